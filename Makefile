@@ -1,0 +1,41 @@
+# Each target does its own set-up: a virtual environment in .venv, installed by uv where it is present and by pip where not.
+PYTHON ?= python3
+BIN := .venv/bin
+# Coordinator and workers are processes: threads of BLAS inside them would only compete.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: demo test test-slow check bench clean
+.DEFAULT_GOAL := demo
+
+.venv/ready: pyproject.toml constraints.txt Makefile
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) .venv && uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,check]'; \
+	else \
+	  $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'; \
+	fi
+	@mkdir -p .typing && ln -sfn .. .typing/mlptune
+	@touch $@
+
+demo: .venv/ready  ## a real sweep on the digits, into ./mlflow.db
+	@$(BIN)/mlptune sweep digits
+	@$(BIN)/mlptune best digits
+
+test: .venv/ready  ## the test suite, under 5 minutes on 2 cores
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: .venv/ready  ## the slower tests
+	$(BIN)/python -m pytest -q -m slow
+
+check: .venv/ready  ## lint, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready  ## side-by-side benchmarks; prints tables
+	$(BIN)/python -m pytest -q -s tests/bench --override-ini=python_files='bench_*.py'
+
+clean:
+	rm -rf .venv .typing .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,1 @@
+"""The NumPy engine: stacks of networks trained as one batched pass."""

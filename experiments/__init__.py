@@ -1,0 +1,1 @@
+"""Experiments: sweep files, data, the coordinator, workers, results and the command line."""

@@ -1,0 +1,1 @@
+"""Data: tables read, columns recognised, rows encoded and split."""

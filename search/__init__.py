@@ -1,0 +1,1 @@
+"""Search: spaces, samplers, pruners and schedulers on the interfaces of Optuna."""

@@ -1,0 +1,1 @@
+"""Samplers, one strategy a file."""

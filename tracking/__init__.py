@@ -1,0 +1,1 @@
+"""Tracking: runs, curves, artifacts and models in MLflow."""
