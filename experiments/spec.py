@@ -1,0 +1,288 @@
+"""The sweep file: what a person may say, checked in one place, so that everything behind it can trust its values.
+
+`load_spec` is the one way in, for files, bundled sweeps, mappings and the command line's `--data`.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr, ValidationError
+
+from .errors import UserError
+from .spec_checks import check_meaning, hyperparameter_names
+from .spec_overrides import apply_overrides
+from .spec_text import nearest, plain, show, show_key, toml_document
+
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}"
+LARGEST_FILE = 1_000_000  # bytes; a sweep file has a few thousand, a table given by mistake has more
+
+Text = Annotated[str, Field(min_length=1, max_length=4096, description="text in quotes")]
+Column = Annotated[str, Field(min_length=1, description="the name of a column, in quotes")]
+Columns = Annotated[list[StrictStr], Field(description='a list of column names such as ["a", "b"]')]
+
+
+class _Table(BaseModel):
+    """Base of all tables: strict types, no unknown keys; each field's description is the rule that an error cites."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class DataSpec(_Table):
+    """[data]: which rows, which column to predict, and how the rows are parted."""
+
+    source: Text
+    target: Column | None = Field(None, description="the name of a column, in quotes")
+    task: Literal["auto", "classification", "regression"] = "auto"
+    test_size: float = Field(0.2, ge=0, lt=1, description="a share of all rows, at least 0 and below 1")
+    test: str | None = Field(None, min_length=1, description="the path of a file, in quotes")
+    validation: float = Field(0.2, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1")
+    folds: int | None = Field(None, ge=2, le=100, description="a whole number from 2 to 100")
+    seeds: int = Field(1, ge=1, le=1000, description="a whole number from 1 to 1000")
+    ignore: Columns = []
+    numeric: Columns = []
+    categorical: Columns = []
+    group: Column | None = Field(None, description="the name of a column, in quotes")
+    time: Column | None = Field(None, description="the name of a column, in quotes")
+    weight: Column | None = Field(None, description="the name of a column, in quotes")
+
+
+class SearchSpec(_Table):
+    """[search]: how configurations are proposed, how many, and what may stop them early."""
+
+    method: Text = "tpe"
+    trials: int | None = Field(None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    batch: int | None = Field(None, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    pruner: str | None = Field(None, min_length=1, description="text in quotes")
+    timeout: float | None = Field(None, gt=0, description="a number of seconds above 0")
+    partial: bool = Field(False, description="true or false")
+    options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
+
+
+class ObjectiveSpec(_Table):
+    """[objective]: what a trial is judged by."""
+
+    metric: Text = "val_score"
+    direction: Literal["auto", "maximize", "minimize"] = "auto"
+    refit: bool = Field(True, description="true or false")
+
+
+class Spec(_Table):
+    """A whole sweep file. `space` None means the default space of the data, `{}` trains the one configuration."""
+
+    name: str = Field(
+        pattern=f"^{NAME_PATTERN}$",
+        description="1 to 100 letters, digits, dots, underscores, hyphens and spaces, beginning with a letter or digit",
+    )
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
+    data: DataSpec
+    model: dict[str, Any] = Field(default_factory=dict, description="a table of hyperparameters")
+    space: dict[str, Any] | None = Field(None, description="a table of hyperparameters with their ranges or choices")
+    search: SearchSpec = Field(default_factory=SearchSpec)
+    objective: ObjectiveSpec = Field(default_factory=ObjectiveSpec)
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths in [data] refer to: the sweep file's, else the current one."""
+        return self._base
+
+    def dump(self) -> dict[str, Any]:
+        """Return the spec as plain JSON values: every default stated, nothing that is None, and one of each alternative."""
+        result = {key: value for key, value in self.model_dump().items() if value is not None}
+        for table in ("data", "search", "objective"):
+            result[table] = {key: value for key, value in result[table].items() if value is not None}
+        if self.data.folds is not None:
+            del result["data"]["validation"]
+        if self.data.test is not None:
+            del result["data"]["test_size"]
+        return result
+
+    def absolute(self) -> "Spec":
+        """Return the same spec with absolute paths, so that it still means the same files when it is read elsewhere."""
+        data = self.data.model_copy(
+            update={
+                key: str((self.base / value).resolve())
+                for key, value in (("source", self.data.source), ("test", self.data.test))
+                if value is not None and not is_named(value)
+            }
+        )
+        return self.model_copy(update={"data": data})
+
+
+def load_spec(
+    source: "str | Path | Mapping[str, Any] | Spec | None" = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    data: str | Path | None = None,
+    target: str | None = None,
+) -> tuple[Spec, str]:
+    """Read, complete and check a sweep file; return it with the TOML text that says the same.
+
+    `source` is a path, the name of a bundled sweep, a mapping, a Spec, or None with `data` (and `target`) given instead;
+    `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. The text is the file's own where nothing
+    was overridden. Raises UserError, one line that names the place, the rule, the value and the nearest right one.
+    """
+    text = None
+    label, base = "sweep", Path.cwd()
+    if source is None:
+        if data is None:
+            raise UserError("give a sweep file, the name of a bundled sweep, or data and target")
+        label = "--data"
+        tables: dict[str, Any] = {"data": plain({"source": str(data), "target": target}, "data")}
+    elif data is not None or target is not None:
+        raise UserError("give a sweep file or data and target, not both; data.source and data.target can be overridden")
+    elif isinstance(source, Spec):
+        base, tables = source.base, source.dump()
+    elif isinstance(source, Mapping):
+        tables = plain(source, "sweep")
+    else:
+        text, label, base = _read(source)
+        tables = _parse(text, label)
+    changed = apply_overrides(tables, overrides, _known_keys())
+    spec = _check(tables, label)
+    spec._base = base
+    return spec, text if text is not None and not changed else spec_toml(spec)
+
+
+def spec_toml(spec: Spec) -> str:
+    """Return a sweep file that says what `spec` says, with every default written out."""
+    tables = spec.dump()
+    tables["data"] = {key: value for key, value in tables["data"].items() if value != []}
+    if not tables["search"]["options"]:
+        del tables["search"]["options"]
+    return toml_document(tables)
+
+
+def is_named(source: str) -> bool:
+    """Say whether `source` names a data set ("sklearn:digits") and is no path."""
+    return source.startswith("sklearn:")
+
+
+def bundled_sweeps() -> dict[str, Path]:
+    """Return the sweep files that come with mlptune by their names."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "sweeps").glob("*.toml"))}
+
+
+def default_name(source: str) -> str:
+    """Return the name of a sweep that has none: the data set's, or the data file's without its suffixes."""
+    stem = source.split(":", 1)[1] if is_named(source) else re.split(r"[/\\]", source.rstrip("/\\"))[-1]
+    stem = re.sub(r"(\.(csv|tsv|txt|parquet|pq|npz|gz|bz2|xz|zip|zst))+$", "", stem, flags=re.IGNORECASE)
+    stem = re.sub(r"[^A-Za-z0-9._ -]+", "-", stem).lstrip("._ -").rstrip(" -")[:100]
+    return stem or "sweep"
+
+
+def _read(source: str | Path) -> tuple[str, str, Path]:
+    """Return (text, label for errors, folder of relative paths) of a sweep file or a bundled sweep."""
+    if not isinstance(source, str | Path):
+        raise UserError(
+            f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not a {type(source).__name__}"
+        )
+    path, bundled = Path(source), bundled_sweeps()
+    label, base = show_path(path.name), path.parent
+    try:
+        if not path.is_file() and str(source) in bundled:
+            path, base = bundled[str(source)], Path.cwd()
+            label = path.name
+        if path.is_dir():
+            raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
+        if not path.is_file():
+            known = ", ".join(bundled)
+            hint = nearest(str(source), bundled)
+            raise UserError(f"no such sweep file: {show_path(str(source))}; bundled sweeps: {known}{hint}")
+        suffixes = {suffix.lower() for suffix in path.suffixes}
+        if suffixes & {".csv", ".tsv", ".parquet", ".npz"} and ".toml" not in suffixes:
+            raise UserError(
+                f"{label} is a table, not a sweep file; give it with --data, and its target column with --target"
+            )
+        if path.stat().st_size > LARGEST_FILE:
+            raise UserError(f"{label} has {path.stat().st_size} bytes: no sweep file; a table is given with --data")
+        return path.read_bytes().decode("utf-8-sig"), label, base.absolute()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{label}: not UTF-8 text (byte {error.start}); a sweep file is a TOML file") from None
+    except OSError as error:
+        raise UserError(f"{show_path(str(source))}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{show_path(str(source))}: not a path: {error}") from None
+
+
+def show_path(path: str) -> str:
+    """Return a path for an error message: as it is where it is printable and short, else escaped and cut."""
+    return path if path.isprintable() and 0 < len(path) <= 120 else show(path)
+
+
+def _parse(text: str, label: str) -> dict[str, Any]:
+    try:
+        return plain(tomllib.loads(text), label, depth=-1)
+    except UserError as error:
+        # The keys were named as "file.table.key"; people read "file: table.key".
+        raise UserError(str(error).replace(f"{label}.", f"{label}: ", 1)) from None
+    except tomllib.TOMLDecodeError as error:
+        reason, at, place = str(error).rpartition(" (at ")
+        place = place.rstrip(")") if at else "end of document"
+        raise UserError(f"{label}: not valid TOML, {place}: {reason if at else error}") from None
+    except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
+        raise UserError(f"{label}: not valid TOML: a number too long or a list nested too deeply") from None
+
+
+def _known_keys() -> dict[str, Sequence[str] | None]:
+    known: dict[str, Sequence[str] | None] = {}
+    for key, field in Spec.model_fields.items():
+        table = field.annotation
+        known[key] = tuple(table.model_fields) if isinstance(table, type) and issubclass(table, _Table) else None
+    names = hyperparameter_names()
+    return known | {"model": names, "space": names}
+
+
+def _check(tables: dict[str, Any], label: str) -> Spec:
+    data = tables.get("data")
+    if "name" not in tables and isinstance(data, dict) and isinstance(data.get("source"), str):
+        tables["name"] = default_name(data["source"])
+    try:
+        spec = Spec.model_validate(tables)
+    except ValidationError as error:
+        raise UserError(f"{label}: {_explain(error)}") from None
+    # A pattern's $ also matches before a final newline.
+    if not re.fullmatch(NAME_PATTERN, spec.name):
+        raise UserError(f"{label}: name: must be {Spec.model_fields['name'].description}, not {show(spec.name)}")
+    for key, other in (("folds", "validation"), ("test", "test_size")):
+        if getattr(spec.data, key) is not None and other in spec.data.model_fields_set:
+            raise UserError(f"{label}: [data] {key}: cannot be combined with {other}; leave one of them out")
+    try:
+        check_meaning(spec)
+    except UserError as error:
+        raise UserError(f"{label}: {error}") from None
+    return spec
+
+
+def _explain(error: ValidationError) -> str:
+    """Return the first problem in one line; unknown keys come first, since a slip there also makes a key seem missing."""
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    problem, more = problems[0], len({problem["loc"][:2] for problem in problems}) - 1
+    *tables, key = [str(part) for part in problem["loc"][:2]]
+    model: type[_Table] = Spec
+    if tables:
+        annotation = Spec.model_fields[tables[0]].annotation
+        if isinstance(annotation, type) and issubclass(annotation, _Table):
+            model = annotation
+        else:  # inside a free table: the table itself is the field
+            tables, key = [], tables[0]
+    place = f"[{tables[0]}] {show_key(key)}" if tables else show_key(key)
+    value = problem["input"]
+    if problem["type"] == "extra_forbidden":
+        rule = f"unknown key{nearest(key, model.model_fields)}"
+    elif problem["type"] == "missing":
+        rule = "missing; it must be given" if tables else "missing; a sweep needs this table"
+    else:
+        field = model.model_fields[key]
+        if problem["type"] == "literal_error":
+            choices = field.annotation.__args__  # type: ignore[union-attr]
+            hint = nearest(value, choices) if isinstance(value, str) else ""
+            rule = f"must be one of {', '.join(choices)}, not {show(value)}{hint}"
+        else:
+            rule = f"must be {field.description or 'a table'}, not {show(value)}"
+    return f"{place}: {rule}" + (f" (and {more} more)" if more > 0 else "")
