@@ -34,30 +34,32 @@ class DataSpec(_Table):
     """[data]: which rows, which column to predict, and how the rows are parted."""
 
     source: Text
-    target: Column | None = Field(None, description="the name of a column, in quotes")
+    target: Column | None = Field(default=None, description="the name of a column, in quotes")
     task: Literal["auto", "classification", "regression"] = "auto"
-    test_size: float = Field(0.2, ge=0, lt=1, description="a share of all rows, at least 0 and below 1")
-    test: str | None = Field(None, min_length=1, description="the path of a file, in quotes")
-    validation: float = Field(0.2, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1")
-    folds: int | None = Field(None, ge=2, le=100, description="a whole number from 2 to 100")
-    seeds: int = Field(1, ge=1, le=1000, description="a whole number from 1 to 1000")
+    test_size: float = Field(default=0.2, ge=0, lt=1, description="a share of all rows, at least 0 and below 1")
+    test: str | None = Field(default=None, min_length=1, description="the path of a file, in quotes")
+    validation: float = Field(
+        default=0.2, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1"
+    )
+    folds: int | None = Field(default=None, ge=2, le=100, description="a whole number from 2 to 100")
+    seeds: int = Field(default=1, ge=1, le=1000, description="a whole number from 1 to 1000")
     ignore: Columns = []
     numeric: Columns = []
     categorical: Columns = []
-    group: Column | None = Field(None, description="the name of a column, in quotes")
-    time: Column | None = Field(None, description="the name of a column, in quotes")
-    weight: Column | None = Field(None, description="the name of a column, in quotes")
+    group: Column | None = Field(default=None, description="the name of a column, in quotes")
+    time: Column | None = Field(default=None, description="the name of a column, in quotes")
+    weight: Column | None = Field(default=None, description="the name of a column, in quotes")
 
 
 class SearchSpec(_Table):
     """[search]: how configurations are proposed, how many, and what may stop them early."""
 
     method: Text = "tpe"
-    trials: int | None = Field(None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
-    batch: int | None = Field(None, ge=1, le=10_000, description="a whole number from 1 to 10000")
-    pruner: str | None = Field(None, min_length=1, description="text in quotes")
-    timeout: float | None = Field(None, gt=0, description="a number of seconds above 0")
-    partial: bool = Field(False, description="true or false")
+    trials: int | None = Field(default=None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    batch: int | None = Field(default=None, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    pruner: str | None = Field(default=None, min_length=1, description="text in quotes")
+    timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
+    partial: bool = Field(default=False, description="true or false")
     options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
 
 
@@ -66,7 +68,7 @@ class ObjectiveSpec(_Table):
 
     metric: Text = "val_score"
     direction: Literal["auto", "maximize", "minimize"] = "auto"
-    refit: bool = Field(True, description="true or false")
+    refit: bool = Field(default=True, description="true or false")
 
 
 class Spec(_Table):
@@ -76,12 +78,14 @@ class Spec(_Table):
         pattern=f"^{NAME_PATTERN}$",
         description="1 to 100 letters, digits, dots, underscores, hyphens and spaces, beginning with a letter or digit",
     )
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
     data: DataSpec
     model: dict[str, Any] = Field(default_factory=dict, description="a table of hyperparameters")
-    space: dict[str, Any] | None = Field(None, description="a table of hyperparameters with their ranges or choices")
-    search: SearchSpec = Field(default_factory=SearchSpec)
-    objective: ObjectiveSpec = Field(default_factory=ObjectiveSpec)
+    space: dict[str, Any] | None = Field(
+        default=None, description="a table of hyperparameters with their ranges or choices"
+    )
+    search: SearchSpec = SearchSpec()
+    objective: ObjectiveSpec = ObjectiveSpec()
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 
     @property
@@ -90,7 +94,7 @@ class Spec(_Table):
         return self._base
 
     def dump(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values: every default stated, nothing that is None, and one of each alternative."""
+        """Return the spec as plain JSON values: every default stated, no None, and one of each alternative."""
         result = {key: value for key, value in self.model_dump().items() if value is not None}
         for table in ("data", "search", "objective"):
             result[table] = {key: value for key, value in result[table].items() if value is not None}
@@ -121,9 +125,9 @@ def load_spec(
 ) -> tuple[Spec, str]:
     """Read, complete and check a sweep file; return it with the TOML text that says the same.
 
-    `source` is a path, the name of a bundled sweep, a mapping, a Spec, or None with `data` (and `target`) given instead;
-    `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. The text is the file's own where nothing
-    was overridden. Raises UserError, one line that names the place, the rule, the value and the nearest right one.
+    `source` is a path, the name of a bundled sweep, a mapping, a Spec, or None with `data` (and `target`) instead;
+    `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. The text is the file's own where
+    nothing was overridden. Raises UserError, one line that names the place, the rule, the value and the nearest one.
     """
     text = None
     label, base = "sweep", Path.cwd()
@@ -137,7 +141,7 @@ def load_spec(
     elif isinstance(source, Spec):
         base, tables = source.base, source.dump()
     elif isinstance(source, Mapping):
-        tables = plain(source, "sweep")
+        tables = _plain(source, label)
     else:
         text, label, base = _read(source)
         tables = _parse(text, label)
@@ -217,16 +221,23 @@ def show_path(path: str) -> str:
 
 def _parse(text: str, label: str) -> dict[str, Any]:
     try:
-        return plain(tomllib.loads(text), label, depth=-1)
-    except UserError as error:
-        # The keys were named as "file.table.key"; people read "file: table.key".
-        raise UserError(str(error).replace(f"{label}.", f"{label}: ", 1)) from None
+        return _plain(tomllib.loads(text), label)
+    except UserError:
+        raise
     except tomllib.TOMLDecodeError as error:
         reason, at, place = str(error).rpartition(" (at ")
         place = place.rstrip(")") if at else "end of document"
         raise UserError(f"{label}: not valid TOML, {place}: {reason if at else error}") from None
     except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
         raise UserError(f"{label}: not valid TOML: a number too long or a list nested too deeply") from None
+
+
+def _plain(tables: Mapping[str, Any], label: str) -> dict[str, Any]:
+    try:
+        return plain(tables, label, depth=-1)
+    except UserError as error:
+        # The keys were named as "file.table.key"; people read "file: table.key".
+        raise UserError(str(error).replace(f"{label}.", f"{label}: ", 1)) from None
 
 
 def _known_keys() -> dict[str, Sequence[str] | None]:
@@ -260,8 +271,10 @@ def _check(tables: dict[str, Any], label: str) -> Spec:
 
 
 def _explain(error: ValidationError) -> str:
-    """Return the first problem in one line; unknown keys come first, since a slip there also makes a key seem missing."""
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    """Return the first problem in one line; unknown keys first, since a slip there also makes a key seem missing."""
+    # A missing name only says that there was no data to take it from.
+    told = [problem for problem in error.errors() if not (problem["type"] == "missing" and problem["loc"] == ("name",))]
+    problems = sorted(told, key=lambda problem: problem["type"] != "extra_forbidden")
     problem, more = problems[0], len({problem["loc"][:2] for problem in problems}) - 1
     *tables, key = [str(part) for part in problem["loc"][:2]]
     model: type[_Table] = Spec
@@ -276,7 +289,7 @@ def _explain(error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         rule = f"unknown key{nearest(key, model.model_fields)}"
     elif problem["type"] == "missing":
-        rule = "missing; it must be given" if tables else "missing; a sweep needs this table"
+        rule = "missing; a sweep needs its source" if tables else "missing; a sweep needs a [data] table with a source"
     else:
         field = model.model_fields[key]
         if problem["type"] == "literal_error":

@@ -1,8 +1,7 @@
-"""What the types of a sweep file cannot say: hyperparameters exist and are possible, and its parts do not contradict."""
+"""What types cannot say about a sweep file: hyperparameters exist and are possible, and no part contradicts another."""
 
-from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import UserError
 from .spec_text import nearest, show, show_key
@@ -21,10 +20,10 @@ def hyperparameter_names() -> tuple[str, ...]:
 
 
 _LAYERED = ("layers", *(f"units_{i}" for i in range(1, 33)))
-_NAMES = (
-    "hidden activation optimizer learning_rate momentum nesterov beta_1 beta_2 epsilon schedule decay warmup batch_size epochs l1 l2 "
-    "weight_decay dropout batch_norm init label_smoothing clip_norm early_stopping"
-).split()
+_NAMES = tuple(
+    "hidden activation optimizer learning_rate momentum nesterov beta_1 beta_2 epsilon schedule decay warmup "  # noqa: SIM905
+    "batch_size epochs l1 l2 weight_decay dropout batch_norm init label_smoothing clip_norm early_stopping".split()
+)
 
 
 def check_meaning(spec: "Spec") -> None:
@@ -61,6 +60,4 @@ def _check_names(spec: "Spec") -> None:
     layered = [key for key in every if key in _LAYERED]
     if "hidden" in every and layered:
         table = "space" if layered[0] in space else "model"
-        raise UserError(
-            f"[{table}] {layered[0]}: cannot be combined with hidden; layers and units_i are an alternative to it"
-        )
+        raise UserError(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")

@@ -7,7 +7,7 @@ from typing import Any
 from .errors import UserError
 from .spec_text import nearest, plain, show_key
 
-# Saying one of these takes back the other, else a value that stands in the file could never be replaced by its alternative.
+# Saying one of these takes back the other: what stands in a file could not be replaced by its alternative otherwise.
 _ALTERNATIVES = {
     "data.folds": "data.validation",
     "data.validation": "data.folds",
@@ -98,8 +98,9 @@ def _replaced_by(parts: list[str], tables: Mapping[str, Any]) -> list[tuple[str,
     replaced = [(opposite, name)]
     by_layers = name == "layers" or name.startswith("units_")
     if name == "hidden" or by_layers:
-        for table in ("model", "space"):
-            for key in tables.get(table) if isinstance(tables.get(table), dict) else ():
+        for owner in ("model", "space"):
+            present = tables.get(owner)
+            for key in present if isinstance(present, dict) else ():
                 if (key == "hidden") if by_layers else (key == "layers" or key.startswith("units_")):
-                    replaced.append((table, key))
-    return [(table, key) for table, key in replaced if isinstance(tables.get(table), dict)]
+                    replaced.append((owner, key))
+    return [(owner, key) for owner, key in replaced if isinstance(tables.get(owner), dict)]

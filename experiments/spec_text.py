@@ -1,4 +1,4 @@
-"""Plain values, how they are shown in an error, and TOML out of them: tomllib reads sweep files, and this writes them."""
+"""Plain values, how errors show them, and TOML out of them: tomllib reads sweep files, and this writes them."""
 
 import json
 import re
@@ -17,8 +17,8 @@ _SIXTY_FOUR_BITS = 2**63
 def plain(value: Any, where: str, depth: int = 0) -> Any:
     """Return `value` as TOML knows it: dict, list, str, bool, int, float.
 
-    Python callers may hand over tuples, paths and NumPy values, which are converted. A key of a mapping whose value is None
-    is left out, as TOML has no null: it means the default. Raises UserError naming `where` for anything else.
+    Python callers may hand over tuples, paths and NumPy values, which are converted. A key of a mapping whose value is
+    None is left out, as TOML has no null: it means the default. Raises UserError naming `where` for anything else.
     """
     if depth > MAX_DEPTH:
         raise UserError(f"{where}: tables and lists may be nested {MAX_DEPTH} deep, not deeper")
@@ -97,7 +97,7 @@ def toml_value(value: Any) -> str:
 
 
 def toml_document(tables: Mapping[str, Any]) -> str:
-    """Return a TOML document: plain values first, then one [table] for each mapping, whose own mappings stand inline."""
+    """Return a TOML document: plain values first, then a [table] for each mapping, whose own mappings stand inline."""
     head = [f"{toml_key(key)} = {toml_value(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
     blocks = ["\n".join(head)] if head else []
     for key, table in tables.items():
