@@ -1,0 +1,176 @@
+"""The one loop that runs a search: ask a batch, train to the next rung, decide, tell in trial order, ask again.
+
+The loop knows neither MLflow nor the engine: evaluator, recorder and observer are handed to it, so a benchmark on a table of
+published results measures the very loop that users run. What it proposes depends on the seed and on earlier batches alone, never
+on which worker was quicker (principle: search is a function of history).
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import optuna
+from optuna.trial import TrialState
+
+from ..search.schedulers import Continue, Progress, Scheduler, Stop
+from ..search.spaces import Space, configuration
+from .evaluation import Evaluator, Outcome, Request
+from .progress import Observer, TrialSummary
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is searched: `total` trials in batches of `batch`, each up to `max_epochs`; `timeout` in seconds, or None."""
+
+    total: int
+    batch: int
+    max_epochs: int
+    timeout: float | None = None
+
+
+@dataclass
+class Running:
+    """A trial between its ask and its tell. `values` is the objective by epoch."""
+
+    trial: optuna.trial.Trial
+    params: Mapping[str, Any]
+    configuration: Mapping[str, Any]
+    values: list[float] = field(default_factory=list)
+    last: Outcome | None = None
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    def summary(self, state: str, value: float | None, *, reason: str | None = None) -> TrialSummary:
+        return TrialSummary(
+            number=self.number,
+            state=state,
+            value=value,
+            params=self.params,
+            epochs=len(self.values),
+            reason=reason,
+            spread=self.last.spread if self.last else None,
+        )
+
+
+class Recorder(Protocol):
+    """Where trials are written. The base of no-ops serves benchmarks, which keep nothing."""
+
+    def stretch(self, running: Running, outcome: Outcome) -> None:
+        """A trial has trained some epochs and goes on."""
+
+    def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
+        """A trial has ended; `outcome` is its last stretch where that is not written yet, None where a scheduler stopped it."""
+
+
+class Coordinator:
+    """Runs `plan` on `study`, whose sampler proposes and whose `scheduler` decides at rungs."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: Space,
+        scheduler: Scheduler,
+        evaluator: Evaluator,
+        *,
+        fixed: Mapping[str, Any],
+        recorder: Recorder,
+        observer: Observer,
+    ) -> None:
+        self._study = study
+        self._space = space
+        self._scheduler = scheduler
+        self._evaluator = evaluator
+        self._fixed = fixed
+        self._recorder = recorder
+        self._observer = observer
+        self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
+        self.trials: dict[int, TrialSummary] = {}
+        self.kept_epochs: dict[int, tuple[int, ...]] = {}
+
+    def run(self, plan: Plan) -> None:
+        """Run until `plan.total` trials are told or `plan.timeout` is over; the timeout acts between batches."""
+        began = time.monotonic()
+        for first in range(0, plan.total, plan.batch):
+            if plan.timeout is not None and first and time.monotonic() - began > plan.timeout:
+                self._observer.message(f"timeout of {plan.timeout:g} s reached after {first} of {plan.total} trials")
+                return
+            self._run_batch([self._ask() for _ in range(first, min(first + plan.batch, plan.total))])
+
+    def best(self) -> TrialSummary | None:
+        """The complete trial with the best value; among equals the first."""
+        complete = [trial for trial in self.trials.values() if trial.state == "complete" and trial.value is not None]
+        sign = -1 if self._worst < 0 else 1
+        return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+
+    def _ask(self) -> Running:
+        trial = self._study.ask()
+        params = self._space.suggest(trial)
+        return Running(trial, params, configuration(params, self._fixed))
+
+    def _run_batch(self, batch: Sequence[Running]) -> None:
+        live = {running.number: running for running in batch}
+        while live:
+            requests = []
+            progress = [Progress(r.number, r.trial, len(r.values), tuple(r.values)) for r in live.values()]
+            for running, decision in zip(list(live.values()), self._scheduler.decide(progress), strict=True):
+                match decision:
+                    case Continue(until=until):
+                        requests.append(Request(running.number, running.configuration, until))
+                    case Stop(reason=reason):
+                        self._stop(running, reason)
+                        del live[running.number]
+                    case _:
+                        raise TypeError(f"{type(self._scheduler).__name__} decided {decision!r}, which is not supported")
+            ended = self._advance(requests, live)
+            # In trial order, whatever order they returned in: what a sampler or a pruner sees must not depend on speed.
+            for number in sorted(ended):
+                self._tell(live.pop(number), ended[number])
+
+    def _advance(self, requests: Sequence[Request], live: Mapping[int, Running]) -> dict[int, Outcome]:
+        ended: dict[int, Outcome] = {}
+        for outcome in self._evaluator.advance(requests):
+            running = live[outcome.number]
+            running.last = outcome
+            for value in outcome.curves.get(self._evaluator.objective_key, ()):
+                running.values.append(value)
+                running.trial.report(value, len(running.values))
+            if outcome.ended is None:
+                self._recorder.stretch(running, outcome)
+                self._observer.trial_advanced(running.number, len(running.values), running.values[-1])
+            else:
+                ended[outcome.number] = outcome
+                self._end(running, outcome)
+        return ended
+
+    def _end(self, running: Running, outcome: Outcome) -> None:
+        """Commit and show a trial that has ended by itself; it is told to the study later, in its turn."""
+        value, reason = outcome.value, outcome.reason
+        if outcome.ended == "finished":
+            state = "complete"
+            self.kept_epochs[running.number] = outcome.kept_epochs
+        elif outcome.ended == "diverged":
+            state, value = "pruned", running.values[-1] if running.values else None
+            running.trial.report(self._worst, len(running.values) + 1)
+        else:
+            state, value = "failed", None
+        self._close(running, running.summary(state, value, reason=reason), outcome)
+
+    def _stop(self, running: Running, reason: str) -> None:
+        value = running.values[-1] if running.values else None
+        self._close(running, running.summary("pruned", value, reason=reason), None)
+        self._study.tell(running.trial, state=TrialState.PRUNED)
+
+    def _close(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
+        self._evaluator.forget(running.number)
+        self.trials[running.number] = summary
+        self._recorder.commit(running, summary, outcome)
+        self._observer.trial_finished(summary)
+
+    def _tell(self, running: Running, outcome: Outcome) -> None:
+        states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
+        value = outcome.value if outcome.ended == "finished" else None
+        self._study.tell(running.trial, value, state=states[str(outcome.ended)])

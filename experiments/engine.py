@@ -1,0 +1,278 @@
+"""The engine as evaluator: trials become networks, networks of one structure become stacks, stacks become jobs.
+
+How networks are grouped, cut into stretches and spread over workers decides only the speed, never a number: a network's curve
+depends on its configuration, its seed and the data alone.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.hyperparameters import Hyperparameters
+from ..core.network import Structure, n_parameters, operations, structure
+from ..core.training import Fold, Network, State
+from .evaluation import Outcome, Request
+from .jobs import Job, MissingData, run_job
+
+# A stack's parameters, gradients and optimizer slots should stay in a core's cache; beyond that, stacking no longer pays.
+STACK_BYTES = 3 * 2**20
+MAX_STACK = 64
+# Multiply-adds after which a job returns, so that a person sees something every second or two.
+STRETCH_OPERATIONS = 20e9
+# A network whose worker died is tried this often; then it is the culprit, and its trial has failed.
+MAX_ATTEMPTS = 3
+# Curves that are told in the target's own units; losses stay as the engine has them, in standardised units.
+IN_TARGET_UNITS = ("val_rmse", "val_mae")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, apart from the configurations: the data in the engine's arrays and how it is scored.
+
+    `scale` turns the engine's standardised errors into the target's own units (1 for classification and for scale-free
+    metrics); it has one entry a fold.
+    """
+
+    folds: tuple[Fold, ...]
+    fingerprint: str
+    loss: str
+    n_outputs: int
+    seeds: tuple[int, ...]
+    order_seed: int
+    objective: str
+    metrics: tuple[str, ...] = ()
+    scale: tuple[float, ...] = (1.0,)
+
+class _Trial:
+    """The networks of one trial and what is known of them so far."""
+
+    def __init__(self, number: int, networks: tuple[Network, ...], structures: tuple[Structure, ...]) -> None:
+        self.number = number
+        self.networks = networks
+        self.structures = structures
+        self.states: list[State | None] = [None] * len(networks)
+        self.curves: list[dict[str, list[float]]] = [{} for _ in networks]
+        self.attempts = [0] * len(networks)
+        self.told = 0
+        self.fault: str | None = None
+
+    def epoch(self, i: int) -> int:
+        """The epochs that network `i` has trained."""
+        state = self.states[i]
+        return 0 if state is None else int(state.epoch[0])
+
+    def ended(self, i: int) -> bool:
+        """Network `i` has stopped early, diverged, or trained all its epochs."""
+        state = self.states[i]
+        return state is not None and bool(state.ended[0])
+
+    def diverged(self, i: int) -> bool:
+        state = self.states[i]
+        return state is not None and bool(state.diverged[0])
+
+    def kept_epoch(self, i: int) -> int:
+        """The epoch whose weights network `i` keeps, as things stand."""
+        state = self.states[i]
+        return 0 if state is None else int(state.kept_epoch[0])
+
+    def at(self, key: str, epoch: int, i: int) -> float:
+        """A curve of network `i` at an epoch; once it has ended, what it has kept."""
+        values = self.curves[i][key]
+        return values[epoch - 1] if epoch <= len(values) else values[self.kept_epoch(i) - 1]
+
+    def outcome(self, objective: str) -> Outcome | None:
+        """What is new since the last time, if anything: an epoch counts once all networks have reached it.
+
+        It does not depend on how networks were cut into stretches: a divergence ends the trial before its epoch, and is
+        told once all other networks have got as far.
+        """
+        if self.fault is not None:
+            return Outcome(self.number, self.told + 1, ended="failed", reason=self.fault)
+        everyone = range(len(self.networks))
+        training = [self.epoch(i) for i in everyone if not self.ended(i)]
+        reached = min(training) if training else max(self.epoch(i) for i in everyone)
+        broken = min((self.epoch(i) for i in everyone if self.diverged(i)), default=math.inf)
+        first, ended = self.told + 1, None if training else "finished"
+        if reached >= broken:
+            reached, ended = int(broken) - 1, "diverged"
+        if reached < first and ended is None:
+            return None
+        self.told = max(self.told, reached)
+        curves = {
+            key: [float(np.mean([self.at(key, epoch, i) for i in everyone])) for epoch in range(first, reached + 1)]
+            for key in self.curves[0]
+        }
+        kept = tuple(self.kept_epoch(i) for i in everyone)
+        if ended != "finished":
+            reason = f"diverged in epoch {reached + 1}" if ended else None
+            return Outcome(self.number, first, curves, ended=ended, reason=reason)
+        values = [self.at(objective, epoch, i) for i, epoch in enumerate(kept)]
+        spread = float(np.std(values)) if len(values) > 1 else None
+        return Outcome(
+            self.number, first, curves, ended=ended, value=float(np.mean(values)), spread=spread, kept_epochs=kept
+        )
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """Networks (trial number, index) that train together until an epoch."""
+
+    members: tuple[tuple[int, int], ...]
+    until: int
+
+
+class EngineEvaluator:
+    """Evaluates trials with the NumPy engine, in whatever executor it is given."""
+
+    def __init__(self, task: Task, executor: Executor, workers: int = 1) -> None:
+        self._task = task
+        self._executor = executor
+        self._workers = workers
+        self._trials: dict[int, _Trial] = {}
+
+    @property
+    def objective_key(self) -> str:
+        return self._task.objective
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return self._task.seeds
+
+    def forget(self, number: int) -> None:
+        self._trials.pop(number, None)
+
+    def networks(self, number: int) -> list[tuple[Structure, Network, State]]:
+        """The trained networks of a trial that has not been forgotten: fold by fold, and within a fold seed by seed."""
+        trial = self._trials[number]
+        return [(s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state]
+
+    def advance(self, requests: Sequence[Request]) -> Iterator[Outcome]:
+        until = {request.number: request.until for request in requests}
+        for request in requests:
+            if request.number not in self._trials:
+                self._trials[request.number] = self._enter(request)
+        running: dict[Future, _Stack] = {}
+        over: set[int] = set()
+        for stack in self._stacks(until):
+            self._submit(stack, running)
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            touched: dict[int, None] = {}
+            for future in done:
+                stack = running.pop(future)
+                if future.exception() is None and isinstance(future.result(), MissingData):
+                    self._submit(stack, running, self._task.folds)
+                    continue
+                for again in self._absorb(stack, future):
+                    self._submit(again, running)
+                touched.update(dict.fromkeys(number for number, _ in stack.members if number not in over))
+            for number in touched:
+                outcome = self._trials[number].outcome(self._task.objective)
+                if outcome is not None:
+                    if outcome.ended:
+                        over.add(number)
+                    yield outcome
+
+    def _enter(self, request: Request) -> _Trial:
+        hyperparameters = Hyperparameters.from_config(dict(request.configuration))
+        networks = tuple(
+            Network(hyperparameters, seed=seed, fold=fold)
+            for fold in range(len(self._task.folds))
+            for seed in self._task.seeds
+        )
+        structures = tuple(self._structure(network) for network in networks)
+        return _Trial(request.number, networks, structures)
+
+    def _structure(self, network: Network) -> Structure:
+        n_rows, n_inputs = self._task.folds[network.fold].X.shape
+        return structure(
+            network.hyperparameters,
+            n_inputs=n_inputs,
+            n_outputs=self._task.n_outputs,
+            n_rows=n_rows,
+            loss=self._task.loss,
+        )
+
+    def _stacks(self, until: dict[int, int]) -> list[_Stack]:
+        """Group the networks that still train by structure and epoch; the costliest stacks come first."""
+        groups: dict[tuple[Structure, int, int], list[tuple[int, int]]] = {}
+        for number, end in until.items():
+            trial = self._trials[number]
+            for i, network_structure in enumerate(trial.structures):
+                if not trial.ended(i) and trial.epoch(i) < end:
+                    groups.setdefault((network_structure, trial.epoch(i), end), []).append((number, i))
+        cost = {key: len(members) * operations(key[0]) * (key[2] - key[1]) for key, members in groups.items()}
+        # Enough jobs that no worker idles at the end while another still trains a big stack.
+        share = sum(cost.values()) / (2 * self._workers) if self._workers > 1 else math.inf
+        stacks: list[tuple[float, _Stack]] = []
+        for key, members in groups.items():
+            most = min(MAX_STACK, max(4, STACK_BYTES // (16 * n_parameters(key[0]))))
+            parts = max(math.ceil(len(members) / most), min(math.ceil(cost[key] / share), math.ceil(len(members) / 4)))
+            for part in np.array_split(np.arange(len(members)), parts):
+                stack = _Stack(tuple(members[i] for i in part), key[2])
+                stacks.append((cost[key] * len(part) / len(members), stack))
+        return [stack for _, stack in sorted(stacks, key=lambda pair: -pair[0])]
+
+    def _submit(self, stack: _Stack, running: dict[Future, _Stack], folds: tuple[Fold, ...] | None = None) -> None:
+        # A trial that has failed or diverged is forgotten while networks of it may still be on their way.
+        members = tuple(member for member in stack.members if member[0] in self._trials)
+        if members:
+            stack = _Stack(members, stack.until)
+            running[self._executor.submit(run_job, self._job(stack), folds)] = stack
+
+    def _job(self, stack: _Stack) -> Job:
+        trials = [(self._trials[number], i) for number, i in stack.members]
+        first, i = trials[0]
+        epoch = first.epoch(i)
+        stretch = max(1, round(STRETCH_OPERATIONS / (operations(first.structures[i]) * len(trials))))
+        states = [trial.states[i] for trial, i in trials]
+        return Job(
+            structure=first.structures[i],
+            networks=tuple(trial.networks[i] for trial, i in trials),
+            state=None if epoch == 0 else State.concatenate([state for state in states if state is not None]),
+            until=min(stack.until, epoch + stretch),
+            data=self._task.fingerprint,
+            order_seed=self._task.order_seed,
+            metrics=self._task.metrics,
+        )
+
+    def _absorb(self, stack: _Stack, future: Future) -> list[_Stack]:
+        """Take in what a job returned; the answer is the stacks that have to train on, or again."""
+        error = future.exception()
+        if error is not None:
+            return self._after_fault(stack, error)
+        state, curves = future.result()
+        unfinished = []
+        for k, (number, i) in enumerate(stack.members):
+            if number not in self._trials:
+                continue
+            trial = self._trials[number]
+            new = int(state.epoch[k]) - trial.epoch(i)
+            trial.states[i] = state.take([k])
+            for key, values in curves.values.items():
+                scaled = values[k, :new] * self._scale(key, trial.networks[i].fold)
+                trial.curves[i].setdefault(key, []).extend(scaled.tolist())
+            if not trial.ended(i) and trial.epoch(i) < stack.until and trial.fault is None:
+                unfinished.append((number, i))
+        return [_Stack(tuple(unfinished), stack.until)] if unfinished else []
+
+    def _scale(self, key: str, fold: int) -> float:
+        return self._task.scale[fold] if key in IN_TARGET_UNITS else 1.0
+
+    def _after_fault(self, stack: _Stack, error: BaseException) -> list[_Stack]:
+        """Run a stack that crashed again in halves, so that only the guilty configuration fails, after three tries alone."""
+        if len(stack.members) > 1:
+            middle = len(stack.members) // 2
+            return [_Stack(half, stack.until) for half in (stack.members[:middle], stack.members[middle:])]
+        [(number, i)] = stack.members
+        if number not in self._trials:
+            return []
+        trial = self._trials[number]
+        trial.attempts[i] += 1
+        if trial.attempts[i] < MAX_ATTEMPTS:
+            return [stack]
+        trial.fault = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        return []
