@@ -1,0 +1,291 @@
+"""What a person sees while a sweep runs: a live table in a terminal, plain lines elsewhere, all on standard error."""
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from .progress import Observer, SweepInfo, TrialSummary
+
+LEADERS = 5
+LINES_IN_FULL = 200  # finished trials that get a line each; later ones share one a second
+QUIET_SECONDS = 10.0  # after so long without a finished trial the plain view says that it is still alive
+RATE_WINDOW = 32  # finished trials that the time left is taken from: recent ones, since a resume brings many at once
+
+
+def view(stream: TextIO | None = None) -> "View":
+    """Return the view that fits `stream` (standard error): live in a terminal, else plain lines."""
+    stream = sys.stderr if stream is None else stream
+    console = Console(file=stream, highlight=False)
+    return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainView(stream)
+
+
+class View(Observer):
+    """What both views know: the counts, the leaders, the running trials and the time left. A context manager."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.info: SweepInfo | None = None
+        self.done = 0
+        self.states: dict[str, int] = {}
+        self.leaders: list[TrialSummary] = []
+        self.running: dict[int, tuple[int, float | None]] = {}
+        self.began = clock()
+        self._finishes: deque[float] = deque([self.began], maxlen=RATE_WINDOW + 1)
+
+    def __enter__(self) -> "View":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back; called at the end, also after an error or Ctrl-C."""
+
+    def started(self, info: SweepInfo) -> None:
+        self.info = info
+        self.began = self.clock()
+        self._finishes = deque([self.began], maxlen=RATE_WINDOW + 1)
+
+    def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
+        self.running[number] = (epoch, value)
+
+    def trial_finished(self, trial: TrialSummary) -> None:
+        self.running.pop(trial.number, None)
+        self.done += 1
+        self.states[trial.state] = self.states.get(trial.state, 0) + 1
+        self._finishes.append(self.clock())
+        if trial.state == "complete" and trial.value is not None:
+            sign = -1 if self.info is None or self.info.direction == "maximize" else 1
+            ranked = sorted([*self.leaders, trial], key=lambda t: (sign * (t.value or 0.0), t.number))
+            self.leaders = ranked[:LEADERS]
+
+    @property
+    def best(self) -> TrialSummary | None:
+        """The best complete trial so far."""
+        return self.leaders[0] if self.leaders else None
+
+    def seconds_left(self) -> float | None:
+        """Estimate the seconds until the last trial ends; None before there is anything to go by."""
+        if self.info is None or not self.done:
+            return None
+        part = sum(min(epoch / max(self.info.max_epochs, 1), 1.0) for epoch, _ in self.running.values())
+        rate = (len(self._finishes) - 1 + part) / max(self.clock() - self._finishes[0], 1e-3)
+        return max(self.info.total - self.done - part, 0.0) / rate
+
+
+class PlainView(View):
+    """One line for each finished trial, a few hundred times; then at most about one a second."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock)
+        self.stream = stream
+        self._last = self.began
+        self._gone = False
+
+    def started(self, info: SweepInfo) -> None:
+        super().started(info)
+        for text in info.messages:
+            self._print(text)
+        self._print(headline(info))
+
+    def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
+        super().trial_advanced(number, epoch, value)
+        if self.info is not None and self.clock() - self._last >= QUIET_SECONDS:
+            self._print(f"[{self.done}/{self.info.total}] running: {running_text(self.running, self.info.max_epochs)}")
+
+    def trial_finished(self, trial: TrialSummary) -> None:
+        before = self.best
+        super().trial_finished(trial)
+        improved = self.best is not before
+        total = self.info.total if self.info else self.done
+        due = self.done <= LINES_IN_FULL or self.done >= total or self.clock() - self._last >= 1.0
+        if not due:
+            return
+        parts = [f"[{self.done}/{total}] trial {trial.number} {trial.state}"]
+        if trial.reason:
+            parts.append(f"({trial.reason})")
+        if trial.value is not None:
+            parts.append(number_text(trial.value))
+        parts.append(f"after {trial.epochs} epochs")
+        if self.best is not None:
+            parts.append(
+                "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
+            )
+        left = self.seconds_left()
+        if left is not None and self.done < total:
+            parts.append(f"{time_text(left)} left")
+        self._print(" ".join(parts) + (f"  {params_text(trial.params)}" if improved else ""))
+
+    def message(self, text: str) -> None:
+        self._print(text)
+
+    def refitting(self, number: int) -> None:
+        self._print(refit_text(number))
+
+    def _print(self, text: str) -> None:
+        self._last = self.clock()
+        if self._gone:
+            return
+        try:
+            print(clean(text), file=self.stream, flush=True)
+        except BrokenPipeError:  # whoever watched has left; the sweep goes on, its results are in the store
+            self._gone = True
+
+
+class LiveView(View):
+    """A picture of the sweep that is drawn anew four times a second, by a thread of rich's."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock)
+        self.console = console
+        self._lock = threading.Lock()
+        self._live: Live | None = None
+        self._refit: int | None = None
+        self._over = False
+
+    def started(self, info: SweepInfo) -> None:
+        with self._lock:
+            super().started(info)
+        for text in info.messages:
+            self.message(text)
+        # Standard output stays untouched: it may be a pipe that waits for JSON.
+        self._live = Live(console=self.console, get_renderable=self.render, refresh_per_second=4, redirect_stdout=False)
+        self._live.start(refresh=True)
+
+    def close(self) -> None:
+        if self._live is not None:
+            live, self._live = self._live, None
+            live.stop()
+
+    def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
+        with self._lock:
+            super().trial_advanced(number, epoch, value)
+
+    def trial_finished(self, trial: TrialSummary) -> None:
+        with self._lock:
+            super().trial_finished(trial)
+        if trial.state == "failed":
+            self.message(f"trial {trial.number} failed: {trial.reason or 'no reason given'}")
+
+    def message(self, text: str) -> None:
+        self.console.print(Text(clean(text)))
+
+    def refitting(self, number: int) -> None:
+        with self._lock:
+            self._refit = number
+
+    def finished(self, result: Any) -> None:
+        with self._lock:
+            self._over = True
+        self.close()
+
+    def render(self) -> RenderableType:
+        """Return the picture of this moment."""
+        with self._lock:
+            if self.info is None:
+                return Text("")
+            parts: list[RenderableType] = [_line(headline(self.info), "bold"), self._progress(self.info)]
+            if self.leaders:
+                parts.append(self._table())
+            if self._over:
+                return Group(*parts)
+            if self._refit is not None:
+                parts.append(_line(refit_text(self._refit)))
+            elif self.running:
+                parts.append(_line("running  " + running_text(self.running, self.info.max_epochs), "dim"))
+            return Group(*parts)
+
+    def _progress(self, info: SweepInfo) -> RenderableType:
+        counts = [f"{self.done}/{info.total}"]
+        counts += [f"{self.states[state]} {state}" for state in ("pruned", "failed") if self.states.get(state)]
+        spent = time_text(self.clock() - self.began)
+        left = self.seconds_left()
+        times = spent if self._over or self._refit is not None or left is None else f"{spent}, {time_text(left)} left"
+        grid = Table.grid(padding=(0, 1), expand=False)
+        grid.add_column(width=max(min(self.console.width // 4, 24), 6))
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_row(ProgressBar(total=max(info.total, 1), completed=self.done), Text(f"{', '.join(counts)}  {times}"))
+        return grid
+
+    def _table(self) -> RenderableType:
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
+        table.add_column("best", justify="right", no_wrap=True)
+        table.add_column("trial", justify="right", no_wrap=True)
+        wide = self.console.width >= 60
+        if wide:
+            table.add_column("epochs", justify="right", no_wrap=True)
+        table.add_column("parameters", overflow="fold")
+        room = self.console.height - 5  # a picture higher than the terminal would scroll and be drawn twice
+        for trial in self.leaders:
+            text = clean(params_text(trial.params))
+            room -= 1 + len(text) // max(self.console.width - (22 if wide else 15), 8)
+            if room < 0 and trial is not self.best:
+                break
+            cells = [number_text(trial.value), str(trial.number), *([str(trial.epochs)] if wide else [])]
+            table.add_row(*cells, Text(text), style="green" if trial is self.best else "")
+        return table
+
+
+def headline(info: SweepInfo) -> str:
+    """Return the line that says what is being swept."""
+    rule = "higher is better" if info.direction == "maximize" else "lower is better"
+    workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
+    return f"{info.name}: {info.total} trials by {info.method}, {info.metric} ({rule}), {info.max_epochs} epochs, {workers}"
+
+
+def refit_text(number: int) -> str:
+    """Return the line that says what happens after the last trial."""
+    return f"training the configuration of trial {number} on all rows that are not test"
+
+
+def running_text(running: Mapping[int, tuple[int, float | None]], max_epochs: int) -> str:
+    """Return the running trials with the epochs that they have trained, the first eight of them."""
+    shown = [f"#{number} {epoch}/{max_epochs}" for number, (epoch, _) in sorted(running.items())]
+    return "  ".join(shown[:8]) + (f"  and {len(shown) - 8} more" if len(shown) > 8 else "")
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """Return parameters as people read them: name=value, numbers to four digits."""
+    return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
+
+
+def value_text(value: Any) -> str:
+    """Return one parameter's value, short."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(value_text(item) for item in value) + "]"
+    return str(value)
+
+
+def number_text(value: float | None) -> str:
+    """Return an objective's value to five significant digits, or a dash."""
+    return "-" if value is None else f"{value:#.5g}".rstrip(".")
+
+
+def time_text(seconds: float) -> str:
+    """Return seconds as m:ss or h:mm:ss."""
+    minutes, second = divmod(round(max(seconds, 0.0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def clean(text: str) -> str:
+    """Return `text` in one line without characters that steer a terminal; names of columns may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
