@@ -1,0 +1,91 @@
+"""Fitted models in MLflow, without a pickle: a folder of plain files and the name of the module that reads it.
+
+MLflow's own `log_model` goes through the process-wide tracking address and active run, and would publish the address
+(with its password) in the environment of every later child process. The same steps are therefore taken here through one
+client.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+DATA = "data/model"  # where `save_model` puts a folder of the name `model`
+
+
+def log_model(
+    client: Any,
+    run_id: str,
+    folder: Path,
+    *,
+    name: str,
+    loader_module: str,
+    metrics: Mapping[str, float],
+    requirements: Sequence[str],
+    timestamp: int,
+) -> str:
+    """Log `folder` as a pyfunc model of the run and register it as `name`; return the registered version.
+
+    `loader_module` has `_load_pyfunc(path)`. No signature is given, since an inferred one refuses missing values in
+    integer columns. Nothing is installed, imported or executed.
+    """
+    from mlflow.entities import LoggedModelOutput, Metric
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+    from mlflow.pyfunc import save_model
+
+    run = client.get_run(run_id)
+    # Logged models refuse more characters than sweeps do.
+    logged = client.create_logged_model(
+        run.info.experiment_id,
+        name=re.sub(r"[^A-Za-z0-9_ -]", "_", name),
+        source_run_id=run_id,
+        tags={"mlptune.sweep": name},
+        model_type="pyfunc",
+    )
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    if metrics:
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(key, float(value), timestamp, 0, model_id=logged.model_id) for key, value in metrics.items()
+            ],
+        )
+    with tempfile.TemporaryDirectory() as temporary:
+        source, target = Path(temporary, "model"), Path(temporary, "target")
+        shutil.copytree(folder, source)
+        description = Model(
+            artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
+        )
+        save_model(
+            str(target),
+            loader_module=loader_module,
+            data_path=str(source),
+            mlflow_model=description,
+            pip_requirements=list(requirements),
+        )
+        client.log_model_artifacts(logged.model_id, str(target))
+    client.finalize_logged_model(logged.model_id, "READY")
+    try:
+        client.create_registered_model(name, description=f"Models of the sweep {name}, one version a launch.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    version = client.create_model_version(
+        name, source=f"models:/{logged.model_id}", run_id=run_id, model_id=logged.model_id, tags={"mlptune.run": run_id}
+    )
+    return str(version.version)
+
+
+def default_requirements() -> list[str]:
+    """What the loader needs, at the versions that run here."""
+    found = []
+    for package in ("mlptune", "numpy", "pandas"):
+        try:
+            found.append(f"{package}=={metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            found.append(package)
+    return found

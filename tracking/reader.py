@@ -1,0 +1,250 @@
+"""What the store says about sweeps, as plain records. Reading never creates a store."""
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from . import models, records, store
+from .records import LaunchRecord, TrialRecord
+
+_PAGE = 1000
+_RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
+
+
+class NotFound(LookupError):  # noqa: N818
+    """No such store, sweep, run or artifact: says which, and the nearest that there is."""
+
+
+def sweeps(uri: str | None = None) -> list[LaunchRecord]:
+    """The latest launch of each sweep, newest first."""
+    client = _client(uri)
+    names = _names(client)
+    latest: dict[str, LaunchRecord] = {}
+    for run in _search(client, list(names), f"tags.{records.KIND} = 'launch'"):
+        if run.info.experiment_id not in latest:
+            latest[run.info.experiment_id] = _launch(client, names[run.info.experiment_id], run)
+    return list(latest.values())
+
+
+def launches(uri: str | None, name: str) -> list[LaunchRecord]:
+    """All launches of a sweep, newest first. Raises NotFound."""
+    client = _client(uri)
+    return [_launch(client, name, run) for run in _launch_runs(client, name)]
+
+
+def launch(uri: str | None, name: str, run_id: str | None = None) -> LaunchRecord:
+    """The latest launch of a sweep, or the one whose run id is, or begins with, `run_id`. Raises NotFound."""
+    client = _client(uri)
+    runs = _launch_runs(client, name)
+    if run_id is None:
+        return _launch(client, name, runs[0])
+    chosen = [run for run in runs if run_id and run.info.run_id.startswith(run_id)]
+    if len(chosen) != 1:
+        known = ", ".join(run.info.run_id for run in runs)
+        rule = "more than one run" if chosen else "no run"
+        raise NotFound(f"the sweep {name!r} has {rule} {run_id!r}; its launches: {known}")
+    return _launch(client, name, chosen[0])
+
+
+def trials(uri: str | None, run_id: str, *, rebuild: bool = True) -> list[TrialRecord]:
+    """The trials of a launch by number, the latest attempt of each. Without `rebuild` that field stays empty."""
+    client = _client(uri)
+    experiment_id = _run(client, run_id).info.experiment_id
+    found = []
+    for run, committed in trial_runs(client, experiment_id, run_id):
+        tags = run.data.tags
+        found.append(
+            records.trial_from_tags(
+                tags,
+                _json(client, run, records.RECORD),
+                (_json(client, run, records.REBUILD) or {}) if rebuild else {},
+                run_id=run.info.run_id,
+                committed=committed,
+            )
+        )
+    return found
+
+
+def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, bool]]:
+    """The MLflow run of each trial of a launch, by number, with whether it is committed; no superseded ones.
+
+    Of several runs with one number the latest attempt counts; of equal attempts (a repeated request) the committed one,
+    then the older.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise NotFound(f"{run_id!r} is not the id of a run")
+    best: dict[int, tuple[tuple[int, bool, int], Any, bool]] = {}
+    query = f"tags.{records.PARENT} = '{run_id}' and tags.{records.KIND} = 'trial'"
+    for run in _search(client, [experiment_id], query):
+        tags = run.data.tags
+        if tags.get(records.STATE) == "superseded":
+            continue
+        committed = run.info.status != "RUNNING" and tags.get(records.STATE) in records.TRIAL_STATUS
+        rank = (int(tags[records.ATTEMPT]), committed, -run.info.start_time)
+        number = int(tags[records.NUMBER])
+        if number not in best or rank > best[number][0]:
+            best[number] = (rank, run, committed)
+    return [(run, committed) for _, (_, run, committed) in sorted(best.items())]
+
+
+def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """For each run and key the values by epoch, from epoch 1 on; NaN where an epoch is missing, [] where the key is."""
+    client = _client(uri)
+    result: dict[str, dict[str, list[float]]] = {run_id: {} for run_id in run_ids}
+    for run_id in run_ids:
+        for key in keys:
+            points = {}
+            for metric in client.get_metric_history(run_id, key):  # by time: the last one said about an epoch counts
+                points[metric.step] = _finite_or_infinite(metric.value)
+            result[run_id][key] = [points.get(epoch, math.nan) for epoch in range(1, max(points, default=0) + 1)]
+    return result
+
+
+def artifact(uri: str | None, run_id: str, path: str) -> Path:
+    """A local path of a run's artifact: the file itself beside a local store, else a download. Raises NotFound."""
+    return _artifact(_client(uri), run_id, path)
+
+
+def model_folder(uri: str | None, run_id: str) -> Path:
+    """The folder that was given to `Writer.log_model` in this launch, as a local path. Raises NotFound."""
+    client = _client(uri)
+    run = _run(client, run_id)
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if not outputs:
+        raise NotFound(f"the run {run_id} has no model")
+    from mlflow.artifacts import download_artifacts
+
+    location = client.get_logged_model(outputs[-1].model_id).artifact_location
+    local = _local(location)
+    if local is None:
+        local = Path(download_artifacts(artifact_uri=location, tracking_uri=client.tracking_uri))
+    if not (local / models.DATA).is_dir():
+        raise NotFound(f"the model of the run {run_id} is not at {location} any more")
+    return local / models.DATA
+
+
+def _client(uri: str | None) -> Any:
+    address = store.store_uri(uri)
+    if not store.store_exists(address):
+        raise NotFound(f"there is no store at {store.redact(address)}; a sweep creates it")
+    mlflow = store.import_mlflow()
+    store.prepare_store(address)  # an older store of ours is brought up to date
+    return mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def _names(client: Any) -> dict[str, str]:
+    """Experiment id -> name of each sweep in the store."""
+    names: dict[str, str] = {}
+    token = None
+    while True:
+        page = client.search_experiments(
+            filter_string=f"tags.{records.KIND} = 'sweep'", max_results=_PAGE, page_token=token
+        )
+        names.update((experiment.experiment_id, experiment.name) for experiment in page)
+        token = page.token
+        if not token:
+            return names
+
+
+def _search(client: Any, experiment_ids: list[str], query: str) -> Iterator[Any]:
+    token = None
+    while experiment_ids:
+        page = client.search_runs(
+            experiment_ids, query, max_results=_PAGE, order_by=["attributes.start_time DESC"], page_token=token
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _launch_runs(client: Any, name: str) -> list[Any]:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None and experiment.lifecycle_stage == "active":
+        runs = list(_search(client, [experiment.experiment_id], f"tags.{records.KIND} = 'launch'"))
+        if runs:
+            return runs
+    known = sorted(_names(client).values())
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
+    hint = f"did you mean {', '.join(map(repr, nearest))}?" if nearest else "the store holds no sweeps"
+    raise NotFound(f"there is no sweep {name!r}; {hint}")
+
+
+def _run(client: Any, run_id: str) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise NotFound(f"there is no run {run_id!r}") from error
+        raise
+
+
+def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
+    tags: Mapping[str, str] = run.data.tags
+    state = tags.get(records.STATE, "running")
+    if run.info.status == "RUNNING" or state not in records.LAUNCH_STATUS:
+        state = "running"
+    done = _json(client, run, records.DONE) if state != "running" else None
+    if done is None:
+        done = {}
+        for trial, committed in trial_runs(client, run.info.experiment_id, run.info.run_id):
+            key = trial.data.tags[records.STATE] if committed else "running"
+            done[key] = done.get(key, 0) + 1
+    score = run.data.metrics.get("test_score")
+    total = tags.get(records.TOTAL, "")
+    return LaunchRecord(
+        run_id=run.info.run_id,
+        name=name,
+        state=state,
+        method=tags.get(records.METHOD, ""),
+        started=records.utc(run.info.start_time),
+        total=int(total) if total.isdigit() else None,
+        done=done,
+        best=_json(client, run, records.BEST),
+        test_score=None if score is None or not math.isfinite(score) else score,
+        tags=tags,
+    )
+
+
+def _json(client: Any, run: Any, key: str) -> Any:
+    text = run.data.tags.get(key)
+    if text is None:
+        return None
+    if text.startswith(records.ARTIFACT):
+        text = _artifact(client, run.info.run_id, text.removeprefix(records.ARTIFACT)).read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def _artifact(client: Any, run_id: str, path: str) -> Path:
+    from mlflow.exceptions import MlflowException
+
+    root = _local(_run(client, run_id).info.artifact_uri)
+    try:
+        if root is None:
+            return Path(client.download_artifacts(run_id, path))
+    except (MlflowException, OSError) as error:
+        raise NotFound(f"the run {run_id} has no artifact {path!r}") from error
+    local = (root / path).resolve()
+    if not local.is_relative_to(root.resolve()) or not local.exists():
+        raise NotFound(f"the run {run_id} has no artifact {path!r}")
+    return local
+
+
+def _local(location: str) -> Path | None:
+    """The path of a `file:` address or a plain path, None for an address elsewhere."""
+    parts = urlsplit(location)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return None if parts.scheme else Path(location)
+
+
+def _finite_or_infinite(value: float) -> float:
+    """Databases hold infinities as the largest finite number; no loss or score is that large otherwise."""
+    return math.copysign(math.inf, value) if abs(value) > 1.79e308 else value

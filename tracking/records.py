@@ -1,0 +1,193 @@
+"""Trials and launches as plain data, and their one translation to and from what MLflow can hold: short strings.
+
+MLflow cuts tags at 8,000 and params at 6,000 characters without a word. A longer text becomes an artifact of the run,
+and the tag holds `artifact:` and its path.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+TAG_LIMIT = 8000
+PARAM_LIMIT = 6000
+ARTIFACT = "artifact:"
+
+KIND = "mlptune.kind"  # "launch" or "trial"
+SWEEP = "mlptune.sweep"
+STATE = "mlptune.state"
+NUMBER = "mlptune.number"
+ATTEMPT = "mlptune.attempt"
+RECORD = "mlptune.record"
+REBUILD = "mlptune.rebuild"
+REASON = "mlptune.reason"
+SEEDS = "mlptune.seeds"
+BEST = "mlptune.best"
+LEADER = "mlptune.leader"
+DONE = "mlptune.done"
+TOTAL = "mlptune.trials"
+METHOD = "mlptune.method"
+SPEC = "mlptune.spec"
+PARENT = "mlflow.parentRunId"
+
+TRIAL_STATES = ("running", "complete", "pruned", "failed")
+LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
+# The interface shows these with a mark each, so that pruned trials differ from complete and from failed ones at a
+# glance.
+TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """All that is durable of one trial.
+
+    `value` is the objective (None: none; it may be NaN or infinite), `params` as sampled (numbers, strings, lists),
+    `epochs` those trained, `kept_epochs` one per network, `spread` the standard deviation over the networks. `rebuild`
+    is JSON for whoever sets up the searcher again; the keys of its mappings come back as strings. `run_id` is MLflow's,
+    known when read back.
+    """
+
+    number: int
+    state: str
+    value: float | None
+    params: Mapping[str, Any]
+    epochs: int
+    reason: str | None = None
+    attempt: int = 1
+    kept_epochs: tuple[int, ...] = ()
+    spread: float | None = None
+    seeds: tuple[int, ...] = ()
+    rebuild: Mapping[str, Any] = field(default_factory=dict)
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LaunchRecord:
+    """One launch of a sweep: `done` counts its trials by state, `best` is the best one as `best_dict` has it, or None.
+
+    `started` is in UTC; `test_score` is None where there is no test part or no score yet; `tags` are those of the run,
+    texts that were stored as artifacts still by their path.
+    """
+
+    run_id: str
+    name: str
+    state: str
+    method: str
+    started: datetime
+    total: int | None
+    done: Mapping[str, int]
+    best: Mapping[str, Any] | None
+    test_score: float | None
+    tags: Mapping[str, str]
+
+
+def dumps(value: Any) -> str:
+    """JSON in one line, NumPy values as plain numbers and lists, NaN and infinities as Python's `json` has them."""
+    return json.dumps(value, separators=(",", ":"), default=_plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} {value!r} is not JSON data")
+
+
+def param_text(value: Any) -> str:
+    """A hyperparameter as people read it: strings bare, the rest as JSON; a long one is cut visibly."""
+    text = value if isinstance(value, str) else dumps(value)
+    return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {RECORD})"
+
+
+def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The tags as they fit, and by path the texts that must become artifacts; their tags then hold that path."""
+    short: dict[str, str] = {}
+    long: dict[str, str] = {}
+    for key, text in tags.items():
+        # A short text that looks like our own reference becomes an artifact too, so that a reference is never
+        # ambiguous.
+        if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT):
+            short[key] = text
+        else:
+            path = f"tags/{key}.{'json' if text[:1] in '{[' else 'txt'}"
+            short[key] = ARTIFACT + path
+            long[path] = text
+    return short, long
+
+
+def trial_tags(record: TrialRecord) -> dict[str, str]:
+    """The tags of a committed trial; those that people filter by stand alone, the exact data is JSON."""
+    tags = {
+        STATE: record.state,
+        SEEDS: dumps(record.seeds),
+        RECORD: dumps(
+            {
+                "value": record.value,
+                "params": record.params,
+                "epochs": record.epochs,
+                "reason": record.reason,
+                "kept_epochs": record.kept_epochs,
+                "spread": record.spread,
+                "seeds": record.seeds,
+            }
+        ),
+    }
+    if record.reason is not None:
+        tags[REASON] = record.reason
+    if record.rebuild:
+        tags[REBUILD] = dumps(record.rebuild)
+    return tags
+
+
+def trial_from_tags(
+    tags: Mapping[str, str],
+    record: Mapping[str, Any] | None,
+    rebuild: Mapping[str, Any],
+    *,
+    run_id: str,
+    committed: bool,
+) -> TrialRecord:
+    """The trial of a run; `record` and `rebuild` are the JSON of their tags. Without a commit it counts as running."""
+    number, attempt = int(tags[NUMBER]), int(tags.get(ATTEMPT, "1"))
+    record = record or {}
+    state = tags.get(STATE, "running")
+    if not committed or state not in TRIAL_STATUS:
+        return TrialRecord(number, "running", None, record.get("params", {}), 0, attempt=attempt, run_id=run_id)
+    return TrialRecord(
+        number=number,
+        state=state,
+        value=record.get("value"),
+        params=record.get("params", {}),
+        epochs=record.get("epochs", 0),
+        reason=record.get("reason"),
+        attempt=attempt,
+        kept_epochs=tuple(record.get("kept_epochs", ())),
+        spread=record.get("spread"),
+        seeds=tuple(record.get("seeds", ())),
+        rebuild=rebuild,
+        run_id=run_id,
+    )
+
+
+def best_dict(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
+    """What the launch says about its best trial."""
+    return {
+        "number": record.number,
+        "run_id": run_id,
+        "params": record.params,
+        "value": record.value,
+        "epochs": record.epochs,
+        "kept_epochs": record.kept_epochs,
+        "spread": record.spread,
+        "seeds": record.seeds,
+    }
+
+
+def utc(milliseconds: int) -> datetime:
+    """MLflow's milliseconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
