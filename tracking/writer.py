@@ -155,6 +155,7 @@ class Writer:
         first_epoch: int = 1,
         metrics: Mapping[str, float] | None = None,
         *,
+        params: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
         run_name: str | None = None,
         started: datetime | None = None,
@@ -162,7 +163,7 @@ class Writer:
         """Write the trial's last stretch, if any, its outcome, and then the end of its run: the commit.
 
         `metrics` are single numbers (step 0); the trial's value is added to them as `value`. A trial that was never
-        logged before gets its run here.
+        logged before gets its run here, with `params` (default: the record's) as MLflow's params.
         """
         if record.state not in records.TRIAL_STATUS:
             raise ValueError(f"trial {record.number}: a trial in state {record.state!r} cannot be committed")
@@ -173,6 +174,7 @@ class Writer:
             "_commit_trial",
             f"committing trial {record.number}",
             record=record,
+            params=dict(record.params if params is None else params),
             metrics=points,
             tags={**(tags or {}), **records.trial_tags(record)},
             run_name=run_name,
@@ -462,6 +464,7 @@ class Writer:
     def _commit_trial(
         self,
         record: TrialRecord,
+        params: dict[str, Any],
         metrics: list[tuple[str, float, int]],
         tags: dict[str, str],
         run_name: str | None,
@@ -471,7 +474,7 @@ class Writer:
         run_id, new = self._trial_run(record.number, record.attempt, {}, run_name, started or now)
         short, long = records.fit(tags)
         self._log_texts(run_id, long)
-        self._log_batch(run_id, metrics, record.params if new else {}, short, now)
+        self._log_batch(run_id, metrics, params if new else {}, short, now)
         self._client.set_terminated(run_id, records.TRIAL_STATUS[record.state], end_time=now)
         self._trials[record.number].state = record.state
 
