@@ -1,1 +1,61 @@
-"""Search: spaces, samplers, pruners and schedulers on the interfaces of Optuna."""
+"""Search: spaces, samplers, pruners and schedulers on the interfaces of Optuna.
+
+The names below are loaded when they are first used: importing this package costs nothing, and Optuna and
+scikit-optimize are imported by the one sampler or pruner that needs them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .methods import METHODS as METHODS
+    from .methods import Method as Method
+    from .methods import resolve as resolve
+    from .pruners import pruner as pruner
+    from .samplers import ignores_history as ignores_history
+    from .samplers import sampler as sampler
+    from .schedulers import Continue as Continue
+    from .schedulers import Copy as Copy
+    from .schedulers import Decision as Decision
+    from .schedulers import Pause as Pause
+    from .schedulers import Progress as Progress
+    from .schedulers import PrunerScheduler as PrunerScheduler
+    from .schedulers import Scheduler as Scheduler
+    from .schedulers import Stop as Stop
+    from .schedulers import scheduler as scheduler
+    from .spaces import Space as Space
+    from .spaces import configuration as configuration
+    from .spaces import default_space as default_space
+
+_HOMES = {
+    "METHODS": ".methods",
+    "Method": ".methods",
+    "resolve": ".methods",
+    "pruner": ".pruners",
+    "ignores_history": ".samplers",
+    "sampler": ".samplers",
+    "Continue": ".schedulers",
+    "Copy": ".schedulers",
+    "Decision": ".schedulers",
+    "Pause": ".schedulers",
+    "Progress": ".schedulers",
+    "PrunerScheduler": ".schedulers",
+    "Scheduler": ".schedulers",
+    "Stop": ".schedulers",
+    "scheduler": ".schedulers",
+    "Space": ".spaces",
+    "configuration": ".spaces",
+    "default_space": ".spaces",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

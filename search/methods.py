@@ -1,0 +1,53 @@
+"""A method is a sampler with a pruner: the table that says what each name in a sweep file stands for."""
+
+from dataclasses import dataclass
+
+from .names import hint
+from .pruners import check_pruner
+from .samplers import check_sampler, sampler_names
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method's name stands for, and what ``trials`` counts under it."""
+
+    sampler: str
+    pruner: str = "none"
+    pruner_fixed: bool = False  # the method is named after its pruner: another one contradicts it
+    trials: str = "configurations trained"
+    about: str = ""
+
+
+METHODS: dict[str, Method] = {
+    "grid": Method("grid", trials="points of the grid; its size unless given", about="every point once, in order"),
+    "random": Method("random", about="independent points"),
+    "tpe": Method("tpe", about="tree-structured Parzen estimator"),
+    "bayesian": Method("bayesian", about="Gaussian process of scikit-optimize"),
+    "hyperband": Method(
+        "random", "hyperband", True, "configurations started, most stopped early", "random points in four brackets"
+    ),
+    "asha": Method(
+        "random", "asha", True, "configurations started, most stopped early", "random points, successive halving"
+    ),
+}
+
+
+def resolve(method: str, pruner: str | None = None) -> tuple[str, str]:
+    """The names of sampler and pruner that a method stands for, with ``pruner`` as the user's own choice.
+
+    A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless
+    told. Raises ValueError for unknown names, and for a pruner other than the one a method is named after.
+    """
+    if method not in METHODS:
+        try:
+            check_sampler(method)
+        except ValueError:
+            raise ValueError(f"method: {method!r} is unknown{hint(method, [*METHODS, *sampler_names()])}") from None
+    if pruner is not None:
+        check_pruner(pruner)
+    if method not in METHODS:
+        return method, pruner or "none"
+    entry = METHODS[method]
+    if pruner is not None and entry.pruner_fixed and pruner != entry.pruner:
+        raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, whose pruner is {entry.pruner!r}")
+    return entry.sampler, pruner or entry.pruner

@@ -1,0 +1,81 @@
+"""Pruners by name: when a trial that does badly is stopped. Budgets and steps are epochs, counted from 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .plugins import build, classes, plugin, plugin_names, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from optuna.pruners import BasePruner
+
+GROUP = "mlptune.pruners"
+
+
+def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
+    """An Optuna pruner for trials of at most ``max_epochs`` epochs that report after each.
+
+    ======== ============================ ==================================================================
+    none     ``NopPruner``                stops nothing
+    median   ``MedianPruner``             below the median of the finished trials at the same epoch; asked every
+                                          tenth of the epochs after the first fifth, from the sixth trial on
+    asha     ``SuccessiveHalvingPruner``  rungs at r, 3r, 9r ... epochs; the best third of a rung goes on
+                                          (Li et al. 2020, arXiv:1810.05934: r, eta, s = min_resource,
+                                          reduction_factor, min_early_stopping_rate)
+    hyperband ``HyperbandPruner``         four such brackets with later and later first rungs (Li et al. 2018,
+                                          JMLR 18-185: R/r, eta = max_resource/min_resource, reduction_factor)
+    ======== ============================ ==================================================================
+
+    For the last two r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
+    (and the end, 50). ``options`` are the pruner's own arguments and go before these defaults. Any other name is that
+    of an entry point in the group ``mlptune.pruners`` or of a class in ``optuna.pruners``.
+
+    Optuna's Hyperband finds a trial's bracket by a hash of the study's name and the trial's number: give the study a
+    name of its own if its decisions shall be the same again.
+
+    Raises ValueError for an unknown name or option, and for ``max_epochs`` below 1.
+    """
+    if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
+        raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
+    return build(_factory(name), f"pruner {name}", _defaults(name, max_epochs), options)
+
+
+def _defaults(name: str, max_epochs: int) -> dict[str, Any]:
+    rungs = {"min_resource": max(1, max_epochs // 27), "reduction_factor": 3}
+    if name == "asha":
+        return {**rungs, "min_early_stopping_rate": 0, "bootstrap_count": 0}
+    if name == "hyperband":
+        return {**rungs, "max_resource": max_epochs, "bootstrap_count": 0}
+    if name == "median":
+        steps = {"n_warmup_steps": max(1, max_epochs // 5), "interval_steps": max(1, max_epochs // 10)}
+        return {"n_startup_trials": 5, "n_min_trials": 1, **steps}
+    # A pruner that asks how long trials are is told: left alone, Hyperband stops nothing until one has finished.
+    return {"max_epochs": max_epochs, "max_resource": max_epochs}
+
+
+_OURS = {
+    "none": "NopPruner",
+    "median": "MedianPruner",
+    "asha": "SuccessiveHalvingPruner",
+    "hyperband": "HyperbandPruner",
+}
+
+
+def _factory(name: str) -> Callable[..., Any]:
+    import optuna
+
+    if name in _OURS:
+        return getattr(optuna.pruners, _OURS[name])
+    optunas = classes(optuna.pruners, optuna.pruners.BasePruner)
+    factory = plugin(name, GROUP) or optunas.get(name)
+    if factory is None:
+        raise unknown("pruner", name, [*_OURS, *plugin_names(GROUP), *optunas])
+    return factory
+
+
+def check_pruner(name: str) -> None:
+    """Raise ValueError if no pruner has this name."""
+    if name not in _OURS:
+        _factory(name)

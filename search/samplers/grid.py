@@ -1,0 +1,81 @@
+"""Grid search: trial n is point n of the grid, so each point is tried once, whoever works and however often it resumes.
+
+Optuna's own grid shuffles its points, repeats some when trials run in parallel and scans all trials at each tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ..names import hint
+from ..spaces import Space
+
+
+class GridSampler(BaseSampler):
+    """Every point of the grid in order, the last name varying fastest.
+
+    Args:
+        space: a Space, or its table; as with Optuna's grid, ``{name: [values]}`` will do. ``units_i`` are enumerated
+            only where ``layers`` admits them.
+
+    Raises ValueError where the space is missing or a range has neither ``points`` nor ``step``. Asked for a point
+    beyond the last, it raises ValueError; ``study.optimize`` is stopped after the last point.
+    """
+
+    ignores_history = True
+
+    def __init__(self, space: Space | Mapping[str, Any] | None = None) -> None:
+        if space is None:
+            raise ValueError("sampler grid: needs space=, the values to enumerate, e.g. space={'x': [1, 2, 3]}")
+        self._space = space if isinstance(space, Space) else Space.parse(space)
+        self._size = self._space.grid_size()
+        self._point = lru_cache(maxsize=128)(self._encoded_point)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_space": self._space, "_size": self._size}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._point = lru_cache(maxsize=128)(self._encoded_point)
+
+    def _encoded_point(self, number: int) -> dict[str, Any]:
+        return self._space.encode(self._space.grid_point(number))
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        if trial.number >= self._size:
+            raise ValueError(f"grid: trial {trial.number} is beyond the last of its {self._size} points")
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return {}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        point = self._point(trial.number)
+        if param_name not in point:
+            raise ValueError(f"grid: {param_name!r} has no values at point {trial.number}{hint(param_name, point)}")
+        value = point[param_name]
+        if not param_distribution._contains(param_distribution.to_internal_repr(value)):
+            raise ValueError(f"grid: {param_name} = {value!r} is outside {param_distribution}")
+        return float(value) if isinstance(param_distribution, FloatDistribution) else value
+
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        if trial.number == self._size - 1:
+            with suppress(RuntimeError):  # raised under ask and tell, where there is no loop to stop
+                study.stop()

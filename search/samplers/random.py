@@ -1,0 +1,67 @@
+"""Random search: independent points, each value a function of (seed, trial number, name) and of nothing else.
+
+Bergstra and Bengio 2012, "Random Search for Hyper-Parameter Optimization", JMLR 13:281-305. There is no generator
+whose state could depend on the size of the batch, on the workers or on a resume.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from ..seeds import uniform
+
+
+def from_unit(distribution: BaseDistribution, u: float) -> Any:
+    """The value at quantile ``u`` in [0, 1) of a distribution: uniform, or uniform in the logarithm."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[int(u * len(distribution.choices))]
+    if not isinstance(distribution, IntDistribution | FloatDistribution):
+        raise ValueError(f"cannot draw from {distribution!r}")
+    low, high = distribution.low, distribution.high
+    if isinstance(distribution, IntDistribution):
+        if distribution.log:
+            # Half a unit more on either side, so that the bounds are as likely as their neighbours.
+            return min(max(round(_log_scale(low - 0.5, high + 0.5, u)), low), high)
+        return low + int(u * ((high - low) // distribution.step + 1)) * distribution.step
+    if distribution.log:
+        return min(max(_log_scale(low, high, u), low), high)
+    if distribution.step is not None:
+        return min(low + int(u * (round((high - low) / distribution.step) + 1)) * distribution.step, high)
+    return low + u * (high - low)
+
+
+def _log_scale(low: float, high: float, u: float) -> float:
+    return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
+
+
+class RandomSampler(BaseSampler):
+    """Independent, uniform (or log-uniform) values.
+
+    Args:
+        seed: any integer; with the trial's number and the parameter's name it gives the value.
+    """
+
+    ignores_history = True
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return {}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return from_unit(param_distribution, uniform(self._seed, trial.number, param_name))

@@ -1,0 +1,62 @@
+"""Any sampler of Optuna's, made repeatable: its generators are seeded anew before each trial.
+
+Optuna's samplers draw from generators whose state nobody stores, so a rebuilt study would go on differently. Seeded by
+(seed, trial number) they depend on what the study knows, and on nothing else that this process went through.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler
+from optuna.samplers._lazy_random_state import LazyRandomState
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from ..seeds import derive32
+
+
+def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
+    """A factory ``(seed, **options)`` for a subclass of ``cls``, of the same name, that seeds itself for each trial."""
+
+    def before_trial(self: BaseSampler, study: Study, trial: FrozenTrial) -> None:
+        for path, state in _generators(self):
+            state.rng.seed(derive32(self.__dict__["_mlptune_seed"], path, trial.number))
+        cls.before_trial(self, study, trial)
+
+    def reseed_rng(self: BaseSampler) -> None:
+        """Nothing: several threads of ``study.optimize`` shall not change the proposals."""
+
+    methods = {"before_trial": before_trial, "reseed_rng": reseed_rng, "__doc__": cls.__doc__}
+    subclass = type(cls.__name__, (cls,), methods)
+    parameters = inspect.signature(cls).parameters
+
+    def factory(seed: int, **options: Any) -> BaseSampler:
+        if "seed" in parameters:
+            options["seed"] = derive32(seed, cls.__name__)
+        with warnings.catch_warnings():
+            # Who names a sampler that Optuna calls experimental has chosen it.
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            made: BaseSampler = subclass(**options)
+        made.__dict__["_mlptune_seed"] = seed
+        return made
+
+    own = [p for name, p in parameters.items() if name != "seed"]
+    seed = inspect.Parameter("seed", inspect.Parameter.KEYWORD_ONLY)
+    keywords = [p.replace(kind=p.KEYWORD_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p for p in own]
+    factory.__signature__ = inspect.Signature([seed, *keywords])  # type: ignore[attr-defined]
+    return factory
+
+
+def _generators(owner: object, path: str = "") -> Iterator[tuple[str, LazyRandomState]]:
+    """The generators that a sampler holds, itself or in the samplers and helpers inside it."""
+    for name, value in sorted(vars(owner).items()):
+        here = f"{path}.{name}"
+        if isinstance(value, LazyRandomState):
+            yield here, value
+        elif isinstance(value, BaseSampler):
+            yield from _generators(value, here)
