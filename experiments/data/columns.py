@@ -1,0 +1,203 @@
+"""What each column of a table is good for: numbers, categories, or nothing a network can learn from, with the reason.
+
+The rules, in this order, judged on training rows alone; `numeric` and `categorical` of the data section override them:
+
+- no value at all, or one value and none missing: left out. One value and the rest missing: used as "is it there".
+- dates (objects, or texts such as 2024-03-01): left out; named in `numeric` they count as seconds.
+- numbers: booleans (0 and 1), numbers of any type and texts that read as numbers. A column of numbers with a few
+  other texts (under 10 %, over 20 distinct numbers) is numeric too, those texts count as missing. Few distinct
+  integers stay numeric.
+- integers that only name the row are left out: all distinct, at least 20 of them, and either steadily rising or
+  falling in the table, or packed as densely as a row count, or named like an identifier (id, ..._id, ...Id, index,
+  key).
+- texts that name or describe the row are left out: at least 20 of them and over 90 % distinct, or more than 50
+  distinct ones that are over half of all, or (free text) more than 50 distinct ones of over 60 characters on average.
+  Where such a column is missing in 5 to 95 % of the rows, whether it is missing is used.
+- everything else is categorical.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+from .tables import nearest
+from .values import are_dates, distinct, named, numbers
+
+KINDS = ("numeric", "date", "categorical", "presence")
+_IDENTIFIER = re.compile(
+    r"(?i:id|index|key|uuid|guid|row_?(id|number|no))|.*(?i:[_\s.-](id|index|key|uuid|guid))"
+    r"|.*[a-z](Id|ID)|Unnamed: \d+"
+)
+_FEW, _MANY = 20, 50
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What the columns of a table (target apart) are used as.
+
+    `inputs` are all of them in the table's order, `kinds` the used ones: "numeric", "date" (in seconds),
+    "categorical" or "presence" (only whether a value is there). `left_out` gives the reason for the others; `notes`
+    are other remarks.
+    """
+
+    inputs: tuple[str, ...]
+    kinds: Mapping[str, str]
+    left_out: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """One line for each reason, naming the columns; then the notes."""
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in self.left_out.items():
+            if reason not in _BY_REQUEST:
+                by_reason.setdefault(reason, []).append(name)
+        return (*(f"left out, {reason}: {listed(names)}" for reason, names in by_reason.items()), *self.notes)
+
+
+_BY_REQUEST = ("ignore", "group", "time", "weight")
+
+
+def listed(names: list[str], limit: int = 8) -> str:
+    """Names for a message, the first few of them."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def check_names(columns: Iterable[str], spec: Any) -> None:
+    """Raises UserError when the data section names a column the table lacks, or gives one column two uses."""
+    known = list(columns)
+    uses: dict[str, str] = {}
+    for key in ("target", "group", "time", "weight", "ignore", "numeric", "categorical"):
+        value = getattr(spec, key, None)
+        for name in [value] if isinstance(value, str) else list(value or ()):
+            if name not in known:
+                raise UserError(f"data.{key}: the table has no column {name!r}; {nearest(name, known)}")
+            earlier = uses.setdefault(name, key)
+            if earlier != key and not (earlier in ("group", "time") and key in ("numeric", "categorical", "ignore")):
+                raise UserError(f"data.{key}: column {name!r} is already named as data.{earlier}")
+
+
+def recognise(frame: pd.DataFrame, spec: Any) -> Schema:
+    """The use of each column of `frame` (training rows; its index holds their positions in the table), target apart.
+
+    `spec` has target, ignore, numeric, categorical, group, time and weight. `group` and `time` are used as inputs
+    only when they are named in `numeric` or `categorical`. Raises UserError for unknown columns, for a column without
+    numbers named in `numeric`, and when no column is left.
+    """
+    check_names(frame.columns, spec)
+    target = getattr(spec, "target", None)
+    asked = {name: kind for kind in ("numeric", "categorical") for name in getattr(spec, kind, None) or ()}
+    left_out: dict[str, str] = dict.fromkeys(getattr(spec, "ignore", None) or (), "ignore")
+    for role in ("group", "time", "weight"):
+        name = getattr(spec, role, None)
+        if name is not None and name not in asked:
+            left_out[name] = role
+    inputs = tuple(name for name in frame.columns if name != target)
+    kinds: dict[str, str] = {}
+    notes: list[str] = []
+    for name in inputs:
+        if name in left_out:
+            continue
+        column = frame[name]
+        kind, reason, note = _asked(name, column, asked[name]) if name in asked else _guess(name, column)
+        if kind:
+            kinds[name] = kind
+        else:
+            left_out[name] = reason
+        if note:
+            notes.append(f"{name}: {note}")
+    if not kinds:
+        reasons = listed([f"{name} ({left_out[name]})" for name in inputs], 4) or "there is none beside the target"
+        raise UserError(
+            f"data: no column is left to learn from: {reasons}; data.numeric or data.categorical keep a column"
+        )
+    ordered = {name: left_out[name] for name in inputs if name in left_out}
+    return Schema(inputs, kinds, ordered, tuple(notes))
+
+
+def _asked(name: str, column: pd.Series, kind: str) -> tuple[str, str, str]:
+    if kind == "categorical":
+        return kind, "", ""
+    values, bad = numbers(column)
+    if np.isfinite(values).any():
+        return "numeric", "", _not_numbers(bad)
+    _, cells = distinct(column)
+    if are_dates(cells):
+        return "date", "", ""
+    if cells:
+        raise UserError(f"data.numeric: column {name!r} holds no numbers, for instance {str(cells[0])[:40]!r}")
+    return "", "no value in any training row", ""
+
+
+def _not_numbers(bad: np.ndarray) -> str:
+    return f"{int(bad.sum())} cells are no finite numbers and count as missing" if bad.any() else ""
+
+
+def _guess(name: str, column: pd.Series) -> tuple[str, str, str]:
+    """(kind, "", note) of a column in use, ("", reason, note) of one left out."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, categories = named(column)
+        return _few_values(codes, len(categories)) or ("categorical", "", "")
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
+        return ("", "dates", "") if column.notna().any() else ("", "no value in any training row", "")
+    values, bad = numbers(column)
+    there = np.isfinite(values)
+    count = int(there.sum())
+    unique = np.unique(values[there])
+    n_bad = int(bad.sum())
+    if n_bad == 0 or (len(unique) > _FEW and n_bad < 0.1 * (count + n_bad)):
+        few = _few_values(np.where(there, 0, -1) if len(unique) == 1 else np.where(there, 1, -1), len(unique))
+        if few:
+            return few
+        if n_bad == 0 and _names_rows(name, values, column.index, unique):
+            return "", "integers that only number the rows", ""
+        return "numeric", "", _not_numbers(bad)
+    codes, cells = distinct(column)
+    if are_dates(cells):
+        return "", "dates", ""
+    if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
+        return "", "neither numbers nor texts", ""
+    codes, categories = named(column)
+    return _few_values(codes, len(categories)) or _texts(codes, categories)
+
+
+def _few_values(codes: np.ndarray, n_distinct: int) -> tuple[str, str, str] | None:
+    if n_distinct == 0:
+        return "", "no value in any training row", ""
+    if n_distinct == 1:
+        return ("presence", "", "") if (codes < 0).any() else ("", "one value only", "")
+    return None
+
+
+def _names_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
+    n = len(values)
+    if n < _FEW or len(unique) != n or (unique != np.floor(unique)).any():
+        return False
+    if _IDENTIFIER.fullmatch(name):
+        return True
+    steps = np.diff(values)
+    if (steps > 0).all() or (steps < 0).all():
+        return True
+    positions = index.to_numpy() if index.dtype.kind in "iu" else np.arange(n)
+    return bool(unique[-1] - unique[0] <= 1.5 * (positions.max() - positions.min()))
+
+
+def _texts(codes: np.ndarray, categories: list[str]) -> tuple[str, str, str]:
+    there = int((codes >= 0).sum())
+    many = len(categories)
+    length = sum(map(len, categories)) / many
+    if many > _MANY and length > 60:
+        reason = "free text"
+    elif (there >= _FEW and many > 0.9 * there) or many > max(_MANY, 0.5 * there):
+        reason = "texts that are (nearly) all different"
+    else:
+        return "categorical", "", ""
+    if 0.05 <= 1 - there / len(codes) <= 0.95:
+        return "presence", "", f"{reason}; only whether it is missing is used"
+    return "", reason, ""

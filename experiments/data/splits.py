@@ -1,0 +1,182 @@
+"""Which rows are the sealed test part, which train and which validate: a function of seed and labels alone.
+
+Part sizes are `round(share * rows)`, at least one row. Row numbers come back in ascending order. Labels and groups
+count by which rows share them, not by what they are, so the same table read with another dtype is cut the same way.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UserError
+
+Rows = NDArray[np.int64]
+_TEST, _VALIDATION = 1, 2  # the purposes that get a generator each: changing one part leaves the other
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers: `test` and `development` make up the table, `parts` are (training, validation) of the latter."""
+
+    development: Rows
+    test: Rows
+    parts: tuple[tuple[Rows, Rows], ...]
+    messages: tuple[str, ...] = ()
+
+
+def split_rows(
+    n_rows: int,
+    *,
+    seed: int,
+    test_size: float,
+    validation: float,
+    folds: int | None = None,
+    labels: NDArray[np.int64] | None = None,
+    groups: NDArray[np.int64] | None = None,
+    times: NDArray[np.float64] | None = None,
+) -> Split:
+    """Cuts `n_rows` rows: first the test part, then a holdout validation part or `folds` pairs out of the rest.
+
+    `labels` (n,) integer codes: every part gets each class in proportion, and every class keeps a row in training.
+    `groups` (n,) integer codes: rows of a group stay together; part sizes come as near as whole groups allow.
+    `times` (n,): the latest rows are the test part, the latest of the rest validate. They go before labels.
+    k folds of n = k * m + r rows: each validates m rows and the r rows left over always train, so all training parts
+    have equal size and can be stacked. Not so under `groups` (balanced, sizes may differ) and `times` (expanding windows: the
+    rest is cut into k + 1 blocks, fold i trains on the first i + 1 and validates the next). Raises UserError when a
+    share is out of range or rows or groups are too few.
+    """
+    if not 0 <= test_size < 1:
+        raise UserError(f"data.test_size: must be a share from 0 to below 1, not {test_size}")
+    if folds is None and not 0 < validation < 1:
+        raise UserError(f"data.validation: must be a share between 0 and 1, not {validation}")
+    if folds is not None and folds < 2:
+        raise UserError(f"data.folds: must be at least 2, not {folds}")
+    if groups is not None and times is not None:
+        raise UserError("data.group: cannot be combined with data.time; name one of them")
+    cut = _Cut(labels if groups is None and times is None else None, groups, times)
+    rows = np.arange(n_rows, dtype=np.int64)
+    needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)
+    if n_rows < needed:
+        raise UserError(f"data: {n_rows} rows are too few for the parts asked for, {needed} are needed")
+    if groups is not None and len(np.unique(groups)) < needed - (times is not None):
+        raise UserError(
+            f"data.group: {len(np.unique(groups))} groups are too few for the parts asked for, {needed} are needed"
+        )
+    test = rows[:0]
+    if test_size > 0:
+        reserve = needed - 1
+        rows, test = cut.holdout(rows, test_size, np.random.default_rng([seed, _TEST]), reserve)
+    generator = np.random.default_rng([seed, _VALIDATION])
+    parts = cut.folds(rows, folds, generator) if folds else (cut.holdout(rows, validation, generator, 1),)
+    return Split(rows, test, parts, tuple(dict.fromkeys(cut.messages)))
+
+
+class _Cut:
+    def __init__(
+        self, labels: NDArray[np.int64] | None, groups: NDArray[np.int64] | None, times: NDArray[np.float64] | None
+    ) -> None:
+        self.labels = None if labels is None else _by_appearance(labels)
+        self.groups = None if groups is None else _by_appearance(groups)
+        self.times = times
+        self.messages: list[str] = []
+
+    def holdout(self, rows: Rows, share: float, generator: np.random.Generator, reserve: int) -> tuple[Rows, Rows]:
+        """(rows that stay, rows of the part); at least `reserve` rows or groups stay."""
+        count = min(max(round(share * len(rows)), 1), len(rows) - reserve)
+        if self.times is not None:
+            ordered = rows[np.argsort(self.times[rows], kind="stable")]
+            part = ordered[len(rows) - count :]
+        elif self.groups is not None:
+            part = self._whole_groups(rows, count, generator, reserve)
+        else:
+            part = self._drawn(rows, count, generator)
+        return np.setdiff1d(rows, part), np.sort(part)
+
+    def _drawn(self, rows: Rows, count: int, generator: np.random.Generator) -> Rows:
+        shuffled = generator.permutation(rows)
+        if self.labels is None:
+            return shuffled[:count]
+        codes = self.labels[shuffled]
+        sizes = np.bincount(codes)
+        taken = _in_proportion(sizes, count)
+        if taken is None:
+            self.messages.append(
+                "some classes have too few rows to be in every part: rows are split without regard to classes"
+            )
+            return shuffled[:count]
+        return np.concatenate([shuffled[codes == label][:number] for label, number in enumerate(taken)])
+
+    def _whole_groups(self, rows: Rows, count: int, generator: np.random.Generator, reserve: int) -> Rows:
+        assert self.groups is not None
+        codes = self.groups[rows]
+        names, sizes = np.unique(codes, return_counts=True)
+        chosen: list[int] = []
+        total = 0
+        for index in generator.permutation(len(names)):
+            nearer = abs(total + sizes[index] - count) < abs(total - count)
+            if nearer and len(chosen) < len(names) - reserve:
+                chosen.append(names[index])
+                total += int(sizes[index])
+        if not chosen:  # every group is more than twice as large as the part
+            chosen = [names[np.argmin(sizes)]]
+        return rows[np.isin(codes, chosen)]
+
+    def folds(self, rows: Rows, k: int, generator: np.random.Generator) -> tuple[tuple[Rows, Rows], ...]:
+        if self.times is not None:
+            ordered = rows[np.argsort(self.times[rows], kind="stable")]
+            blocks = np.array_split(ordered, k + 1)
+            return tuple((np.sort(np.concatenate(blocks[: i + 1])), np.sort(blocks[i + 1])) for i in range(k))
+        parts = (
+            self._group_folds(rows, k, generator) if self.groups is not None else self._equal_folds(rows, k, generator)
+        )
+        return tuple((np.setdiff1d(rows, part), np.sort(part)) for part in parts)
+
+    def _equal_folds(self, rows: Rows, k: int, generator: np.random.Generator) -> list[Rows]:
+        shuffled = generator.permutation(rows)
+        size = len(rows) // k
+        if self.labels is not None:
+            counts = np.bincount(self.labels[shuffled])
+            # The only row of a class is of more use in training; then classes one after the other, dealt out in turn.
+            shuffled = shuffled[np.argsort(counts[self.labels[shuffled]] > 1, kind="stable")][::-1]
+            kept = shuffled[: size * k]
+            shuffled = kept[np.argsort(self.labels[kept], kind="stable")]
+            if (counts[counts > 0] < k).any():
+                self.messages.append(
+                    f"some classes have fewer rows than the {k} folds and are missing from some of them"
+                )
+        return [shuffled[: size * k][fold::k] for fold in range(k)]
+
+    def _group_folds(self, rows: Rows, k: int, generator: np.random.Generator) -> list[Rows]:
+        assert self.groups is not None
+        codes = self.groups[rows]
+        names, sizes = np.unique(codes, return_counts=True)
+        order = generator.permutation(len(names))
+        order = order[np.argsort(-sizes[order], kind="stable")]  # large groups first, each into the lightest fold
+        load = np.zeros(k, dtype=np.int64)
+        fold_of = np.zeros(len(names), dtype=np.int64)
+        for index in order:
+            fold_of[index] = np.argmin(load)
+            load[fold_of[index]] += sizes[index]
+        placed = fold_of[np.searchsorted(names, codes)]
+        return [rows[placed == fold] for fold in range(k)]
+
+
+def _by_appearance(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same partition of the rows, numbered in the order of first appearance."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+def _in_proportion(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64] | None:
+    """Rows of each class in a part of `count`: by largest remainders, one of each class stays. None when impossible."""
+    room = np.maximum(sizes - 1, 0)
+    if room.sum() < count:
+        return None
+    ideal = sizes * (count / sizes.sum())
+    taken = np.minimum(np.floor(ideal).astype(np.int64), room)
+    while taken.sum() < count:
+        taken[np.argmax(np.where(taken < room, ideal - taken, -np.inf))] += 1
+    return taken

@@ -1,0 +1,164 @@
+"""Cells as numbers, dates and category names, by their value and never by the column's dtype.
+
+The dtype of a column depends on every row of a file (one stray text makes a column of integers a column of texts),
+and so on rows that must not matter; a table may also arrive as CSV for the search and as Parquet for the prediction.
+Reading cells by value gives the same result every time.
+"""
+
+import datetime
+import math
+import re
+import warnings
+from collections.abc import Callable
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_CODE = re.compile(r"[+-]?0\d", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([T ]\d{1,2}:\d{2}.*)?", re.ASCII
+)
+_NO_NUMBER = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "?", "-"})
+_TRUTH = {"true": True, "false": False}
+_EPOCH = pd.Timestamp(0, tz="UTC")
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real | Decimal | np.number | np.bool_) and not isinstance(value, complex)
+
+
+def number(value: Any) -> float | None:
+    """The number a cell stands for: NaN where it is missing, None where it is something else. Booleans are 0 and 1."""
+    if isinstance(value, str):
+        text = value.strip()
+        lowered = text.lower()
+        if lowered in _NO_NUMBER:
+            return math.nan
+        if lowered in _TRUTH:
+            return float(_TRUTH[lowered])
+        return float(text) if _NUMBER.fullmatch(text) or _INFINITE.fullmatch(text) else None
+    if _is_real(value):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
+        except ValueError:  # a signalling NaN of Decimal
+            return math.nan
+    return math.nan if value is None or value is pd.NA or value is pd.NaT else None
+
+
+def category(value: Any) -> str | None:
+    """The name of a cell's category, None where it is missing. 1, 1.0, "1" and "1.0" are one; "01" is another."""
+    if isinstance(value, str):
+        text = value.strip()
+        if text.lower() in _TRUTH:
+            return text.capitalize()
+        if not _NUMBER.fullmatch(text) or _CODE.match(text):
+            return text or None
+        value = float(text)
+        if not math.isfinite(value):
+            return text
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if _is_real(value):
+        plain = number(value)
+        if plain is None or math.isnan(plain):
+            return None
+        return str(int(plain)) if plain.is_integer() and abs(plain) < 2**53 else repr(plain)
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    return str(value)
+
+
+def distinct(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+    """Codes (n,) into the list of distinct cells, -1 where missing. Cells of two types differ (True is not 1)."""
+    if column.dtype != object:
+        codes, found = pd.factorize(column, use_na_sentinel=True)
+        return codes.astype(np.int64), list(found)
+    missing = column.isna().to_numpy()
+    known: dict[Any, int] = {}
+    cells: list[Any] = []
+    codes = np.full(len(column), -1, dtype=np.int64)
+    for row, cell in enumerate(column.to_list()):
+        if missing[row]:
+            continue
+        try:
+            code = known.setdefault((type(cell), cell), len(cells))
+        except TypeError:  # lists and dictionaries cannot be keys
+            code = known.setdefault((type(cell), repr(cell)), len(cells))
+        if code == len(cells):
+            cells.append(cell)
+        codes[row] = code
+    return codes, cells
+
+
+def named(column: pd.Series, name: Callable[[Any], str | None] = category) -> tuple[NDArray[np.int64], list[str]]:
+    """Codes (n,) into the list of distinct category names, -1 where missing."""
+    codes, cells = distinct(column)
+    places: dict[str, int] = {}
+    place = np.full(len(cells) + 1, -1, dtype=np.int64)  # the last entry serves code -1
+    for index, cell in enumerate(cells):
+        text = name(cell)
+        if text is not None:
+            place[index] = places.setdefault(text, len(places))
+    return place[codes], list(places)
+
+
+def numbers(column: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The column as finite float64 (n,), NaN where there is none, and a mask (n,) of cells that are no finite number.
+
+    Texts, dates and infinite values are such cells: they count as missing wherever numbers are wanted.
+    """
+    kind = column.dtype
+    types = pd.api.types
+    if types.is_timedelta64_dtype(kind):
+        values = column.dt.total_seconds().to_numpy(dtype=np.float64)
+        bad = np.zeros(len(values), dtype=np.bool_)
+    elif types.is_bool_dtype(kind) or (types.is_numeric_dtype(kind) and not types.is_complex_dtype(kind)):
+        if isinstance(kind, pd.CategoricalDtype | pd.SparseDtype):
+            column = column.astype(object)
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        bad = np.zeros(len(values), dtype=np.bool_)
+    else:
+        codes, cells = distinct(column)
+        parsed = [number(cell) for cell in cells]
+        values = np.array([math.nan if cell is None else cell for cell in [*parsed, math.nan]], dtype=np.float64)[codes]
+        bad = np.array([cell is None for cell in [*parsed, math.nan]], dtype=np.bool_)[codes]
+    infinite = np.isinf(values)
+    if infinite.any():
+        values = np.where(infinite, np.nan, values)
+    return values, bad | infinite
+
+
+def dates(column: pd.Series) -> NDArray[np.float64]:
+    """The column as seconds since 1970 (n,) float64, NaN where missing or no date. Dates without zone are UTC."""
+    codes, cells = distinct(column)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # pandas warns when formats differ between cells; every cell is read on its own here
+        stamps = [pd.to_datetime(_plain_date(cell), utc=True, errors="coerce") for cell in cells]
+    seconds = [math.nan if stamp is pd.NaT else (stamp - _EPOCH).total_seconds() for stamp in stamps]
+    return np.array([*seconds, math.nan], dtype=np.float64)[codes]
+
+
+def _plain_date(cell: Any) -> Any:
+    if isinstance(cell, pd.Period):
+        return cell.to_timestamp()
+    return cell if isinstance(cell, str | datetime.date | np.datetime64) else None
+
+
+def are_dates(cells: list[Any]) -> bool:
+    """True when every distinct cell is a date, as an object or as text such as 2024-03-01 or 01/03/2024 10:00."""
+    return bool(cells) and all(
+        bool(_DATE.fullmatch(cell.strip()))
+        if isinstance(cell, str)
+        else isinstance(cell, datetime.date | np.datetime64 | pd.Period)
+        for cell in cells
+    )
