@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr, ValidationError
 
 from .errors import UserError
-from .spec_checks import check_meaning, hyperparameter_names
+from .spec_checks import check_meaning, hyperparameter_names, widen_ranges
 from .spec_overrides import apply_overrides
 from .spec_text import nearest, plain, show, show_key, toml_document
 
@@ -253,6 +253,7 @@ def _check(tables: dict[str, Any], label: str) -> Spec:
     data = tables.get("data")
     if "name" not in tables and isinstance(data, dict) and isinstance(data.get("source"), str):
         tables["name"] = default_name(data["source"])
+    widen_ranges(tables.get("space"))
     try:
         spec = Spec.model_validate(tables)
     except ValidationError as error:
@@ -266,7 +267,8 @@ def _check(tables: dict[str, Any], label: str) -> Spec:
     try:
         check_meaning(spec)
     except UserError as error:
-        raise UserError(f"{label}: {error}") from None
+        text = str(error)
+        raise UserError(f"{label}: {text if len(text) <= 300 else text[:297] + '...'}") from None
     return spec
 
 

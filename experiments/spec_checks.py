@@ -1,7 +1,11 @@
-"""What types cannot say about a sweep file: hyperparameters exist and are possible, and no part contradicts another."""
+"""What types cannot say about a sweep file: hyperparameters exist and are possible, and no part contradicts another.
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+The knowledge is that of the other rooms: ranges of hyperparameters are core's, spaces and methods are search's.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 from .spec_text import nearest, show, show_key
@@ -9,40 +13,86 @@ from .spec_text import nearest, show, show_key
 if TYPE_CHECKING:
     from .spec import Spec
 
+MAX_LAYERS = 32
+_LAYERED = ("layers", *(f"units_{i}" for i in range(1, MAX_LAYERS + 1)))
+# What the same thing is called in scikit-learn, torch and Keras, where no likeness of letters would find it.
+_ELSEWHERE = {
+    "lr": "learning_rate",
+    "learning_rate_init": "learning_rate",
+    "hidden_layer_sizes": "hidden",
+    "hidden_sizes": "hidden",
+    "units": "hidden",
+    "alpha": "l2",
+    "max_iter": "epochs",
+    "solver": "optimizer",
+    "patience": "early_stopping",
+    "n_iter_no_change": "early_stopping",
+    "betas": "beta_1",
+    "eps": "epsilon",
+    "scheduler": "schedule",
+    "nonlinearity": "activation",
+}
+
 
 def hyperparameter_names() -> tuple[str, ...]:
     """Return every name that [model] and [space] may hold."""
-    try:
-        names = import_module("..core.hyperparameters", __package__).NAMES
-    except ModuleNotFoundError:
-        names = _NAMES
-    return (*(name for name in names if name not in _LAYERED), *_LAYERED)
+    from ..core.hyperparameters import NAMES
+
+    return (*NAMES, *_LAYERED)
 
 
-_LAYERED = ("layers", *(f"units_{i}" for i in range(1, 33)))
-_NAMES = tuple(
-    "hidden activation optimizer learning_rate momentum nesterov beta_1 beta_2 epsilon schedule decay warmup "  # noqa: SIM905
-    "batch_size epochs l1 l2 weight_decay dropout batch_norm init label_smoothing clip_norm early_stopping".split()
-)
+def widen_ranges(space: Any) -> None:
+    """Make the bounds of a number's range floats where both were written as integers: `{low = 0, high = 1}` for l2.
+
+    A range of two integers means integers only, which is what a person wants for `epochs` and never for `l2`.
+    """
+    from ..core.hyperparameters import PARAMETERS
+
+    for name, entry in space.items() if isinstance(space, dict) else ():
+        if name in PARAMETERS and PARAMETERS[name].kind == "float" and isinstance(entry, dict) and "step" not in entry:
+            for key in ("low", "high"):
+                if type(entry.get(key)) is int:
+                    entry[key] = float(entry[key])
+
+
+def hyperparameter_hint(name: str) -> str:
+    """Return "; did you mean NAME?" for what a person may have meant by an unknown hyperparameter, or nothing."""
+    return f"; did you mean {_ELSEWHERE[name]}?" if name in _ELSEWHERE else nearest(name, hyperparameter_names())
+
+
+def default_space(spec: "Spec", n_rows: int, task: str) -> dict[str, Any]:
+    """Return the [space] table that stands in for an absent one: search's default without what [model] fixes."""
+    from ..search.spaces import default_space
+
+    shaped = any(name == "hidden" or name in _LAYERED for name in spec.model)
+    space = default_space(n_rows, task)
+    return {name: v for name, v in space.items() if name not in spec.model and not (shaped and name == "hidden")}
 
 
 def check_meaning(spec: "Spec") -> None:
     """Check what needs the other rooms' knowledge. Raises UserError without the file's name."""
     _check_columns(spec)
     _check_names(spec)
+    for name, value in spec.model.items():
+        _check_value("model", name, value)
+    sampler, pruner = _resolve(spec)
+    _check_space(spec, grid=sampler == "grid")
+    if pruner != "none" and "epochs" in (spec.space or {}):
+        told = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
+        raise UserError(f"[space] epochs: cannot be searched under {told}, whose budgets are epochs; fix it in [model]")
+    _check_metric(spec)
 
 
 def _check_columns(spec: "Spec") -> None:
     data = spec.data
-    for key in ("ignore", "numeric", "categorical"):
-        if data.target is not None and data.target in getattr(data, key):
-            raise UserError(f"[data] {key}: {show(data.target)} is the target")
-    for key in ("group", "time", "weight"):
-        if data.target is not None and data.target == getattr(data, key):
+    lists: dict[str, Iterable[str]] = {key: getattr(data, key) for key in ("ignore", "numeric", "categorical")}
+    single = {key: [getattr(data, key)] for key in ("group", "time", "weight") if getattr(data, key) is not None}
+    for key, columns in (lists | single).items():
+        if data.target is not None and data.target in columns:
             raise UserError(f"[data] {key}: {show(data.target)} is the target")
     for key, other in (("numeric", "ignore"), ("categorical", "ignore"), ("categorical", "numeric")):
-        for column in getattr(data, key):
-            if column in getattr(data, other):
+        for column in lists[key]:
+            if column in lists[other]:
                 raise UserError(f"[data] {key}: {show(column)} is also in {other}")
 
 
@@ -51,7 +101,7 @@ def _check_names(spec: "Spec") -> None:
     for table in ("model", "space"):
         for key in getattr(spec, table) or {}:
             if key not in names:
-                raise UserError(f"[{table}] {show_key(key)}: unknown hyperparameter{nearest(key, names)}")
+                raise UserError(f"[{table}] {show_key(key)}: unknown hyperparameter{hyperparameter_hint(key)}")
     space = spec.space or {}
     for key in space:
         if key in spec.model:
@@ -61,3 +111,94 @@ def _check_names(spec: "Spec") -> None:
     if "hidden" in every and layered:
         table = "space" if layered[0] in space else "model"
         raise UserError(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")
+
+
+def _check_value(table: str, name: str, value: Any) -> None:
+    """Check one value, or one end of a range, against the rule of its hyperparameter."""
+    from ..core.hyperparameters import PARAMETERS
+
+    if name in _LAYERED:
+        low, high = (0, MAX_LAYERS) if name == "layers" else (1, 100_000)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise UserError(f"[{table}] {name}: must be a whole number from {low} to {high}, not {show(value)}")
+        return
+    parameter = PARAMETERS[name]
+    try:
+        parameter.check(value)
+    except ValueError:
+        rule = parameter.rule.removesuffix(" or None")  # which TOML cannot say
+        hint = nearest(value, parameter.choices) if isinstance(value, str) else ""
+        raise UserError(f"[{table}] {name}: {rule}, not {show(value)}{hint}") from None
+
+
+def _resolve(spec: "Spec") -> tuple[str, str]:
+    from ..search.methods import resolve
+
+    try:
+        return resolve(spec.search.method, spec.search.pruner)
+    except ValueError as error:
+        raise UserError(f"[search] {error}") from None
+
+
+def _check_space(spec: "Spec", *, grid: bool) -> None:
+    from ..search.spaces import Space
+
+    for name, entry in (spec.space or {}).items():
+        for value in _ends(entry):
+            _check_value("space", name, value)
+    table = spec.space if spec.space is not None else default_space(spec, 1000, "classification")
+    if "layers" in spec.model and not any(name in table for name in _LAYERED):
+        _check_fixed_units(spec.model)
+    try:
+        space = Space.parse(table, "space", spec.model)
+    except ValueError as error:
+        raise UserError(_in_table(error)) from None
+    if not grid:
+        return
+    try:
+        size = space.grid_size()
+    except ValueError as error:
+        if spec.space is None:
+            raise UserError("[search] method: a grid needs a [space] table whose ranges have points or step") from None
+        raise UserError(_in_table(error)) from None
+    if spec.search.trials is not None and size > spec.search.trials and not spec.search.partial:
+        raise UserError(
+            f"[search] trials: the grid has {size} points, more than {spec.search.trials} trials; "
+            f"give it {size}, or set partial = true"
+        )
+
+
+def _check_fixed_units(model: Mapping[str, Any]) -> None:
+    for i in range(1, model["layers"] + 1):
+        if f"units_{i}" not in model:
+            raise UserError(f"[model] units_{i}: missing, but layers = {model['layers']}")
+
+
+def _ends(entry: Any) -> Iterator[Any]:
+    """Yield the values of a [space] entry that must be possible: both ends of a range, every choice."""
+    if isinstance(entry, Mapping):
+        for key in ("low", "high"):
+            if isinstance(entry.get(key), int | float) and not isinstance(entry[key], bool):
+                yield entry[key]
+        entry = entry.get("choices")
+    if isinstance(entry, list):
+        yield from entry
+
+
+def _in_table(error: ValueError) -> str:
+    """Return search's "space.name.key: rule" as this file writes places: "[space] name.key: rule"."""
+    text = str(error)
+    if not text.startswith("space"):
+        text = f"space.{text}"
+    return re.sub(r"^space\.([^:]*):", r"[space] \1:", text)
+
+
+def _check_metric(spec: "Spec") -> None:
+    try:
+        from ..core.metrics import METRICS
+    except ModuleNotFoundError:
+        return
+    known = ("val_score", "val_loss", *METRICS)
+    if spec.objective.metric not in known:
+        hint = nearest(spec.objective.metric.removeprefix("val_"), known) or f"; known: {', '.join(known)}"
+        raise UserError(f"[objective] metric: unknown metric {show(spec.objective.metric)}{hint}")

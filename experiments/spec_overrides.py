@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .errors import UserError
+from .spec_checks import hyperparameter_hint
 from .spec_text import nearest, plain, show_key
 
 # Saying one of these takes back the other: what stands in a file could not be replaced by its alternative otherwise.
@@ -79,6 +80,8 @@ def _check_known(parts: list[str], known: Mapping[str, Iterable[str] | None]) ->
     # A key without its table, or in the wrong one, is the commonest slip: look for its last part everywhere.
     homes = [full for full in every if full.rpartition(".")[2] == parts[-1]]
     hint = f"; did you mean {' or '.join(homes[:2])}?" if homes else nearest(name, every)
+    if table in ("model", "space") and len(rest) == 1:
+        hint = hyperparameter_hint(rest[0])
     if not hint:
         last = {full.rpartition(".")[2]: full for full in reversed(every)}
         slip = nearest(parts[-1], last).removeprefix("; did you mean ").removesuffix("?")
