@@ -1,0 +1,71 @@
+"""Data as the engine wants it: a fold's training and validation rows, and what is prepared from them once a call."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .losses import LOSSES
+from .network import Structure, with_ones
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """X (n, d); y (n,) class indices in classification, (n, o) or (n,) numbers in regression; weight (n,) or None.
+
+    The same for the validation part, or None where there is none.
+    """
+
+    X: Array
+    y: Array
+    weight: Array | None = None
+    X_val: Array | None = None
+    y_val: Array | None = None
+    weight_val: Array | None = None
+
+
+class Part:
+    """One part of a fold, prepared: inputs with the column of ones, targets, weights and the spread for R2."""
+
+    def __init__(self, structure: Structure, name: str, X: Array, y: Array, weight: Array | None) -> None:
+        X, y = np.asarray(X), np.asarray(y)
+        if X.ndim != 2 or X.shape[1] != structure.n_inputs:
+            raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {X.shape}")
+        if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
+            raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
+        self.n = len(X)
+        self.X = with_ones(X, structure.dtype)
+        self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)
+        self.total = float(self.n if self.weight is None else self.weight.sum())
+        self.is_classification = LOSSES[structure.loss].task == "classification"
+        if self.is_classification:
+            self.y = np.ascontiguousarray(y, dtype=np.int64)
+        else:
+            self.y = np.ascontiguousarray(y.reshape(self.n, -1), dtype=structure.dtype)
+            exact = self.y.astype(np.float64)
+            centre = np.average(exact, axis=0, weights=self.weight)
+            self.spread = np.average((exact - centre) ** 2, axis=0, weights=self.weight) * self.total
+
+    def targets(self, structure: Structure, y: Array) -> Array:
+        """Targets (m, o, b) in the engine's precision from labels (m, b) or numbers (m, b, o)."""
+        if not self.is_classification:
+            return np.ascontiguousarray(y.transpose(0, 2, 1))
+        if structure.n_outputs == 1:
+            return y[:, None, :].astype(structure.dtype)
+        return (y[:, None, :] == np.arange(structure.n_outputs)[:, None]).astype(structure.dtype)
+
+
+class PreparedFold:
+    """A fold's training part and, where it has one, its validation part."""
+
+    def __init__(self, structure: Structure, fold: Fold) -> None:
+        self.train = Part(structure, "X", fold.X, fold.y, fold.weight)
+        if self.train.n != structure.n_rows:
+            raise ValueError(f"X must have the {structure.n_rows} rows of the structure, got {self.train.n}")
+        self.validation: Part | None = None
+        if fold.X_val is not None and fold.y_val is not None and len(fold.X_val):
+            self.validation = Part(structure, "X_val", fold.X_val, fold.y_val, fold.weight_val)
+            self.validation_targets = self.validation.targets(structure, self.validation.y[None])

@@ -1,0 +1,207 @@
+"""The table of hyperparameters: every name a network can be given, with its type, range and default, in one place."""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from .activations import ACTIVATIONS
+from .initializers import INITIALIZERS
+from .optimizers import OPTIMIZERS
+from .schedules import SCHEDULES
+
+Kind = Literal["int", "float", "bool", "choice", "sizes"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is allowed for one hyperparameter.
+
+    ``structural`` tells whether it belongs to the key by which networks share a stack (it changes shapes or code), or
+    only scales numbers and may differ inside a stack. Ranges include ``low``; ``high`` is included unless ``below``.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    low: float | None = None
+    high: float | None = None
+    above: bool = False
+    below: bool = False
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    structural: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The rule in words, as error messages give it."""
+        if self.kind == "choice":
+            return "must be one of " + ", ".join(self.choices)
+        if self.kind == "bool":
+            return "must be true or false"
+        if self.kind == "sizes":
+            return "must be a list of whole numbers, each at least 1"
+        bounds = []
+        if self.low is not None:
+            bounds.append(f"{'above' if self.above else 'at least'} {self.low:g}")
+        if self.high is not None:
+            bounds.append(f"{'below' if self.below else 'at most'} {self.high:g}")
+        noun = "a whole number" if self.kind == "int" else "a number"
+        return f"must be {noun} {' and '.join(bounds)}".rstrip() + (" or None" if self.optional else "")
+
+    def check(self, value: Any) -> Any:
+        """The value as a plain Python object of the parameter's type; ValueError if it breaks the rule."""
+        if value is None and self.optional:
+            return None
+        if self.kind == "bool":
+            if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+                return bool(value)
+        elif self.kind == "choice":
+            if isinstance(value, str) and value in self.choices:
+                return str(value)
+        elif self.kind == "sizes":
+            if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
+                sizes = tuple(value)
+                if all(_is_integer(size) and size >= 1 for size in sizes):
+                    return tuple(int(size) for size in sizes)
+        elif self.kind == "int":
+            if _is_integer(value) and self._inside(int(value)):
+                return int(value)
+        elif isinstance(value, numbers.Real) and not isinstance(value, bool):
+            number = float(value)
+            if math.isfinite(number) and self._inside(number):
+                return number
+        raise ValueError(f"{self.name} {self.rule}, got {value!r}{self._nearest(value)}")
+
+    def _inside(self, number: float) -> bool:
+        low_holds = self.low is None or number > self.low or (number == self.low and not self.above)
+        high_holds = self.high is None or number < self.high or (number == self.high and not self.below)
+        return low_holds and high_holds
+
+    def _nearest(self, value: Any) -> str:
+        if self.kind != "choice" or not isinstance(value, str):
+            return ""
+        near = difflib.get_close_matches(value, self.choices, n=1)
+        return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+_TABLE = (
+    Parameter("hidden", "sizes", (64,), structural=True),
+    Parameter("activation", "choice", "relu", choices=tuple(ACTIVATIONS), structural=True),
+    Parameter("optimizer", "choice", "adam", choices=OPTIMIZERS, structural=True),
+    Parameter("learning_rate", "float", None, low=0.0, above=True, optional=True),
+    Parameter("momentum", "float", 0.0, low=0.0, high=1.0, below=True),
+    Parameter("nesterov", "bool", False, structural=True),
+    Parameter("beta_1", "float", 0.9, low=0.0, high=1.0, below=True),
+    Parameter("beta_2", "float", None, low=0.0, high=1.0, below=True, optional=True),
+    Parameter("epsilon", "float", 1e-8, low=0.0, above=True),
+    Parameter("schedule", "choice", "constant", choices=tuple(SCHEDULES), structural=True),
+    Parameter("decay", "float", None, low=0.0, optional=True),
+    Parameter("warmup", "float", 0.0, low=0.0, high=1.0, below=True),
+    Parameter("batch_size", "int", 32, low=1, structural=True),
+    Parameter("epochs", "int", 50, low=1),
+    Parameter("l1", "float", 0.0, low=0.0),
+    Parameter("l2", "float", 0.0, low=0.0),
+    Parameter("weight_decay", "float", None, low=0.0, optional=True),
+    Parameter("dropout", "float", 0.0, low=0.0, high=1.0, below=True),
+    Parameter("batch_norm", "bool", False, structural=True),
+    Parameter("init", "choice", "auto", choices=("auto", *INITIALIZERS)),
+    Parameter("label_smoothing", "float", 0.0, low=0.0, high=1.0, below=True),
+    Parameter("clip_norm", "float", None, low=0.0, above=True, optional=True),
+    Parameter("early_stopping", "int", 0, low=0),
+)
+PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
+NAMES: tuple[str, ...] = tuple(PARAMETERS)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """One network's hyperparameters, checked. ValueError (one line) names the parameter, the rule and the value.
+
+    ``None`` stands for a default that depends on the rest: ``learning_rate`` 0.01 for sgd and 0.001 otherwise;
+    ``beta_2`` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise; ``weight_decay`` 0.01 for adamw
+    and 0 otherwise; ``decay`` as each schedule says; ``clip_norm`` no clipping. These are torch's defaults.
+    ``l1`` and ``l2`` add ``l1 * sign(w) + l2 * w`` to the gradient; ``weight_decay`` is decoupled from it; none of the
+    three touches biases. ``momentum`` belongs to sgd and rmsprop; ``nesterov`` to sgd with a momentum above 0.
+    ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off.
+    """
+
+    hidden: tuple[int, ...] = (64,)
+    activation: str = "relu"
+    optimizer: str = "adam"
+    learning_rate: float | None = None
+    momentum: float = 0.0
+    nesterov: bool = False
+    beta_1: float = 0.9
+    beta_2: float | None = None
+    epsilon: float = 1e-8
+    schedule: str = "constant"
+    decay: float | None = None
+    warmup: float = 0.0
+    batch_size: int = 32
+    epochs: int = 50
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float | None = None
+    dropout: float = 0.0
+    batch_norm: bool = False
+    init: str = "auto"
+    label_smoothing: float = 0.0
+    clip_norm: float | None = None
+    early_stopping: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, check(field.name, getattr(self, field.name)))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Hyperparameters":
+        """From a mapping of names to values; an unknown name is a ValueError that gives the nearest known one."""
+        for name in config:
+            known(name)
+        return cls(**config)
+
+    def as_config(self) -> dict[str, Any]:
+        """The mapping that :meth:`from_config` takes; every name is in it."""
+        return asdict(self)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate, with its default filled in."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 0.01 if self.optimizer == "sgd" else 0.001
+
+    @property
+    def second_decay(self) -> float:
+        """``beta_2`` with its default filled in."""
+        if self.beta_2 is not None:
+            return self.beta_2
+        return 0.99 if self.optimizer == "rmsprop" else 0.999
+
+    @property
+    def decoupled_decay(self) -> float:
+        """``weight_decay`` with its default filled in."""
+        if self.weight_decay is not None:
+            return self.weight_decay
+        return 0.01 if self.optimizer == "adamw" else 0.0
+
+
+def known(name: str) -> Parameter:
+    """The parameter of that name; ValueError with the nearest name if there is none."""
+    if name in PARAMETERS:
+        return PARAMETERS[name]
+    near = difflib.get_close_matches(str(name), NAMES, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(NAMES)}"
+    raise ValueError(f"unknown hyperparameter {name!r}{hint}")
+
+
+def check(name: str, value: Any) -> Any:
+    """The value as the plain Python object that the hyperparameter wants; ValueError if name or value is wrong."""
+    return known(name).check(value)

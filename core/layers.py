@@ -1,0 +1,112 @@
+"""Layers: descriptions without arrays, and what they become when bound to a stack's parameters and buffers.
+
+Activations are feature-major, (K, units, rows), and carry a last row of ones: a layer's bias is the last row of its
+weights (K, in + 1, out), so that forward, weight gradient and bias gradient are one matrix product each. A unit's row
+block is contiguous for each network, whatever K is; so every pass sees the same layout alone and stacked.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .activations import ACTIVATIONS
+
+Array = NDArray[Any]
+
+
+class Bound(Protocol):
+    """A layer tied to arrays.
+
+    ``forward`` reads ``x`` and fills ``out``. ``backward`` reads ``delta``, the loss's derivative by ``out``'s units, and
+    writes its parameters' gradient, and the derivative by ``x``'s units into ``below`` unless that is None.
+    """
+
+    x: Array
+    out: Array
+    delta: Array
+    below: Array | None
+
+    def forward(self) -> None: ...
+
+    def backward(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer: a = activation(x W + b), with W (in, out) and b (out,) as the rows of one block."""
+
+    n_in: int
+    n_out: int
+    activation: str
+
+    @property
+    def n_parameters(self) -> int:
+        return (self.n_in + 1) * self.n_out
+
+    def bind(self, theta: Array, gradient: Array | None, buffer: Array, training: bool) -> "BoundDense":
+        """Tied to its columns of theta and gradient (K, n_parameters) and its output buffer (K, out [+ 1], rows)."""
+        return BoundDense(self, theta, gradient, buffer, training)
+
+
+class BoundDense:
+    """A dense layer over arrays; see :class:`Bound`."""
+
+    def __init__(self, layer: Dense, theta: Array, gradient: Array | None, buffer: Array, training: bool) -> None:
+        K, _, rows = buffer.shape
+        W = theta.reshape(K, layer.n_in + 1, layer.n_out)
+        self._W_transposed = W.transpose(0, 2, 1)
+        self.weights = W[:, : layer.n_in, :]
+        self._activation = ACTIVATIONS[layer.activation]
+        self.x = self.out = buffer
+        self.below: Array | None = None
+        self.z = buffer[:, : layer.n_out, :]
+        if training:
+            assert gradient is not None
+            self.gradient = gradient.reshape(W.shape)
+            self.weights_gradient = self.gradient[:, : layer.n_in, :]
+            self.delta = np.empty((K, layer.n_out, rows), dtype=buffer.dtype)
+            self._delta_transposed = self.delta.transpose(0, 2, 1)
+            self._scratch = np.empty_like(self.delta)
+
+    def forward(self) -> None:
+        np.matmul(self._W_transposed, self.x, out=self.z)
+        self._activation.forward(self.z)
+
+    def backward(self) -> None:
+        self._activation.backward(self.z, self.delta, self._scratch)
+        np.matmul(self.x, self._delta_transposed, out=self.gradient)
+        if self.below is not None:
+            np.matmul(self.weights, self.delta, out=self.below)
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Inverted dropout: a unit survives with probability 1 - p, scaled by 1 / (1 - p) (Srivastava et al. 2014)."""
+
+    n_units: int
+
+    def bind(self, mask: Array, buffer: Array) -> "BoundDropout":
+        """Tied to the mask (K, units, rows), which holds 0 or the scale and is redrawn by the owner for each step."""
+        return BoundDropout(self, mask, buffer)
+
+
+class BoundDropout:
+    """Dropout over arrays; see :class:`Bound`. It has its own output: the activation below is needed later."""
+
+    def __init__(self, layer: Dropout, mask: Array, buffer: Array) -> None:
+        self._mask = mask
+        self._n_units = layer.n_units
+        self.out = buffer
+        self._units = buffer[:, : layer.n_units, :]
+        self.delta = np.empty(mask.shape, dtype=buffer.dtype)
+        self.below: Array | None = None
+        self.x = buffer
+
+    def forward(self) -> None:
+        np.multiply(self.x[:, : self._n_units, :], self._mask, out=self._units)
+
+    def backward(self) -> None:
+        assert self.below is not None
+        np.multiply(self.delta, self._mask, out=self.below)

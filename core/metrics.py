@@ -1,0 +1,127 @@
+"""Metrics by name: what a sweep may optimise besides the loss, each weighted and for one network at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """``function(y, output, weight)`` with ``output`` (n, o) as :func:`mlptune.core.network.outputs` gives it.
+
+    In classification ``y`` (n,) holds class indices and o = 1 means the probability of class 1; in regression ``y`` is
+    (n, o). ``weight`` is (n,) or None. NaN where the metric is not defined (one class only, say).
+    """
+
+    name: str
+    function: Callable[[Array, Array, Array | None], float]
+    direction: Literal["maximize", "minimize"]
+    tasks: tuple[str, ...]
+
+
+def predicted_classes(output: Array) -> Array:
+    """Class indices (n,) from probabilities (n, o): the likeliest; of equals, the first."""
+    if output.shape[1] == 1:
+        return (output[:, 0] > 0.5).astype(np.int64)
+    return np.argmax(output, axis=1)
+
+
+def _weights(n: int, weight: Array | None) -> Array:
+    return np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+
+
+def accuracy(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The share of rows whose class is predicted."""
+    return float(np.average(predicted_classes(output) == y, weights=weight))
+
+
+def _confusion(y: Array, output: Array, weight: Array | None) -> Array:
+    predicted = predicted_classes(output)
+    n_classes = int(max(y.max(), predicted.max())) + 1
+    counts = np.bincount(y * n_classes + predicted, _weights(len(y), weight), minlength=n_classes**2)
+    return counts.reshape(n_classes, n_classes)
+
+
+def balanced_accuracy(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The mean over the classes present in y of the share that is recognised."""
+    counts = _confusion(y, output, weight)
+    size = counts.sum(axis=1)
+    present = size > 0
+    return float(np.mean(np.diag(counts)[present] / size[present]))
+
+
+def f1_macro(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The mean of F1 = 2 TP / (2 TP + FP + FN) over the classes that occur in y or in the prediction."""
+    counts = _confusion(y, output, weight)
+    total = counts.sum(axis=0) + counts.sum(axis=1)
+    present = np.union1d(y, predicted_classes(output))
+    safe = np.where(total > 0, total, 1.0)
+    return float(np.mean((2.0 * np.diag(counts) / safe)[present]))
+
+
+def _binary_auc(positive: Array, score: Array, weight: Array) -> float:
+    """Area under the curve of true against false positives, ties by the trapezium."""
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
+    hits = np.append(0.0, np.cumsum(np.where(positive[order], weight[order], 0.0))[ends])
+    misses = np.append(0.0, np.cumsum(np.where(positive[order], 0.0, weight[order]))[ends])
+    if hits[-1] <= 0 or misses[-1] <= 0:
+        return float("nan")
+    return float(np.trapezoid(hits / hits[-1], misses / misses[-1]))
+
+
+def roc_auc(y: Array, output: Array, weight: Array | None = None) -> float:
+    """Area under the ROC curve; with more than two classes the plain mean of one class against the rest."""
+    weights = _weights(len(y), weight)
+    if not np.isfinite(output).all():
+        return float("nan")
+    if output.shape[1] <= 2:
+        return _binary_auc(y == 1, output[:, -1], weights)
+    return float(np.mean([_binary_auc(y == c, output[:, c], weights) for c in range(output.shape[1])]))
+
+
+def _squared(y: Array, output: Array, weight: Array | None) -> Array:
+    return np.average((np.asarray(output, dtype=np.float64) - y) ** 2, axis=0, weights=weight)
+
+
+def rmse(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The root of the mean squared error; with several outputs the mean of their roots."""
+    return float(np.mean(np.sqrt(_squared(y, output, weight))))
+
+
+def mae(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The mean absolute error, over rows and outputs."""
+    return float(np.mean(np.average(np.abs(np.asarray(output, dtype=np.float64) - y), axis=0, weights=weight)))
+
+
+def r2_from_sums(error: Array, spread: Array) -> Array:
+    """1 - error / spread over the last axis's outputs, averaged; an output without spread counts 1 if exact, else 0."""
+    share = 1.0 - error / np.where(spread > 0, spread, 1.0)
+    return np.mean(np.where(spread > 0, share, np.where(error > 0, 0.0, 1.0)), axis=-1)
+
+
+def r2(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The share of the variance that is explained; with several outputs the plain mean."""
+    y = np.asarray(y, dtype=np.float64)
+    spread = np.average((y - np.average(y, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
+    return float(r2_from_sums(_squared(y, output, weight), spread))
+
+
+_CLASSIFICATION, _REGRESSION = ("classification",), ("regression",)
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION),
+        Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION),
+        Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION),
+        Metric("roc_auc", roc_auc, "maximize", _CLASSIFICATION),
+        Metric("rmse", rmse, "minimize", _REGRESSION),
+        Metric("mae", mae, "minimize", _REGRESSION),
+        Metric("r2", r2, "maximize", _REGRESSION),
+    )
+}

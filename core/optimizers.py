@@ -1,0 +1,167 @@
+"""Optimizers: in-place updates of one flat array of parameters by its gradient, in as few passes as the maths allows.
+
+Conventions are torch's: the learning rate stands outside the momentum buffer, and epsilon outside the square root.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .hyperparameters import Hyperparameters
+
+Array = NDArray[Any]
+Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array]]
+Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
+
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An update rule over ``theta`` (K, P).
+
+    ``coefficients(hyperparameters, rate, t)`` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
+    learning rates are ``rate`` (n,): a list of arrays (n,), in float64. ``update(theta, gradient, slots, scalars, scratch)``
+    changes theta and the slots, arrays (K, P) that start at zero, and may overwrite the gradient and the scratch; its
+    scalars are columns (K, 1).
+    """
+
+    name: str
+    n_slots: int
+    coefficients: Coefficients
+    update: Update
+
+
+def _sgd_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+    return [rate]
+
+
+def sgd(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """theta -= rate g."""
+    np.multiply(g, scalars[0], out=g)
+    np.subtract(theta, g, out=theta)
+
+
+def _momentum_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+    return [rate, np.full_like(rate, hp.momentum)]
+
+
+def momentum(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """b = mu b + g; theta -= rate b."""
+    rate, mu = scalars
+    b = slots[0]
+    np.multiply(b, mu, out=b)
+    np.add(b, g, out=b)
+    np.multiply(b, rate, out=g)
+    np.subtract(theta, g, out=theta)
+
+
+def nesterov(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """b = mu b + g; theta -= rate (g + mu b) (Sutskever et al. 2013, as torch writes it)."""
+    rate, mu = scalars
+    b = slots[0]
+    np.multiply(b, mu, out=b)
+    np.add(b, g, out=b)
+    np.multiply(b, mu, out=s)
+    np.add(g, s, out=g)
+    np.multiply(g, rate, out=g)
+    np.subtract(theta, g, out=theta)
+
+
+def _rmsprop_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+    # The slot holds v / (1 - alpha), so that the squared gradient needs no factor of its own.
+    alpha = hp.second_decay
+    root = 1.0 / np.sqrt(1.0 - alpha)
+    return [
+        rate * root,
+        np.full_like(rate, alpha),
+        np.full_like(rate, hp.epsilon * root),
+        np.full_like(rate, hp.momentum),
+    ]
+
+
+def rmsprop(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """v = alpha v + (1 - alpha) g^2; theta -= rate g / (sqrt(v) + epsilon) (Hinton 2012); alpha is ``beta_2``."""
+    rate, alpha, epsilon, _ = scalars
+    _scaled_gradient(g, slots[0], alpha, epsilon, s)
+    np.multiply(g, rate, out=g)
+    np.subtract(theta, g, out=theta)
+
+
+def rmsprop_momentum(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """v as in RMSprop; b = mu b + g / (sqrt(v) + epsilon); theta -= rate b."""
+    rate, alpha, epsilon, mu = scalars
+    _scaled_gradient(g, slots[0], alpha, epsilon, s)
+    b = slots[1]
+    np.multiply(b, mu, out=b)
+    np.add(b, g, out=b)
+    np.multiply(b, rate, out=g)
+    np.subtract(theta, g, out=theta)
+
+
+def _scaled_gradient(g: Array, v: Array, alpha: Array, epsilon: Array, s: Array) -> None:
+    """g / (sqrt(v) + epsilon) in place of g, after v has taken g in."""
+    np.multiply(v, alpha, out=v)
+    np.multiply(g, g, out=s)
+    np.add(v, s, out=v)
+    np.sqrt(v, out=s)
+    np.add(s, epsilon, out=s)
+    np.divide(g, s, out=g)
+
+
+def _adam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+    # The slots hold m / (1 - beta_1) and v / (1 - beta_2): then the moments need no factor on the gradient, and the
+    # corrections of both biases merge into the step's length and its epsilon.
+    beta_1, beta_2 = hp.beta_1, hp.second_decay
+    root = np.sqrt((1.0 - np.power(beta_2, t)) / (1.0 - beta_2))
+    length = rate * (1.0 - beta_1) / (1.0 - np.power(beta_1, t)) * root
+    return [length, np.full_like(rate, beta_1), np.full_like(rate, beta_2), hp.epsilon * root]
+
+
+def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """Kingma & Ba 2015, algorithm 1; their alpha is the rate.
+
+    m = beta_1 m + (1 - beta_1) g; v = beta_2 v + (1 - beta_2) g^2;
+    theta -= rate (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon).
+    """
+    length, beta_1, beta_2, epsilon = scalars
+    m, v = slots
+    np.multiply(m, beta_1, out=m)
+    np.add(m, g, out=m)
+    np.multiply(v, beta_2, out=v)
+    np.multiply(g, g, out=g)
+    np.add(v, g, out=v)
+    np.sqrt(v, out=s)
+    np.add(s, epsilon, out=s)
+    np.divide(m, s, out=s)
+    np.multiply(s, length, out=s)
+    np.subtract(theta, s, out=theta)
+
+
+_RULES = {
+    rule.name: rule
+    for rule in (
+        Optimizer("sgd", 0, _sgd_coefficients, sgd),
+        Optimizer("momentum", 1, _momentum_coefficients, momentum),
+        Optimizer("nesterov", 1, _momentum_coefficients, nesterov),
+        Optimizer("rmsprop", 1, _rmsprop_coefficients, rmsprop),
+        Optimizer("rmsprop_momentum", 2, _rmsprop_coefficients, rmsprop_momentum),
+        Optimizer("adam", 2, _adam_coefficients, adam),
+        # AdamW (Loshchilov & Hutter 2019) is Adam after theta has shrunk by rate * weight_decay, which training does
+        # for every optimizer; what sets it apart is the default of that decay.
+        Optimizer("adamw", 2, _adam_coefficients, adam),
+    )
+}
+
+
+def rule(name: str, with_momentum: bool = False, with_nesterov: bool = False) -> Optimizer:
+    """The update rule behind a hyperparameter's name, momentum and Nesterov's variant included."""
+    if name == "sgd" and with_momentum:
+        return _RULES["nesterov" if with_nesterov else "momentum"]
+    if name == "rmsprop" and with_momentum:
+        return _RULES["rmsprop_momentum"]
+    return _RULES[name]

@@ -1,0 +1,314 @@
+"""The working stack: K networks, their buffers and the step they share. Nothing here depends on a neighbour."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .folds import PreparedFold
+from .hyperparameters import Hyperparameters
+from .losses import LOSSES
+from .metrics import METRICS, r2_from_sums
+from .network import Structure, Workspace, n_parameters, output_sums, weight_blocks
+from .schedules import SCHEDULES, multiplier
+from .state import State
+
+Array = NDArray[Any]
+
+# Numbers of one network that the shuffled rows, or the output sums, of a run of batches may take: they stay in cache,
+# and what is done once for a run of batches costs little. A constant, because it decides the order of sums.
+RUN_SIZE = 16384
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a stack: its hyperparameters, the seed of its initialisation and dropout, and its fold's index."""
+
+    hyperparameters: Hyperparameters
+    seed: int
+    fold: int = 0
+
+
+def generator(seed: int, *tags: int) -> np.random.SFC64:
+    """The bit generator of one network for one purpose: a function of its seed and the tags alone."""
+    return np.random.SFC64(np.random.SeedSequence((seed, *tags)))
+
+
+class Batches:
+    """Buffers for runs of up to ``count`` batches of one size: rows, targets, output sums and dropout's random bits."""
+
+    def __init__(self, stack: "Stack", rows: int, count: int) -> None:
+        self.stack, self.rows, self.count = stack, rows, count
+        structure, K, F = stack.structure, len(stack.networks), len(stack.folds)
+        d, o, dtype = structure.n_inputs + 1, structure.n_outputs, structure.dtype
+        self.masks: list[Array] = []
+        if stack.has_dropout:
+            units = sum(structure.hidden)
+            self.bits = np.zeros((K, count, -(-units * rows // 4)), dtype=np.uint64)
+            self.thresholded = np.empty((K, units * rows), dtype=np.bool_)
+            self.mask = np.ones((K, units * rows), dtype=dtype)
+            start = 0
+            for size in structure.hidden:
+                end = start + size * rows
+                self.masks.append(self.mask[:, start:end].reshape(K, size, rows))
+                start = end
+            self.bits_by_step = [self.bits[:, j].view(np.uint16)[:, : units * rows] for j in range(count)]
+        self.workspace = Workspace(structure, stack.theta, stack.gradient, rows, self.masks)
+        self.z = np.empty((K, count, o, rows), dtype=dtype)
+        self.z_by_step = [self.z[:, j] for j in range(count)]
+        self.row = np.empty((K, 1, rows), dtype=dtype)
+        if F == 1:
+            self.X = np.empty((count * rows, d), dtype=dtype)
+            self.x_by_step = [self.X[j * rows : (j + 1) * rows].T for j in range(count)]
+        else:
+            self.X = np.empty((count, F, rows, d), dtype=dtype)
+            self.x_own = np.empty((K, rows, d), dtype=dtype)
+            self.x_transposed = self.x_own.transpose(0, 2, 1)
+
+    def load(self, indices: Array, epoch_bits: Sequence[np.random.SFC64 | None]) -> None:
+        """Gather the rows at these indices (m * rows,) for the next m batches."""
+        stack, rows = self.stack, self.rows
+        m = len(indices) // rows
+        if len(stack.folds) == 1:
+            np.take(stack.folds[0].train.X, indices, axis=0, out=self.X[: m * rows], mode="clip")
+        else:
+            for f, fold in enumerate(stack.folds):
+                self.X[:m, f] = fold.train.X[indices].reshape(m, rows, -1)
+        labels, hard, weights, scales = [], [], [], []
+        for fold in stack.folds:
+            y = fold.train.y[indices]
+            y = y.reshape(m, rows, *y.shape[1:])
+            labels.append(y)
+            hard.append(fold.train.targets(stack.structure, y))
+            if stack.has_weights:
+                w = np.ones((m, rows)) if fold.train.weight is None else fold.train.weight[indices].reshape(m, rows)
+                total = w.sum(axis=1, keepdims=True)
+                weights.append(w)
+                scales.append(w / np.where(total > 0, total, 1.0))
+            else:
+                scales.append(np.full((m, rows), 1.0 / rows))
+        self.labels = stack.by_network(labels)
+        self.hard = stack.by_network(hard)
+        self.weights = stack.by_network(weights) if weights else None
+        self.scale = stack.by_network(scales)[:, :, None, :].astype(stack.structure.dtype)
+        self.target = self.hard * self.scale
+        if stack.has_smoothing:
+            ls, share = stack.smoothing
+            self.target = self.target * (1 - ls) + self.scale * share
+        if stack.has_dropout:
+            for k, bit_generator in enumerate(epoch_bits):
+                if bit_generator is not None:
+                    words = self.bits.shape[2]
+                    self.bits[k, :m] = bit_generator.random_raw(m * words).reshape(m, words)
+
+    def step(self, j: int, number: int) -> None:
+        """One optimizer step on the j-th batch loaded; ``number`` counts the epoch's steps."""
+        stack, workspace = self.stack, self.workspace
+        if len(stack.folds) == 1:
+            x = self.x_by_step[j]
+        else:
+            np.take(self.X[j], stack.fold_of, axis=0, out=self.x_own, mode="clip")
+            x = self.x_transposed
+        if self.masks:
+            np.greater_equal(self.bits_by_step[j], stack.dropout_threshold, out=self.thresholded)
+            np.multiply(self.thresholded, stack.dropout_scale, out=self.mask)
+        z = self.z_by_step[j]
+        workspace.forward(x, z)
+        stack.loss.gradient(z, self.target[:, j], self.scale[:, j], workspace.last.delta, self.row)
+        workspace.backward()
+        stack.update(number)
+
+    def sums(self, m: int) -> tuple[Array, Array]:
+        """Over the m batches trained: weighted sums of the losses (K,) and of the hits (K,) or squared errors (K, o)."""
+        z, K = self.z[:, :m], len(self.stack.networks)
+        losses = self.stack.loss.values(z, self.hard).astype(np.float64).reshape(K, -1)
+        weights = None if self.weights is None else self.weights.reshape(len(self.weights), -1)
+        if weights is not None:
+            losses *= weights
+        if self.stack.loss.task == "classification":
+            hits = (hard_classes(z) == self.labels).reshape(K, -1).astype(np.float64)
+            scores = (hits if weights is None else hits * weights).sum(axis=1)
+        else:
+            scores = squared_sums(z - self.hard, self.weights)
+        return losses.sum(axis=1), scores
+
+
+def hard_classes(z: Array) -> Array:
+    """Class indices (..., b) from output sums (..., o, b); of equals, the first."""
+    if z.shape[-2] == 1:
+        return (z[..., 0, :] > 0).astype(np.int64)
+    return np.argmax(z, axis=-2)
+
+
+def squared_sums(error: Array, weights: Array | None) -> Array:
+    """Weighted sums of the squared errors (K, m, o, b), in float64: (K, o)."""
+    squared = error.astype(np.float64) ** 2
+    if weights is not None:
+        squared *= weights[:, :, None, :]
+    return np.ascontiguousarray(squared.sum(axis=3)).sum(axis=1)
+
+
+class Stack:
+    """K networks of one structure in training, all at the same epoch."""
+
+    def __init__(
+        self, structure: Structure, networks: Sequence[Network], folds: Sequence[PreparedFold], state: State
+    ) -> None:
+        self.structure, self.networks = structure, networks
+        self.loss = LOSSES[structure.loss]
+        self.rule = structure.rule
+        K, hps = len(networks), [network.hyperparameters for network in networks]
+        used = sorted({network.fold for network in networks})
+        self.folds = [folds[f] for f in used]
+        self.fold_of = np.array([used.index(network.fold) for network in networks], dtype=np.intp)
+        self.has_weights = any(fold.train.weight is not None for fold in self.folds)
+
+        self.theta = np.ascontiguousarray(state.theta)
+        self.running = state.running
+        self.gradient = np.empty_like(self.theta)
+        self.scratch = np.empty_like(self.theta)
+        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(self.rule.n_slots)]
+
+        dtype = np.dtype(structure.dtype)
+        self.has_smoothing = self.loss.task == "classification" and any(hp.label_smoothing for hp in hps)
+        if self.has_smoothing:
+            ls = np.array([hp.label_smoothing for hp in hps], dtype=dtype).reshape(K, 1, 1, 1)
+            self.smoothing = ls, ls / dtype.type(max(structure.n_outputs, 2))
+        self.has_dropout = bool(structure.hidden) and any(hp.dropout for hp in hps)
+        if self.has_dropout:
+            # Sixteen random bits decide for one unit; the survivors' scale fits the rate that results.
+            threshold = np.minimum(np.rint(np.array([[hp.dropout] for hp in hps]) * 65536), 65535)
+            self.dropout_threshold = threshold.astype(np.uint16)
+            self.dropout_scale = (65536.0 / (65536.0 - threshold)).astype(dtype)
+        self.penalties = [
+            (column[:, None, None], None if column.all() else (column > 0)[:, None, None], power)
+            for column, power in (
+                (np.array([hp.l2 for hp in hps], dtype=dtype), 2),
+                (np.array([hp.l1 for hp in hps], dtype=dtype), 1),
+            )
+            if column.any()
+        ]
+        self.clip = np.array([hp.clip_norm if hp.clip_norm is not None else np.inf for hp in hps]).reshape(K, 1)
+        self.has_clip = bool(np.isfinite(self.clip).any())
+        self.has_decay = any(hp.decoupled_decay for hp in hps)
+        self.weights, self.weights_gradient, self.weights_scratch = (
+            [block[:, :-1] for block in weight_blocks(structure, flat)]
+            for flat in (self.theta, self.gradient, self.scratch)
+        )
+
+        rows, n = structure.batch_size, structure.n_rows
+        full, rest = divmod(n, rows)
+        self.count = max(1, min(full, RUN_SIZE // (rows * max(structure.n_inputs, structure.n_outputs))))
+        self.full = Batches(self, rows, self.count)
+        self.partial = Batches(self, rest, 1) if rest else None
+
+    def by_network(self, arrays: Sequence[Array]) -> Array:
+        """Arrays of the folds as one, by network (K, ...); (1, ...) where all networks share one fold."""
+        if len(arrays) == 1:
+            return arrays[0][None]
+        return np.stack(arrays)[self.fold_of]
+
+    def update(self, number: int) -> None:
+        """Penalties, clipping, decay and the optimizer's rule, for the epoch's step of that number."""
+        for column, where, power in self.penalties:
+            for w, g, s in zip(self.weights, self.weights_gradient, self.weights_scratch, strict=True):
+                if power == 2:
+                    np.multiply(w, column, out=s)
+                else:
+                    np.sign(w, out=s)
+                    np.multiply(s, column, out=s)
+                # Adding a neighbour's zero would turn -0.0 into 0.0: networks without the penalty are left alone.
+                np.add(g, s, out=g, where=True if where is None else where)
+        if self.has_clip:
+            g = self.gradient
+            norm = np.sqrt(np.matmul(g[:, None, :], g[:, :, None])[:, 0].astype(np.float64))
+            factor = np.where(norm > self.clip, self.clip / norm, 1.0)
+            np.multiply(g, factor.astype(g.dtype), out=g)
+        if self.has_decay:
+            for w in self.weights:
+                np.multiply(w, self.shrink[number], out=w)
+        self.rule.update(self.theta, self.gradient, self.slots, self.scalars[number], self.scratch)
+
+    def plan(self, first_step: Array) -> None:
+        """The scalars of an epoch's steps: one call a network, so that no array's shape depends on the neighbours."""
+        steps = self.structure.steps
+        scalars, shrink = [], []
+        for network, first in zip(self.networks, first_step, strict=True):
+            hp = network.hyperparameters
+            number = first + np.arange(steps, dtype=np.float64)
+            rate = np.full(steps, hp.rate)
+            if hp.schedule != "constant" or hp.warmup:
+                decay = SCHEDULES[hp.schedule].decay if hp.decay is None else hp.decay
+                total = float(hp.epochs * steps)
+                rate = rate * multiplier(hp.schedule, number, total, decay, hp.warmup)
+            scalars.append(self.rule.coefficients(hp, rate, number + 1.0))
+            shrink.append(1.0 - rate * hp.decoupled_decay)
+        columns = np.asarray(scalars, dtype=self.structure.dtype).transpose(2, 1, 0)[..., None]
+        self.scalars = [list(of_step) for of_step in np.ascontiguousarray(columns)]
+        if self.has_decay:
+            self.shrink = np.ascontiguousarray(np.asarray(shrink, dtype=self.structure.dtype).T)[:, :, None, None]
+
+    def train_epoch(self, epoch: int, first_step: Array, order: Array) -> tuple[Array, Array]:
+        """Train the epoch (counted from 1) in this order of rows; train_loss (K,) and train_score (K,)."""
+        self.plan(first_step)
+        bits = [
+            generator(network.seed, 1, epoch) if network.hyperparameters.dropout else None for network in self.networks
+        ]
+        loss, score = np.zeros(len(self.networks)), np.zeros(())
+        number, start = 0, 0
+        full = len(order) // self.full.rows
+        while number < self.structure.steps:
+            batches = self.full if number < full else self.partial
+            assert batches is not None
+            m = min(self.count, full - number) if number < full else 1
+            end = start + m * batches.rows
+            batches.load(order[start:end], bits)
+            for j in range(m):
+                batches.step(j, number + j)
+            losses, scores = batches.sums(m)
+            loss, score = loss + losses, score + scores
+            number, start = number + m, end
+        total = np.array([self.folds[f].train.total for f in self.fold_of])
+        if self.loss.task == "classification":
+            return loss / total, score / total
+        return loss / total, r2_from_sums(score, np.stack([self.folds[f].train.spread for f in self.fold_of]))
+
+    def validate(self, metrics: Sequence[str]) -> dict[str, Array]:
+        """val_loss, val_score and val_<metric> by network (K,); NaN where a fold has no validation part."""
+        K = len(self.networks)
+        result = {name: np.full(K, np.nan) for name in ("val_loss", "val_score", *(f"val_{name}" for name in metrics))}
+        for f, fold in enumerate(self.folds):
+            part = fold.validation
+            if part is None:
+                continue
+            members = np.flatnonzero(self.fold_of == f)
+            theta = self.theta if len(members) == K else self.theta[members]
+            z = output_sums(self.structure, theta, part.X)
+            losses = self.loss.values(z, fold.validation_targets).astype(np.float64)
+            if part.weight is not None:
+                losses *= part.weight
+            result["val_loss"][members] = losses.sum(axis=1) / part.total
+            if part.is_classification:
+                hits = (hard_classes(z) == part.y).astype(np.float64)
+                if part.weight is not None:
+                    hits *= part.weight
+                result["val_score"][members] = hits.sum(axis=1) / part.total
+            else:
+                weight = None if part.weight is None else part.weight[None, None]
+                error = squared_sums((z - fold.validation_targets)[:, None], weight)
+                result["val_score"][members] = r2_from_sums(error, part.spread)
+            if metrics:
+                predicted = self.loss.outputs(z)
+                for i, k in enumerate(members):
+                    output = np.ascontiguousarray(predicted[i].T)
+                    for name in metrics:
+                        result[f"val_{name}"][k] = METRICS[name].function(part.y, output, part.weight)
+        return result
+
+
+def footprint(structure: Structure) -> int:
+    """Bytes that a step of one network touches: parameters, gradient, slots, scratch, activations and deltas."""
+    flat = n_parameters(structure) * (3 + structure.rule.n_slots)
+    return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * sum(structure.hidden) * structure.batch_size)

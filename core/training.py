@@ -1,0 +1,167 @@
+"""Training: the one loop by which networks learn, from a state to a state, alone or in stacks with the same numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .folds import Fold, PreparedFold
+from .losses import LOSSES
+from .metrics import METRICS
+from .network import Structure, initial_parameters, n_parameters
+from .stack import Network, Stack, footprint, generator
+from .state import DIVERGED, FINISHED, RUNNING, State
+
+__all__ = ["DIVERGED", "FINISHED", "RUNNING", "Curves", "Fold", "Network", "State", "start", "train"]
+
+Array = NDArray[Any]
+
+CURVES = ("train_loss", "val_loss", "train_score", "val_score")
+
+# A stack larger than this many bytes is trained in parts, one after the other: the networks do not notice.
+CACHE = 4 << 20
+
+
+@dataclass
+class Curves:
+    """Values by epoch: column j of each (K, E) array belongs to epoch ``first_epoch + j``, counted from 1.
+
+    NaN where a network did not train in that epoch.
+    """
+
+    first_epoch: int
+    values: dict[str, Array]
+
+
+def start(structure: Structure, networks: Sequence[Network]) -> State:
+    """The state of networks that have not trained yet; each is initialised from its own seed."""
+    K, P = len(networks), n_parameters(structure)
+    theta = np.empty((K, P), dtype=structure.dtype)
+    for k, network in enumerate(networks):
+        theta[k] = initial_parameters(
+            structure, network.hyperparameters.init, np.random.Generator(generator(network.seed, 0))
+        )
+    running = np.empty((K, 0), dtype=structure.dtype)
+    return State(
+        theta=theta,
+        slots=np.zeros((K, structure.rule.n_slots, P), dtype=structure.dtype),
+        running=running,
+        best_theta=theta.copy(),
+        best_running=running.copy(),
+        best_loss=np.full(K, np.inf),
+        kept_epoch=np.zeros(K, dtype=np.int64),
+        epoch=np.zeros(K, dtype=np.int64),
+        step=np.zeros(K, dtype=np.int64),
+        status=np.full(K, RUNNING, dtype=np.int8),
+    )
+
+
+def train(
+    structure: Structure,
+    networks: Sequence[Network],
+    folds: Sequence[Fold],
+    state: State,
+    until: int,
+    *,
+    order_seed: int,
+    metrics: Sequence[str] = (),
+) -> tuple[State, Curves]:
+    """Train every running network up to epoch ``until`` or its own end; the given state is left as it is.
+
+    A network ends after its own ``epochs``, by early stopping (no lower val_loss for ``early_stopping`` epochs; ties
+    keep the earlier epoch), or by divergence: a loss or parameter that is not finite. The rows' order in an epoch is a
+    function of ``order_seed`` and the epoch. The result holds all K networks in the order given. ValueError if the
+    data's shapes contradict the structure or a metric is unknown.
+    """
+    task = LOSSES[structure.loss].task
+    for name in metrics:
+        if name not in METRICS or task not in METRICS[name].tasks:
+            possible = ", ".join(known for known, metric in METRICS.items() if task in metric.tasks)
+            raise ValueError(f"metric must be one of {possible} in {task}, got {name!r}")
+    if len(networks) != len(state):
+        raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
+    prepared = [PreparedFold(structure, fold) for fold in folds]
+    state = state.take(range(len(state)))
+    first = int(state.epoch.min()) if len(state) else 0
+    names = (*CURVES, *(f"val_{name}" for name in metrics))
+    curves = Curves(first + 1, {name: np.full((len(state), max(0, until - first)), np.nan) for name in names})
+    size = max(1, CACHE // footprint(structure))
+    with np.errstate(all="ignore"):
+        for epoch in np.unique(state.epoch):
+            members = np.flatnonzero((state.epoch == epoch) & (state.status == RUNNING))
+            for begin in range(0, len(members), size):
+                _train_part(
+                    structure,
+                    networks,
+                    prepared,
+                    state,
+                    members[begin : begin + size],
+                    until,
+                    order_seed,
+                    metrics,
+                    curves,
+                )
+    return state, curves
+
+
+def _train_part(
+    structure: Structure,
+    networks: Sequence[Network],
+    folds: Sequence[PreparedFold],
+    state: State,
+    members: Array,
+    until: int,
+    order_seed: int,
+    metrics: Sequence[str],
+    curves: Curves,
+) -> None:
+    """Train these members, which are at one epoch, as one stack that shrinks as they end."""
+    while len(members) and state.epoch[members[0]] < until:
+        part = state.take(members)
+        stack = Stack(structure, [networks[k] for k in members], folds, part)
+        part.theta = stack.theta
+        while True:
+            epoch = int(part.epoch[0]) + 1
+            order = np.random.default_rng(np.random.SeedSequence((order_seed, epoch))).permutation(structure.n_rows)
+            train_loss, train_score = stack.train_epoch(epoch, part.step, order)
+            values = {"train_loss": train_loss, "train_score": train_score, **stack.validate(metrics)}
+            for name, column in values.items():
+                curves.values[name][members, epoch - curves.first_epoch] = column
+            part.epoch += 1
+            part.step += structure.steps
+            _judge(stack, part, train_loss, values["val_loss"])
+            ended = part.status != RUNNING
+            if ended.any() or epoch >= until:
+                break
+        for s, slot in enumerate(stack.slots):
+            part.slots[:, s] = slot
+        state.put(members, part)
+        members = members[~ended]
+
+
+def _judge(stack: Stack, part: State, train_loss: Array, val_loss: Array) -> None:
+    """After an epoch: note what is kept, and who has ended."""
+    finite = np.isfinite(stack.theta).all(axis=1) & np.isfinite(train_loss)
+    for k, network in enumerate(stack.networks):
+        hp = network.hyperparameters
+        epoch = int(part.epoch[k])
+        has_validation = stack.folds[stack.fold_of[k]].validation is not None
+        if not finite[k] or (has_validation and not np.isfinite(val_loss[k])):
+            part.status[k] = DIVERGED
+        elif epoch >= hp.epochs:
+            part.status[k] = FINISHED
+        if hp.early_stopping and has_validation:
+            if val_loss[k] < part.best_loss[k]:
+                part.best_loss[k] = val_loss[k]
+                part.kept_epoch[k] = epoch
+                part.best_theta[k] = stack.theta[k]
+                part.best_running[k] = stack.running[k]
+            elif part.status[k] == RUNNING and epoch - part.kept_epoch[k] >= hp.early_stopping:
+                part.status[k] = FINISHED
+        else:
+            part.best_loss[k] = val_loss[k]
+            part.kept_epoch[k] = epoch
+            part.best_theta[k] = stack.theta[k]
+            part.best_running[k] = stack.running[k]
