@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from . import models, records, store
 from .records import LaunchRecord, TrialRecord
@@ -103,6 +103,22 @@ def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict
                 points[metric.step] = _finite_or_infinite(metric.value)
             result[run_id][key] = [points.get(epoch, math.nan) for epoch in range(1, max(points, default=0) + 1)]
     return result
+
+
+def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
+    """Path and fragment, below a server's address, of MLflow's page with a launch's curves, the best trials first.
+
+    Unsorted, that page shows the launch alone, its trials folded away; `ascending` is for objectives that are minimised.
+    """
+    query = {
+        "workflowType": "machine_learning",
+        "compareRunsMode": "CHART",
+        "searchFilter": f"tags.{records.PARENT} = '{run_id}'",
+        "orderByKey": "metrics.`value`",
+        "orderByAsc": str(ascending).lower(),
+    }
+    experiment_id = _run(_client(uri), run_id).info.experiment_id
+    return f"/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 
 def artifact(uri: str | None, run_id: str, path: str) -> Path:

@@ -23,6 +23,10 @@ from . import records, store
 from .records import TrialRecord
 
 
+# The second makes MLflow's interface open on runs and charts rather than on traces of language models.
+_EXPERIMENT_TAGS = {records.KIND: "sweep", "mlflow.experimentKind": "custom_model_development"}
+
+
 class StoreError(RuntimeError):
     """The store did not take a write: says which and why, in one line."""
 
@@ -400,7 +404,7 @@ class Writer:
             try:
                 return str(
                     self._client.create_experiment(
-                        name, artifact_location=_artifact_location(self.uri, name), tags={records.KIND: "sweep"}
+                        name, artifact_location=_artifact_location(self.uri, name), tags=_EXPERIMENT_TAGS
                     )
                 )
             except MlflowException as error:
@@ -412,8 +416,9 @@ class Writer:
                 f"the sweep {name!r} was deleted in MLflow; take another name, or restore it: MLFLOW_TRACKING_URI="
                 f"'{store.redact(self.uri)}' mlflow experiments restore -x {experiment.experiment_id}"
             )
-        if experiment.tags.get(records.KIND) != "sweep":
-            self._client.set_experiment_tag(experiment.experiment_id, records.KIND, "sweep")
+        for key, value in _EXPERIMENT_TAGS.items():
+            if experiment.tags.get(key) != value:
+                self._client.set_experiment_tag(experiment.experiment_id, key, value)
         return str(experiment.experiment_id)
 
     def _trial_run(
