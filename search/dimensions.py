@@ -75,6 +75,8 @@ class Range:
         return trial.suggest_float(name, float(self.low), float(self.last), log=self.log, step=self.step)
 
     def decode(self, value: Any) -> int | float:
+        if self.step is not None:  # 0.3 and not 0.30000000000000004
+            return self._at(round((value - self.low) / self.step))
         return int(value) if self.integer else float(value)
 
     def encode(self, value: Any, name: str) -> int | float:
@@ -82,7 +84,7 @@ class Range:
             raise ValueError(f"{name}: {value!r} is not in the range {self.low} to {self.last}")
         if self.integer and value != int(value):
             raise ValueError(f"{name}: {value!r} is not an integer")
-        return self.decode(value)
+        return int(value) if self.integer else float(value)
 
     def grid(self, name: str) -> list[int | float]:
         """The values of the grid, ascending, each once."""

@@ -9,7 +9,7 @@ from typing import Any
 from .names import hint
 
 
-def classes(module: ModuleType, base: type) -> dict[str, Callable[..., Any]]:
+def classes(module: ModuleType, base: type) -> dict[str, type[Any]]:
     """The concrete public classes of one of Optuna's modules, by name."""
     found = {name: getattr(module, name) for name in module.__all__}
     return {

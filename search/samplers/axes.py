@@ -1,0 +1,73 @@
+"""An Optuna distribution as one coordinate of scikit-optimize's space, there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from .random import from_unit
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A named coordinate. Choices and stepped values are counted (0, 1, 2 ...), other numbers stand for themselves."""
+
+    name: str
+    distribution: BaseDistribution
+
+    @cached_property
+    def _counted(self) -> bool:
+        d = self.distribution
+        return isinstance(d, CategoricalDistribution) or (d.step is not None and not d.log)  # type: ignore[attr-defined]
+
+    @cached_property
+    def _count(self) -> int:
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return len(d.choices)
+        return round((d.high - d.low) / d.step) + 1  # type: ignore[attr-defined]
+
+    def dimension(self) -> Any:
+        """scikit-optimize's description of this coordinate."""
+        from skopt.space import Categorical, Integer, Real
+
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return Categorical(range(self._count))
+        if self._counted:
+            return Integer(0, self._count - 1)
+        kind = Integer if isinstance(d, IntDistribution) else Real
+        return kind(d.low, d.high, prior="log-uniform" if d.log else "uniform")  # type: ignore[attr-defined]
+
+    @cached_property
+    def middle(self) -> Any:
+        """The coordinate that stands for a parameter a trial does not have."""
+        return self.coordinate(from_unit(self.distribution, 0.5))
+
+    def coordinate(self, value: Any) -> Any:
+        """The coordinate of a value; the nearest one for a number outside, the middle for an unknown choice."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return d.choices.index(value) if value in d.choices else d.choices.index(from_unit(d, 0.5))
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        if isinstance(value, str) or value is None:
+            return self.middle
+        if self._counted:
+            assert d.step is not None
+            return min(max(round((value - d.low) / d.step), 0), self._count - 1)
+        return min(max(value, d.low), d.high)
+
+    def value(self, coordinate: Any) -> Any:
+        """The value at a coordinate, as a plain Python object inside the distribution."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return d.choices[int(coordinate)]
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        if self._counted:
+            assert d.step is not None
+            coordinate = d.low + int(coordinate) * d.step
+        kind = int if isinstance(d, IntDistribution) else float
+        return min(max(kind(coordinate), d.low), d.high)
