@@ -108,7 +108,8 @@ def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict
 def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     """Path and fragment, below a server's address, of MLflow's page with a launch's curves, the best trials first.
 
-    Unsorted, that page shows the launch alone, its trials folded away; `ascending` is for objectives that are minimised.
+    Unsorted, that page shows the launch alone, its trials folded away; `ascending` is for objectives that are
+    minimised.
     """
     query = {
         "workflowType": "machine_learning",

@@ -87,8 +87,8 @@ def sqlite_path(uri: str) -> Path | None:
 
 def redact(uri: str) -> str:
     """The address without its password, for messages."""
-    hidden = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", uri)
-    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&#]*", r"\1***", hidden)
+    hidden = re.sub(r"(?<=://)([^/@:\s]*):\S*@", r"\1:***@", uri)
+    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&#\s]*", r"\1***", hidden)
 
 
 def store_exists(uri: str) -> bool:
