@@ -7,9 +7,9 @@ The rules, in this order, judged on training rows alone; `numeric` and `categori
 - numbers: booleans (0 and 1), numbers of any type and texts that read as numbers. A column of numbers with a few
   other texts (under 10 %, over 20 distinct numbers) is numeric too, those texts count as missing. Few distinct
   integers stay numeric.
-- integers that only name the row are left out: all distinct, at least 20 of them, and either steadily rising or
-  falling in the table, or packed as densely as a row count, or named like an identifier (id, ..._id, ...Id, index,
-  key).
+- integers that only number the rows are left out: all distinct, at least 20 of them, and either steadily rising or
+  falling in the table, or named like an identifier (id, ..._id, ...Id, index, key), or (from 50 rows on) packed as
+  densely as a row count.
 - texts that name or describe the row are left out: at least 20 of them and over 90 % distinct, or more than 50
   distinct ones that are over half of all, or (free text) more than 50 distinct ones of over 60 characters on average.
   Where such a column is missing in 5 to 95 % of the rows, whether it is missing is used.
@@ -26,7 +26,7 @@ import pandas as pd
 
 from ..errors import UserError
 from .tables import nearest
-from .values import are_dates, distinct, named, numbers
+from .values import Numbers, are_dates, dates, distinct, named, numbers
 
 KINDS = ("numeric", "date", "categorical", "presence")
 _IDENTIFIER = re.compile(
@@ -72,15 +72,15 @@ def listed(names: list[str], limit: int = 8) -> str:
 def check_names(columns: Iterable[str], spec: Any) -> None:
     """Raises UserError when the data section names a column the table lacks, or gives one column two uses."""
     known = list(columns)
-    uses: dict[str, str] = {}
-    for key in ("target", "group", "time", "weight", "ignore", "numeric", "categorical"):
+    uses: dict[str, str] = {getattr(spec, "target", None) or "": "target"}
+    for key in ("group", "time", "weight", "ignore", "numeric", "categorical"):
         value = getattr(spec, key, None)
         for name in [value] if isinstance(value, str) else list(value or ()):
-            if name not in known:
-                raise UserError(f"data.{key}: the table has no column {name!r}; {nearest(name, known)}")
             earlier = uses.setdefault(name, key)
             if earlier != key and not (earlier in ("group", "time") and key in ("numeric", "categorical", "ignore")):
                 raise UserError(f"data.{key}: column {name!r} is already named as data.{earlier}")
+            if name not in known:
+                raise UserError(f"data.{key}: the table has no column {name!r}; {nearest(name, known)}")
 
 
 def recognise(frame: pd.DataFrame, spec: Any) -> Schema:
@@ -124,19 +124,21 @@ def recognise(frame: pd.DataFrame, spec: Any) -> Schema:
 def _asked(name: str, column: pd.Series, kind: str) -> tuple[str, str, str]:
     if kind == "categorical":
         return kind, "", ""
-    values, bad = numbers(column)
-    if np.isfinite(values).any():
-        return "numeric", "", _not_numbers(bad)
+    read = numbers(column)
+    if np.isfinite(read.values).any():
+        return "numeric", "", _not_numbers(read)
     _, cells = distinct(column)
-    if are_dates(cells):
+    if np.isfinite(dates(column)).any():
         return "date", "", ""
     if cells:
         raise UserError(f"data.numeric: column {name!r} holds no numbers, for instance {str(cells[0])[:40]!r}")
     return "", "no value in any training row", ""
 
 
-def _not_numbers(bad: np.ndarray) -> str:
-    return f"{int(bad.sum())} cells are no finite numbers and count as missing" if bad.any() else ""
+def _not_numbers(read: Numbers) -> str:
+    count = int((read.strange | read.infinite).sum())
+    cells = "1 cell is no finite number and counts" if count == 1 else f"{count} cells are no finite numbers and count"
+    return f"{cells} as missing" if count else ""
 
 
 def _guess(name: str, column: pd.Series) -> tuple[str, str, str]:
@@ -146,18 +148,17 @@ def _guess(name: str, column: pd.Series) -> tuple[str, str, str]:
         return _few_values(codes, len(categories)) or ("categorical", "", "")
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
         return ("", "dates", "") if column.notna().any() else ("", "no value in any training row", "")
-    values, bad = numbers(column)
-    there = np.isfinite(values)
-    count = int(there.sum())
-    unique = np.unique(values[there])
-    n_bad = int(bad.sum())
-    if n_bad == 0 or (len(unique) > _FEW and n_bad < 0.1 * (count + n_bad)):
-        few = _few_values(np.where(there, 0, -1) if len(unique) == 1 else np.where(there, 1, -1), len(unique))
+    read = numbers(column)
+    there = np.isfinite(read.values)
+    unique = np.unique(read.values[there])
+    n_strange = int(read.strange.sum())
+    if n_strange == 0 or (len(unique) > _FEW and n_strange < 0.1 * (there.sum() + n_strange)):
+        few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
             return few
-        if n_bad == 0 and _names_rows(name, values, column.index, unique):
+        if _names_rows(name, read.values, column.index, unique):
             return "", "integers that only number the rows", ""
-        return "numeric", "", _not_numbers(bad)
+        return "numeric", "", _not_numbers(read)
     codes, cells = distinct(column)
     if are_dates(cells):
         return "", "dates", ""
@@ -184,6 +185,8 @@ def _names_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarr
     steps = np.diff(values)
     if (steps > 0).all() or (steps < 0).all():
         return True
+    if n < _MANY:
+        return False
     positions = index.to_numpy() if index.dtype.kind in "iu" else np.arange(n)
     return bool(unique[-1] - unique[0] <= 1.5 * (positions.max() - positions.min()))
 

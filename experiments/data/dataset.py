@@ -16,7 +16,7 @@ from .columns import Schema, check_names, recognise
 from .encoding import Encoder
 from .splits import Split, split_rows
 from .tables import nearest, read_table
-from .target import TASKS, Target, clean_target
+from .target import TASKS, Target, clean_target, labels_of
 from .values import dates, named, numbers
 
 _SETTINGS = ("test_size", "validation", "folds", "ignore", "numeric", "categorical", "group", "time", "weight")
@@ -82,7 +82,11 @@ class Dataset:
         self._all_classes = values
         trained = np.unique(np.concatenate([train for train, _ in split.parts]))
         seen = rows.frame.iloc[trained]
-        self._schema: Schema = recognise(seen, _without_target(spec))
+        self._schema: Schema = recognise(seen, spec)
+        if test is not None:
+            absent = [name for name in self._schema.kinds if name not in test.frame]
+            if absent:
+                raise UserError(f"data.test: {spec.test} lacks the column {absent[0]!r} of {spec.source}")
         self._template = Encoder.fit(seen, self._schema)
         self.n_features = self._template.n_features
         self.messages = (*split.messages, *self._schema.messages)
@@ -186,7 +190,7 @@ class Dataset:
 def _digest_part(digest: Any, part: Part, schema: Schema) -> None:
     for name, kind in schema.kinds.items():
         if kind == "numeric":
-            values, _ = numbers(part.frame[name])
+            values = numbers(part.frame[name]).values
             values = np.where(np.isnan(values), np.nan, values)  # one pattern of bits for every missing value
             digest.update(values.astype("<f8").tobytes())
         else:
@@ -203,14 +207,6 @@ def _digest_texts(digest: Any, column: pd.Series) -> None:
     codes, texts = named(column)
     digest.update(json.dumps(texts).encode())
     digest.update(codes.astype("<i8").tobytes())
-
-
-class _without_target:  # noqa: N801 - a view of the section for frames that no longer hold the target
-    def __init__(self, spec: Any) -> None:
-        self._spec = spec
-
-    def __getattr__(self, name: str) -> Any:
-        return None if name == "target" else getattr(self._spec, name, None)
 
 
 def _target_name(spec: Any, frame: pd.DataFrame) -> str:
@@ -236,7 +232,7 @@ def _weights(frame: pd.DataFrame, spec: Any, where: str) -> NDArray[np.float32] 
         return None
     if spec.weight not in frame:
         raise UserError(f"{where}: has no weight column {spec.weight!r}; {nearest(spec.weight, list(frame.columns))}")
-    values, _ = numbers(frame[spec.weight])
+    values = numbers(frame[spec.weight]).values
     missing = np.isnan(values)
     if missing.any():
         raise UserError(f"data.weight: column {spec.weight!r} has no finite number in {int(missing.sum())} rows")
@@ -253,16 +249,17 @@ def _order_of(frame: pd.DataFrame, spec: Any) -> tuple[NDArray[np.int64] | None,
         groups, _ = named(frame[spec.group])
         _complete("group", spec.group, groups < 0)
     if spec.time is not None:
-        times, bad = numbers(frame[spec.time])
-        if bad.any() or not np.isfinite(times).any():
-            times = dates(frame[spec.time])
+        times = numbers(frame[spec.time]).values
+        if np.isnan(times).any():
+            seconds = dates(frame[spec.time])
+            times = seconds if np.isnan(seconds).sum() < np.isnan(times).sum() else times
         _complete("time", spec.time, np.isnan(times))
     return groups, times
 
 
 def _complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
     if missing.any():
-        what = "number or date" if role == "time" else "value"
+        what = "number and no date such as 2024-03-01" if role == "time" else "value"
         raise UserError(f"data.{role}: column {name!r} has no {what} in {int(missing.sum())} of {len(missing)} rows")
 
 
@@ -270,32 +267,20 @@ def _test_file(spec: Any, base: Path, target: str, task: str, rows: Part) -> Par
     frame = read_table(spec.test, base)
     if target not in frame:
         raise UserError(f"data.test: {spec.test} has no column {target!r}; {nearest(target, list(frame.columns))}")
-    unused = set(spec.ignore or ()) | {spec.group, spec.time}
-    absent = [name for name in rows.frame.columns if name not in frame and name not in unused]
-    if absent:
-        raise UserError(f"data.test: {spec.test} lacks the column {absent[0]!r} that {spec.source} has")
-    values, bad = numbers(frame[target])
     if task == "regression":
-        if bad.any():
+        values, strange, infinite = numbers(frame[target])
+        if strange.any() or infinite.any():
             raise UserError(f"data.test: column {target!r} of {spec.test} holds other things than finite numbers")
         kept = np.isfinite(values)
         y: NDArray[Any] = values[kept]
     else:
-        codes, texts = named(frame[target])
-        known = dict(zip(*_names_and_classes(rows.y), strict=True))
-        strange = [text for text in texts if text not in known]
-        if strange:
-            raise UserError(
-                f"data.test: {strange[0]!r} in column {target!r} of {spec.test} is no class of {spec.source}"
-            )
-        kept = codes >= 0
-        y = np.array([known[text] for text in texts], dtype=rows.y.dtype)[codes[kept]]
+        labels, kept = labels_of(target, frame[target])
+        known = Target.fit(target, rows.y, task)
+        try:
+            indices = known.encode(labels)
+        except ValueError as error:
+            raise UserError(f"data.test: {spec.test}: {error}") from None
+        y = np.array(known.classes, dtype=rows.y.dtype)[indices]
     if not kept.any():
         raise UserError(f"data.test: column {target!r} of {spec.test} has no values")
     return _part(frame, target, y, kept, spec, f"data.test: {spec.test}")
-
-
-def _names_and_classes(y: NDArray[Any]) -> tuple[list[str], list[Any]]:
-    classes = sorted(set(y.tolist()))
-    _, names = named(pd.Series(classes, dtype=object))
-    return names, classes

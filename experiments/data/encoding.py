@@ -65,9 +65,8 @@ class Numeric(Feature):
         there = np.isfinite(values)
         fill = float(np.median(values[there])) if there.any() else 0.0
         filled = np.where(there, values, fill)
-        unit = max(
-            float(np.abs(filled).max()), np.finfo(np.float64).tiny
-        )  # squares of very large numbers would overflow
+        # Squares of very large numbers would overflow; a power of two changes no bit of the result.
+        unit = float(np.ldexp(1.0, int(np.frexp(np.abs(filled).max())[1]) - 1))
         mean = float((filled / unit).mean()) * unit
         deviation = float((filled / unit - mean / unit).std()) * unit
         scale = deviation if deviation > 10 * np.finfo(np.float64).eps * unit else 1.0
@@ -243,7 +242,10 @@ class Encoder:
             if twice:
                 raise UserError(f"the rows have the column {twice[0]!r} more than once")
             return rows.set_axis(names, axis=1)
-        array = np.asarray(rows)
+        try:
+            array = np.asarray(rows)
+        except ValueError:
+            raise UserError("the rows must have two axes (rows, columns) and equal lengths") from None
         if array.ndim != 2:
             raise UserError(f"the rows must have two axes (rows, columns), their shape is {array.shape}")
         for columns in (list(self.inputs), needed):
@@ -275,7 +277,7 @@ class Encoder:
 
 
 def _read(kind: str, cells: pd.Series) -> NDArray[np.float64]:
-    return dates(cells) if kind == "date" else numbers(cells)[0]
+    return dates(cells) if kind == "date" else numbers(cells).values
 
 
 def _feature(entry: Any) -> Feature:

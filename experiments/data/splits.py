@@ -42,9 +42,10 @@ def split_rows(
     `groups` (n,) integer codes: rows of a group stay together; part sizes come as near as whole groups allow.
     `times` (n,): the latest rows are the test part, the latest of the rest validate. They go before labels.
     k folds of n = k * m + r rows: each validates m rows and the r rows left over always train, so all training parts
-    have equal size and can be stacked. Not so under `groups` (balanced, sizes may differ) and `times` (expanding windows: the
-    rest is cut into k + 1 blocks, fold i trains on the first i + 1 and validates the next). Raises UserError when a
-    share is out of range or rows or groups are too few.
+    have equal size and can be stacked. Not so under `groups` (balanced, sizes may differ) and `times` (expanding
+    windows: the rest is cut into k + 1 blocks, fold i trains on the first i + 1 and validates the next).
+
+    Raises UserError when a share is out of range or rows or groups are too few.
     """
     if not 0 <= test_size < 1:
         raise UserError(f"data.test_size: must be a share from 0 to below 1, not {test_size}")
@@ -59,10 +60,9 @@ def split_rows(
     needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)
     if n_rows < needed:
         raise UserError(f"data: {n_rows} rows are too few for the parts asked for, {needed} are needed")
-    if groups is not None and len(np.unique(groups)) < needed - (times is not None):
-        raise UserError(
-            f"data.group: {len(np.unique(groups))} groups are too few for the parts asked for, {needed} are needed"
-        )
+    if groups is not None and len(np.unique(groups)) < needed:
+        found = len(np.unique(groups))
+        raise UserError(f"data.group: {found} groups are too few for the parts asked for, {needed} are needed")
     test = rows[:0]
     if test_size > 0:
         reserve = needed - 1

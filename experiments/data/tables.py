@@ -24,7 +24,7 @@ BUNDLED = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 _PREFIX = "sklearn:"
 _FORMATS = (".csv", ".tsv", ".parquet", ".npz")
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
-_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 _HEAD = 1 << 16
 _MAGIC = {
     b"\x1f\x8b": "gzip data: name it .gz",
@@ -50,7 +50,16 @@ def read_table(source: str, base: Path) -> pd.DataFrame:
     """
     if source.startswith(_PREFIX):
         return _bundled(source)
-    path = base / Path(source).expanduser()
+    shown = source if source.isprintable() and len(source) <= 200 else repr(source[:200])
+    try:
+        return _checked(shown, _from_file(shown, base / Path(source).expanduser()))
+    except (*_UNREADABLE, MemoryError) as error:
+        raise UserError(f"{shown}: cannot be read: {_line(error)}") from None
+
+
+def _from_file(source: str, path: Path) -> pd.DataFrame:
+    if "\0" in str(path):
+        raise UserError(f"{source}: is no file name")
     if path.is_dir():
         raise UserError(f"{source}: is a folder, a table file is needed ({', '.join(_FORMATS)})")
     suffixes = [suffix.lower() for suffix in path.suffixes]
@@ -65,14 +74,13 @@ def read_table(source: str, base: Path) -> pd.DataFrame:
             if not handle.read(1):
                 raise UserError(f"{source}: the file is empty")
             handle.seek(0)
-            frame = _READERS[kind](source, handle)
+            return _READERS[kind](source, handle)
     except FileNotFoundError:
         raise UserError(f"{source}: there is no such file{_hint(path)}") from None
     except PermissionError:
         raise UserError(f"{source}: no permission to read this file") from None
     except _UNREADABLE as error:
         raise UserError(f"{source}: cannot be read{_as(compression)}: {_line(error)}") from None
-    return _checked(source, frame)
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -213,7 +221,7 @@ def _read_parquet(source: str, handle: IO[bytes]) -> pd.DataFrame:
 
     try:
         frame: pd.DataFrame = pd.read_parquet(io.BytesIO(handle.read()))
-    except (pyarrow.ArrowException, ValueError, TypeError) as error:
+    except (pyarrow.ArrowException, ValueError, TypeError, KeyError, OverflowError) as error:
         raise UserError(f"{source}: is no Parquet table: {_line(error)}") from None
     return frame.reset_index() if any(name is not None for name in frame.index.names) else frame
 
@@ -221,14 +229,14 @@ def _read_parquet(source: str, handle: IO[bytes]) -> pd.DataFrame:
 def _read_npz(source: str, handle: IO[bytes]) -> pd.DataFrame:
     try:
         archive = np.load(io.BytesIO(handle.read()), allow_pickle=False)
-        arrays = {name: archive[name] for name in ("X", "y") if name in archive}
-    except (ValueError, TypeError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        held = dict(archive) if isinstance(archive, np.lib.npyio.NpzFile) else {}
+    except (ValueError, TypeError, KeyError, EOFError, SyntaxError, zipfile.BadZipFile) as error:
         raise UserError(f"{source}: is no .npz of plain arrays: {_line(error)}") from None
+    arrays = {name: array for name, array in held.items() if isinstance(array, np.ndarray)}
     X = arrays.get("X")
     if X is None:
-        raise UserError(
-            f"{source}: needs an array X (rows, columns), and y (rows,); it holds {', '.join(archive) or 'nothing'}"
-        )
+        holds = ", ".join(held) or "no named arrays"
+        raise UserError(f"{source}: needs an array X (rows, columns), and y (rows,); it holds {holds[:100]}")
     if X.ndim != 2:
         raise UserError(f"{source}: X must have two axes (rows, columns), its shape is {X.shape}")
     frame = pd.DataFrame({f"x{column}": X[:, column] for column in range(X.shape[1])}, index=range(len(X)))

@@ -30,18 +30,16 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
     target's own values, with whole floats read as integers only where missing cells had made them floats. Raises
     UserError when nothing can be learned from the column.
     """
-    values, bad = numbers(column)
+    read = numbers(column)
+    values, bad = read.values, read.strange | read.infinite
     finite = np.isfinite(values)
-    all_numbers = not bad.any() and not _is_boolean(column)
-    texts = isinstance(column.dtype, pd.CategoricalDtype) or _has_texts(column)
     if not finite.any() and not bad.any():
         raise UserError(f"data.target: column {name!r} has no values")
     if task == "auto":
-        task = _recognised(values[finite], texts) if all_numbers else "classification"
-        if not all_numbers and pd.api.types.is_numeric_dtype(column.dtype) and not _is_boolean(column):
-            task = "regression"  # infinite numbers: refused below
-        if isinstance(column.dtype, pd.CategoricalDtype):
+        if _is_boolean(column) or isinstance(column.dtype, pd.CategoricalDtype) or read.strange.any():
             task = "classification"
+        else:  # infinite numbers are refused as numbers
+            task = "regression" if read.infinite.any() else _recognised(values[finite])
     if task == "regression":
         if bad.any():
             cell = column[bad].iloc[0]
@@ -49,40 +47,31 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
         if len(np.unique(values[finite])) < 2:
             raise UserError(f"data.target: column {name!r} has the same value {values[finite][0]:g} in every row")
         return task, values[finite], finite
-    labels, kept = _labels(name, column)
+    labels, kept = labels_of(name, column)
     classes = set(labels.tolist())
     if len(classes) < 2:
         raise UserError(f"data.target: column {name!r} has one class only, {next(iter(classes))!r}")
     if len(classes) > max(_FEW_CLASSES, 0.5 * len(labels)):
+        some = f"; it holds texts such as {str(column[read.strange].iloc[0])[:40]!r}" if read.strange.any() else ""
         raise UserError(
-            f"data.target: column {name!r} has {len(classes)} values in {len(labels)} rows, too many for classes"
+            f"data.target: column {name!r} has {len(classes)} values in {len(labels)} rows, too many for classes{some}"
         )
     return task, labels, kept
 
 
 def _is_boolean(column: pd.Series) -> bool:
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return True
-    if column.dtype != object:
-        return False
-    return bool(column.dropna().map(lambda cell: isinstance(cell, bool | np.bool_)).all())
+    return all(isinstance(cell, bool | np.bool_) for cell in distinct(column)[1])
 
 
-def _has_texts(column: pd.Series) -> bool:
-    if pd.api.types.is_string_dtype(column.dtype) and column.dtype != object:
-        return True
-    return column.dtype == object and any(isinstance(cell, str) for cell in column.to_list())
-
-
-def _recognised(values: NDArray[np.float64], texts: bool) -> str:
+def _recognised(values: NDArray[np.float64]) -> str:
     found = len(np.unique(values))
-    if (values == np.floor(values)).all():
-        few = found <= _FEW_CLASSES and len(values) >= 5 * found
-        return "classification" if few or found <= 2 else "regression"
-    return "classification" if texts and found <= _FEW_CLASSES and len(values) >= 5 * found else "regression"
+    whole = bool((values == np.floor(values)).all())
+    few = found <= 2 or (found <= _FEW_CLASSES and len(values) >= 5 * found)
+    return "classification" if whole and few else "regression"
 
 
-def _labels(name: str, column: pd.Series) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def labels_of(name: str, column: pd.Series) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """(class labels of the rows that have one, mask (n,) of those rows); one type for all, see `clean_target`."""
     codes, cells = distinct(column)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         raise UserError(f"data.target: column {name!r} holds neither numbers nor texts")
@@ -170,11 +159,6 @@ class Target:
             return np.ascontiguousarray(standard.astype(np.float32)[:, np.newaxis])
         places = {value: index for index, value in enumerate(self.classes)}
         texts = {str(value): index for index, value in enumerate(self.classes)}
-        cells, inverse = np.unique(array.astype(str), return_inverse=True) if array.dtype.kind == "U" else (None, None)
-        if cells is not None and inverse is not None:
-            return np.array([self._index(cell, places, texts) for cell in cells.tolist()], dtype=np.int64)[
-                inverse.ravel()
-            ]
         return np.array([self._index(cell, places, texts) for cell in array.tolist()], dtype=np.int64)
 
     def _index(self, value: Any, places: dict[Any, int], texts: dict[str, int]) -> int:

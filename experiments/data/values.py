@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _CODE = re.compile(r"[+-]?0\d", re.ASCII)
-_DATE = re.compile(
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([T ]\d{1,2}:\d{2}.*)?", re.ASCII
-)
+_TIME = r"([T ]\d{1,2}:\d{2}.*)?"
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}" + _TIME, re.ASCII)
+_YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})" + _TIME, re.ASCII)
 _NO_NUMBER = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "?", "-"})
 _TRUTH = {"true": True, "false": False}
 _EPOCH = pd.Timestamp(0, tz="UTC")
 
 
 def _is_real(value: Any) -> bool:
-    return isinstance(value, Real | Decimal | np.number | np.bool_) and not isinstance(value, complex)
+    return isinstance(value, Real | Decimal | np.integer | np.floating | np.bool_)
 
 
 def number(value: Any) -> float | None:
@@ -110,54 +110,67 @@ def named(column: pd.Series, name: Callable[[Any], str | None] = category) -> tu
     return place[codes], list(places)
 
 
-def numbers(column: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The column as finite float64 (n,), NaN where there is none, and a mask (n,) of cells that are no finite number.
+class Numbers(NamedTuple):
+    """A column read as numbers: `values` (n,) finite float64, NaN where there is none.
 
-    Texts, dates and infinite values are such cells: they count as missing wherever numbers are wanted.
+    `strange` (n,) marks cells that are something else (texts, dates), `infinite` (n,) those beyond float64. Both count
+    as missing wherever numbers are wanted.
     """
+
+    values: NDArray[np.float64]
+    strange: NDArray[np.bool_]
+    infinite: NDArray[np.bool_]
+
+
+def numbers(column: pd.Series) -> Numbers:
+    """Reads a column as numbers. Booleans are 0 and 1, time spans are seconds."""
     kind = column.dtype
-    types = pd.api.types
-    if types.is_timedelta64_dtype(kind):
+    strange = np.zeros(len(column), dtype=np.bool_)
+    if pd.api.types.is_timedelta64_dtype(kind):
         values = column.dt.total_seconds().to_numpy(dtype=np.float64)
-        bad = np.zeros(len(values), dtype=np.bool_)
-    elif types.is_bool_dtype(kind) or (types.is_numeric_dtype(kind) and not types.is_complex_dtype(kind)):
-        if isinstance(kind, pd.CategoricalDtype | pd.SparseDtype):
-            column = column.astype(object)
+    elif isinstance(kind, np.dtype) and kind.kind in "biuf":
+        values = column.to_numpy(dtype=np.float64)
+    elif pd.api.types.is_extension_array_dtype(kind) and _is_nullable_number(kind):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        bad = np.zeros(len(values), dtype=np.bool_)
     else:
         codes, cells = distinct(column)
         parsed = [number(cell) for cell in cells]
         values = np.array([math.nan if cell is None else cell for cell in [*parsed, math.nan]], dtype=np.float64)[codes]
-        bad = np.array([cell is None for cell in [*parsed, math.nan]], dtype=np.bool_)[codes]
+        strange = np.array([cell is None for cell in [*parsed, math.nan]], dtype=np.bool_)[codes]
     infinite = np.isinf(values)
-    if infinite.any():
-        values = np.where(infinite, np.nan, values)
-    return values, bad | infinite
+    return Numbers(np.where(infinite, np.nan, values) if infinite.any() else values, strange, infinite)
+
+
+def _is_nullable_number(kind: Any) -> bool:
+    return not isinstance(kind, pd.CategoricalDtype | pd.SparseDtype) and getattr(kind, "kind", "O") in "biuf"
 
 
 def dates(column: pd.Series) -> NDArray[np.float64]:
-    """The column as seconds since 1970 (n,) float64, NaN where missing or no date. Dates without zone are UTC."""
+    """The column as seconds since 1970 (n,) float64, NaN where missing or no date. Dates without zone are UTC.
+
+    Texts must begin with the year: 03/02/2024 is another day in another country.
+    """
     codes, cells = distinct(column)
+    plain = [_plain_date(cell) for cell in cells]
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # pandas warns when formats differ between cells; every cell is read on its own here
-        stamps = [pd.to_datetime(_plain_date(cell), utc=True, errors="coerce") for cell in cells]
-    seconds = [math.nan if stamp is pd.NaT else (stamp - _EPOCH).total_seconds() for stamp in stamps]
-    return np.array([*seconds, math.nan], dtype=np.float64)[codes]
+        warnings.simplefilter("ignore")  # pandas would like one format for all cells; each is read on its own here
+        stamps = pd.to_datetime(pd.Series(plain, dtype=object), utc=True, format="mixed", errors="coerce")
+    seconds = (stamps - _EPOCH).dt.total_seconds().to_numpy(dtype=np.float64)
+    return np.asarray(np.append(seconds, math.nan)[codes])
 
 
 def _plain_date(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell.strip() if _DATE.fullmatch(cell.strip()) else None
     if isinstance(cell, pd.Period):
         return cell.to_timestamp()
-    return cell if isinstance(cell, str | datetime.date | np.datetime64) else None
+    return cell if isinstance(cell, datetime.date | np.datetime64) else None
 
 
 def are_dates(cells: list[Any]) -> bool:
     """True when every distinct cell is a date, as an object or as text such as 2024-03-01 or 01/03/2024 10:00."""
     return bool(cells) and all(
-        bool(_DATE.fullmatch(cell.strip()))
+        bool(_DATE.fullmatch(cell.strip()) or _YEAR_LAST.fullmatch(cell.strip()))
         if isinstance(cell, str)
         else isinstance(cell, datetime.date | np.datetime64 | pd.Period)
         for cell in cells
