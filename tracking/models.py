@@ -74,8 +74,14 @@ def log_model(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    # MLflow 3.17 looks a models:/ address up at the process-wide store, which need not be this one; a server is asked itself.
+    on_server = client.tracking_uri.startswith("http")
     version = client.create_model_version(
-        name, source=f"models:/{logged.model_id}", run_id=run_id, model_id=logged.model_id, tags={"mlptune.run": run_id}
+        name,
+        source=f"models:/{logged.model_id}" if on_server else logged.artifact_location,
+        run_id=run_id,
+        model_id=logged.model_id,
+        tags={"mlptune.run": run_id},
     )
     return str(version.version)
 
