@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .progress import Observer, SweepInfo, TrialSummary
+from .show_text import clean, number_text, params_text, time_text
 
 LEADERS = 5
 LINES_IN_FULL = 200  # finished trials that get a line each; later ones share one a second
@@ -124,7 +125,7 @@ class PlainView(View):
                 "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
             )
         left = self.seconds_left()
-        if left is not None and self.done < total:
+        if left is not None and left >= 1:
             parts.append(f"{time_text(left)} left")
         self._print(" ".join(parts) + (f"  {params_text(trial.params)}" if improved else ""))
 
@@ -242,7 +243,8 @@ def headline(info: SweepInfo) -> str:
     """Return the line that says what is being swept."""
     rule = "higher is better" if info.direction == "maximize" else "lower is better"
     workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
-    return f"{info.name}: {info.total} trials by {info.method}, {info.metric} ({rule}), {info.max_epochs} epochs, {workers}"
+    trials = f"{info.total} trial{'s' if info.total != 1 else ''} by {info.method}"
+    return f"{info.name}: {trials}, {info.metric} ({rule}), {info.max_epochs} epochs, {workers}"
 
 
 def refit_text(number: int) -> str:
@@ -254,37 +256,6 @@ def running_text(running: Mapping[int, tuple[int, float | None]], max_epochs: in
     """Return the running trials with the epochs that they have trained, the first eight of them."""
     shown = [f"#{number} {epoch}/{max_epochs}" for number, (epoch, _) in sorted(running.items())]
     return "  ".join(shown[:8]) + (f"  and {len(shown) - 8} more" if len(shown) > 8 else "")
-
-
-def params_text(params: Mapping[str, Any]) -> str:
-    """Return parameters as people read them: name=value, numbers to four digits."""
-    return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
-
-
-def value_text(value: Any) -> str:
-    """Return one parameter's value, short."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(value_text(item) for item in value) + "]"
-    return str(value)
-
-
-def number_text(value: float | None) -> str:
-    """Return an objective's value to five significant digits, or a dash."""
-    return "-" if value is None else f"{value:#.5g}".rstrip(".")
-
-
-def time_text(seconds: float) -> str:
-    """Return seconds as m:ss or h:mm:ss."""
-    minutes, second = divmod(round(max(seconds, 0.0)), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
-
-
-def clean(text: str) -> str:
-    """Return `text` in one line without characters that steer a terminal; names of columns may hold anything."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -81,7 +81,7 @@ def _check_known(parts: list[str], known: Mapping[str, Iterable[str] | None]) ->
     homes = [full for full in every if full.rpartition(".")[2] == parts[-1]]
     hint = f"; did you mean {' or '.join(homes[:2])}?" if homes else nearest(name, every)
     if table in ("model", "space") and len(rest) == 1:
-        hint = hyperparameter_hint(rest[0])
+        hint = hyperparameter_hint(rest[0]).replace("mean ", f"mean {table}.")
     if not hint:
         last = {full.rpartition(".")[2]: full for full in reversed(every)}
         slip = nearest(parts[-1], last).removeprefix("; did you mean ").removesuffix("?")

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from .errors import UserError
+from .show_text import clean
 
 MAX_DEPTH = 16
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -60,7 +61,7 @@ def show(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):  # not of our types, or an integer too long to print
         text = f"a {type(value).__name__}"
     # Beyond control characters: bidirectional marks and the like, which could make a terminal lie.
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    text = clean(text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

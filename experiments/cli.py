@@ -1,0 +1,332 @@
+"""The command line: what a person types, turned into calls of the other modules, and their errors into one clear line.
+
+Nothing heavy is imported here, since `--help` shall answer at once; each command imports what it needs.
+"""
+
+import errno
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .errors import Interrupted, SweepFailed, UserError
+from .show_text import clean
+
+PROGRAM = "mlptune"
+
+
+class Commands(TyperGroup):
+    """The group of commands, with the one place where errors become exit statuses."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which a person meets them."""
+        return list(self.commands)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command. Exit status 1: no result; 2: wrong usage or input; 130: interrupted."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except (UserError, SweepFailed) as error:
+            _complain(error)
+            raise typer.Exit(error.exit_status) from None
+        except KeyboardInterrupt as error:
+            _say_interrupted(error)
+            raise typer.Exit(Interrupted.exit_status) from None
+        except LookupError as error:
+            from ..tracking.reader import NotFound
+
+            if not isinstance(error, NotFound):
+                raise
+            _complain(error)
+            raise typer.Exit(UserError.exit_status) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            _complain(error)
+            raise typer.Exit(SweepFailed.exit_status) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich's help costs a tenth of a second and looks the same in a pipe
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The sweep's name, as `mlptune list` shows it.")]
+Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="Another launch than the latest.")]
+Uri = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="The store: sqlite:///file.db, or a server's address. Else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db.",
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
+]
+
+
+class Format(StrEnum):
+    """How `best` prints."""
+
+    text = "text"
+    toml = "toml"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def mlptune(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Tune multilayer perceptrons on a table: every run recorded in MLflow, the best model out.
+
+    \b
+    mlptune sweep digits                                a sweep that comes along
+    mlptune sweep --data cars.csv --target price        your table, nothing else needed
+    mlptune init  --data cars.csv --target price        a sweep file for it, to edit
+    mlptune best cars                                   the best configuration
+    mlptune predict cars new.csv -o predictions.csv     its model at work
+    """
+
+
+@app.command(no_args_is_help=True)
+def sweep(
+    spec: Annotated[
+        str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A table (.csv, .parquet, .npz), instead of SPEC.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a line of the sweep file, e.g. search.trials=16. Repeatable."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Worker processes; one a core if not given.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
+    ] = False,
+    tracking_uri: Uri = None,
+    json: Json = False,
+) -> None:
+    """Run a sweep: search, train, record, keep the best model.
+
+    \b
+    mlptune sweep digits
+    mlptune sweep my.toml --set search.trials=128 --set search.method=hyperband
+    mlptune sweep --data cars.csv.gz --target price --set name=cars
+    mlptune sweep my.toml --resume                      after Ctrl-C, or with more trials
+
+    `--set` takes dotted keys of the sweep file; the value is TOML, or else a string. Setting model.X fixes what [space]
+    searched. Ctrl-C stops it; what is finished is kept, and --resume continues.
+    """
+    _check_store(tracking_uri)
+    from .live import view
+
+    with view() as watcher:
+        from .run import run_sweep
+
+        result = run_sweep(
+            spec,
+            overrides=set_ or [],
+            workers=workers,
+            resume=resume,
+            tracking_uri=tracking_uri,
+            observer=watcher,
+            data=data,
+            target=target,
+        )
+    from .present import best_line, next_text, params_text, strict_json
+
+    if json:
+        _print(strict_json(result.summary()))
+        return
+    _print(clean(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
+    _print("  " + clean(params_text(result.best["params"])))
+    _print(next_text(result.name, _shown(tracking_uri)))
+
+
+@app.command(no_args_is_help=True)
+def init(
+    data: Annotated[str, typer.Option(metavar="FILE", help="A table (.csv, .parquet, .npz).")],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; else the table's name.toml.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a sweep file for a table, with what was recognised and the default space written out, to edit.
+
+    \b
+    mlptune init --data cars.csv --target price         writes cars.toml
+    mlptune sweep cars.toml
+    """
+    from .init import write_sweep_file
+
+    path = write_sweep_file(data, target, out, force=force)
+    _print(f"wrote {clean(str(path))}; run it with:\n  mlptune sweep {shlex.quote(clean(str(path)))}")
+
+
+@app.command("list")
+def list_(tracking_uri: Uri = None, json: Json = False) -> None:
+    """List the sweeps of the store, the newest first."""
+    _check_store(tracking_uri)
+    from .results import list_sweeps
+
+    sweeps = list_sweeps(tracking_uri)
+    from .present import strict_json, sweeps_text
+
+    _print(strict_json(sweeps) if json else sweeps_text(sweeps))
+
+
+@app.command(no_args_is_help=True)
+def show(
+    name: Name,
+    top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the N best trials, the best first.")] = None,
+    run: Run = None,
+    tracking_uri: Uri = None,
+    json: Json = False,
+) -> None:
+    """Show a sweep's trials: state, value, epochs trained, parameters. The best has a star.
+
+    \b
+    mlptune show digits --top 5
+    mlptune show digits --json | jq '.trials[] | select(.state == "failed") | .reason'
+    """
+    if json and top is not None:
+        raise UserError("--top: cannot be combined with --json, which always holds all trials")
+    _check_store(tracking_uri)
+    from .results import show as shown
+
+    document = shown(name, run=run, tracking_uri=tracking_uri)
+    from .present import strict_json, trials_text
+
+    _print(strict_json(document) if json else trials_text(document, top))
+
+
+@app.command(no_args_is_help=True)
+def best(
+    name: Name,
+    format_: Annotated[
+        Format, typer.Option("--format", help="toml: a sweep file that trains this one configuration.")
+    ] = Format.text,
+    run: Run = None,
+    tracking_uri: Uri = None,
+    json: Json = False,
+) -> None:
+    """Show a sweep's best configuration, its score on the test part, and how to use it.
+
+    \b
+    mlptune best digits
+    mlptune best digits --format toml > winner.toml
+    """
+    if json and format_ is Format.toml:
+        raise UserError("--json: cannot be combined with --format toml")
+    _check_store(tracking_uri)
+    from . import results
+    from .present import best_text, strict_json
+
+    if format_ is Format.toml:
+        _print(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
+        return
+    document = results.best(name, run=run, tracking_uri=tracking_uri)
+    _print(strict_json(document) if json else best_text(document, _shown(tracking_uri)))
+
+
+@app.command(no_args_is_help=True)
+def predict(
+    name: Name,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the one of the sweep.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Where to: .csv or .parquet.")],
+    run: Run = None,
+    tracking_uri: Uri = None,
+) -> None:
+    """Predict new rows with a sweep's model: a column `prediction`, for classes `proba_<label>` too.
+
+    \b
+    mlptune predict cars new.csv -o predictions.csv
+    """
+    _check_store(tracking_uri)
+    from .predict import predict_file
+
+    rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
+    _print(f"wrote {rows} predictions to {clean(str(out))}")
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 5000,
+    tracking_uri: Uri = None,
+) -> None:
+    """Open MLflow's UI over the store, for this machine's browser only. Ctrl-C ends it."""
+    from .ui import run_ui
+
+    run_ui(tracking_uri, port, lambda text: print(clean(text), flush=True))
+
+
+def main() -> None:
+    """Entry point of the command `mlptune`."""
+    app(prog_name=PROGRAM)
+
+
+def _check_store(uri: str | None) -> None:
+    """Refuse an address that is none before anything slow begins."""
+    from ..tracking.store import store_uri
+
+    try:
+        store_uri(uri)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _shown(uri: str | None) -> str:
+    """Return the store's address for a hint, without its password; nothing where none was given."""
+    from ..tracking.store import redact
+
+    return redact(uri) if uri else ""
+
+
+def _print(text: str) -> None:
+    print(text)
+
+
+def _complain(error: BaseException) -> None:
+    # Two lines at most, whatever a message has quoted.
+    lines = [clean(line) for line in str(error).splitlines() if line.strip()][:2] or [type(error).__name__]
+    print(
+        f"{PROGRAM}: " + "\n".join(line if len(line) <= 600 else line[:597] + "..." for line in lines), file=sys.stderr
+    )
+
+
+def _say_interrupted(error: BaseException) -> None:
+    arguments = sys.argv[1:]
+    if arguments[:1] != ["sweep"]:
+        print(clean(str(error) or "interrupted"), file=sys.stderr)
+        return
+    from ..tracking.store import redact
+
+    again = [*arguments, *([] if "--resume" in arguments else ["--resume"])]
+    print("interrupted; what is finished is kept. Continue with:", file=sys.stderr)
+    print(f"  {PROGRAM} {clean(shlex.join(redact(argument) for argument in again))}", file=sys.stderr)

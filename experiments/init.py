@@ -1,0 +1,180 @@
+"""`mlptune init`: a sweep file for a table, all that was recognised written out, so that a person edits facts."""
+
+import os
+import textwrap
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+from .show_text import clean
+from .spec import default_name, is_named, load_spec
+from .spec_text import toml_key, toml_value
+
+if TYPE_CHECKING:
+    from .data.dataset import Dataset
+    from .spec import Spec
+
+_MOST_COLUMNS = 200  # a table with more is described by counts: lists of thousands of names help nobody
+_SPACE_COMMENTS = {
+    "learning_rate": "the one that matters most; log: as many trials from 0.001 to 0.01 as from 0.01 to 0.1",
+    "hidden": "choices: the widths of the hidden layers",
+    "batch_size": "rows a step; smaller is slower and often better",
+    "dropout": "share of units left out in each step",
+    "l2": "pulls the weights towards zero",
+    "weight_decay": "pulls the weights towards zero, whatever the learning rate's adaptation",
+}
+
+
+def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: bool = False) -> Path:
+    """Read the table, recognise task and columns, and write the sweep file; return its path.
+
+    `out` is the table's name with .toml in the current folder unless given. Raises UserError, also where the file is
+    there and `force` is not given.
+    """
+    path = Path(f"{default_name(data)}.toml") if out is None else out
+    if path.suffix.lower() != ".toml":
+        raise UserError(f"-o {path}: a sweep file ends in .toml")
+    if path.is_dir():
+        raise UserError(f"-o {path}: is a folder")
+    if not path.parent.is_dir():
+        raise UserError(f"-o {path}: there is no folder {str(path.parent)!r}")
+    if path.exists() and not force:
+        raise UserError(f"{path} is there already; --force overwrites it, -o gives another name")
+    spec, _ = load_spec(None, data=data, target=target)
+
+    from .data.dataset import Dataset
+
+    dataset = Dataset.load(spec.data, spec.seed, spec.base)
+    text = sweep_file(spec, dataset, source=_source(data, path), path=str(path))
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UserError(f"{path} is there already; --force overwrites it, -o gives another name") from None
+    except PermissionError:
+        raise UserError(f"{path}: no permission to write there") from None
+    return path
+
+
+def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
+    """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
+    from ..search.spaces import default_space
+    from .problem import DEFAULT_TRIALS, SWEEP_DEFAULTS
+
+    trained = round(dataset.n_rows * (1 - spec.data.test_size) * (1 - spec.data.validation))
+    space = default_space(trained, dataset.task)
+    classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
+    target = spec.data.target or "target"
+    score = "accuracy" if dataset.task == "classification" else "R2"
+    others = "balanced_accuracy, f1_macro, roc_auc" if dataset.task == "classification" else "rmse, mae, r2"
+    blocks = [
+        [
+            f"# A sweep over {_comment(source)}: {dataset.n_rows} rows, {dataset.task}{classes}.",
+            f"# Run it with:  mlptune sweep {_comment(path)}",
+            f"name = {toml_value(spec.name)}",
+            "seed = 0                    # the same seed gives the same sweep, with any number of workers",
+        ],
+        [
+            "[data]",
+            f"source = {toml_value(source)}" + ("" if is_named(source) else "    # relative to this file"),
+            f"target = {toml_value(target)}",
+            f"task = {toml_value(dataset.task)}     # recognised; or {_other(dataset.task)}",
+            'test_size = 0.2             # sealed: only the best configuration meets them, once; or test = "file"',
+            "validation = 0.2            # of the other rows: what trials are compared on; or folds",
+            "seeds = 1                   # networks for each configuration; more: calmer and slower",
+            *_columns(dataset),
+        ],
+        [
+            "[model]                         # what every trial shares",
+            *_lines(
+                SWEEP_DEFAULTS,
+                {
+                    "epochs": "the most; under hyperband and asha the largest budget",
+                    "early_stopping": "epochs without a better val_loss; 0 = off",
+                },
+            ),
+        ],
+        [
+            "[space]                         # what the trials differ in; delete a line and it keeps its default",
+            *_lines(space, _SPACE_COMMENTS),
+        ],
+        [
+            "[search]",
+            f"method = {toml_value(spec.search.method)}                  # grid random tpe bayesian hyperband asha",
+            f"trials = {DEFAULT_TRIALS}",
+            "# timeout = 600               # seconds; the batch that runs is still finished",
+        ],
+        [
+            "[objective]",
+            f'metric = "val_score"          # {score}; or val_loss, {others}',
+            "refit = true                  # train the best again on all rows that are not test",
+        ],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _columns(dataset: "Dataset") -> list[str]:
+    """The recognised columns as lists that can be edited."""
+    schema = dataset._schema
+    by_kind: dict[str, list[str]] = {}
+    for name, kind in schema.kinds.items():
+        by_kind.setdefault(kind, []).append(name)
+    if len(schema.inputs) > _MOST_COLUMNS:
+        counts = ", ".join(f"{len(names)} {kind}" for kind, names in by_kind.items())
+        return [
+            f"# {len(schema.inputs)} columns: {counts}, {len(schema.left_out)} left out.",
+            '# numeric = ["..."]           # a list overrides what was recognised; likewise categorical and ignore',
+        ]
+    lines = ["# Columns as recognised; move a name to another list to change its use."]
+    lines += _list("numeric", by_kind.get("numeric", []))
+    lines += _list("categorical", by_kind.get("categorical", []))
+    if by_kind.get("presence"):
+        lines += _wrapped("only used as missing or not: " + ", ".join(by_kind["presence"]))
+    lines += _list("ignore", list(schema.left_out))
+    for name, reason in schema.left_out.items():
+        lines += _wrapped(f"{name}: {reason}")
+    for note in schema.notes:
+        lines += _wrapped(note)
+    return [
+        *lines,
+        '# group = "..."               # a column whose equal rows must stay on one side; also time, weight',
+    ]
+
+
+def _list(key: str, names: list[str]) -> list[str]:
+    if not names:
+        return [f"{key} = []"]
+    line = f"{key} = {toml_value(names)}"
+    if len(line) <= 100:
+        return [line]
+    return [f"{key} = [", *(f"  {toml_value(name)}," for name in names), "]"]
+
+
+def _lines(table: Mapping[str, Any], comments: Mapping[str, str]) -> Iterable[str]:
+    texts = {name: f"{toml_key(name)} = {toml_value(value)}" for name, value in table.items()}
+    width = max(map(len, texts.values()), default=0)
+    for name, text in texts.items():
+        yield f"{text.ljust(width)}  # {comments[name]}" if name in comments else text
+
+
+def _wrapped(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(_comment(text), 100)]
+
+
+def _comment(text: str) -> str:
+    """A file's or column's name may hold a line break, which would end the comment."""
+    return clean(text)
+
+
+def _other(task: str) -> str:
+    return '"regression"' if task == "classification" else '"classification"'
+
+
+def _source(data: str, path: Path) -> str:
+    """Return the table's address as the sweep file must give it: relative to the file's folder where that is near."""
+    if is_named(data):
+        return data
+    table = Path(data).expanduser().resolve()
+    relative = os.path.relpath(table, path.resolve().parent)
+    return str(table) if relative.count("..") > 2 else Path(relative).as_posix()

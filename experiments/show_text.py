@@ -1,0 +1,37 @@
+"""Numbers, parameters and times as short texts, and texts made harmless for a terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """Return parameters as people read them: name=value, numbers to four digits."""
+    return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
+
+
+def value_text(value: Any) -> str:
+    """Return one parameter's value, short."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(value_text(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def number_text(value: float | None) -> str:
+    """Return an objective's value to five significant digits, or a dash."""
+    return "-" if value is None else f"{value:#.5g}".rstrip(".")
+
+
+def time_text(seconds: float) -> str:
+    """Return seconds as m:ss or h:mm:ss."""
+    minutes, second = divmod(round(max(seconds, 0.0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def clean(text: str) -> str:
+    """Return `text` in one line without characters that steer a terminal; names of columns may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,0 +1,108 @@
+"""MLflow's own UI over the same store, for this machine's browser only."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from types import FrameType
+
+from ..tracking import store
+from .errors import SweepFailed, UserError
+
+HOST = "127.0.0.1"
+_START_SECONDS = 90.0
+_SERVER_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_MODEL_CATALOG_URI": "",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+
+def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> None:
+    """Serve the store until Ctrl-C; `say` gets the line with the address once the server answers.
+
+    Raises UserError for a missing store and a taken port, SweepFailed if the server does not start.
+    """
+    try:
+        uri = store.store_uri(tracking_uri)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if uri.startswith(("http://", "https://")):
+        say(f"the store is an MLflow server: open {store.redact(uri)} in the browser")
+        return
+    if not store.store_exists(uri):
+        raise UserError(f"there is no store at {store.redact(uri)}; a sweep creates it: mlptune sweep digits")
+    port = _free_port(port)
+    try:
+        store.prepare_store(uri)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    hosts = f"{HOST}:{port},localhost:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command += ["--allowed-hosts", hosts, "--cors-allowed-origins", f"http://{HOST}:{port},http://localhost:{port}"]
+    command += ["--uvicorn-opts", "--log-level warning"]
+    # The address may hold a password, which a command line would show to everybody on the machine.
+    environment = {**os.environ, **_SERVER_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": uri}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    # In a session of its own: Ctrl-C then reaches us alone, and we end the server and its workers in order.
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _await_answer(server, port)
+        say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
+        status = server.wait()
+        raise SweepFailed(f"MLflow's server ended by itself with status {status}")
+    except KeyboardInterrupt:
+        say("the UI has ended")
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        _end(server)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _free_port(port: int) -> int:
+    """Return the port if it can be had, a free one for 0; else UserError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise UserError(
+                f"--port {port}: {error.strerror or error}; give another one: mlptune ui --port 0"
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+def _await_answer(server: subprocess.Popen[bytes], port: int) -> None:
+    # Past any proxy of the environment: the address is this machine's own.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise SweepFailed(f"MLflow's server did not start (status {server.returncode}); its own words are above")
+        try:
+            with opener.open(f"http://{HOST}:{port}/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise SweepFailed(f"MLflow's server did not answer within {_START_SECONDS:.0f} seconds")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
