@@ -11,7 +11,7 @@ Initializer = Callable[[np.random.Generator, int, int], Array]
 
 
 def glorot(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
-    """Uniform in +-sqrt(6 / (n_in + n_out)): signals and gradients keep their variance (Glorot & Bengio 2010, eq. 16)."""
+    """Uniform in +-sqrt(6 / (n_in + n_out)): signals and gradients keep their size (Glorot & Bengio 2010, eq. 16)."""
     bound = np.sqrt(6.0 / (n_in + n_out))
     return generator.uniform(-bound, bound, size=(n_in, n_out))
 

@@ -25,9 +25,9 @@ class Optimizer:
     """An update rule over ``theta`` (K, P).
 
     ``coefficients(hyperparameters, rate, t)`` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
-    learning rates are ``rate`` (n,): a list of arrays (n,), in float64. ``update(theta, gradient, slots, scalars, scratch)``
-    changes theta and the slots, arrays (K, P) that start at zero, and may overwrite the gradient and the scratch; its
-    scalars are columns (K, 1).
+    learning rates are ``rate`` (n,): a list of arrays (n,), in float64. ``update(theta, gradient, slots, scalars,
+    scratch)`` changes theta and the slots, arrays (K, P) that start at zero, and may overwrite the gradient and the
+    scratch; its scalars are columns (K, 1).
     """
 
     name: str

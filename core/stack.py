@@ -121,7 +121,7 @@ class Batches:
         stack.update(number)
 
     def sums(self, m: int) -> tuple[Array, Array]:
-        """Over the m batches trained: weighted sums of the losses (K,) and of the hits (K,) or squared errors (K, o)."""
+        """Over the m batches trained: weighted sums of losses (K,) and of hits (K,) or squared errors (K, o)."""
         z, K = self.z[:, :m], len(self.stack.networks)
         losses = self.stack.loss.values(z, self.hard).astype(np.float64).reshape(K, -1)
         weights = None if self.weights is None else self.weights.reshape(len(self.weights), -1)

@@ -28,7 +28,8 @@ CACHE = 4 << 20
 class Curves:
     """Values by epoch: column j of each (K, E) array belongs to epoch ``first_epoch + j``, counted from 1.
 
-    NaN where a network did not train in that epoch.
+    NaN where a network did not train in that epoch. ``first_epoch`` is the first that any running network still had to
+    train; with none left to train the arrays are (K, 0).
     """
 
     first_epoch: int
@@ -84,7 +85,8 @@ def train(
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     prepared = [PreparedFold(structure, fold) for fold in folds]
     state = state.take(range(len(state)))
-    first = int(state.epoch.min()) if len(state) else 0
+    live = state.epoch[state.status == RUNNING]
+    first = int(live.min()) if len(live) else until
     names = (*CURVES, *(f"val_{name}" for name in metrics))
     curves = Curves(first + 1, {name: np.full((len(state), max(0, until - first)), np.nan) for name in names})
     size = max(1, CACHE // footprint(structure))

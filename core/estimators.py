@@ -1,0 +1,280 @@
+"""The engine as scikit-learn estimators: a stack of one network behind fit and predict."""
+
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .hyperparameters import NAMES, Hyperparameters
+from .network import Structure, outputs, structure
+from .training import DIVERGED, RUNNING, Fold, Network, State, start, train
+
+Array = NDArray[Any]
+
+
+class _MLP(BaseEstimator):
+    """What classifier and regressor share; their parameters are those of :class:`.hyperparameters.Hyperparameters`.
+
+    Besides: ``validation_fraction`` is the share of the rows that early stopping watches, where it is on;
+    ``random_state`` decides initialisation, dropout, that split and the order of the rows; ``dtype`` is the precision
+    of training, float32 or float64. After fitting, ``history_`` maps each curve's name to its values by epoch,
+    ``n_epochs_`` counts the epochs trained and ``kept_epoch_`` is the one whose weights are used.
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (64,),
+        activation: str = "relu",
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        beta_1: float = 0.9,
+        beta_2: float | None = None,
+        epsilon: float = 1e-8,
+        schedule: str = "constant",
+        decay: float | None = None,
+        warmup: float = 0.0,
+        batch_size: int = 32,
+        epochs: int = 50,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        weight_decay: float | None = None,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        init: str = "auto",
+        label_smoothing: float = 0.0,
+        clip_norm: float | None = None,
+        early_stopping: int = 0,
+        validation_fraction: float = 0.1,
+        random_state: Any = None,
+        dtype: str = "float32",
+    ) -> None:
+        self.hidden = hidden
+        self.activation = activation
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.schedule = schedule
+        self.decay = decay
+        self.warmup = warmup
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l1 = l1
+        self.l2 = l2
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.init = init
+        self.label_smoothing = label_smoothing
+        self.clip_norm = clip_norm
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.dtype = dtype
+
+    def _hyperparameters(self) -> Hyperparameters:
+        if not 0.0 < self.validation_fraction < 1.0:
+            raise ValueError(f"validation_fraction must be above 0 and below 1, got {self.validation_fraction!r}")
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
+        return Hyperparameters(**{name: getattr(self, name) for name in NAMES})
+
+    def _loss(self) -> tuple[str, int]:
+        """The loss and the number of output units, once the targets are known."""
+        raise NotImplementedError
+
+    def _fit(self, X: Array, y: Array, weight: Array | None) -> None:
+        """Train from the start; y holds class indices or numbers, and is the engine's already."""
+        hp = self._hyperparameters()
+        random = check_random_state(self.random_state)
+        self._network = Network(hp, seed=int(random.randint(2**31 - 1)))
+        self._order_seed = int(random.randint(2**31 - 1))
+        fold = Fold(X, y, weight)
+        if hp.early_stopping:
+            fold = self._split(fold, random)
+        self._structure = self._structure_for(hp, fold)
+        self._state = start(self._structure, [self._network])
+        self.history_: dict[str, list[float]] = {}
+        self._train(fold, hp.epochs)
+
+    def _structure_for(self, hp: Hyperparameters, fold: Fold) -> Structure:
+        loss, n_outputs = self._loss()
+        n_rows, n_inputs = fold.X.shape
+        return structure(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=self.dtype)
+
+    def _split(self, fold: Fold, random: np.random.RandomState) -> Fold:
+        n = len(fold.X)
+        n_val = max(1, round(self.validation_fraction * n))
+        if n_val >= n:
+            raise ValueError(f"early_stopping needs at least 2 samples, got {n}")
+        stratify = None
+        if self._loss()[0] != "squared_error":
+            sizes = np.bincount(fold.y)
+            sizes = sizes[sizes > 0]
+            # A class of one row, or more classes than rows in a part, cannot be split in proportion.
+            if sizes.min() >= 2 and min(n_val, n - n_val) >= len(sizes):
+                stratify = fold.y
+        train_rows, val_rows = train_test_split(np.arange(n), test_size=n_val, random_state=random, stratify=stratify)
+        train_weight, val_weight = (
+            None if fold.weight is None else fold.weight[rows] for rows in (train_rows, val_rows)
+        )
+        if val_weight is not None and not val_weight.sum() > 0:
+            val_weight = None
+        return Fold(
+            fold.X[train_rows], fold.y[train_rows], train_weight, fold.X[val_rows], fold.y[val_rows], val_weight
+        )
+
+    def _train(self, fold: Fold, until: int) -> None:
+        self._state, curves = train(
+            self._structure, [self._network], [fold], self._state, until, order_seed=self._order_seed
+        )
+        for name, values in curves.values.items():
+            if fold.X_val is not None or not name.startswith("val_"):
+                trained = int(self._state.epoch[0]) - curves.first_epoch + 1
+                self.history_.setdefault(name, []).extend(values[0, :trained].tolist())
+        self.n_epochs_ = int(self._state.epoch[0])
+        self.kept_epoch_ = int(self._state.kept_epoch[0])
+        if self._state.status[0] == DIVERGED:
+            raise ValueError(
+                f"training diverged in epoch {self.n_epochs_}: learning_rate must be lower or the inputs scaled, "
+                f"got learning_rate {self._network.hyperparameters.rate:g}"
+            )
+
+    def _partial_fit(self, X: Array, y: Array, weight: Array | None, first: bool) -> None:
+        """One epoch over these rows, from where the last call ended."""
+        fold = Fold(X, y, weight)
+        hp = replace(self._hyperparameters(), early_stopping=0)
+        if first:
+            random = check_random_state(self.random_state)
+            self._network = Network(hp, seed=int(random.randint(2**31 - 1)))
+            self._order_seed = int(random.randint(2**31 - 1))
+            self._structure = self._structure_for(hp, fold)
+            self._state = start(self._structure, [self._network])
+            self.history_ = {}
+        else:
+            self._network = replace(self._network, hyperparameters=hp)
+            fresh = self._structure_for(hp, fold)
+            if fresh.layers != self._structure.layers or fresh.rule != self._structure.rule:
+                raise ValueError("hidden, activation and optimizer must stay as they were between calls of partial_fit")
+            self._structure = fresh
+        until = int(self._state.epoch[0]) + 1
+        self._state.status[0] = RUNNING
+        self._train(fold, until)
+
+    def _outputs(self, X: Any) -> Array:
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=self.dtype)
+        # In float64, so that a row's prediction does not depend on the rows beside it in any digit that is shown.
+        exact = replace(self._structure, dtype="float64")
+        state: State = self._state
+        return outputs(exact, state.best_theta, state.best_running, X)[0]
+
+
+class MLPClassifier(ClassifierMixin, _MLP):
+    """A multilayer perceptron for classes: softmax output and cross-entropy, or one logistic unit for two classes.
+
+    ``hidden=()`` makes it logistic regression. Follows scikit-learn's conventions; ValueError for hyperparameters out
+    of range (one line: name, rule, value), for data that scikit-learn refuses, and when training diverges.
+    """
+
+    def _loss(self) -> tuple[str, int]:
+        n_classes = len(self.classes_)
+        return ("log_loss", 1) if n_classes <= 2 else ("cross_entropy", n_classes)
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on X (n, d) and labels y (n,), each row counting as much as its weight (n,)."""
+        X, y = validate_data(self, X, y, dtype=self.dtype)
+        check_classification_targets(y)
+        self.classes_, indices = np.unique(y, return_inverse=True)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        self._fit(X, indices, weight)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """One epoch over these rows; the first call needs ``classes``, all labels that will ever occur."""
+        first = not hasattr(self, "classes_")
+        X, y = validate_data(self, X, y, dtype=self.dtype, reset=first)
+        check_classification_targets(y)
+        if first and classes is None:
+            raise ValueError("classes must be given at the first call of partial_fit, got None")
+        known = np.unique(classes) if first else self.classes_
+        if not first and classes is not None and not np.array_equal(np.unique(classes), known):
+            raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {list(classes)}")
+        unknown = np.setdiff1d(y, known)
+        if len(unknown):
+            raise ValueError(f"y must hold only the classes {known.tolist()}, got {unknown.tolist()}")
+        self.classes_ = known
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        self._partial_fit(X, np.searchsorted(known, y), weight, first)
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities (n, classes), in the order of ``classes_``; rows add up to 1."""
+        p = self._outputs(X)
+        if len(self.classes_) == 1:
+            return np.ones((len(p), 1))
+        return np.hstack([1.0 - p, p]) if len(self.classes_) == 2 else p
+
+    def predict(self, X: Any) -> Array:
+        """The likeliest label of each row (n,)."""
+        likeliest = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[likeliest]
+
+
+class MLPRegressor(RegressorMixin, _MLP):
+    """A multilayer perceptron for numbers: identity output and squared error, for one target or several.
+
+    ``hidden=()`` makes it linear regression. Targets are taken as they are: scale them if they are large. Follows
+    scikit-learn's conventions; errors as in :class:`MLPClassifier`.
+    """
+
+    _n_targets: int
+    _is_flat: bool
+
+    def _loss(self) -> tuple[str, int]:
+        return "squared_error", self._n_targets
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on X (n, d) and y (n,) or (n, targets), each row counting as much as its weight (n,)."""
+        X, y, weight = self._validated(X, y, sample_weight, reset=True)
+        self._fit(X, y, weight)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """One epoch over these rows."""
+        first = not hasattr(self, "_state")
+        X, y, weight = self._validated(X, y, sample_weight, reset=first)
+        self._partial_fit(X, y, weight, first)
+        return self
+
+    def _validated(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[Array, Array, Array | None]:
+        X, y = validate_data(self, X, y, dtype=self.dtype, multi_output=True, y_numeric=True, reset=reset)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        if not reset and (n_targets, y.ndim == 1) != (self._n_targets, self._is_flat):
+            raise ValueError(f"y must have {self._n_targets} targets as in the first call, got {n_targets}")
+        self._n_targets, self._is_flat = n_targets, y.ndim == 1
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        return X, y, weight
+
+    def predict(self, X: Any) -> Array:
+        """Predictions (n,) or (n, targets)."""
+        values = self._outputs(X)
+        return values[:, 0] if self._is_flat else values
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

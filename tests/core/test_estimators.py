@@ -1,0 +1,140 @@
+"""The estimators keep scikit-learn's contract."""
+
+import pickle
+
+import numpy as np
+import pytest
+from mlptune.core.estimators import MLPClassifier, MLPRegressor
+from mlptune.core.hyperparameters import NAMES, Hyperparameters
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+BATCHES = "a mini-batch holds a number of rows, so a row of weight 2 is not two rows and one of weight 0 is not none"
+
+
+def expected_failures(estimator):
+    # The classifier's predictions agree all the same: its check rounds to labels.
+    return {"check_sample_weight_equivalence_on_dense_data": BATCHES} if isinstance(estimator, MLPRegressor) else {}
+
+
+@parametrize_with_checks(
+    [MLPClassifier(random_state=0), MLPRegressor(random_state=0, learning_rate=0.01)],
+    expected_failed_checks=expected_failures,
+    xfail_strict=True,
+)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+def test_parameters_and_defaults_are_those_of_the_hyperparameters():
+    parameters = MLPClassifier().get_params()
+    defaults = Hyperparameters().as_config()
+    assert {name: parameters[name] for name in NAMES} == defaults
+    assert set(parameters) - set(NAMES) == {"validation_fraction", "random_state", "dtype"}
+
+
+def test_a_best_configuration_with_lists_is_accepted():
+    config = Hyperparameters(hidden=(8, 4), epochs=3, early_stopping=2, dropout=0.1, optimizer="sgd", momentum=0.9)
+    X, y = load_iris(return_X_y=True)
+    model = MLPClassifier(**{**config.as_config(), "hidden": [8, 4]}, random_state=0).fit(X, y)
+    assert model.predict(X).shape == y.shape
+    assert set(model.history_) == {"train_loss", "val_loss", "train_score", "val_score"}
+    assert len(model.history_["val_loss"]) == model.n_epochs_
+
+
+def test_the_same_seed_gives_the_same_network_and_clones_and_pickles_predict_alike():
+    X, y = load_iris(return_X_y=True)
+    model = MLPClassifier(epochs=5, dropout=0.2, random_state=3).fit(X, y)
+    again = clone(model).fit(X, y)
+    other = MLPClassifier(epochs=5, dropout=0.2, random_state=4).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
+    unpickled = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(model.predict_proba(X), unpickled.predict_proba(X))
+    assert not np.array_equal(model.predict_proba(X), other.predict_proba(X))
+
+
+def test_grid_search_and_pipeline():
+    X, y = load_iris(return_X_y=True)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), MLPClassifier(epochs=20, random_state=0)),
+        {"mlpclassifier__learning_rate": [1e-5, 1e-2]},
+        cv=3,
+    ).fit(X, y)
+    assert search.best_params_ == {"mlpclassifier__learning_rate": 1e-2}
+    assert search.best_score_ > 0.9
+
+
+def test_no_hidden_layer_is_logistic_regression():
+    X, y = load_iris(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X), (y == 2).astype(int)
+    n = len(X)
+    reference = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000).fit(X, y)
+    model = MLPClassifier(
+        hidden=(), optimizer="sgd", learning_rate=1.0, batch_size=n, epochs=4000, l2=1.0 / n, dtype="float64"
+    ).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(X), atol=1e-6)
+
+
+def test_partial_fit_continues_and_fit_starts_afresh():
+    X, y = load_iris(return_X_y=True)
+    stepwise = MLPClassifier(epochs=4, random_state=0)
+    for _ in range(4):
+        stepwise.partial_fit(X, y, classes=[0, 1, 2])
+    whole = MLPClassifier(epochs=4, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(stepwise.predict_proba(X), whole.predict_proba(X))
+    assert stepwise.history_ == whole.history_
+    stepwise.partial_fit(X, y)
+    assert stepwise.n_epochs_ == 5
+    np.testing.assert_array_equal(stepwise.fit(X, y).predict_proba(X), whole.predict_proba(X))
+
+
+def test_early_stopping_keeps_the_best_epoch():
+    X, y = load_diabetes(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X), (y - y.mean()) / y.std()
+    model = MLPRegressor(hidden=(128,), learning_rate=0.01, epochs=200, early_stopping=5, random_state=0).fit(X, y)
+    losses = model.history_["val_loss"]
+    assert model.n_epochs_ < 200
+    assert model.kept_epoch_ == int(np.argmin(losses)) + 1 == model.n_epochs_ - 5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"dropout": 1.5}, r"dropout must be a number at least 0 and below 1, got 1\.5"),
+        ({"activation": "rellu"}, "did you mean 'relu'"),
+        ({"hidden": (0,)}, "hidden must be a list of whole numbers"),
+        ({"learning_rate": 1e30, "optimizer": "sgd"}, "diverged in epoch 1"),
+        ({"early_stopping": True}, "early_stopping must be a whole number at least 0, got True"),
+        ({"validation_fraction": 1.0}, "validation_fraction must be"),
+    ],
+)
+def test_errors_name_the_parameter_and_the_rule(parameters, message):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=message) as error:
+        MLPClassifier(**parameters).fit(X, y)
+    assert "\n" not in str(error.value)
+
+
+def test_sample_weights_count():
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(60, 2))
+    y = np.repeat([0, 1], 30)
+    weight = np.where(y == 1, 50.0, 1.0)
+    model = MLPClassifier(hidden=(), learning_rate=0.1, batch_size=60, random_state=0).fit(X, y, sample_weight=weight)
+    assert (model.predict(X) == 1).all()
+
+
+def test_read_only_and_non_contiguous_arrays_train_alike():
+    X, y = load_iris(return_X_y=True)
+    reference = MLPClassifier(epochs=2, random_state=0).fit(X, y).predict_proba(X)
+    frozen, wide = X.copy(), np.repeat(X, 2, axis=1)
+    frozen.flags.writeable = False
+    for variant in (frozen, np.asfortranarray(X), wide[:, ::2], X.astype(np.float32)):
+        np.testing.assert_array_equal(
+            MLPClassifier(epochs=2, random_state=0).fit(variant, y).predict_proba(X), reference
+        )

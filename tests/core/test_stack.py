@@ -1,0 +1,173 @@
+"""Alone or stacked, whole or cut: the same numbers, bit for bit."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mlptune.core.activations import ACTIVATIONS
+from mlptune.core.hyperparameters import Hyperparameters
+from mlptune.core.initializers import INITIALIZERS
+from mlptune.core.network import structure
+from mlptune.core.optimizers import OPTIMIZERS
+from mlptune.core.schedules import SCHEDULES
+from mlptune.core.training import Fold, Network, State, start, train
+
+
+def rates(high):
+    return st.one_of(st.just(0.0), st.floats(0.001, high))
+
+
+@st.composite
+def problems(draw):
+    """A structure, networks that may share a stack, their folds, and epochs at which training is cut."""
+    loss = draw(st.sampled_from(["cross_entropy", "log_loss", "squared_error"]))
+    n_rows, n_inputs = draw(st.integers(1, 70)), draw(st.sampled_from([1, 2, 3, 7, 20]))
+    n_outputs = {"cross_entropy": draw(st.integers(2, 5)), "log_loss": 1, "squared_error": draw(st.integers(1, 3))}[
+        loss
+    ]
+    optimizer = draw(st.sampled_from(OPTIMIZERS))
+    has_momentum = draw(st.booleans())
+    shared = {
+        "hidden": tuple(draw(st.lists(st.sampled_from([1, 2, 5, 8, 17, 33]), max_size=3))),
+        "activation": draw(st.sampled_from(sorted(ACTIVATIONS))),
+        "optimizer": optimizer,
+        "nesterov": draw(st.booleans()),
+        "schedule": draw(st.sampled_from(sorted(SCHEDULES))),
+        "batch_size": draw(st.sampled_from([1, 2, 7, 16, 32, 64])),
+    }
+    n_folds = draw(st.integers(1, 3))
+    networks = []
+    for _ in range(draw(st.integers(2, 5))):
+        own = {
+            "learning_rate": draw(st.sampled_from([1e-4, 1e-2, 0.3, 1e6, 1e25])),
+            "momentum": draw(st.floats(0.1, 0.95)) if has_momentum else 0.0,
+            "beta_1": draw(rates(0.95)),
+            "warmup": draw(rates(0.5)),
+            "decay": draw(st.one_of(st.none(), rates(1.0))),
+            "l1": draw(rates(0.1)),
+            "l2": draw(rates(0.1)),
+            "weight_decay": draw(rates(0.1)),
+            "dropout": draw(rates(0.9)),
+            "label_smoothing": draw(rates(0.5)),
+            "clip_norm": draw(st.one_of(st.none(), st.floats(0.01, 2.0))),
+            "early_stopping": draw(st.integers(0, 2)),
+            "epochs": draw(st.integers(1, 6)),
+            "init": draw(st.sampled_from(["auto", *INITIALIZERS])),
+        }
+        hp = Hyperparameters(**shared, **own)
+        networks.append(Network(hp, draw(st.integers(0, 5)), draw(st.integers(0, n_folds - 1))))
+    generator = np.random.default_rng(draw(st.integers(0, 1000)))
+    folds = []
+    has_weights, n_val = draw(st.booleans()), draw(st.sampled_from([0, 1, 9, 60]))
+    for _ in range(n_folds):
+        parts = []
+        for n in (n_rows, n_val):
+            if loss == "squared_error":
+                y = generator.normal(size=(n, n_outputs))
+            else:
+                y = generator.integers(0, max(2, n_outputs), n)
+            weight = generator.uniform(0.5, 2.0, n) if has_weights and draw(st.booleans()) else None
+            parts += [generator.normal(size=(n, n_inputs)), y, weight]
+        folds.append(Fold(*parts))
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    group = structure(
+        networks[0].hyperparameters, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=dtype
+    )
+    cuts = [*sorted(draw(st.lists(st.integers(0, 6), max_size=2))), 6]
+    return group, networks, folds, cuts
+
+
+def same_bits(a, b):
+    """Equal to the bit, the sign of zero included; any NaN equals any other."""
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    assert a.shape == b.shape
+    assert a.dtype == b.dtype
+    a, b = (np.where(np.isnan(x), np.full_like(x, np.nan), x) if x.dtype.kind == "f" else x for x in (a, b))
+    assert a.tobytes() == b.tobytes()
+
+
+def same_states(a, b):
+    for name, values in vars(a).items():
+        same_bits(values, getattr(b, name))
+
+
+def assert_alone_equals_stacked(problem):
+    group, networks, folds, cuts = problem
+    score = "r2" if group.loss == "squared_error" else "accuracy"
+    state, curves = start(group, networks), []
+    for until in cuts:
+        state, part = train(group, networks, folds, state, until, order_seed=3, metrics=[score])
+        curves.append(part)
+    stacked = {name: np.full((len(networks), 6), np.nan) for name in curves[0].values}
+    for part in curves:
+        for name, values in part.values.items():
+            begin = part.first_epoch - 1
+            stacked[name][:, begin : begin + values.shape[1]] = values
+    for k, network in enumerate(networks):
+        alone, alone_curves = train(group, [network], folds, start(group, [network]), 6, order_seed=3, metrics=[score])
+        same_states(state.take([k]), alone)
+        for name, values in alone_curves.values.items():
+            trained = int(alone.epoch[0])
+            same_bits(stacked[name][k, :trained], values[0, :trained])
+            assert np.isnan(stacked[name][k, trained:]).all()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(problems())
+def test_alone_or_stacked_whole_or_cut_the_same_bits(problem):
+    assert_alone_equals_stacked(problem)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(problems())
+def test_alone_or_stacked_whole_or_cut_the_same_bits_at_length(problem):
+    assert_alone_equals_stacked(problem)
+
+
+def digits_like(n=300, d=64, classes=10):
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(classes, d))
+    y = generator.integers(0, classes, n)
+    X = centres[y] + generator.normal(size=(n, d))
+    return Fold(X[50:], y[50:], None, X[:50], y[:50], None)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_sizes_of_real_use_in_a_stack_that_is_trained_in_parts(activation, monkeypatch):
+    fold = digits_like()
+    networks = [
+        Network(Hyperparameters(hidden=(64, 48), activation=activation, epochs=2, learning_rate=rate, dropout=p), seed)
+        for seed, (rate, p) in enumerate([(1e-3, 0.0), (1e-2, 0.3), (1e-4, 0.0), (3e-2, 0.5), (1e-3, 0.1)])
+    ]
+    group = structure(networks[0].hyperparameters, n_inputs=64, n_outputs=10, n_rows=250, loss="cross_entropy")
+    whole, whole_curves = train(group, networks, [fold], start(group, networks), 2, order_seed=0)
+    monkeypatch.setattr("mlptune.core.training.CACHE", 1)
+    parts, parts_curves = train(group, networks, [fold], start(group, networks), 2, order_seed=0)
+    same_states(whole, parts)
+    for name, values in whole_curves.values.items():
+        same_bits(values, parts_curves.values[name])
+
+
+def test_networks_of_different_epochs_join_one_stack():
+    fold = digits_like()
+    networks = [Network(Hyperparameters(hidden=(8,), epochs=9, schedule="cosine"), seed) for seed in range(3)]
+    group = structure(networks[0].hyperparameters, n_inputs=64, n_outputs=10, n_rows=250, loss="cross_entropy")
+    reference, expected = train(group, networks, [fold], start(group, networks), 6, order_seed=0)
+    ahead, _ = train(group, networks[:2], [fold], start(group, networks[:2]), 4, order_seed=0)
+    joined = State.concatenate([ahead.take([1]), start(group, networks[2:]), ahead.take([0])])
+    state, curves = train(group, [networks[1], networks[2], networks[0]], [fold], joined, 6, order_seed=0)
+    same_states(state.take([2, 0, 1]), reference)
+    assert curves.first_epoch == 1
+    same_bits(curves.values["val_loss"][1], expected.values["val_loss"][2])
+    same_bits(curves.values["val_loss"][0, 4:], expected.values["val_loss"][1, 4:])
+    assert np.isnan(curves.values["val_loss"][0, :4]).all()
+
+
+def test_the_state_given_is_left_as_it_is():
+    fold = digits_like()
+    networks = [Network(Hyperparameters(hidden=(8,), epochs=9), 0)]
+    group = structure(networks[0].hyperparameters, n_inputs=64, n_outputs=10, n_rows=250, loss="cross_entropy")
+    state = start(group, networks)
+    train(group, networks, [fold], state, 2, order_seed=0)
+    same_states(state, start(group, networks))
