@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.hyperparameters import Hyperparameters
 from ..core.network import Structure, n_parameters, operations, structure
-from ..core.training import Fold, Network, State
+from ..core.training import DIVERGED, RUNNING, Fold, Network, State
 from .evaluation import Outcome, Request
 from .jobs import Job, MissingData, run_job
 
@@ -67,11 +67,11 @@ class _Trial:
     def ended(self, i: int) -> bool:
         """Network `i` has stopped early, diverged, or trained all its epochs."""
         state = self.states[i]
-        return state is not None and bool(state.ended[0])
+        return state is not None and state.status[0] != RUNNING
 
     def diverged(self, i: int) -> bool:
         state = self.states[i]
-        return state is not None and bool(state.diverged[0])
+        return state is not None and state.status[0] == DIVERGED
 
     def kept_epoch(self, i: int) -> int:
         """The epoch whose weights network `i` keeps, as things stand."""

@@ -1,0 +1,160 @@
+"""A sweep file and its data, resolved into what the coordinator and the engine work with: the one place where they meet."""
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.hyperparameters import Hyperparameters
+from ..core.metrics import METRICS
+from ..core.training import Fold
+from ..search import Space, default_space, ignores_history, pruner, resolve, sampler, scheduler
+from ..search.dimensions import Range
+from ..search.schedulers import Scheduler
+from .coordinator import Plan
+from .data.dataset import Dataset, EncodedFold
+from .engine import Task
+from .errors import UserError
+from .spec import Spec
+
+if TYPE_CHECKING:
+    import optuna
+
+# What a sweep trains with where the sweep file says nothing: long enough for small tables, and stopped when it no longer pays.
+SWEEP_DEFAULTS: dict[str, Any] = {"epochs": 50, "early_stopping": 10}
+DEFAULT_TRIALS = 64
+# Small enough that a searcher learns often, large enough that trials of one structure meet in a stack (see docs/batch-size.md).
+DEFAULT_BATCH = 8
+# A sampler that ignores history has no reason to wait for results; this only bounds the memory.
+WINDOW = 256
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a trial is judged by: the curve it is read from, its direction, and the engine's extra metric, if it is one."""
+
+    key: str
+    direction: str
+    metric: str | None
+
+    @property
+    def maximize(self) -> bool:
+        return self.direction == "maximize"
+
+
+class Problem:
+    """Everything that follows from a sweep file and its data."""
+
+    def __init__(self, spec: Spec, dataset: Dataset) -> None:
+        self.spec = spec
+        self.dataset = dataset
+        self.fixed = {**SWEEP_DEFAULTS, **spec.model}
+        n_rows = len(dataset.folds()[0].X)
+        table = default_space(n_rows, dataset.task) if spec.space is None else spec.space
+        if spec.space is None:
+            searched_shape = {"hidden", "layers"} & set(spec.model)
+            table = {k: v for k, v in table.items() if k not in spec.model and not (k == "hidden" and searched_shape)}
+        self.space = _user_error(Space.parse, table, fixed=spec.model)
+        self.objective = _objective(spec, dataset.task)
+        self.sampler_name, self.pruner_name = _user_error(resolve, spec.search.method, spec.search.pruner)
+        self.max_epochs = self._max_epochs()
+        self.total = self._total()
+
+    def study(self) -> "optuna.Study":
+        """A new study in memory, with the sampler and the pruner of the sweep."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        options = dict(self.spec.search.options)
+        proposer = _user_error(sampler, self.sampler_name, seed=self.spec.seed, space=self.space, **options)
+        stopper = _user_error(pruner, self.pruner_name, max_epochs=self.max_epochs)
+        return optuna.create_study(
+            study_name=self.spec.name, sampler=proposer, pruner=stopper, direction=self.objective.direction
+        )
+
+    def scheduler(self, study: "optuna.Study") -> Scheduler:
+        return scheduler(study.pruner, study, self.max_epochs)
+
+    def plan(self, study: "optuna.Study") -> Plan:
+        """Without a pruner, a sampler that ignores history needs no barrier: it is asked in windows, which a timeout keeps small."""
+        batch = self.spec.search.batch or DEFAULT_BATCH
+        if self.pruner_name == "none" and ignores_history(study.sampler):
+            batch = WINDOW if self.spec.search.timeout is None else max(batch, 32)
+        return Plan(self.total, batch, self.max_epochs, self.spec.search.timeout)
+
+    def task(self) -> Task:
+        """The folds in the engine's arrays, and how they are scored."""
+        folds = self.dataset.folds()
+        return Task(
+            folds=tuple(as_fold(fold) for fold in folds),
+            fingerprint=self.dataset.fingerprint,
+            loss=self.loss,
+            n_outputs=folds[0].target.n_outputs,
+            seeds=self.seeds,
+            order_seed=self.spec.seed,
+            objective=self.objective.key,
+            metrics=(self.objective.metric,) if self.objective.metric else (),
+            scale=tuple(fold.target.scale for fold in folds),
+        )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The same for every trial, so that trials differ by their configuration alone."""
+        return tuple(self.spec.seed + i for i in range(self.spec.data.seeds))
+
+    @property
+    def loss(self) -> str:
+        if self.dataset.classes is None:
+            return "squared_error"
+        return "log_loss" if len(self.dataset.classes) == 2 else "cross_entropy"
+
+    def _max_epochs(self) -> int:
+        if "epochs" not in self.space:
+            return Hyperparameters.from_config({"epochs": self.fixed["epochs"]}).epochs
+        if self.pruner_name != "none":
+            raise UserError("space.epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
+        dimension = self.space.dimensions["epochs"]
+        return int(dimension.last if isinstance(dimension, Range) else max(dimension.values))
+
+    def _total(self) -> int:
+        trials = self.spec.search.trials
+        if not len(self.space):
+            return 1
+        if self.sampler_name != "grid":
+            return trials or DEFAULT_TRIALS
+        size = _user_error(self.space.grid_size)
+        if trials is not None and size > trials and not self.spec.search.partial:
+            raise UserError(
+                f"[search] trials: the grid has {size} points, more than {trials} trials; "
+                f"allow them with trials = {size}, or set partial = true for the first {trials}"
+            )
+        return min(size, trials or size)
+
+
+def as_fold(fold: EncodedFold) -> Fold:
+    return Fold(fold.X, fold.y, fold.weight, fold.X_val, fold.y_val, fold.weight_val)
+
+
+def _objective(spec: Spec, task: str) -> Objective:
+    name, direction = spec.objective.metric, spec.objective.direction
+    metric = None
+    if name == "val_score":
+        natural = "maximize"
+    elif name == "val_loss":
+        natural = "minimize"
+    else:
+        plain = name.removeprefix("val_")
+        fitting = [key for key, entry in METRICS.items() if task in entry.tasks]
+        if plain not in fitting:
+            close = difflib.get_close_matches(plain, fitting, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are val_score, val_loss, {', '.join(fitting)}"
+            raise UserError(f"[objective] metric: {name!r} is no metric for {task}; {hint}")
+        natural, metric, name = METRICS[plain].direction, plain, f"val_{plain}"
+    return Objective(name, natural if direction == "auto" else direction, metric)
+
+
+def _user_error(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a function of another room; what it refuses is the person's sweep file."""
+    try:
+        return function(*args, **kwargs)
+    except ValueError as error:
+        raise UserError(str(error)) from error

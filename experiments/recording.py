@@ -1,0 +1,93 @@
+"""From the coordinator's trials to MLflow's runs: what is written of a trial, and when."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import optuna
+
+from ..tracking.records import TrialRecord
+from ..tracking.writer import Writer
+from .coordinator import Running
+from .evaluation import Outcome
+from .progress import TrialSummary
+
+
+class MlflowRecorder:
+    """Writes each stretch in one batch and each commit with all that a rebuild of the study needs.
+
+    `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
+    `attempts` tells how often a trial was begun before.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        study: optuna.Study,
+        seeds: tuple[int, ...],
+        *,
+        committed: Collection[int] = (),
+        attempts: Mapping[int, int] | None = None,
+    ) -> None:
+        self._writer = writer
+        self._study = study
+        self._seeds = seeds
+        self._committed = frozenset(committed)
+        self._attempts = attempts or {}
+
+    def stretch(self, running: Running, outcome: Outcome) -> None:
+        if running.number not in self._committed:
+            self._writer.log_stretch(
+                running.number,
+                self._attempt(running),
+                running.params,
+                {},
+                outcome.first_epoch,
+                outcome.curves,
+                run_name=_run_name(running),
+            )
+
+    def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
+        if running.number in self._committed:
+            return
+        record = TrialRecord(
+            number=running.number,
+            state=summary.state,
+            value=summary.value,
+            params=running.params,
+            epochs=summary.epochs,
+            reason=summary.reason,
+            attempt=self._attempt(running),
+            kept_epochs=outcome.kept_epochs if outcome else (),
+            spread=summary.spread,
+            seeds=self._seeds,
+            rebuild=self._rebuild(running),
+        )
+        self._writer.commit_trial(
+            record,
+            outcome.curves if outcome else None,
+            outcome.first_epoch if outcome else 1,
+            run_name=_run_name(running),
+        )
+
+    def _attempt(self, running: Running) -> int:
+        return self._attempts.get(running.number, 0) + 1
+
+    def _rebuild(self, running: Running) -> dict[str, Any]:
+        """The trial as Optuna holds it. (Resume itself asks again and lays results over; this is for any other rebuild.)"""
+        trial = running.trial
+        # Samplers and pruners keep rungs and generations in system attributes; Optuna gives them to its own samplers this way.
+        storage, study_id = self._study._storage, self._study._study_id
+        return {
+            "distributions": {
+                name: optuna.distributions.distribution_to_json(distribution)
+                for name, distribution in trial.distributions.items()
+            },
+            "params": dict(trial.params),
+            "intermediate_values": list(running.values),
+            "system_attrs": dict(storage.get_trial(trial._trial_id).system_attrs),
+            "study_system_attrs": dict(storage.get_study_system_attrs(study_id)),
+        }
+
+
+def _run_name(running: Running) -> str:
+    return f"trial {running.number}"

@@ -1,0 +1,78 @@
+"""Resume: committed trials answer from the record, all others from the engine.
+
+The resumed sweep runs the same loop from its start. The searcher is asked the same batches, so it comes to stand where it stood; a
+trial that was committed is not trained again but plays its recorded curve. Nothing of the searcher's state has to be stored for it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .evaluation import Evaluator, Outcome, Request
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A committed trial: its final state, its curves from epoch 1, and what the commit says of its value."""
+
+    state: str
+    curves: Mapping[str, Sequence[float]]
+    epochs: int
+    value: float | None
+    spread: float | None
+    kept_epochs: tuple[int, ...]
+    reason: str | None
+    diverged: bool
+
+
+class Replay:
+    """An evaluator that plays committed trials and hands the rest on."""
+
+    def __init__(self, evaluator: Evaluator, committed: Mapping[int, Committed]) -> None:
+        self._evaluator = evaluator
+        self._committed = committed
+        self._played: dict[int, int] = {}
+
+    @property
+    def objective_key(self) -> str:
+        return self._evaluator.objective_key
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return self._evaluator.seeds
+
+    def forget(self, number: int) -> None:
+        if number not in self._committed:
+            self._evaluator.forget(number)
+
+    def advance(self, requests: Sequence[Request]) -> Iterable[Outcome]:
+        fresh = [request for request in requests if request.number not in self._committed]
+        yield from self._play(request for request in requests if request.number in self._committed)
+        if fresh:
+            yield from self._evaluator.advance(fresh)
+
+    def _play(self, requests: Iterable[Request]) -> Iterator[Outcome]:
+        for request in requests:
+            trial = self._committed[request.number]
+            told = self._played.get(request.number, 0)
+            reached = self._played[request.number] = min(request.until, trial.epochs)
+            curves = {key: values[told:reached] for key, values in trial.curves.items()}
+            # A trial that a scheduler stopped had not ended by itself: the scheduler will stop it again, at the same rung.
+            at_end = request.until > trial.epochs or (reached == trial.epochs and trial.state == "complete")
+            if trial.state == "failed":
+                ended = "failed" if at_end or trial.epochs == 0 else None
+            elif trial.diverged:
+                ended = "diverged" if request.until > trial.epochs else None
+            else:
+                ended = "finished" if trial.state == "complete" and at_end else None
+            if ended == "finished":
+                yield Outcome(
+                    request.number,
+                    told + 1,
+                    curves,
+                    ended=ended,
+                    value=trial.value,
+                    spread=trial.spread,
+                    kept_epochs=trial.kept_epochs,
+                )
+            else:
+                yield Outcome(request.number, told + 1, curves, ended=ended, reason=trial.reason if ended else None)

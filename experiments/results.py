@@ -1,0 +1,217 @@
+"""What a sweep has found, for Python and for the command line: read from the store, never from memory that a crash would lose."""
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..search.spaces import configuration
+from ..tracking import reader
+from ..tracking.records import LaunchRecord, TrialRecord
+from .progress import TrialSummary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .model import TunedModel
+
+FIXED = "mlptune.fixed"
+METRIC = "mlptune.metric"
+DIRECTION = "mlptune.direction"
+SPEC_ARTIFACT = "spec.json"
+CURVES = ("train_loss", "val_loss", "train_score", "val_score")
+
+
+class SweepResult:
+    """A finished sweep. `best` is what `mlptune best --json` prints."""
+
+    def __init__(self, name: str, run_id: str, tracking_uri: str, summary: Mapping[str, Any]) -> None:
+        self.name = name
+        self.run_id = run_id
+        self.tracking_uri = tracking_uri
+        self._summary = dict(summary)
+
+    @property
+    def best(self) -> dict[str, Any]:
+        return dict(self._summary["best"])
+
+    def summary(self) -> dict[str, Any]:
+        """What `mlptune show --json` prints."""
+        return dict(self._summary)
+
+    @cached_property
+    def trials(self) -> "pd.DataFrame":
+        """One row a trial: number, state, value, epochs, reason, run_id and a column `params_<name>` for each hyperparameter."""
+        import pandas as pd
+
+        rows = []
+        for trial in self._summary["trials"]:
+            rest = {key: value for key, value in trial.items() if key != "params"}
+            rows.append({**rest, **{f"params_{name}": value for name, value in trial["params"].items()}})
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def curves(self) -> "pd.DataFrame":
+        """One row for each trial and epoch: number, epoch, and a column for each curve."""
+        import pandas as pd
+
+        run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}
+        extra = self._summary["best"]["metric"] if self._summary["best"] else CURVES[0]
+        keys = list(dict.fromkeys((*CURVES, extra)))
+        parts = []
+        for run_id, curves in reader.curves(self.tracking_uri, list(run_ids), keys).items():
+            length = max((len(values) for values in curves.values()), default=0)
+            columns = {key: values for key, values in curves.items() if len(values) == length}
+            parts.append(pd.DataFrame({"number": run_ids[run_id], "epoch": range(1, length + 1), **columns}))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["number", "epoch", *keys])
+
+    def __repr__(self) -> str:
+        return f"SweepResult({self.name!r}, run_id={self.run_id!r}, best={self.best!r})"
+
+
+def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
+    """The latest launch of each sweep, newest first. Raises LookupError where there is no store."""
+    return [
+        {
+            "name": launch.name,
+            "run_id": launch.run_id,
+            "state": launch.state,
+            "method": launch.method,
+            "started": launch.started.isoformat(timespec="seconds"),
+            "trials": sum(count for state, count in launch.done.items() if state != "running"),
+            "total": launch.total,
+            "best_value": launch.best["value"] if launch.best else None,
+            "metric": launch.tags.get(METRIC),
+            "test_score": launch.test_score,
+        }
+        for launch in reader.sweeps(tracking_uri)
+    ]
+
+
+def show(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
+    """One launch of a sweep with all its trials. Raises LookupError, with the nearest name, where there is none."""
+    launch = reader.launch(tracking_uri, name, run)
+    trials = [summary_of(record) for record in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
+    return summary(launch.name, launch.run_id, launch.state, launch.method, trials, _best_of(launch, trials))
+
+
+def best(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
+    """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete."""
+    launch = reader.launch(tracking_uri, name, run)
+    trials = [] if launch.best else [summary_of(t) for t in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
+    found = _best_of(launch, trials)
+    if found is None:
+        raise reader.NotFound(f"the sweep {name!r} has no complete trial yet; its state is {launch.state}")
+    return found
+
+
+def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
+    """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works."""
+    found = best(name, run, tracking_uri)
+    launch = reader.launch(tracking_uri, name, found["run_id"])
+    return configuration(found["params"], json.loads(launch.tags.get(FIXED, "{}")))
+
+
+def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None) -> str:
+    """A sweep file that trains the best configuration and nothing else."""
+    from .spec import load_spec, spec_toml
+
+    launch = reader.launch(tracking_uri, name, run)
+    stored = reader.artifact(tracking_uri, launch.run_id, SPEC_ARTIFACT).read_text(encoding="utf-8")
+    tables = json.loads(stored)
+    tables["model"] = best_config(name, launch.run_id, tracking_uri)
+    tables["space"] = {}
+    tables["search"] = {"method": "random", "trials": 1}
+    tables["name"] = f"{tables['name'][:95]}-best"
+    spec, _ = load_spec(tables)
+    return spec_toml(spec)
+
+
+def load_model(name: str, run: str | None = None, tracking_uri: str | None = None) -> "TunedModel":
+    """The fitted model of a finished sweep. Raises LookupError where there is none, ValueError where its files are damaged."""
+    from .model import TunedModel
+
+    launch = reader.launch(tracking_uri, name, run)
+    if launch.state != "finished":
+        raise reader.NotFound(f"the sweep {name!r} has no model yet; its state is {launch.state}")
+    return TunedModel.load(reader.model_folder(tracking_uri, launch.run_id))
+
+
+def summary(
+    name: str, run_id: str, state: str, method: str, trials: list[TrialSummary], best: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The document of `mlptune show --json`."""
+    return {
+        "name": name,
+        "run_id": run_id,
+        "state": state,
+        "method": method,
+        "trials": [
+            {
+                "number": trial.number,
+                "state": trial.state,
+                "value": _finite(trial.value),
+                "params": dict(trial.params),
+                "epochs": trial.epochs,
+                "run_id": trial.run_id,
+                "reason": trial.reason,
+            }
+            for trial in sorted(trials, key=lambda trial: trial.number)
+        ],
+        "best": best,
+    }
+
+
+def best_document(
+    name: str, run_id: str, best: TrialSummary, metric: str, test_score: float | None
+) -> dict[str, Any]:
+    """The document of `mlptune best --json`; `run_id` is the launch's."""
+    return {
+        "name": name,
+        "run_id": run_id,
+        "number": best.number,
+        "params": dict(best.params),
+        "metric": metric,
+        "value": _finite(best.value),
+        "test_score": _finite(test_score),
+    }
+
+
+def summary_of(record: TrialRecord) -> TrialSummary:
+    """A stored trial as people see it."""
+    return TrialSummary(
+        number=record.number,
+        state=record.state,
+        value=record.value,
+        params=record.params,
+        epochs=record.epochs,
+        run_id=record.run_id,
+        reason=record.reason,
+        spread=record.spread,
+    )
+
+
+def best_trial(trials: list[TrialSummary], direction: str) -> TrialSummary | None:
+    """The complete trial with the best value; among equals the first."""
+    complete = [trial for trial in trials if trial.state == "complete" and _finite(trial.value) is not None]
+    sign = -1 if direction == "maximize" else 1
+    return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+
+
+def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> dict[str, Any] | None:
+    """The recorded best of a finished launch; else the best of the trials that are committed so far."""
+    metric = launch.tags.get(METRIC, "val_score")
+    if launch.best:
+        chosen = TrialSummary(launch.best["number"], "complete", launch.best["value"], launch.best["params"])
+    else:
+        leader = best_trial(trials, launch.tags.get(DIRECTION, "maximize"))
+        if leader is None:
+            return None
+        chosen = leader
+    return best_document(launch.name, launch.run_id, chosen, metric, launch.test_score)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+

@@ -1,0 +1,84 @@
+"""What a launch that is taken up again must be, and what it has already committed."""
+
+import json
+from typing import Any
+
+from ..tracking import reader, records
+from ..tracking.records import LaunchRecord
+from .errors import UserError
+from .machine import fingerprint
+from .problem import Problem
+from .replay import Committed
+from .results import CURVES
+
+# What may differ between a launch and its continuation, as dotted keys of the sweep file.
+MAY_GROW = ("search.trials",)
+MAY_CHANGE = ("search.timeout",)
+# A grid's order does not depend on how many of its points are asked for, nor does any other method's so far.
+
+
+def resumable(uri: str, name: str) -> LaunchRecord | None:
+    """The latest launch of the sweep; None where there is no store or no such sweep yet."""
+    try:
+        return reader.launch(uri, name)
+    except reader.NotFound:
+        return None
+
+
+def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
+    """Raise UserError unless sweep file and data are those of the launch; the answer is warnings."""
+    stored = earlier.tags.get(records.SPEC, "{}")
+    if stored.startswith(records.ARTIFACT):
+        path = stored.removeprefix(records.ARTIFACT)
+        stored = reader.artifact(uri, earlier.run_id, path).read_text(encoding="utf-8")
+    before, now = _flat(json.loads(stored)), _flat(problem.spec.dump())
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if old == new or key in MAY_CHANGE:
+            continue
+        if key in MAY_GROW and isinstance(new, int) and problem.total >= (earlier.total or 0):
+            continue
+        raise UserError(
+            f"--resume: {key} was {json.dumps(old)} and is {json.dumps(new)} now; "
+            "a sweep is resumed as it was begun (only trials and timeout may grow)"
+        )
+    if earlier.tags.get("mlptune.data") != problem.dataset.fingerprint:
+        raise UserError("--resume: the data has changed since the sweep was begun; start anew without --resume")
+    machine = earlier.tags.get("mlptune.machine")
+    if machine != fingerprint():
+        return [f"begun on another machine ({machine}): the last bits of results may differ"]
+    return []
+
+
+def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, Committed], dict[int, int]]:
+    """The committed trials of a launch with their curves, and how often each trial was begun."""
+    committed: dict[int, Committed] = {}
+    attempts: dict[int, int] = {}
+    found = reader.trials(uri, run_id)
+    done = [trial for trial in found if trial.state != "running" and trial.run_id]
+    keys = list(dict.fromkeys((*CURVES, objective)))
+    curves = reader.curves(uri, [str(trial.run_id) for trial in done], keys)
+    for trial in found:
+        attempts[trial.number] = trial.attempt
+    for trial in done:
+        committed[trial.number] = Committed(
+            state=trial.state,
+            curves={key: values for key, values in curves[str(trial.run_id)].items() if values},
+            epochs=trial.epochs,
+            value=trial.value,
+            spread=trial.spread,
+            kept_epochs=trial.kept_epochs,
+            reason=trial.reason,
+            diverged=trial.state == "pruned" and (trial.reason or "").startswith("diverged"),
+        )
+    return committed, attempts
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and key not in ("space",):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

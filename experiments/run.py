@@ -1,0 +1,292 @@
+"""A sweep from beginning to end: read the data, search, refit the best, score it once, store model and result."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import Interrupted, SweepFailed, UserError
+from .progress import Observer, SweepInfo, TrialSummary
+from .spec import Spec, load_spec
+from .workers import Workers, default_workers
+
+if TYPE_CHECKING:
+    import optuna
+
+    from ..tracking.records import LaunchRecord
+    from .problem import Problem
+    from .results import SweepResult
+
+
+def run_sweep(
+    source: "str | Path | Mapping[str, Any] | Spec | None" = None,
+    *,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    workers: int | None = None,
+    resume: bool = False,
+    tracking_uri: str | None = None,
+    observer: Observer | None = None,
+    data: str | Path | None = None,
+    target: str | None = None,
+) -> "SweepResult":
+    """Run a sweep and return its result.
+
+    `source` is a sweep file, the name of a bundled sweep, a mapping or a Spec; or give `data` and `target` instead. `overrides` are
+    dotted keys of the sweep file, as with `--set`. `workers` (default: one a processor) decides the speed, never a number. With
+    `resume` an unfinished sweep is continued and a finished one is returned as it is.
+
+    Raises UserError for anything wrong with sweep file, data or arguments; SweepFailed when no trial gave a result; Interrupted
+    (a KeyboardInterrupt) when it was stopped and can be resumed.
+    """
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
+    spec, text = load_spec(source, overrides, data=data, target=target)
+    uri = _store_uri(tracking_uri)
+    n = workers or default_workers()
+    # The processes start while the data is read; a first stack trains while MLflow, which takes seconds, is still being imported.
+    with Workers(n) as pool:
+        from .data.dataset import Dataset
+        from .problem import Problem
+
+        problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+        return _Launch(problem, text, uri, pool, n, observer or Observer()).run(resume)
+
+
+class _Launch:
+    """One launch of a sweep, or the continuation of one."""
+
+    def __init__(
+        self, problem: "Problem", text: str, uri: str, pool: Workers, n_workers: int, observer: Observer
+    ) -> None:
+        self.problem = problem
+        self.text = text
+        self.uri = uri
+        self.pool = pool
+        self.n_workers = n_workers
+        self.observer = observer
+
+    def run(self, resume: bool) -> "SweepResult":
+        from .engine import EngineEvaluator
+        from .replay import Replay
+        from .resume import check_same, committed_trials, resumable
+
+        problem = self.problem
+        earlier = resumable(self.uri, problem.spec.name) if resume else None
+        if earlier is not None:
+            check_same(problem, earlier, self.uri)
+            if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
+                return self._finished(earlier)
+        study = problem.study()
+        plan = problem.plan(study)
+        self.observer.started(self._info())
+        evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers)
+        attempts: dict[int, int] = {}
+        committed: dict[int, Any] = {}
+        if earlier is not None:
+            committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key)
+            evaluator = Replay(evaluator, committed)
+        return self._search(study, plan, evaluator, earlier, committed, attempts)
+
+    def _search(
+        self,
+        study: "optuna.Study",
+        plan: Any,
+        evaluator: Any,
+        earlier: "LaunchRecord | None",
+        committed: Mapping[int, Any],
+        attempts: Mapping[int, int],
+    ) -> "SweepResult":
+        from ..tracking.writer import UnfinishedLaunch, Writer
+        from .coordinator import Coordinator
+        from .recording import MlflowRecorder
+
+        problem = self.problem
+        writer = Writer(self.uri)
+        try:
+            launched = writer.open_launch(
+                problem.spec.name,
+                spec_text=self.text,
+                spec=problem.spec.dump(),
+                tags=self._tags(),
+                params=None if earlier else problem.fixed,
+                resume=earlier.run_id if earlier else None,
+            )
+            recorder = MlflowRecorder(writer, study, problem.seeds, committed=committed, attempts=attempts)
+            coordinator = Coordinator(
+                study,
+                problem.space,
+                problem.scheduler(study),
+                evaluator,
+                fixed=problem.fixed,
+                recorder=recorder,
+                observer=self.observer,
+            )
+            coordinator.run(plan)
+            return self._finish(writer, launched.result(), coordinator.trials, coordinator.kept_epochs, committed)
+        except UnfinishedLaunch as error:
+            raise UserError(
+                f"{error}; continue it with --resume, or give this one another name with --set name=..."
+            ) from error
+        except KeyboardInterrupt as error:
+            self.pool.shutdown(wait=False)
+            writer.finish_launch("interrupted")
+            raise Interrupted(f"stopped; what is committed stays, --resume continues {problem.spec.name!r}") from error
+        except SweepFailed:
+            writer.finish_launch("failed")
+            raise
+        finally:
+            writer.close()
+
+    def _finish(
+        self,
+        writer: Any,
+        run_id: str,
+        trials: dict[int, TrialSummary],
+        kept_epochs: Mapping[int, tuple[int, ...]],
+        committed: Mapping[int, Any],
+    ) -> "SweepResult":
+        from ..search import configuration
+        from ..tracking.records import TrialRecord
+        from . import results
+        from .final import fit_final, score_test
+
+        problem = self.problem
+        best = results.best_trial(list(trials.values()), problem.objective.direction)
+        if best is None:
+            raise SweepFailed(_why_nothing(trials))
+        self.observer.refitting(best.number)
+        complete = configuration(best.params, problem.fixed)
+        model = fit_final(problem, complete, kept_epochs[best.number], self.pool, self.observer)
+        test_score = score_test(problem, model)
+        metrics, tags = {}, {}
+        if test_score is not None:
+            metrics["test_score"] = test_score
+            times = 1 + self._earlier_scores(run_id)
+            tags["mlptune.test_scorings"] = str(times)
+            if times > 1:
+                self.observer.message(
+                    f"{times} launches of this sweep have now been scored on the test part: the more, the less it proves"
+                )
+        record = TrialRecord(
+            number=best.number,
+            state=best.state,
+            value=best.value,
+            params=best.params,
+            epochs=best.epochs,
+            kept_epochs=kept_epochs[best.number],
+            spread=best.spread,
+            seeds=problem.seeds,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(Path(folder, "model"))
+            stored = writer.log_model(
+                Path(folder, "model"), name=problem.spec.name, loader_module="mlptune.experiments.model"
+            )
+            import json
+
+            writer.finish_launch(
+                "finished",
+                best=record,
+                metrics=metrics,
+                tags=tags,
+                artifacts={
+                    "best_config.json": json.dumps(complete, indent=1),
+                    results.SPEC_ARTIFACT: json.dumps(problem.spec.absolute().dump(), indent=1),
+                },
+            )
+            writer.flush()
+            stored.result()
+        summaries = [_with_run_id(trial, writer.trial_run_id(trial.number)) for trial in trials.values()]
+        document = results.best_document(
+            problem.spec.name, run_id, best, problem.objective.key, test_score
+        )
+        result = results.SweepResult(
+            problem.spec.name,
+            run_id,
+            self.uri,
+            results.summary(problem.spec.name, run_id, "finished", problem.spec.search.method, summaries, document),
+        )
+        self.observer.finished(result)
+        return result
+
+    def _finished(self, earlier: "LaunchRecord") -> "SweepResult":
+        """What a finished sweep answers to `resume`: its result."""
+        from . import results
+
+        self.observer.message(f"{earlier.name!r} is finished; this is its result")
+        summary = results.show(earlier.name, earlier.run_id, self.uri)
+        result = results.SweepResult(earlier.name, earlier.run_id, self.uri, summary)
+        self.observer.finished(result)
+        return result
+
+    def _earlier_scores(self, run_id: str) -> int:
+        from ..tracking import reader
+
+        fingerprint = self.problem.dataset.fingerprint
+        return sum(
+            launch.test_score is not None
+            for launch in reader.launches(self.uri, self.problem.spec.name)
+            if launch.run_id != run_id and launch.tags.get("mlptune.data") == fingerprint
+        )
+
+    def _info(self) -> SweepInfo:
+        problem = self.problem
+        return SweepInfo(
+            name=problem.spec.name,
+            method=problem.spec.search.method,
+            total=problem.total,
+            workers=self.n_workers,
+            max_epochs=problem.max_epochs,
+            metric=problem.objective.key,
+            direction=problem.objective.direction,
+            messages=problem.dataset.messages,
+        )
+
+    def _tags(self) -> dict[str, str]:
+        import json
+
+        from .. import __version__
+        from ..tracking import records
+        from . import machine, results
+
+        problem = self.problem
+        return {
+            records.METHOD: problem.spec.search.method,
+            records.TOTAL: str(problem.total),
+            results.FIXED: json.dumps(problem.fixed),
+            results.METRIC: problem.objective.key,
+            results.DIRECTION: problem.objective.direction,
+            "mlptune.version": __version__,
+            "mlptune.data": problem.dataset.fingerprint,
+            "mlptune.task": problem.dataset.task,
+            "mlptune.seed": str(problem.spec.seed),
+            "mlptune.machine": machine.fingerprint(),
+            "mlptune.holder": f"{platform.node()} process {os.getpid()}",
+        }
+
+
+def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
+    counts: dict[str, int] = {}
+    for trial in trials.values():
+        reason = trial.reason or trial.state
+        reason = "diverged" if reason.startswith("diverged") else reason
+        counts[reason] = counts.get(reason, 0) + 1
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items(), key=lambda pair: -pair[1])[:3])
+    return f"none of the {len(trials)} trials is complete ({listed})"
+
+
+def _with_run_id(trial: TrialSummary, run_id: str | None) -> TrialSummary:
+    from dataclasses import replace
+
+    return replace(trial, run_id=run_id)
+
+
+def _store_uri(tracking_uri: str | None) -> str:
+    from ..tracking.store import store_uri
+
+    try:
+        return store_uri(tracking_uri)
+    except ValueError as error:
+        raise UserError(str(error)) from error
