@@ -88,7 +88,9 @@ class TunedModel:
         """Class probabilities (n, C). AttributeError for regression."""
         if self._target.classes is None:
             raise AttributeError("a regression model has no predict_proba")
-        return self._target.probabilities(self._outputs(X))
+        probabilities = self._target.probabilities(self._outputs(X))
+        # The engine's float32 rows add up to 1 within its precision; whoever checks in float64 expects better.
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def score(self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy, or R2 in regression."""

@@ -1,0 +1,69 @@
+"""The evaluation of a sweep as a plain callable, for `study.optimize` of any Optuna study."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .spec import Spec, load_spec
+
+if TYPE_CHECKING:
+    import optuna
+
+
+class _Inline(Executor):
+    """Runs each call at once, in this thread, with one thread of linear algebra, as a worker would."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        from threadpoolctl import threadpool_limits
+
+        future: Future = Future()
+        with threadpool_limits(1, "blas"):
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:
+                future.set_exception(error)
+        return future
+
+
+def objective(
+    source: "str | Path | Mapping[str, Any] | Spec", overrides: tuple[str, ...] | Mapping[str, Any] = ()
+) -> "Callable[[optuna.trial.Trial], float]":
+    """A callable that trains the configuration a trial suggests, as a sweep would, and returns the sweep's objective.
+
+    It reports after each epoch and raises `TrialPruned` when the study's pruner says so, or when training diverges. The numbers are
+    those of the sweep's trials; the test part is not touched. The data is read once, now. Raises UserError.
+    """
+    from optuna.exceptions import TrialPruned
+    from optuna.pruners import NopPruner
+
+    from ..search import configuration
+    from .data.dataset import Dataset
+    from .engine import EngineEvaluator
+    from .evaluation import Request
+    from .problem import Problem
+
+    spec, _ = load_spec(source, overrides)
+    problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    task = problem.task()
+
+    def evaluate(trial: "optuna.trial.Trial") -> float:
+        evaluator = EngineEvaluator(task, _Inline())
+        chosen = configuration(problem.space.suggest(trial), problem.fixed)
+        # Without a pruner nobody asks between epochs.
+        step = problem.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1
+        for until in range(step, problem.max_epochs + 1, step):
+            for outcome in evaluator.advance([Request(trial.number, chosen, until)]):
+                for epoch, value in enumerate(outcome.curves.get(task.objective, ()), outcome.first_epoch):
+                    trial.report(value, epoch)
+                if outcome.ended == "finished":
+                    return float(outcome.value or 0.0)
+                if outcome.ended == "diverged":
+                    raise TrialPruned(outcome.reason)
+                if outcome.ended == "failed":
+                    raise RuntimeError(f"trial {trial.number}: {outcome.reason}")
+            if trial.should_prune():
+                raise TrialPruned(f"after epoch {until}")
+        raise AssertionError("a trial ends by its last epoch")
+
+    return evaluate
