@@ -238,6 +238,8 @@ def _weights(frame: pd.DataFrame, spec: Any, where: str) -> NDArray[np.float32] 
         raise UserError(f"data.weight: column {spec.weight!r} has no finite number in {int(missing.sum())} rows")
     if (values < 0).any():
         raise UserError(f"data.weight: column {spec.weight!r} has negative values, the least is {values.min():g}")
+    if values.max() > 1e30:
+        raise UserError(f"data.weight: column {spec.weight!r} has values above 1e30, the greatest is {values.max():g}")
     if not values.any():
         raise UserError(f"data.weight: column {spec.weight!r} is zero in every row")
     return values.astype(np.float32)

@@ -22,7 +22,7 @@ from ..errors import UserError
 from .columns import Schema
 from .tables import nearest
 from .target import Target as Target  # the two halves of an encoding are imported from one place
-from .values import category, dates, distinct, named, numbers
+from .values import category, dates, distinct, named, numbers, spread
 
 MAX_CATEGORIES = 50
 _RARE_SHARE = 0.005
@@ -65,11 +65,7 @@ class Numeric(Feature):
         there = np.isfinite(values)
         fill = float(np.median(values[there])) if there.any() else 0.0
         filled = np.where(there, values, fill)
-        # Squares of very large numbers would overflow; a power of two changes no bit of the result.
-        unit = float(np.ldexp(1.0, int(np.frexp(np.abs(filled).max())[1]) - 1))
-        mean = float((filled / unit).mean()) * unit
-        deviation = float((filled / unit - mean / unit).std()) * unit
-        scale = deviation if deviation > 10 * np.finfo(np.float64).eps * unit else 1.0
+        mean, scale = spread(filled)
         return cls(column, kind, fill, mean, scale, like.missing if isinstance(like, Numeric) else not there.all())
 
     @property
@@ -243,7 +239,8 @@ class Encoder:
                 raise UserError(f"the rows have the column {twice[0]!r} more than once")
             return rows.set_axis(names, axis=1)
         try:
-            array = np.asarray(rows)
+            # A list of mixed cells would become an array of texts, missing ones included.
+            array = np.asarray(rows, dtype=object if isinstance(rows, list | tuple) else None)
         except ValueError:
             raise UserError("the rows must have two axes (rows, columns) and equal lengths") from None
         if array.ndim != 2:

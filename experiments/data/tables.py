@@ -106,7 +106,8 @@ def _as(compression: str) -> str:
 
 
 def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error)  # an OSError would say the whole path again
+    return " ".join(text.split())[:200] or type(error).__name__
 
 
 def _bundled(source: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import UserError
-from .values import distinct, number, numbers
+from .values import distinct, number, numbers, spread
 
 TASKS = ("classification", "regression")
 _TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
@@ -133,10 +133,9 @@ class Target:
         if task == "classification":
             return cls(name, task, tuple(sorted(set(array.tolist()))))
         y = array.astype(np.float64)
-        mean, deviation = float(y.mean()), float(y.std())
-        if not math.isfinite(deviation):
+        if np.abs(y).max() > 1e300:
             raise UserError(f"data.target: the numbers of column {name!r} are too large, up to {np.abs(y).max():g}")
-        return cls(name, task, None, mean, deviation if deviation > 1e-14 * abs(mean) else 1.0)
+        return cls(name, task, None, *spread(y))
 
     @property
     def n_outputs(self) -> int:

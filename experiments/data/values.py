@@ -141,6 +141,14 @@ def numbers(column: pd.Series) -> Numbers:
     return Numbers(np.where(infinite, np.nan, values) if infinite.any() else values, strange, infinite)
 
 
+def spread(values: NDArray[np.float64]) -> tuple[float, float]:
+    """(mean, scale) of finite numbers (n,): the standard deviation, or 1 where they are all (nearly) the same."""
+    # The squares of very large or small numbers leave the range; a power of two changes no bit of the result.
+    unit = float(np.ldexp(1.0, int(np.frexp(np.abs(values).max())[1]) - 1))
+    mean, deviation = float((values / unit).mean()), float((values / unit).std())
+    return mean * unit, deviation * unit if deviation > 20 * np.finfo(np.float64).eps else 1.0
+
+
 def _is_nullable_number(kind: Any) -> bool:
     return not isinstance(kind, pd.CategoricalDtype | pd.SparseDtype) and getattr(kind, "kind", "O") in "biuf"
 

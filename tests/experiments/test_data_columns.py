@@ -1,0 +1,146 @@
+"""What columns are recognised as, which are left out, and what a person is told."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlptune.experiments.data.columns import Schema, recognise
+from mlptune.experiments.errors import UserError
+
+SECTION = {"ignore": [], "numeric": [], "categorical": [], "group": None, "time": None, "weight": None, "target": None}
+N = 200
+RNG = np.random.default_rng(0)
+
+
+def schema_of(frame: pd.DataFrame, **section) -> Schema:
+    return recognise(frame, SimpleNamespace(**{**SECTION, **section}))
+
+
+def words(n: int) -> list[str]:
+    return [f"word{i} and then some more" for i in range(n)]
+
+
+COLUMNS = {
+    "floats": (RNG.normal(size=N), "numeric"),
+    "few integers": (RNG.integers(0, 3, N), "numeric"),
+    "booleans": (RNG.random(N) < 0.5, "numeric"),
+    "booleans with holes": (pd.Series([True, False, None, True] * (N // 4), dtype=object), "numeric"),
+    "numbers as text": (pd.Series([f"{x:.3f}" for x in RNG.normal(size=N)], dtype="str"), "numeric"),
+    "numbers with a few words": (pd.Series([*map(str, range(0, 2 * N - 10, 2)), *["none left"] * 5]), "numeric"),
+    "infinite numbers": (np.where(RNG.random(N) < 0.3, np.inf, 1.0 + RNG.integers(0, 3, N)), "numeric"),
+    "time spans": (pd.to_timedelta(RNG.integers(0, 1000, N), unit="s"), "numeric"),
+    "unsorted unique integers": (RNG.permutation(10**6)[:N], "numeric"),
+    "texts": (RNG.choice(["a", "b", "c"], N), "categorical"),
+    "categories of numbers": (pd.Categorical(RNG.integers(0, 3, N)), "categorical"),
+    "mixed cells": (pd.Series([1, "x", 2.5, True] * (N // 4), dtype=object), "categorical"),
+    "codes": (pd.Series(["01", "02", "x3", None] * (N // 4)), "categorical"),
+    "known or not": (pd.Series(["yes", None] * (N // 2)), "presence"),
+    "measured or not": (np.where(RNG.random(N) < 0.5, 1.0, np.nan), "presence"),
+    "cabin": (pd.Series([*words(N // 4), *[None] * (N - N // 4)]), "presence"),
+    "name": (pd.Series(words(N)), "texts that are (nearly) all different"),
+    "ticket": (pd.Series([f"T{i}" for i in RNG.integers(0, N, N)]), "texts that are (nearly) all different"),
+    "essay": (pd.Series([f"{i % 60} " + "long text " * 10 for i in range(N)]), "free text"),
+    "day": (pd.date_range("2024-01-01", periods=N), "dates"),
+    "day in New York": (pd.date_range("2024-01-01", periods=N, tz="America/New_York"), "dates"),
+    "month": (pd.period_range("2000-01", periods=N, freq="M"), "dates"),
+    "day as text": (pd.Series(["2024-03-01", "2024-03-02T10:00", None, "2023-01-01"] * (N // 4)), "dates"),
+    "day as other text": (pd.Series(["01/03/2024", "13.3.24"] * (N // 2)), "dates"),
+    "day as object": (pd.Series([date(2024, 1, 1 + i % 28) for i in range(N)], dtype=object), "dates"),
+    "constant": (np.ones(N), "one value only"),
+    "constant text": (pd.Series(["x"] * N), "one value only"),
+    "empty": (np.full(N, np.nan), "no value in any training row"),
+    "empty objects": (pd.Series([None] * N, dtype=object), "no value in any training row"),
+    "blank texts": (pd.Series([" ", ""] * (N // 2)), "no value in any training row"),
+    "PassengerId": (RNG.permutation(10**6)[:N], "integers that only number the rows"),
+    "counter": (np.arange(N) * 7 + 3, "integers that only number the rows"),
+    "backwards": (np.arange(N)[::-1].astype(float), "integers that only number the rows"),
+    "shuffled": (RNG.permutation(N), "integers that only number the rows"),
+    "Unnamed: 0": (RNG.permutation(10**5)[:N], "integers that only number the rows"),
+    "lists": (pd.Series([[1, 2], [3]] * (N // 2), dtype=object), "neither numbers nor texts"),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_is_recognised(name):
+    values, expected = COLUMNS[name]
+    frame = pd.DataFrame({name: values, "other": RNG.normal(size=N)})
+    schema = schema_of(frame)
+    assert schema.kinds.get(name, schema.left_out.get(name)) == expected
+    if name in schema.left_out:
+        assert any(name in message and expected in message for message in schema.messages)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 19])
+def test_small_tables_do_not_lose_their_integers(n):
+    frame = pd.DataFrame({"x": np.arange(n), "y": np.linspace(0.1, 0.2, n)})
+    if n == 1:
+        with pytest.raises(UserError, match="no column is left"):
+            schema_of(frame)
+    else:
+        assert list(schema_of(frame).kinds) == ["x", "y"]
+
+
+def test_a_person_overrules_the_guess():
+    frame = pd.DataFrame(
+        {name: COLUMNS[name][0] for name in ("counter", "name", "few integers", "floats", "day", "texts")}
+    )
+    section = {"numeric": ["counter", "day"], "categorical": ["few integers", "name"], "ignore": ["floats"]}
+    schema = schema_of(frame, **section)
+    assert dict(schema.kinds) == {
+        "counter": "numeric",
+        "name": "categorical",
+        "few integers": "categorical",
+        "day": "date",
+        "texts": "categorical",
+    }
+    assert dict(schema.left_out) == {"floats": "ignore"}
+    assert schema.messages == ()
+
+
+def test_columns_with_a_role_are_no_inputs_unless_named():
+    frame = pd.DataFrame(
+        {"g": RNG.integers(0, 9, N), "t": RNG.normal(size=N), "w": np.ones(N), "x": RNG.normal(size=N)}
+    )
+    assert list(schema_of(frame, group="g", time="t", weight="w").kinds) == ["x"]
+    assert list(schema_of(frame, group="g", time="t", weight="w", numeric=["t"], categorical=["g"]).kinds) == [
+        "g",
+        "t",
+        "x",
+    ]
+
+
+def test_strange_cells_among_numbers_are_counted():
+    name = "numbers with a few words"
+    schema = schema_of(pd.DataFrame({name: COLUMNS[name][0]}))
+    assert schema.messages == (f"{name}: 5 cells are no finite numbers and count as missing",)
+
+
+def test_many_columns_left_out_are_one_short_line():
+    frame = pd.DataFrame({f"c{i}": np.zeros(N) for i in range(100)} | {"x": RNG.normal(size=N)})
+    [message] = schema_of(frame).messages
+    assert message == "left out, one value only: c0, c1, c2, c3, c4, c5, c6, c7 and 92 more"
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"ignore": ["Agee"]}, "data.ignore: the table has no column 'Agee'; did you mean 'Age'?"),
+        ({"numeric": ["AGE"]}, "data.numeric: the table has no column 'AGE'; did you mean 'Age'?"),
+        ({"weight": "zzz"}, "data.weight: the table has no column 'zzz'; there are 'Age', 'Sex'"),
+        ({"numeric": ["Sex"]}, "data.numeric: column 'Sex' holds no numbers, for instance 'a'"),
+        (
+            {"numeric": ["Age"], "categorical": ["Age"]},
+            "data.categorical: column 'Age' is already named as data.numeric",
+        ),
+        ({"target": "Age", "ignore": ["Age"]}, "data.ignore: column 'Age' is already named as data.target"),
+        ({"ignore": ["Age", "Sex"]}, "data: no column is left to learn from: Age (ignore), Sex (ignore)"),
+    ],
+)
+def test_sections_that_do_not_fit_the_table_are_refused(section, message):
+    frame = pd.DataFrame({"Age": RNG.normal(size=N), "Sex": ["a", "b"] * (N // 2)})
+    with pytest.raises(UserError) as caught:
+        schema_of(frame, **section)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,335 @@
+"""Whole tables made ready for a sweep: nothing leaks, everything repeats, and what cannot be used is said in a line."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlptune.experiments.data.dataset import Dataset, EncodedFold
+from mlptune.experiments.errors import UserError
+from sklearn.linear_model import LogisticRegression
+
+
+@dataclass(frozen=True)
+class Section:
+    """The fields of a sweep file's [data]."""
+
+    source: str = "people.csv"
+    target: str | None = "Survived"
+    task: str = "auto"
+    test_size: float = 0.2
+    test: str | None = None
+    validation: float = 0.2
+    folds: int | None = None
+    seeds: int = 1
+    ignore: list[str] = field(default_factory=list)
+    numeric: list[str] = field(default_factory=list)
+    categorical: list[str] = field(default_factory=list)
+    group: str | None = None
+    time: str | None = None
+    weight: str | None = None
+
+
+def people(n: int = 400, seed: int = 0) -> pd.DataFrame:
+    """Passengers of a ship, with everything that makes real tables awkward."""
+    rng = np.random.default_rng(seed)
+    sex = rng.choice(["male", "female"], n)
+    age = np.where(rng.random(n) < 0.2, np.nan, rng.normal(30, 14, n).round(1))
+    survived = rng.random(n) < np.where(sex == "female", 0.85, 0.15)
+    return pd.DataFrame(
+        {
+            "PassengerId": np.arange(1, n + 1),
+            "Survived": survived.astype(int),
+            "Class": rng.integers(1, 4, n),
+            "Name": [f"Person, Mr. Number {i}" for i in range(n)],
+            "Sex": sex,
+            "Age": age,
+            "Fare": rng.lognormal(3, 1, n),
+            "Cabin": [f"C{i}" if known else None for i, known in enumerate(rng.random(n) < 0.25)],
+            "Port": rng.choice(["S", "C", "Q", None], n, p=[0.6, 0.2, 0.18, 0.02]),
+            "Family": rng.integers(0, 80, n),
+            "Boarded": pd.date_range("1912-01-01", periods=n)[rng.permutation(n)].strftime("%Y-%m-%d"),
+            "Weight": rng.random(n) + 0.5,
+            "Ship": "Titanic",
+        }
+    )
+
+
+def loaded(folder: Path, frame: pd.DataFrame | None = None, seed: int = 0, **section) -> Dataset:
+    if frame is not None:
+        frame.to_csv(folder / "people.csv", index=False)
+    return Dataset.load(Section(**section), seed, folder)
+
+
+def assert_same(one: EncodedFold, other: EncodedFold, *names: str) -> None:
+    for name in names or ("X", "y", "weight", "X_val", "y_val", "weight_val"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_an_awkward_table_gives_clean_arrays(tmp_path):
+    data = loaded(tmp_path, people(), weight="Weight")
+    assert (data.task, data.classes, data.n_rows, data.n_test) == ("classification", [0, 1], 400, 80)
+    [fold] = data.folds()
+    assert fold.X.shape == (256, data.n_features)
+    assert fold.X_val.shape == (64, data.n_features)
+    for X in (fold.X, fold.X_val):
+        assert X.dtype == np.float32
+        assert X.flags.c_contiguous
+        assert np.isfinite(X).all()
+    assert fold.y.dtype == np.int64
+    assert fold.weight.dtype == np.float32
+    assert set(fold.encoder.columns) == {"Class", "Sex", "Age", "Fare", "Cabin", "Port", "Family"}
+    told = "\n".join(data.messages)
+    for name in ("PassengerId", "Name", "Boarded", "Ship", "Cabin"):
+        assert name in told
+    assert "Sex" not in told
+    score = LogisticRegression(max_iter=1000).fit(fold.X, fold.y).score(fold.X_val, fold.y_val)
+    assert score > 0.7
+
+
+@pytest.mark.parametrize(
+    "section", [{}, {"folds": 4}, {"group": "Family"}, {"time": "Boarded"}, {"time": "Boarded", "folds": 3}]
+)
+def test_parts_are_repeatable_and_do_not_overlap(tmp_path, section):
+    frame = people()
+    data = loaded(tmp_path, frame, **section)
+    again = loaded(tmp_path, **section)
+    other = loaded(tmp_path, seed=1, **section)
+    assert data.fingerprint == again.fingerprint
+    assert (data.fingerprint == other.fingerprint) == ("time" in section)
+    for one, same in zip(data.folds(), again.folds(), strict=True):
+        assert_same(one, same)
+        assert one.X.shape[1] == data.n_features
+    rows, y, weight = data.test()
+    assert weight is None
+    assert "Survived" not in rows
+    np.testing.assert_array_equal(frame["Survived"].to_numpy()[rows.index], y)
+    assert len(rows) + len(data.development().X) == len(frame)
+
+
+def test_folds_have_training_parts_of_one_shape_and_development_has_all_rows(tmp_path):
+    data = loaded(tmp_path, people(), folds=3)
+    assert len({fold.X.shape for fold in data.folds()}) == 1
+    everything = data.development()
+    assert len(everything.X) == 320
+    assert everything.X_val is None
+    assert everything.weight is None
+    numeric = everything.encoder.feature_names.index("Fare")
+    assert abs(everything.X[:, numeric].mean()) < 1e-5
+    assert abs(data.folds()[0].X[:, numeric].mean()) < 1e-5
+    assert abs(data.folds()[0].X_val[:, numeric].mean()) > 1e-5
+
+
+@pytest.mark.parametrize("held", ["test", "validation"])
+def test_rows_that_are_held_back_change_nothing_in_training(tmp_path, held):
+    """Other cells, of other types, in held-back rows leave training arrays, columns and messages as they are."""
+    frame = people()
+    before = loaded(tmp_path, frame)
+    test_rows = before.test()[0].index
+    # Who validates is not public: the rows that are found neither in the test part nor in the training matrix.
+    [fold] = before.folds()
+    trained = {row.tobytes() for row in fold.X}
+    development = frame.drop(index=test_rows)
+    encoded = fold.encoder.transform(development)
+    validation = development.index[[row.tobytes() not in trained for row in encoded]]
+    assert len(validation) > 50
+    rows = test_rows if held == "test" else validation
+    spoilt = frame.astype({"Age": object, "Class": object, "Fare": object, "Ship": object, "PassengerId": object})
+    spoilt.loc[rows, ["Age", "Port", "Sex"]] = ["unknown", "Atlantis", "other"]
+    spoilt.loc[rows, ["Class", "Fare", "Ship"]] = ["first", "inf", "Carpathia"]
+    spoilt.loc[rows, "PassengerId"] = "x"
+    after = loaded(tmp_path, spoilt)
+    assert after.messages == before.messages
+    assert after.folds()[0].encoder.to_json() == fold.encoder.to_json()
+    assert_same(after.folds()[0], fold, "X", "y", "y_val")
+    if held == "test":
+        assert_same(after.folds()[0], fold, "X_val")
+        assert_same(after.development(), before.development())
+    assert after.fingerprint != before.fingerprint
+
+
+def test_the_same_table_as_parquet_gives_the_same_arrays(tmp_path):
+    frame = people()
+    csv = loaded(tmp_path, frame)
+    frame.astype({"Class": "int8", "Sex": "category", "Survived": "int32"}).to_parquet(tmp_path / "people.parquet")
+    parquet = loaded(tmp_path, source="people.parquet")
+    assert_same(parquet.folds()[0], csv.folds()[0])
+    assert parquet.fingerprint == csv.fingerprint
+
+
+def test_the_fingerprint_is_the_same_in_another_process(tmp_path):
+    data = loaded(tmp_path, people())
+    code = (
+        "import json, pathlib, sys; from types import SimpleNamespace; from mlptune.experiments.data.dataset import Dataset;"
+        "section = SimpleNamespace(**json.loads(sys.argv[2]));"
+        "print(Dataset.load(section, 0, pathlib.Path(sys.argv[1])).fingerprint); assert 'sklearn' not in sys.modules"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    output = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), json.dumps(asdict(Section()))],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert output.stdout.strip() == data.fingerprint
+
+
+def test_the_fingerprint_sees_every_change(tmp_path):
+    frame = people()
+    prints = [loaded(tmp_path, frame).fingerprint]
+    prints += [
+        loaded(tmp_path, **change).fingerprint for change in ({"folds": 4}, {"ignore": ["Age"]}, {"validation": 0.3})
+    ]
+    frame.loc[7, "Fare"] += 1e-9
+    prints.append(loaded(tmp_path, frame).fingerprint)
+    frame.loc[7, "Sex"] = "female" if frame.loc[7, "Sex"] == "male" else "male"
+    prints.append(loaded(tmp_path, frame).fingerprint)
+    assert len(set(prints)) == len(prints)
+
+
+def test_regression_targets_are_standardised_on_training_rows(tmp_path):
+    frame = people()
+    data = loaded(tmp_path, frame, target="Fare")
+    assert (data.task, data.classes) == ("regression", None)
+    [fold] = data.folds()
+    assert fold.y.shape == (256, 1)
+    assert fold.y.dtype == np.float32
+    assert abs(fold.y.mean()) < 1e-6
+    assert abs(fold.y.std() - 1) < 1e-5
+    rows, y, _ = data.test()
+    np.testing.assert_array_equal(y, frame["Fare"].to_numpy()[rows.index])
+
+
+def test_rows_without_a_target_are_dropped_and_told(tmp_path):
+    frame = people()
+    frame["Survived"] = frame["Survived"].where(frame.index >= 10)
+    data = loaded(tmp_path, frame)
+    assert data.n_rows == 390
+    assert data.classes == [0, 1]
+    assert all(type(label) is int for label in data.classes)
+    assert "10 rows without a value of Survived" in data.messages[0]
+
+
+def test_a_table_of_its_own_may_be_the_test_part(tmp_path):
+    frame = people()
+    frame.iloc[300:].drop(columns=["Name", "Ship"]).to_csv(tmp_path / "test.csv", index=False)
+    data = loaded(tmp_path, frame.iloc[:300], test="test.csv")
+    assert (data.n_rows, data.n_test, len(data.development().X)) == (300, 100, 300)
+    rows, y, _ = data.test()
+    np.testing.assert_array_equal(y, frame["Survived"].iloc[300:])
+    assert data.folds()[0].encoder.transform(rows).shape == (100, data.n_features)
+
+
+def test_without_a_test_part_there_is_none(tmp_path):
+    data = loaded(tmp_path, people(), test_size=0.0)
+    assert data.test() is None
+    assert data.n_test == 0
+
+
+def test_text_classes_keep_their_names(tmp_path):
+    frame = people()
+    frame["Survived"] = frame["Survived"].map({0: "no", 1: "yes"})
+    data = loaded(tmp_path, frame)
+    assert data.classes == ["no", "yes"]
+    _, y, _ = data.test()
+    assert set(y) == {"no", "yes"}
+    assert data.folds()[0].target.decode([[0.1], [0.9]]).tolist() == ["no", "yes"]
+
+
+def test_groups_stay_together(tmp_path):
+    frame = people()
+    data = loaded(tmp_path, frame, group="Family")
+    rows, _, _ = data.test()
+    assert not set(rows["Family"]) & set(frame.drop(index=rows.index)["Family"])
+    assert "Family" not in data.folds()[0].encoder.columns
+
+
+def test_encoded_parts_travel_to_workers(tmp_path):
+    [fold] = loaded(tmp_path, people(), weight="Weight").folds()
+    assert_same(pickle.loads(pickle.dumps(fold)), fold)
+
+
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "diabetes"])
+def test_bundled_sets_load(name, tmp_path):
+    data = Dataset.load(Section(source=f"sklearn:{name}", target=None), 0, tmp_path)
+    assert data.task == ("regression" if name == "diabetes" else "classification")
+    assert data.messages == ()
+    assert data.n_features == data.folds()[0].X.shape[1]
+
+
+def negative(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(Weight=frame["Weight"].where(frame.index > 0, -1.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "section", "message"),
+    [
+        (None, {"target": None}, "data.target: name the column to predict; there are 'PassengerId', 'Survived'"),
+        (None, {"target": "survived"}, "data.target: the table has no column 'survived'; did you mean 'Survived'?"),
+        (None, {"target": "Ship"}, "data.target: column 'Ship' has one class only, 'Titanic'"),
+        (
+            None,
+            {"target": "Sex", "task": "regression"},
+            "data.target: regression needs finite numbers, column 'Sex' holds",
+        ),
+        (None, {"task": "ranking"}, "data.task: must be auto, classification or regression, not 'ranking'"),
+        (None, {"weight": "Survived"}, "data.weight: column 'Survived' is already named as data.target"),
+        (None, {"weight": "Sex"}, "data.weight: column 'Sex' has no finite number in 400 rows"),
+        (negative, {"weight": "Weight"}, "data.weight: column 'Weight' has negative values, the least is -1"),
+        (
+            lambda frame: frame.assign(Weight=0),
+            {"weight": "Weight"},
+            "data.weight: column 'Weight' is zero in every row",
+        ),
+        (
+            lambda frame: frame.assign(Weight=1e39),
+            {"weight": "Weight"},
+            "data.weight: column 'Weight' has values above",
+        ),
+        (None, {"group": "Port"}, "data.group: column 'Port' has no value in"),
+        (None, {"time": "Name"}, "data.time: column 'Name' has no number and no date such as 2024-03-01 in 400 of 400"),
+        (None, {"test": "absent.csv"}, "absent.csv: there is no such file"),
+        (
+            lambda frame: frame[:5],
+            {"folds": 5, "target": "Fare"},
+            "data: 5 rows are too few for the parts asked for, 6 are",
+        ),
+        (None, {"test": "people.csv", "target": "Absent"}, "data.target: the table has no column 'Absent'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, change, section, message):
+    frame = people()
+    with pytest.raises(UserError) as caught:
+        loaded(tmp_path, frame if change is None else change(frame), **section)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame.drop(columns="Survived"), "data.test: test.csv has no column 'Survived'"),
+        (lambda frame: frame.drop(columns="Age"), "data.test: test.csv lacks the column 'Age' of people.csv"),
+        (lambda frame: frame.assign(Survived=2), "data.test: test.csv: target 'Survived': 2 is none of its 2 classes"),
+        (lambda frame: frame.assign(Survived=None), "data.test: column 'Survived' of test.csv has no values"),
+    ],
+)
+def test_a_test_file_must_fit_the_table(tmp_path, change, message):
+    change(people(50, 1)).to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(UserError) as caught:
+        loaded(tmp_path, people(), test="test.csv")
+    assert str(caught.value).startswith(message)
+
+
+def test_sections_are_only_read(tmp_path):
+    people().to_csv(tmp_path / "people.csv", index=False)
+    section = Section(ignore=["Age"])
+    Dataset.load(section, 0, tmp_path)
+    assert section == replace(section, ignore=["Age"])

@@ -1,0 +1,317 @@
+"""Encoders and targets, held against scikit-learn's, and through JSON and back."""
+
+import json
+import math
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlptune.experiments.data.columns import recognise
+from mlptune.experiments.data.encoding import MAX_CATEGORIES, Encoder
+from mlptune.experiments.data.target import Target, clean_target
+from mlptune.experiments.errors import UserError
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+SECTION = {"ignore": [], "numeric": [], "categorical": [], "group": None, "time": None, "weight": None, "target": None}
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def fitted(frame: pd.DataFrame, **section) -> Encoder:
+    return Encoder.fit(frame, recognise(frame, SimpleNamespace(**{**SECTION, **section})))
+
+
+def strictly(data: dict) -> dict:
+    return json.loads(json.dumps(data, allow_nan=False))
+
+
+def mixed_frame(n: int = 200, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "age": np.where(rng.random(n) < 0.2, np.nan, rng.normal(40, 12, n)),
+            "sex": rng.choice(["male", "female"], n),
+            "rooms": rng.integers(1, 5, n),
+            "port": pd.Series(rng.choice(["S", "C", "Q"], n), dtype="str").where(rng.random(n) > 0.1),
+            "member": rng.random(n) < 0.5,
+        }
+    )
+    frame.loc[0, "port"] = "Zanzibar"
+    return frame
+
+
+def test_numbers_are_filled_and_scaled_like_scikit_learns():
+    rng = np.random.default_rng(1)
+    X = rng.lognormal(2, 3, (300, 4))
+    X[rng.random(X.shape) < 0.15] = np.nan
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    encoder = fitted(frame)
+    reference = make_pipeline(SimpleImputer(strategy="median", add_indicator=False), StandardScaler()).fit(X)
+    new = rng.lognormal(2, 3, (50, 4))
+    new[::7, 2] = np.nan
+    encoded = encoder.transform(pd.DataFrame(new, columns=list("abcd")))
+    np.testing.assert_allclose(encoded[:, ::2], reference.transform(new), rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(encoded[:, 1::2], np.isnan(new))
+
+
+def test_categories_are_one_hot_like_scikit_learns():
+    frame = mixed_frame()[["sex", "port"]]
+    encoder = fitted(frame)
+    texts = frame.astype(object).where(frame.notna(), "<missing>").replace("Zanzibar", "<rare>")
+    reference = OneHotEncoder(sparse_output=False).fit(texts)
+    order = [name.split("=")[0] + "_" + name.split("=")[1] for name in encoder.feature_names]
+    columns = list(reference.get_feature_names_out())
+    expected = reference.transform(texts)[:, [columns.index(name) for name in order]]
+    np.testing.assert_array_equal(encoder.transform(frame), expected)
+
+
+def test_rare_categories_share_a_feature_and_unknown_ones_are_tolerated():
+    frame = mixed_frame()
+    encoder = fitted(frame)
+    rows = frame.iloc[:3].assign(port=["Atlantis", "S", None], sex=["unknown", "male", None])
+    encoded = pd.DataFrame(encoder.transform(rows), columns=encoder.feature_names)
+    assert encoded["port=<rare>"].tolist() == [1, 0, 0]
+    assert encoded["port=<missing>"].tolist() == [0, 0, 1]
+    assert encoded[["sex=male", "sex=female"]].to_numpy().tolist() == [[0, 0], [1, 0], [0, 0]]
+
+
+def test_at_most_fifty_categories_have_a_feature():
+    frame = pd.DataFrame({"code": [f"c{i % 80}" for i in range(8000)] + ["c3"] * 100})
+    encoder = fitted(frame)
+    assert encoder.n_features == MAX_CATEGORIES + 1
+    assert encoder.feature_names[0] == "code=c3"
+    assert encoder.transform(frame).sum(axis=1).tolist() == [1.0] * len(frame)
+
+
+def test_a_category_is_rare_below_half_a_percent_of_the_rows():
+    encoder = fitted(pd.DataFrame({"code": ["a"] * 981 + ["b"] * 5 + ["c"] * 4 + ["d"] * 10}))
+    assert encoder.feature_names == ["code=a", "code=d", "code=b", "code=<rare>"]
+
+
+@given(st.lists(FINITE, min_size=2, max_size=30).filter(lambda values: len(set(values)) > 1))
+def test_any_finite_numbers_give_finite_features(values):
+    frame = pd.DataFrame({"x": values})
+    encoder = Encoder.fit(frame, recognise(frame, SimpleNamespace(**{**SECTION, "numeric": ["x"]})))
+    encoded = encoder.transform(frame)
+    assert np.isfinite(encoded).all()
+    assert np.abs(encoded).max() <= math.sqrt(len(values)) * 1.001
+    extreme = encoder.transform(pd.DataFrame({"x": [1.7e308, -1.7e308, np.inf, np.nan]}))
+    assert np.isfinite(extreme).all()
+    again = Encoder.from_json(strictly(encoder.to_json()))
+    assert again == encoder
+    np.testing.assert_array_equal(again.transform(frame), encoded)
+
+
+@given(
+    st.lists(
+        st.one_of(st.none(), st.text(max_size=5), st.integers(), st.floats(), st.booleans()), min_size=4, max_size=40
+    )
+)
+def test_any_mixture_of_cells_is_encoded_or_refused(cells):
+    frame = pd.DataFrame({"x": pd.Series(cells, dtype=object), "y": np.linspace(0.0, 1.0, len(cells))})
+    encoder = fitted(frame)
+    assert Encoder.from_json(strictly(encoder.to_json())) == encoder
+    assert np.isfinite(encoder.transform(frame)).all()
+    forced = fitted(frame, categorical=["x"])
+    assert set(np.unique(forced.transform(frame)[:, :-1])) <= {0.0, 1.0}
+
+
+def test_rows_come_as_frames_in_any_order_arrays_or_lists():
+    frame = mixed_frame().assign(constant=1)
+    encoder = fitted(frame)
+    encoded = encoder.transform(frame)
+    assert encoded.dtype == np.float32
+    assert encoded.flags.c_contiguous
+    assert encoded.shape == (200, encoder.n_features)
+    shuffled = frame[list(frame.columns[::-1])].assign(extra="nothing")
+    np.testing.assert_array_equal(encoder.transform(shuffled), encoded)
+    np.testing.assert_array_equal(encoder.transform(frame.to_numpy(dtype=object)), encoded)
+    np.testing.assert_array_equal(encoder.transform(frame.drop(columns="constant").to_numpy(dtype=object)), encoded)
+    np.testing.assert_array_equal(encoder.transform(frame.astype(object).to_numpy().tolist()), encoded)
+    assert encoder.transform(frame.iloc[:0]).shape == (0, encoder.n_features)
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "category", "string", "string[pyarrow]"])
+def test_the_dtype_of_texts_does_not_matter(dtype):
+    frame = mixed_frame()
+    encoder = fitted(frame)
+    other = frame.assign(port=frame["port"].astype(dtype), sex=frame["sex"].astype(dtype))
+    np.testing.assert_array_equal(encoder.transform(other), encoder.transform(frame))
+    assert fitted(other).to_json() == encoder.to_json()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.array([1, 2, 3, None] * 10, dtype="Int64"),
+        pd.array([1, 2, 3, None] * 10, dtype="Float64"),
+        pd.array([1.0, 2.0, 3.0, np.nan] * 10, dtype="float32"),
+        pd.array([1, 2, 3, None] * 10, dtype="int64[pyarrow]"),
+        pd.Series([Decimal("1.0"), Decimal("2"), Decimal("3"), None] * 10, dtype=object),
+        pd.Series(["1", " 2", "3.0", " "] * 10, dtype="str"),
+        pd.Series([1, "2", 3.0, pd.NA] * 10, dtype=object),
+    ],
+    ids=["Int64", "Float64", "float32", "arrow", "decimal", "text", "mixed"],
+)
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+def test_the_dtype_of_numbers_does_not_matter(cells, kind):
+    plain = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan] * 10})
+    frame = pd.DataFrame({"x": cells})
+    section = {kind: ["x"]} if kind == "categorical" else {}
+    assert fitted(frame, **section).to_json() == fitted(plain, **section).to_json()
+    np.testing.assert_array_equal(fitted(plain, **section).transform(frame), fitted(plain, **section).transform(plain))
+
+
+def test_dates_named_numeric_count_in_seconds():
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=30), "x": np.arange(30) % 7})
+    encoder = fitted(frame, numeric=["day"])
+    texts = frame.assign(day=frame["day"].dt.strftime("%Y-%m-%d"))
+    objects = frame.assign(day=[date.fromisoformat(text) for text in texts["day"]])
+    expected = StandardScaler().fit_transform(np.arange(30.0)[:, np.newaxis])[:, 0]
+    for rows in (frame, texts, objects):
+        np.testing.assert_allclose(encoder.transform(rows)[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (pd.DataFrame({"agee": [1.0]}), "lack the column 'age' and 4 more; did you mean 'agee'"),
+        (np.zeros((2, 3)), "have 3 columns; needed are the table's 5"),
+        (np.zeros(5), r"shape is \(5,\)"),
+        ([[1, 2], [3]], "two axes"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(rows, message):
+    with pytest.raises(UserError, match=message):
+        fitted(mixed_frame()).transform(rows)
+
+
+def damaged(change) -> dict:
+    data = strictly(fitted(mixed_frame()).to_json())
+    change(data)
+    return data
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.pop("inputs"),
+        lambda data: data.update(features=[]),
+        lambda data: data.update(inputs="age"),
+        lambda data: data["features"].append(data["features"][0]),
+        lambda data: data["features"].append(None),
+        lambda data: data["features"][0].update(kind="pickle"),
+        lambda data: data["features"][0].update(scale=0.0),
+        lambda data: data["features"][0].update(scale=math.nan),
+        lambda data: data["features"][0].update(mean="1"),
+        lambda data: data["features"][0].update(missing=1),
+        lambda data: data["features"][1].update(categories=["a", "a"]),
+        lambda data: data["features"][1].update(categories=[1]),
+        lambda data: data["features"][1].update(column="other"),
+    ],
+)
+def test_an_encoder_that_makes_no_sense_is_refused(change):
+    with pytest.raises(ValueError, match="encoder: "):
+        Encoder.from_json(damaged(change))
+
+
+@given(st.lists(st.floats(-1e300, 1e300, allow_subnormal=False), min_size=2, max_size=30))
+def test_regression_targets_return_to_their_own_unit(values):
+    target = Target.fit("price", np.array(values), "regression")
+    assert Target.from_json(strictly(target.to_json())) == target
+    encoded = target.encode(values)
+    assert encoded.shape == (len(values), 1)
+    assert encoded.dtype == np.float32
+    back = target.decode(encoded)
+    np.testing.assert_allclose(back, values, rtol=1e-5, atol=1e-5 * np.abs(values).max())
+
+
+@pytest.mark.parametrize("values", [["b", "a", "c"], [3, 1, 2], [2.5, 0.5, 1.0], [True, False], ["01", "1", "x"]])
+def test_classes_return_as_they_were(values):
+    labels = np.array(values * 4, dtype=object if isinstance(values[0], str) else None)
+    target = Target.from_json(strictly(Target.fit("y", labels, "classification").to_json()))
+    indices = target.encode(labels)
+    assert indices.dtype == np.int64
+    decoded = target.decode(np.eye(len(values))[indices])
+    assert decoded.tolist() == labels.tolist()
+    assert type(decoded.tolist()[0]) is type(values[0])
+
+
+def test_one_output_serves_two_classes():
+    target = Target.fit("y", np.array(["no", "yes"], dtype=object), "classification")
+    assert target.n_outputs == 1
+    assert target.decode(np.array([[0.2], [0.7]])).tolist() == ["no", "yes"]
+    np.testing.assert_allclose(target.probabilities(np.array([[0.25]])), [[0.75, 0.25]])
+    with pytest.raises(ValueError, match="'maybe' is none of its 2 classes"):
+        target.encode(["maybe"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"name": "y", "task": "ranking"},
+        {"name": "y", "task": "regression", "mean": 0.0, "scale": 0.0},
+        {"name": "y", "task": "regression", "mean": math.inf, "scale": 1.0},
+        {"name": "y", "task": "classification", "type": "int", "classes": [1]},
+        {"name": "y", "task": "classification", "type": "int", "classes": [2, 1]},
+        {"name": "y", "task": "classification", "type": "int", "classes": [0, True]},
+        {"name": "y", "task": "classification", "type": "float", "classes": [0.0, math.nan]},
+        {"name": "y", "task": "classification", "type": "object", "classes": ["a", "b"]},
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused(data):
+    with pytest.raises(ValueError, match="target: "):
+        Target.from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "first"),
+    [
+        ([0, 1] * 20, "classification", 0),
+        ([0.0, 1.0, None, 1.0] * 10, "classification", 0),
+        (["a", "b"] * 20, "classification", "a"),
+        ([True, False] * 20, "classification", True),
+        (pd.Categorical([1.5, 2.5] * 20), "classification", 1.5),
+        (["0.5", "1.5", "2.5", "7"] * 10, "regression", 0.5),
+        (["0", "1"] * 20, "classification", "0"),
+        (list(range(40)), "regression", 0.0),
+        ([0.5, 1.5] * 20, "regression", 0.5),
+        (list(range(1, 7)) * 2, "regression", 1.0),
+    ],
+)
+def test_the_task_is_recognised(cells, task, first):
+    found, values, kept = clean_target("y", pd.Series(cells), "auto")
+    assert found == task
+    assert values.tolist()[0] == first
+    assert type(values.tolist()[0]) is type(first)
+    assert len(values) == kept.sum()
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "message"),
+    [
+        ([None, np.nan] * 5, "auto", "has no values"),
+        (["a"] * 10, "auto", "has one class only, 'a'"),
+        ([1.5] * 10, "auto", "the same value 1.5 in every row"),
+        (["a", "b"] * 5, "regression", "needs finite numbers, column 'y' holds 'a'"),
+        ([1.0, np.inf] * 5, "regression", "needs finite numbers, column 'y' holds 'inf'"),
+        ([1.5, np.inf, 2.5] * 5, "auto", "needs finite numbers"),
+        (
+            [f"text {i}" for i in range(50)],
+            "auto",
+            "50 values in 50 rows, too many for classes; it holds texts such as",
+        ),
+        (list(np.linspace(0, 1, 50)), "classification", "too many for classes"),
+        ([[1], [2]] * 5, "auto", "neither numbers nor texts"),
+    ],
+)
+def test_a_target_without_sense_is_refused(cells, task, message):
+    with pytest.raises(UserError, match=message):
+        clean_target("y", pd.Series(cells), task)
