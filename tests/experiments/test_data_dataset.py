@@ -166,7 +166,8 @@ def test_the_same_table_as_parquet_gives_the_same_arrays(tmp_path):
 def test_the_fingerprint_is_the_same_in_another_process(tmp_path):
     data = loaded(tmp_path, people())
     code = (
-        "import json, pathlib, sys; from types import SimpleNamespace; from mlptune.experiments.data.dataset import Dataset;"
+        "import json, pathlib, sys; from types import SimpleNamespace;"
+        "from mlptune.experiments.data.dataset import Dataset;"
         "section = SimpleNamespace(**json.loads(sys.argv[2]));"
         "print(Dataset.load(section, 0, pathlib.Path(sys.argv[1])).fingerprint); assert 'sklearn' not in sys.modules"
     )
