@@ -28,7 +28,6 @@ from ..errors import UserError
 from .tables import nearest
 from .values import Numbers, are_dates, dates, distinct, named, numbers
 
-KINDS = ("numeric", "date", "categorical", "presence")
 _IDENTIFIER = re.compile(
     r"(?i:id|index|key|uuid|guid|row_?(id|number|no))|.*(?i:[_\s.-](id|index|key|uuid|guid))"
     r"|.*[a-z](Id|ID)|Unnamed: \d+"

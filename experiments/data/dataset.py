@@ -153,6 +153,11 @@ class Dataset:
         return None if self._test is None else (self._test.frame, self._test.y, self._test.weight)
 
     @property
+    def schema(self) -> Schema:
+        """What the table's columns are used as, recognised on the training rows."""
+        return self._schema
+
+    @property
     def n_test(self) -> int:
         """Rows in the sealed part."""
         return 0 if self._test is None else len(self._test.y)
