@@ -214,7 +214,7 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
         for trial, committed in trial_runs(client, run.info.experiment_id, run.info.run_id):
             key = trial.data.tags[records.STATE] if committed else "running"
             done[key] = done.get(key, 0) + 1
-    score = run.data.metrics.get("test_score")
+    score = _finite_or_infinite(run.data.metrics.get("test_score", math.nan))
     total = tags.get(records.TOTAL, "")
     return LaunchRecord(
         run_id=run.info.run_id,
@@ -225,7 +225,7 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
         total=int(total) if total.isdigit() else None,
         done=done,
         best=_json(client, run, records.BEST),
-        test_score=None if score is None or not math.isfinite(score) else score,
+        test_score=score if math.isfinite(score) else None,
         tags=tags,
     )
 

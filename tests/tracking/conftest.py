@@ -1,0 +1,48 @@
+"""Stores for the tests of tracking: migrated once, copied for each test."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mlptune.tracking.store import prepare_store
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    prepare_store(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def uri(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A store of this test's own, in a folder whose name needs quoting in addresses.
+
+    The current folder is another one, and nothing may appear in it: MLflow falls back on a store there wherever it is
+    not told.
+    """
+    folder, elsewhere = tmp_path / "a store, 100% #1", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copyfile(migrated, folder / "mlflow.db")
+    yield f"sqlite:///{folder / 'mlflow.db'}"
+    assert list(elsewhere.iterdir()) == []
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+# What MLflow's own imports and queries warn of under the versions that resolve today; none of it is ours to change.
+MLFLOW_WARNINGS = [
+    "ignore:The ``noload`` loader strategy is deprecated",
+    "ignore:.*Any type hint is inferred as AnyType",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            for line in MLFLOW_WARNINGS:
+                item.add_marker(pytest.mark.filterwarnings(line))

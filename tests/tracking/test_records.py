@@ -1,0 +1,77 @@
+"""Records survive the way through tags, whatever is in them."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlptune.tracking import records
+from mlptune.tracking.records import TrialRecord
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+json_data = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+trial_records = st.builds(
+    TrialRecord,
+    number=st.integers(0, 10**6),
+    state=st.sampled_from(sorted(records.TRIAL_STATUS)),
+    value=st.none() | st.floats(allow_nan=False),
+    params=st.dictionaries(st.text(), scalars | st.lists(st.integers())),
+    epochs=st.integers(0, 10**6),
+    reason=st.none() | st.text(),
+    attempt=st.integers(1, 100),
+    kept_epochs=st.lists(st.integers(1)).map(tuple),
+    spread=st.none() | st.floats(0, allow_nan=False),
+    seeds=st.lists(st.integers(0)).map(tuple),
+    rebuild=st.dictionaries(st.text(), json_data),
+    run_id=st.just("abc"),
+)
+
+
+@given(trial_records)
+def test_record_through_tags(record: TrialRecord) -> None:
+    tags = {
+        **records.trial_tags(record),
+        records.NUMBER: str(record.number),
+        records.ATTEMPT: str(record.attempt),
+    }
+    assert all(isinstance(value, str) for value in tags.values())
+    rebuild = json.loads(tags.get(records.REBUILD, "{}"))
+    back = records.trial_from_tags(tags, json.loads(tags[records.RECORD]), rebuild, run_id="abc", committed=True)
+    assert back == record
+
+
+def test_uncommitted_trial_counts_as_running() -> None:
+    tags = {records.NUMBER: "3", records.ATTEMPT: "2", records.STATE: "complete"}
+    back = records.trial_from_tags(tags, {"value": 1.0, "epochs": 5}, {}, run_id="abc", committed=False)
+    assert (back.state, back.value, back.attempt) == ("running", None, 2)
+
+
+def test_numpy_values_are_plain_numbers() -> None:
+    data = {"a": np.float32(0.5), "b": np.int64(3), "c": np.array([1, 2]), "d": np.bool_(True)}
+    assert json.loads(records.dumps(data)) == {"a": 0.5, "b": 3, "c": [1, 2], "d": True}
+    assert math.isnan(json.loads(records.dumps(np.float64("nan"))))
+
+
+def test_what_is_no_data_is_refused() -> None:
+    with pytest.raises(TypeError, match="object"):
+        records.dumps({"x": object()})
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b"]), st.text(max_size=20) | st.just("x" * 8001) | st.just("artifact:etc"))
+)
+def test_long_tags_become_artifacts_without_loss(tags: dict[str, str]) -> None:
+    short, long = records.fit(tags)
+    assert short.keys() == tags.keys()
+    for key, text in short.items():
+        assert len(text) <= records.TAG_LIMIT
+        whole = long[text.removeprefix(records.ARTIFACT)] if text.startswith(records.ARTIFACT) else text
+        assert whole == tags[key]
+
+
+def test_long_param_says_that_it_is_cut() -> None:
+    text = records.param_text(list(range(5000)))
+    assert len(text) <= records.PARAM_LIMIT
+    assert records.RECORD in text
