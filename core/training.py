@@ -29,7 +29,7 @@ class Curves:
     """Values by epoch: column j of each (K, E) array belongs to epoch ``first_epoch + j``, counted from 1.
 
     NaN where a network did not train in that epoch. ``first_epoch`` is the first that any running network still had to
-    train; with none left to train the arrays are (K, 0).
+    train, and the last column belongs to the last epoch that any trained; with none left to train E is 0.
     """
 
     first_epoch: int
@@ -85,10 +85,17 @@ def train(
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     prepared = [PreparedFold(structure, fold) for fold in folds]
     state = state.take(range(len(state)))
-    live = state.epoch[state.status == RUNNING]
-    first = int(live.min()) if len(live) else until
+    live = state.status == RUNNING
+    first = int(state.epoch[live].min()) if live.any() else until
+    # A network that is told to run after its last epoch, as partial_fit does, trains one more.
+    ends = [
+        max(network.hyperparameters.epochs, epoch + 1) for network, epoch in zip(networks, state.epoch, strict=True)
+    ]
+    last = int(np.max(ends, where=live, initial=0))
     names = (*CURVES, *(f"val_{name}" for name in metrics))
-    curves = Curves(first + 1, {name: np.full((len(state), max(0, until - first)), np.nan) for name in names})
+    curves = Curves(
+        first + 1, {name: np.full((len(state), max(0, min(until, last) - first)), np.nan) for name in names}
+    )
     size = max(1, CACHE // footprint(structure))
     with np.errstate(all="ignore"):
         for epoch in np.unique(state.epoch):
@@ -105,6 +112,8 @@ def train(
                     metrics,
                     curves,
                 )
+    trained = max(0, int(state.epoch[live].max(initial=first)) - first)
+    curves.values = {name: values[:, :trained] for name, values in curves.values.items()}
     return state, curves
 
 

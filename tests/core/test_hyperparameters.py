@@ -1,0 +1,118 @@
+"""The table of hyperparameters: defaults, ranges and errors that help."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from mlptune.core.hyperparameters import NAMES, PARAMETERS, Hyperparameters, check
+from mlptune.core.network import structure
+
+
+def test_the_class_and_the_table_agree():
+    assert Hyperparameters().as_config() == {name: PARAMETERS[name].default for name in NAMES}
+
+
+def test_a_configuration_goes_round():
+    hp = Hyperparameters(hidden=[3, 4], learning_rate=np.float64(0.1), epochs=np.int64(3), nesterov=np.True_)
+    assert hp.hidden == (3, 4)
+    assert (type(hp.learning_rate), type(hp.epochs), type(hp.nesterov)) == (float, int, bool)
+    assert Hyperparameters.from_config(hp.as_config()) == hp
+    assert hash(hp) == hash(Hyperparameters.from_config(hp.as_config()))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "second", "decay"),
+    [
+        ("sgd", 0.01, 0.999, 0.0),
+        ("rmsprop", 0.001, 0.99, 0.0),
+        ("adam", 0.001, 0.999, 0.0),
+        ("adamw", 0.001, 0.999, 0.01),
+    ],
+)
+def test_defaults_that_depend_on_the_optimizer(optimizer, rate, second, decay):
+    hp = Hyperparameters(optimizer=optimizer)
+    assert (hp.rate, hp.second_decay, hp.decoupled_decay) == (rate, second, decay)
+    assert Hyperparameters(optimizer=optimizer, weight_decay=0.0).decoupled_decay == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("learning_rate", 0.0, "must be a number above 0 or None, got 0.0"),
+        ("learning_rate", float("nan"), "got nan"),
+        ("learning_rate", "0.1", "got '0.1'"),
+        ("learning_rate", True, "got True"),
+        ("momentum", 1.0, "at least 0 and below 1"),
+        ("dropout", -0.1, "at least 0 and below 1"),
+        ("hidden", "64", "list of whole numbers"),
+        ("hidden", [64, 0], "each at least 1"),
+        ("hidden", [1.5], "got [1.5]"),
+        ("hidden", 64, "got 64"),
+        ("activation", "sigmod", "must be one of identity, logistic, tanh, relu"),
+        ("optimizer", "adma", "did you mean 'adam'?"),
+        ("batch_size", 0, "a whole number at least 1"),
+        ("epochs", 2.5, "a whole number at least 1"),
+        ("nesterov", 1, "must be true or false"),
+        ("clip_norm", 0, "above 0 or None"),
+        ("init", None, "must be one of auto"),
+        ("learning_rat", 0.1, "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
+        ("zzz", 0.1, "known are hidden"),
+    ],
+)
+def test_errors_say_name_rule_value_and_the_nearest(name, value, words):
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as error:
+        check(name, value)
+    assert words in str(error.value)
+    assert name in str(error.value)
+    with pytest.raises(ValueError, match=r"^[^\n]*$"):
+        Hyperparameters.from_config({name: value})
+
+
+SIZES = {"n_inputs": 4, "n_outputs": 2, "n_rows": 100}
+
+
+def test_numbers_do_not_split_a_stack_and_shapes_do():
+    def key(**config):
+        return structure(Hyperparameters(**config), loss="cross_entropy", **SIZES)
+
+    same = key()
+    for config in (
+        {"learning_rate": 0.5},
+        {"dropout": 0.5},
+        {"l1": 1.0},
+        {"epochs": 3},
+        {"init": "he"},
+        {"momentum": 0.5},
+    ):
+        assert key(**config) == same
+        assert hash(key(**config)) == hash(same)
+    for config in (
+        {"hidden": ()},
+        {"batch_size": 16},
+        {"optimizer": "sgd"},
+        {"schedule": "cosine"},
+        {"activation": "tanh"},
+    ):
+        assert key(**config) != same
+    assert key(batch_size=1000) == key(batch_size=100)
+    assert key(optimizer="sgd", momentum=0.5) == key(optimizer="sgd", momentum=0.9) != key(optimizer="sgd")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": "hinge"}, "loss must be one of"),
+        ({"loss": "log_loss"}, "n_outputs must be 1"),
+        ({"n_rows": 0}, "n_rows must be at least 1, got 0"),
+        ({"dtype": "float16"}, "dtype must be float32 or float64"),
+    ],
+)
+def test_impossible_structures_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        structure(Hyperparameters(), **{**SIZES, "loss": "cross_entropy", **change})
+
+
+def test_the_engine_loads_without_scikit_learn():
+    code = "import sys, mlptune.core.training; assert not {'sklearn', 'scipy', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
