@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -67,12 +69,26 @@ class Range:
 
         if self.integer:
             return IntDistribution(int(self.low), int(self.last), log=self.log, step=int(self.step or 1))
-        return FloatDistribution(float(self.low), float(self.last), log=self.log, step=self.step)
+        with self._quietly():
+            return FloatDistribution(float(self.low), float(self.last), log=self.log, step=self.step)
 
     def suggest(self, trial: Trial, name: str) -> int | float:
         if self.integer:
             return trial.suggest_int(name, int(self.low), int(self.last), log=self.log, step=int(self.step or 1))
-        return trial.suggest_float(name, float(self.low), float(self.last), log=self.log, step=self.step)
+        with self._quietly():
+            return trial.suggest_float(name, float(self.low), float(self.last), log=self.log, step=self.step)
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Optuna warns of a step that does not divide the range; where that is only the last digit's rounding: no."""
+        if self.step is None or Decimal(str(self.last)) == Decimal(str(self.low)) + self._steps * Decimal(
+            str(self.step)
+        ):
+            yield
+            return
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*the range is not divisible by `step`")
+            yield
 
     def decode(self, value: Any) -> int | float:
         if self.step is not None:  # 0.3 and not 0.30000000000000004

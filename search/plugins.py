@@ -44,5 +44,5 @@ def build(factory: Callable[..., Any], label: str, context: Mapping[str, Any], o
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         for option in options:
             if option not in parameters:
-                raise ValueError(f"{label}: unknown option {option!r}{hint(option, set(parameters) - set(context))}")
+                raise ValueError(f"{label}: unknown option {option!r}{hint(option, parameters)}")
     return factory(**{name: value for name, value in context.items() if name in parameters} | dict(options))

@@ -168,9 +168,15 @@ class BayesianSampler(BaseSampler):
     def _new(self, axes: Sequence[Axis]) -> Any:
         from skopt import Optimizer
 
+        from .gaussian_process import gaussian_process
+
+        dimensions = [a.dimension() for a in axes]
+        surrogate: Any = self._base_estimator
+        if surrogate == "GP":
+            surrogate = gaussian_process(dimensions, derive32(self._seed, "gaussian process"))
         return Optimizer(
-            [a.dimension() for a in axes],
-            base_estimator=self._base_estimator,
+            dimensions,
+            base_estimator=surrogate,
             n_initial_points=self._n_initial_points,
             acq_func=self._acq_func,
             acq_optimizer_kwargs={"n_points": self._n_points},
@@ -196,7 +202,7 @@ class BayesianSampler(BaseSampler):
         memory = self._liar_memory
         known = memory is not None and memory.axes == axes and memory.told == history
         if memory is None or not known or pending[: len(memory.lies)] != memory.lies:
-            memory = _Memory(axes, list(history), [], copy.deepcopy(optimizer))
+            memory = _Memory(axes, list(history), [], _believer(optimizer))
             self._liar_memory = memory
         seen = [value for _, values in history for value in values]
         lie = float(_LIARS[self._liar](seen)) if seen else 0.0
@@ -216,6 +222,16 @@ class BayesianSampler(BaseSampler):
             warnings.filterwarnings("ignore", "The objective has been evaluated at point")
             point: Point = optimizer.ask()
         return point
+
+
+def _believer(optimizer: Any) -> Any:
+    """A copy to be lied to. A Gaussian process keeps its hyperparameters: lies shall not teach it length scales."""
+    believer = copy.deepcopy(optimizer)
+    if believer.models and hasattr(believer.models[-1], "noise_"):
+        model = believer.models[-1]
+        # The fitted kernel is the product of amplitude and distance plus white noise, whose level is kept apart.
+        believer.base_estimator_.set_params(kernel=model.kernel_.k1, noise=model.noise_, optimizer=None)
+    return believer
 
 
 @contextmanager
@@ -261,7 +277,15 @@ def _point(trial: FrozenTrial, axes: Sequence[Axis]) -> Point:
 
 
 def _finite(trial: FrozenTrial, sign: float) -> float | None:
-    if trial.state == TrialState.FAIL or trial.values is None or not math.isfinite(trial.values[0]):
+    """What a trial is told with, to minimise; None where the worst so far stands in for it."""
+    if trial.state == TrialState.PRUNED and trial.last_step is not None:
+        # Optuna makes it the value too, but whoever rebuilds a study may have left it out.
+        value = trial.intermediate_values[trial.last_step]
+    elif trial.state == TrialState.FAIL or trial.values is None:
+        return None
+    else:
+        value = trial.values[0]
+    if not math.isfinite(value):
         return None
     # Squares of what is larger would overflow in the surrogate.
-    return sign * min(max(trial.values[0], -1e100), 1e100)
+    return sign * min(max(value, -1e100), 1e100)

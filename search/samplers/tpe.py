@@ -15,9 +15,9 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
+from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from ..seeds import derive32
 
@@ -63,9 +63,21 @@ class TPESampler(optuna.samplers.TPESampler):
         """Nothing: the generators are seeded for each trial, also when ``study.optimize`` runs several at once."""
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        if self._group:
-            self._group_decomposed_search_space = _GroupDecomposedSearchSpace(True)
-        return super().infer_relative_search_space(study, trial)
+        if not self._group:
+            return super().infer_relative_search_space(study, trial)
+        # A set of names splits the groups once, however many trials had it.
+        groups = _SearchSpaceGroup()
+        seen: set[frozenset[str]] = set()
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        for other in study._get_trials(deepcopy=False, states=states, use_cache=True):
+            names = frozenset(other.distributions)
+            if names not in seen:
+                seen.add(names)
+                groups.add_distributions(other.distributions)
+        self._search_space_group = groups
+        # Sorted, because the order of a set of strings differs between processes.
+        found = [item for space in groups.search_spaces for item in sorted(space.items())]
+        return {name: distribution for name, distribution in found if not distribution.single()}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

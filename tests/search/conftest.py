@@ -1,0 +1,5 @@
+"""Optuna tells of every study and trial; here only its warnings matter."""
+
+import optuna
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)

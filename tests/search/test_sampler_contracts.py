@@ -1,0 +1,40 @@
+"""Optuna's own contract tests, held against every sampler of ours; a sampler only adds its factory."""
+
+import pytest
+from mlptune.search import sampler as make
+from optuna.testing.pytest_samplers import (
+    BasicSamplerTestCase,
+    MultiObjectiveSamplerTestCase,
+    RelativeSamplerTestCase,
+    SingleOnlySamplerTestCase,
+)
+
+
+class TestRandom(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("random")
+
+
+class TestTPE(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("tpe", n_startup_trials=0)
+
+
+class TestTPEWithoutGroups(BasicSamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("tpe", n_startup_trials=5, group=False)
+
+
+class TestGaussianProcess(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("bayesian", n_initial_points=5, n_points=100)
+
+
+class TestForest(RelativeSamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("bayesian", n_initial_points=1, n_points=100, base_estimator="RF", acq_func="EI")

@@ -1,0 +1,290 @@
+"""Proposals are a function of (seed, trial number, history): the same in another process and after a crash."""
+
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import optuna
+import pytest
+from mlptune.search import METHODS, Space, ignores_history, sampler
+from optuna.trial import TrialState, create_trial
+
+TABLE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 2},
+    "layers": {"low": 1, "high": 2},
+    "units_1": {"low": 8, "high": 64, "log": True, "points": 3},
+    "units_2": [8, 16],
+    "activation": ["relu", "tanh", None],
+    "dropout": {"low": 0.0, "high": 0.5, "step": 0.25},
+}
+SPACE = Space.parse(TABLE)
+SAMPLERS = {
+    "grid": {},
+    "random": {},
+    "tpe": {"n_startup_trials": 4},
+    "bayesian": {"n_initial_points": 4, "n_points": 200},
+    "QMCSampler": {"warn_independent_sampling": False},
+    "NSGAIISampler": {"population_size": 4},
+}
+
+
+def make(name, seed=0, **more):
+    return sampler(name, seed, space=SPACE, **SAMPLERS[name], **more)
+
+
+def new_study(name, seed=0, direction="minimize"):
+    return optuna.create_study(sampler=make(name, seed), study_name="s", direction=direction)
+
+
+def value(number, point):
+    """A smooth objective with a diverged trial now and then."""
+    if number % 7 == 3:
+        return math.inf
+    return (math.log10(point["learning_rate"]) + 2.5) ** 2 + point["dropout"] + 0.1 * point["layers"]
+
+
+def run_batch(study, size):
+    """Ask a whole batch, then tell it in trial order: complete, diverged, pruned and failed ones."""
+    trials = [study.ask() for _ in range(size)]
+    points = [SPACE.suggest(trial) for trial in trials]
+    for trial, point in zip(trials, points, strict=True):
+        result = value(trial.number, point)
+        if trial.number % 5 == 4:
+            study.tell(trial, state=TrialState.FAIL)
+        elif trial.number % 5 == 2 or math.isinf(result):
+            trial.report(result, 1)
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, result)
+    return points
+
+
+def proposals(name, batches=3, size=4, seed=0):
+    study = new_study(name, seed)
+    return [point for _ in range(batches) for point in run_batch(study, size)]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_rebuilt_study_goes_on_as_the_lost_one_would_have(name):
+    study = new_study(name)
+    run_batch(study, 4)
+    run_batch(study, 4)
+    committed = [pickle.loads(pickle.dumps(t)) for t in study.trials]
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    third = run_batch(study, 4)
+
+    rebuilt = new_study(name)
+    for key, attribute in attributes.items():
+        rebuilt._storage.set_study_system_attr(rebuilt._study_id, key, attribute)
+    for t in committed:
+        rebuilt.add_trial(
+            create_trial(
+                state=t.state,
+                value=t.value if t.state == TrialState.COMPLETE else None,
+                params=t.params,
+                distributions=t.distributions,
+                intermediate_values=t.intermediate_values,
+                system_attrs=json.loads(json.dumps(t.system_attrs)),
+            )
+        )
+    # Whatever of the third batch was told before the crash is asked again with the rest of it.
+    assert run_batch(rebuilt, 4) == third
+    assert run_batch(rebuilt, 4) == run_batch(study, 4)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_restored_sampler_needs_nothing_of_the_one_that_was_lost(name):
+    study = new_study(name)
+    run_batch(study, 4)
+    run_batch(study, 4)
+    study.sampler = make(name)
+    third = run_batch(study, 4)
+    assert third == proposals(name)[8:]
+
+
+def test_another_process_with_another_hash_seed_proposes_the_same():
+    here = {name: proposals(name) for name in SAMPLERS}
+    code = (
+        "import importlib.util, json, sys\n"
+        "spec = importlib.util.spec_from_file_location('this', sys.argv[1])\n"
+        "this = importlib.util.module_from_spec(spec); spec.loader.exec_module(this)\n"
+        "print(json.dumps({name: this.proposals(name) for name in this.SAMPLERS}))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "12345", "OPENBLAS_NUM_THREADS": "2"}
+    there = subprocess.run(
+        [sys.executable, "-c", code, __file__], capture_output=True, text=True, env=environment, check=True
+    )
+    assert json.loads(there.stdout) == here
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "grid"])
+def test_the_seed_is_honoured(name):
+    assert proposals(name, seed=0) != proposals(name, seed=1)
+
+
+@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+def test_the_points_of_a_batch_differ_from_one_another(name):
+    study = new_study(name)
+    run_batch(study, 8)
+    points = run_batch(study, 8)
+    assert len({json.dumps(point) for point in points}) == 8
+
+
+@pytest.mark.parametrize("name", ["grid", "random"])
+def test_what_ignores_history_ignores_the_batch_too(name):
+    assert ignores_history(make(name))
+    assert proposals(name, 12, 1) == proposals(name, 4, 3) == proposals(name, 1, 12)
+    parallel = new_study(name)
+    parallel.optimize(lambda trial: value(0, SPACE.suggest(trial)), n_trials=12, n_jobs=3)
+    assert [SPACE.decode(t.params) for t in parallel.trials] == proposals(name, 12, 1)
+
+
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "NSGAIISampler"])
+def test_what_learns_does_not_ignore_history(name):
+    assert not ignores_history(make(name))
+    study = new_study(name)
+    for _ in range(2):
+        run_batch(study, 4)
+    mirror = new_study(name, direction="maximize")
+    for t in study.trials:
+        mirror.add_trial(t)
+    assert run_batch(mirror, 4) != run_batch(study, 4)
+
+
+@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+def test_maximising_mirrors_minimising(name):
+    points = {}
+    for direction, sign in (("minimize", 1), ("maximize", -1)):
+        study = optuna.create_study(sampler=make(name), direction=direction)
+        points[direction] = []
+        for _ in range(8):
+            trial = study.ask()
+            points[direction].append(SPACE.suggest(trial))
+            study.tell(trial, sign * value(trial.number, points[direction][-1]))
+    assert points["minimize"] == points["maximize"]
+
+
+@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+def test_the_model_finds_what_chance_does_not(name):
+    table = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
+    best = {}
+    for which in (name, "random"):
+        results = []
+        for seed in range(3):
+            options = {"n_points": 500} if which == "bayesian" else {}
+            study = optuna.create_study(sampler=sampler(which, seed, space=table, **options))
+            study.optimize(lambda t: (t.suggest_float("x", 0, 1) - 0.7) ** 2 + t.suggest_float("y", 0, 1), n_trials=30)
+            results.append(study.best_value)
+        best[which] = np.mean(results)
+    assert best[name] < best["random"] / 2
+
+
+@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE])
+@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+def test_a_study_without_one_finite_value_goes_on(name, state):
+    study = new_study(name)
+    points = []
+    for _ in range(3):
+        trials = [study.ask() for _ in range(4)]
+        points += [SPACE.suggest(trial) for trial in trials]
+        for trial in trials:
+            study.tell(trial, math.inf if state == TrialState.COMPLETE else None, state=state)
+    assert len({json.dumps(point) for point in points}) > 8
+
+
+@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+def test_huge_values_are_survived(name):
+    study = new_study(name)
+    for number in range(8):
+        trial = study.ask()
+        SPACE.suggest(trial)
+        study.tell(trial, [1e308, -1e308, 1.0, 2.0][number % 4])
+
+
+@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+def test_a_space_smaller_than_the_budget_is_no_trouble(name):
+    study = optuna.create_study(sampler=sampler(name, space={"x": [1, 2, [3]]}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        study.optimize(lambda trial: len(trial.suggest_categorical("x", [1, 2, "[3]"]).__str__()), n_trials=16)
+    assert {t.params["x"] for t in study.trials} == {1, 2, "[3]"}
+
+
+def test_each_point_of_the_grid_is_tried_once_and_the_loop_ends():
+    study = new_study("grid")
+    study.optimize(lambda trial: value(0, SPACE.suggest(trial)), n_trials=1000)
+    assert [SPACE.decode(t.params) for t in study.trials] == list(SPACE.grid())
+    with pytest.raises(ValueError, match=r"grid: trial \d+ is beyond the last of its \d+ points"):
+        study.ask()
+
+
+def test_the_grid_takes_a_mapping_as_optunas_does():
+    study = optuna.create_study(sampler=sampler("grid", space={"x": [0, 0.5], "y": ["a", "b"]}))
+    study.optimize(lambda t: t.suggest_float("x", 0, 1) + len(t.suggest_categorical("y", ["b", "a"])), n_trials=9)
+    assert [(t.params["x"], t.params["y"]) for t in study.trials] == [(0.0, "a"), (0.0, "b"), (0.5, "a"), (0.5, "b")]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "line"),
+    [
+        ("bayes", {}, "sampler: 'bayes' is unknown; did you mean 'bayesian'?"),
+        ("TPE", {}, "sampler: 'TPE' is unknown; did you mean 'tpe'?"),
+        ("tpe", {"n_startup": 3}, "sampler tpe: unknown option 'n_startup'; did you mean 'n_startup_trials'?"),
+        ("QMCSampler", {"scrambl": 1}, "sampler QMCSampler: unknown option 'scrambl'; did you mean 'scramble'?"),
+        ("random", {"n": 1}, "sampler random: unknown option 'n'"),
+        ("grid", {}, "sampler grid: needs space="),
+        ("bayesian", {"base_estimator": "GBRT"}, "base_estimator: 'GBRT' does not work in scikit-optimize 0.10"),
+        ("bayesian", {"base_estimator": "gp"}, "base_estimator: 'gp' is unknown; did you mean 'GP'?"),
+        ("bayesian", {"acq_func": "EIps"}, "acq_func: 'EIps' needs the cost of a trial"),
+        ("bayesian", {"acq_func": "IE"}, "acq_func: 'IE' is unknown"),
+        ("bayesian", {"liar": "cl_men"}, "liar: 'cl_men' is unknown; did you mean 'cl_mean'?"),
+        ("bayesian", {"n_initial_points": 0}, "n_initial_points: 0 is not an integer of at least 1"),
+        ("random", {"seed": 1.5}, "seed: 1.5 is not an integer"),
+    ],
+)
+def test_a_sampler_that_cannot_be_is_refused_in_one_line(name, options, line):
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the line is compared below
+        sampler(name, **options)
+    assert str(refusal.value).startswith(line)
+    assert "\n" not in str(refusal.value)
+
+
+def test_every_sampler_of_the_table_of_methods_can_be_made():
+    for method in METHODS.values():
+        assert isinstance(sampler(method.sampler, space=SPACE, trials=3, batch=2), optuna.samplers.BaseSampler)
+
+
+def test_scikit_optimize_is_imported_only_when_used():
+    code = (
+        "import sys; from mlptune.search import sampler\n"
+        "for name in ('random', 'tpe', 'bayesian'): sampler(name)\n"
+        "sys.exit('skopt' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_fast_surrogate_predicts_as_scikit_learns_does():
+    from mlptune.search.samplers.gaussian_process import gaussian_process
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from skopt.space import Categorical, Real
+
+    generator = np.random.default_rng(0)
+    X = generator.random((30, 5))
+    y = np.sin(5 * X[:, 0]) + X[:, 1] + 0.01 * generator.standard_normal(30)
+    surrogate = gaussian_process([Real(0, 1), Real(0, 1), Categorical(range(3))], random_state=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        surrogate.fit(X, y)
+    new = generator.random((50, 5))
+    mean, deviation = surrogate.predict(new, return_std=True)
+    expected_mean, expected_deviation = GaussianProcessRegressor.predict(surrogate, new, return_std=True)
+    np.testing.assert_allclose(mean, expected_mean, rtol=1e-8)
+    np.testing.assert_allclose(deviation, expected_deviation, rtol=1e-5)
+    slow_mean, slow_deviation = super(type(surrogate), surrogate).predict(new, return_std=True)
+    np.testing.assert_allclose(mean, slow_mean, rtol=1e-8)
+    np.testing.assert_allclose(deviation, slow_deviation, rtol=1e-5)

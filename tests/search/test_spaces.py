@@ -1,0 +1,223 @@
+"""The [space] table: what it accepts, what it refuses and with which line, and the three faces of a space."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import optuna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlptune.search import Space, configuration, default_space
+
+LAYERS = {"layers": {"low": 1, "high": 2}, "units_1": [8, 16], "units_2": [4, 8]}
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ({"x": {"low": 0.1, "high": 0.01}}, "space.x: low = 0.1 is above high = 0.01"),
+        ({"x": {"low": 0, "high": 1, "log": True}}, "space.x: low = 0 must be above 0 on a log scale"),
+        ({"x": {"low": -1.0, "high": 1, "log": True}}, "space.x: low = -1.0 must be above 0 on a log scale"),
+        ({"x": {"low": 1}}, "space.x.high: missing; a range needs low and high"),
+        ({"x": {}}, "space.x.low: missing; a range needs low and high"),
+        ({"x": {"low": "a", "high": 1}}, "space.x.low: 'a' is not a number"),
+        ({"x": {"low": False, "high": 1}}, "space.x.low: False is not a number"),
+        ({"x": {"low": float("nan"), "high": 1}}, "space.x.low: nan is not finite"),
+        ({"x": {"low": 0.0, "high": float("inf")}}, "space.x.high: inf is not finite"),
+        (
+            {"x": {"low": -1e308, "high": 1e308}},
+            "space.x: the range from low = -1e+308 to high = 1e+308 is too wide",
+        ),
+        ({"x": {"low": 0, "high": 1, "step": 0}}, "space.x.step: 0 must be above 0"),
+        ({"x": {"low": 0.0, "high": 1, "step": -0.1}}, "space.x.step: -0.1 must be above 0"),
+        ({"x": {"low": 0, "high": 3, "step": 0.5}}, "space.x.step: 0.5 is not an integer, but both bounds are"),
+        ({"x": {"low": 0, "high": 3, "step": 4}}, "space.x.step: 4 is wider than the range itself"),
+        ({"x": {"low": 1, "high": 3, "step": 1, "log": True}}, "space.x.step: does not go together with log"),
+        ({"x": {"low": 1, "high": 3, "step": 1, "points": 2}}, "space.x.step: does not go together with points"),
+        ({"x": {"low": 0.0, "high": 1, "points": 1}}, "space.x.points: 1 is not an integer of at least 2"),
+        ({"x": {"low": 0.0, "high": 1, "points": 2.0}}, "space.x.points: 2.0 is not an integer of at least 2"),
+        ({"x": {"low": 0.0, "high": 1, "points": True}}, "space.x.points: True is not an integer of at least 2"),
+        ({"x": {"low": 0.0, "high": 1, "log": 1}}, "space.x.log: 1 is neither true nor false"),
+        ({"x": {"low": 0.0, "hihg": 1}}, "space.x.hihg: unknown key; did you mean 'high'?"),
+        ({"x": {"choice": [1]}}, "space.x.choice: unknown key; did you mean 'choices'?"),
+        ({"x": {"choices": [1], "low": 0}}, "space.x.low: does not go together with choices"),
+        ({"x": {"choices": 3}}, "space.x.choices: expected a list, got 3"),
+        ({"x": []}, "space.x: the list of choices is empty"),
+        ({"x": {"choices": []}}, "space.x: the list of choices is empty"),
+        ({"x": [1, 2, 1]}, "space.x: the choice 1 is given twice"),
+        ({"x": [1, True]}, "space.x: the choice true is given twice"),
+        ({"x": [[64], (64,)]}, "space.x: the choice [64] is given twice"),
+        ({"x": [1.0, float("nan")]}, "space.x: the choice nan is not a finite JSON value"),
+        ({"x": [object]}, "space.x: the choice <class 'object'> is not a finite JSON value"),
+        ({"x": 3}, "space.x: 3 is neither a range (low, high) nor a list of choices; fixed: see [model]"),
+        ({**LAYERS, "hidden": [[1]]}, "space.layers: cannot be searched together with space.hidden; choose one"),
+        ({"units_1": [4], "hidden": [[1]]}, "space.units_1: cannot be searched together with space.hidden"),
+        ({"layers": {"low": 1, "high": 3}, "units_1": [4], "units_3": [4]}, "space.units_2: missing, but layers goes"),
+        ({"units_1": [4]}, "space.units_1: needs space.layers"),
+        ({**LAYERS, "units_3": [4]}, "space.units_3: never used, layers goes up to 2"),
+        ({"layers": {"low": 1.0, "high": 2.0}}, "space.layers: 1.0 is not a number of layers"),
+        ({"layers": [1, "two"]}, "space.layers: 'two' is not a number of layers"),
+        ({"layers": {"low": -1, "high": 2}}, "space.layers: -1 is not a number of layers"),
+        ([1], "space: expected a table of names, got [1]"),
+    ],
+)
+def test_a_bad_table_is_refused_with_its_full_name_and_the_rule(table, line):
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the line is compared below
+        Space.parse(table)
+    assert str(refusal.value).startswith(line)
+    assert "\n" not in str(refusal.value)
+
+
+def test_units_given_under_model_need_not_be_searched():
+    Space.parse({"layers": [1, 2], "units_1": [4, 8]}, fixed={"units_2": 3})
+    space = Space.parse({"units_1": [4, 8]}, fixed={"layers": 1})
+    assert list(space.grid()) == [{"units_1": 4}, {"units_1": 8}]
+    with pytest.raises(ValueError, match=r"space\.units_2: missing, but layers goes up to 2"):
+        Space.parse({"units_1": [4, 8]}, fixed={"layers": 2})
+
+
+def test_checking_a_table_does_not_import_optuna():
+    code = "import sys; from mlptune.search import Space; Space.parse({'x': [1]}); sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+numbers = st.one_of(st.integers(-1000, 1000), st.floats(-1e6, 1e6))
+scalars = st.one_of(st.none(), st.booleans(), st.integers(-99, 99), st.floats(-9, 9), st.text(max_size=3))
+choices = st.lists(
+    st.one_of(scalars, st.lists(st.integers(0, 300), max_size=3)), min_size=1, max_size=5, unique_by=json.dumps
+).filter(lambda values: len({json.dumps(v) if isinstance(v, list) else v for v in values}) == len(values))
+
+
+@st.composite
+def ranges(draw):
+    low, high = sorted([draw(numbers), draw(numbers)])
+    table = {"low": low, "high": high}
+    integer = isinstance(low, int) and isinstance(high, int)
+    extra = draw(st.sampled_from(["", "log", "step", "points", "log points"]))
+    if "log" in extra and low > 1e-300:
+        table["log"] = True
+    if "points" in extra:
+        table["points"] = draw(st.integers(2, 5))
+    if extra == "step" and high - low > 0.001:
+        table["step"] = draw(st.integers(1, high - low) if integer else st.floats((high - low) / 7, high - low))
+    return table
+
+
+tables = st.dictionaries(st.text("abc", min_size=1), st.one_of(choices, ranges()), max_size=4)
+
+
+@given(tables)
+def test_a_space_and_its_table_are_the_same(table):
+    space = Space.parse(table)
+    assert Space.parse(space.table()) == space
+    assert json.loads(json.dumps(space.table())) == space.table()
+
+
+@given(tables, st.integers(0, 5))
+def test_every_point_survives_the_way_through_optuna(table, number):
+    space = Space.parse(table)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(number))
+    trial = study.ask()
+    point = space.suggest(trial)
+    stored = study.trials[0]
+    assert list(point) == space.names
+    assert space.decode(stored.params) == point
+    assert space.decode(space.encode(point)) == point
+    assert stored.distributions == space.distributions
+    for name, value in point.items():
+        if isinstance(table[name], list):
+            assert any(value == own and type(value) is type(own) for own in table[name])
+        else:
+            assert table[name]["low"] <= value <= table[name]["high"]
+
+
+@given(tables)
+def test_the_points_of_a_grid_are_distinct_and_inside(table):
+    for entry in table.values():
+        if isinstance(entry, dict) and "step" not in entry:
+            entry.setdefault("points", 3)
+    space = Space.parse(table)
+    points = list(space.grid())
+    assert len({json.dumps(point) for point in points}) == len(points) == space.grid_size()
+    for point in points:
+        space.encode(point)
+
+
+def test_the_grid_runs_in_stated_order_with_the_last_name_fastest():
+    space = Space.parse({"b": [2, 1], "a": {"low": 0, "high": 2}, "c": ["x", [1]]})
+    product = itertools.product([2, 1], [0, 1, 2], ["x", [1]])
+    assert list(space.grid()) == [dict(zip("bac", values, strict=True)) for values in product]
+
+
+def test_the_grid_enumerates_units_only_where_layers_admits_them():
+    space = Space.parse({"a": [0, 1], "units_2": [4, 8], **LAYERS, "z": ["p", "q"]})
+    loops = []
+    for a in (0, 1):
+        for layers in (1, 2):
+            for second in (4, 8) if layers > 1 else (None,):
+                for first in (8, 16):
+                    for z in "pq":
+                        point = {"a": a, "layers": layers, "units_2": second, "units_1": first, "z": z}
+                        loops.append({name: value for name, value in point.items() if value is not None})
+    assert list(space.grid()) == loops
+    assert space.grid_size() == len(loops) == 24
+
+
+@pytest.mark.parametrize(
+    ("entry", "values"),
+    [
+        ({"low": 1e-4, "high": 1e-1, "log": True, "points": 4}, [1e-4, 1e-3, 1e-2, 1e-1]),
+        ({"low": 0.0, "high": 0.3, "step": 0.1}, [0.0, 0.1, 0.2, 0.3]),
+        ({"low": 0.0, "high": 0.35, "step": 0.1}, [0.0, 0.1, 0.2, 0.3]),
+        ({"low": 1, "high": 8, "step": 3}, [1, 4, 7]),
+        ({"low": 1, "high": 3, "points": 9}, [1, 2, 3]),
+        ({"low": 1, "high": 100, "log": True, "points": 3}, [1, 10, 100]),
+        ({"low": 0.5, "high": 0.5}, [0.5]),
+    ],
+)
+def test_how_a_grid_cuts_a_range(entry, values):
+    assert [point["x"] for point in Space.parse({"x": entry}).grid()] == values
+
+
+def test_a_grid_over_floats_without_points_says_what_is_missing():
+    with pytest.raises(ValueError, match=r"space\.x: a grid needs points = 3"):
+        Space.parse({"x": {"low": 0.0, "high": 1.0}}).grid_size()
+
+
+def test_a_grid_point_outside_is_an_index_error():
+    with pytest.raises(IndexError, match="grid point 2 does not exist: the grid has 2 points"):
+        Space.parse({"x": [1, 2]}).grid_point(2)
+
+
+def test_a_value_from_elsewhere_is_refused():
+    space = Space.parse({"x": {"low": 0, "high": 3}, "hidden": [[1], [2]]})
+    for params in ({"x": 4}, {"x": 1.5}, {"x": "1"}, {"hidden": [3]}, {"hiden": [1]}):
+        with pytest.raises(ValueError, match=r"x|hid"):
+            space.encode(params)
+    with pytest.raises(ValueError, match="did you mean 'hidden'"):
+        space.decode({"hiden": 1})
+
+
+def test_configuration_folds_layers_into_hidden():
+    fixed = {"epochs": 5, "hidden": [9], "learning_rate": 0.1}
+    params = {"layers": 2, "units_1": 8, "units_2": 4, "learning_rate": 0.2}
+    assert configuration(params, fixed) == {"epochs": 5, "learning_rate": 0.2, "hidden": [8, 4]}
+    assert configuration({"hidden": [3]}, {"layers": 1, "units_1": 2}) == {"hidden": [3]}
+    assert configuration({"layers": 0}, {"units_1": 4}) == {"hidden": []}
+    with pytest.raises(ValueError, match="units_2: missing, but layers = 2"):
+        configuration({"layers": 2, "units_1": 8}, {})
+    with pytest.raises(ValueError, match="layers: cannot be given together with hidden"):
+        configuration({}, {"layers": 1, "units_1": 2, "hidden": [3]})
+    with pytest.raises(ValueError, match="units_1: needs layers"):
+        configuration({"units_1": 8}, {})
+
+
+@pytest.mark.parametrize("n_rows", [10, 2000, 15000, 10**6])
+def test_the_default_space_is_a_valid_table_with_few_structures(n_rows):
+    space = Space.parse(default_space(n_rows, "classification"))
+    structures = Space.parse({name: space.table()[name] for name in ("hidden", "batch_size")})
+    assert structures.grid_size() <= 8
+    with pytest.raises(ValueError, match="did you mean 'regression'"):
+        default_space(n_rows, "regresion")
