@@ -74,7 +74,7 @@ def log_model(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    # MLflow 3.17 looks a models:/ address up at the process-wide store, which need not be this one; a server looks itself.
+    # MLflow 3.17 looks a models:/ address up at the process-wide store, which need not be this one; a server knows.
     on_server = client.tracking_uri.startswith("http")
     version = client.create_model_version(
         name,
