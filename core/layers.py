@@ -58,24 +58,30 @@ class BoundDense:
         W = theta.reshape(K, layer.n_in + 1, layer.n_out)
         self._W_transposed = W.transpose(0, 2, 1)
         self.weights = W[:, : layer.n_in, :]
-        self._activation = ACTIVATIONS[layer.activation]
         self.x = self.out = buffer
         self.below: Array | None = None
         self.z = buffer[:, : layer.n_out, :]
         if training:
             assert gradient is not None
             self.gradient = gradient.reshape(W.shape)
-            self.weights_gradient = self.gradient[:, : layer.n_in, :]
             self.delta = np.empty((K, layer.n_out, rows), dtype=buffer.dtype)
             self._delta_transposed = self.delta.transpose(0, 2, 1)
-            self._scratch = np.empty_like(self.delta)
+        self._activation = None if layer.activation == "identity" else ACTIVATIONS[layer.activation]
+        if self._activation is not None:
+            kind = np.dtype(f"i{buffer.itemsize}") if self._activation.bits else buffer.dtype
+            self._kept = np.empty((K, layer.n_out, rows), dtype=kind)
+            self._a = self.z.view(kind)
+            self._d = self.delta.view(kind) if training else None
 
     def forward(self) -> None:
         np.matmul(self._W_transposed, self.x, out=self.z)
-        self._activation.forward(self.z)
+        if self._activation is not None:
+            self._activation.forward(self._a, self._kept)
 
     def backward(self) -> None:
-        self._activation.backward(self.z, self.delta, self._scratch)
+        if self._activation is not None:
+            assert self._d is not None
+            self._activation.backward(self._a, self._d, self._kept)
         np.matmul(self.x, self._delta_transposed, out=self.gradient)
         if self.below is not None:
             np.matmul(self.weights, self.delta, out=self.below)

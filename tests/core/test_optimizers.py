@@ -68,9 +68,11 @@ def test_thirty_steps_equal_torch(case):
         if hp.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_([*weights, *biases], hp.clip_norm)
         optimizer.step()
+    # torch divides by the norm + 1e-6 where it clips.
+    tolerance = 1e-8 if hp.clip_norm is None else 1e-4
     for W, weight, bias in zip(after, weights, biases, strict=True):
-        np.testing.assert_allclose(W[0, :-1], weight.detach().numpy(), rtol=1e-6, atol=1e-9)
-        np.testing.assert_allclose(W[0, -1], bias.detach().numpy(), rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(W[0, :-1], weight.detach().numpy(), rtol=tolerance, atol=1e-9)
+        np.testing.assert_allclose(W[0, -1], bias.detach().numpy(), rtol=tolerance, atol=1e-9)
 
 
 def recurrence(settings, gradient, w, steps):
