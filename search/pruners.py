@@ -17,16 +17,13 @@ GROUP = "mlptune.pruners"
 def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
     """An Optuna pruner for trials of at most ``max_epochs`` epochs that report after each.
 
-    ======== ============================ ==================================================================
-    none     ``NopPruner``                stops nothing
-    median   ``MedianPruner``             below the median of the finished trials at the same epoch; asked every
-                                          tenth of the epochs after the first fifth, from the sixth trial on
-    asha     ``SuccessiveHalvingPruner``  rungs at r, 3r, 9r ... epochs; the best third of a rung goes on
-                                          (Li et al. 2020, arXiv:1810.05934: r, eta, s = min_resource,
-                                          reduction_factor, min_early_stopping_rate)
-    hyperband ``HyperbandPruner``         four such brackets with later and later first rungs (Li et al. 2018,
-                                          JMLR 18-185: R/r, eta = max_resource/min_resource, reduction_factor)
-    ======== ============================ ==================================================================
+    - ``none``: ``NopPruner``, stops nothing.
+    - ``median``: ``MedianPruner``, stops what is below the median of the finished trials at the same epoch; asked
+      every tenth of the epochs after the first fifth, once five trials are complete.
+    - ``asha``: ``SuccessiveHalvingPruner``, rungs at r, 3r, 9r ... epochs, the best third of a rung goes on. Li et al.
+      2020, arXiv:1810.05934; r, eta, s = min_resource, reduction_factor, min_early_stopping_rate.
+    - ``hyperband``: ``HyperbandPruner``, four such brackets whose first rungs come later and later. Li et al. 2018,
+      JMLR 18-185; R, eta = max_resource / min_resource, reduction_factor. It stops trials and never resumes one.
 
     For the last two r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
     (and the end, 50). ``options`` are the pruner's own arguments and go before these defaults. Any other name is that

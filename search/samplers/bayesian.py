@@ -227,10 +227,8 @@ class BayesianSampler(BaseSampler):
 def _believer(optimizer: Any) -> Any:
     """A copy to be lied to. A Gaussian process keeps its hyperparameters: lies shall not teach it length scales."""
     believer = copy.deepcopy(optimizer)
-    if believer.models and hasattr(believer.models[-1], "noise_"):
-        model = believer.models[-1]
-        # The fitted kernel is the product of amplitude and distance plus white noise, whose level is kept apart.
-        believer.base_estimator_.set_params(kernel=model.kernel_.k1, noise=model.noise_, optimizer=None)
+    if believer.models and hasattr(believer.models[-1], "learned"):
+        believer.base_estimator_.set_params(**believer.models[-1].learned())
     return believer
 
 

@@ -31,7 +31,7 @@ class TestTPEWithoutGroups(BasicSamplerTestCase):
 class TestGaussianProcess(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
     @pytest.fixture
     def sampler(self):
-        return lambda: make("bayesian", n_initial_points=5, n_points=100)
+        return lambda: make("bayesian", n_initial_points=5, n_points=50, acq_func="EI")
 
 
 class TestForest(RelativeSamplerTestCase):

@@ -7,11 +7,12 @@ import pickle
 import subprocess
 import sys
 import warnings
+from functools import cache
 
 import numpy as np
 import optuna
 import pytest
-from mlptune.search import METHODS, Space, ignores_history, sampler
+from mlptune.search import METHODS, Space, ignores_history, pruner, resolve, sampler
 from optuna.trial import TrialState, create_trial
 
 TABLE = {
@@ -27,7 +28,7 @@ SAMPLERS = {
     "grid": {},
     "random": {},
     "tpe": {"n_startup_trials": 4},
-    "bayesian": {"n_initial_points": 4, "n_points": 200},
+    "bayesian": {"n_initial_points": 4, "n_points": 50},
     "QMCSampler": {"warn_independent_sampling": False},
     "NSGAIISampler": {"population_size": 4},
 }
@@ -64,6 +65,7 @@ def run_batch(study, size):
     return points
 
 
+@cache
 def proposals(name, batches=3, size=4, seed=0):
     study = new_study(name, seed)
     return [point for _ in range(batches) for point in run_batch(study, size)]
@@ -172,13 +174,16 @@ def test_maximising_mirrors_minimising(name):
 @pytest.mark.parametrize("name", ["tpe", "bayesian"])
 def test_the_model_finds_what_chance_does_not(name):
     table = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
+    trials = 18 if name == "bayesian" else 40
     best = {}
     for which in (name, "random"):
         results = []
         for seed in range(3):
-            options = {"n_points": 500} if which == "bayesian" else {}
+            options = {"n_points": 100, "acq_func": "EI"} if which == "bayesian" else {}
             study = optuna.create_study(sampler=sampler(which, seed, space=table, **options))
-            study.optimize(lambda t: (t.suggest_float("x", 0, 1) - 0.7) ** 2 + t.suggest_float("y", 0, 1), n_trials=30)
+            study.optimize(
+                lambda t: (t.suggest_float("x", 0, 1) - 0.7) ** 2 + t.suggest_float("y", 0, 1), n_trials=trials
+            )
             results.append(study.best_value)
         best[which] = np.mean(results)
     assert best[name] < best["random"] / 2
@@ -288,3 +293,54 @@ def test_the_fast_surrogate_predicts_as_scikit_learns_does():
     slow_mean, slow_deviation = super(type(surrogate), surrogate).predict(new, return_std=True)
     np.testing.assert_allclose(mean, slow_mean, rtol=1e-8)
     np.testing.assert_allclose(deviation, slow_deviation, rtol=1e-5)
+
+
+def test_the_surrogate_of_many_points_knows_the_function():
+    from mlptune.search.samplers.gaussian_process import gaussian_process
+    from skopt.space import Real
+
+    def function(X):
+        return np.sin(5 * X[:, 0]) + X[:, 1] ** 2
+
+    generator = np.random.default_rng(0)
+    X, new = generator.random((260, 2)), generator.random((50, 2))
+    surrogate = gaussian_process([Real(0, 1), Real(0, 1)], random_state=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        surrogate.fit(X, function(X) + 0.01 * generator.standard_normal(260))
+    mean, deviation = surrogate.predict(new, return_std=True)
+    assert len(surrogate.X_train_) == 260
+    np.testing.assert_allclose(mean, function(new), atol=0.05)
+    assert deviation.max() < 0.05
+
+
+@pytest.mark.parametrize("name", ["grid", "random", "tpe", "bayesian"])
+def test_a_sampler_can_be_pickled_in_mid_study(name):
+    study = new_study(name)
+    run_batch(study, 4)
+    run_batch(study, 4)
+    study.sampler = pickle.loads(pickle.dumps(study.sampler))
+    assert run_batch(study, 4) == proposals(name)[8:]
+
+
+def test_an_installed_package_can_offer_samplers_and_pruners(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere.py").write_text(
+        "from optuna.pruners import NopPruner\n"
+        "from optuna.samplers import RandomSampler\n"
+        "class Mine(RandomSampler):\n"
+        "    def __init__(self, seed, batch, colour='red'):\n"
+        "        super().__init__(seed)\n"
+        "        self.told = (seed, batch, colour)\n"
+    )
+    info = tmp_path / "elsewhere-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[mlptune.samplers]\nmine = elsewhere:Mine\n[mlptune.pruners]\nidle = elsewhere:NopPruner\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert sampler("mine", 7, batch=3, colour="blue").told == (7, 3, "blue")
+    assert resolve("mine", "idle") == ("mine", "idle")
+    assert isinstance(pruner("idle"), optuna.pruners.NopPruner)
+    with pytest.raises(ValueError, match="sampler: 'mime' is unknown; did you mean 'mine'"):
+        sampler("mime")
