@@ -4,8 +4,11 @@ Nothing heavy is imported here, since `--help` shall answer at once; each comman
 """
 
 import errno
+import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,6 +52,11 @@ class Commands(TyperGroup):
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
             _complain(error)
+            raise typer.Exit(SweepFailed.exit_status) from None
+        except Exception as error:
+            if not type(error).__module__.startswith("mlflow."):
+                raise
+            _complain(error)  # the store is away, or refuses
             raise typer.Exit(SweepFailed.exit_status) from None
 
 
@@ -164,7 +172,8 @@ def sweep(
         _print(strict_json(result.summary()))
         return
     _print(clean(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
-    _print("  " + clean(params_text(result.best["params"])))
+    if result.best["params"]:
+        _print("  " + clean(params_text(result.best["params"])))
     _print(next_text(result.name, _shown(tracking_uri)))
 
 
@@ -192,10 +201,10 @@ def init(
 @app.command("list")
 def list_(tracking_uri: Uri = None, json: Json = False) -> None:
     """List the sweeps of the store, the newest first."""
-    _check_store(tracking_uri)
-    from .results import list_sweeps
+    with _reading(tracking_uri):
+        from .results import list_sweeps
 
-    sweeps = list_sweeps(tracking_uri)
+        sweeps = list_sweeps(tracking_uri)
     from .present import strict_json, sweeps_text
 
     _print(strict_json(sweeps) if json else sweeps_text(sweeps))
@@ -217,10 +226,10 @@ def show(
     """
     if json and top is not None:
         raise UserError("--top: cannot be combined with --json, which always holds all trials")
-    _check_store(tracking_uri)
-    from .results import show as shown
+    with _reading(tracking_uri):
+        from .results import show as shown
 
-    document = shown(name, run=run, tracking_uri=tracking_uri)
+        document = shown(name, run=run, tracking_uri=tracking_uri)
     from .present import strict_json, trials_text
 
     _print(strict_json(document) if json else trials_text(document, top))
@@ -244,14 +253,15 @@ def best(
     """
     if json and format_ is Format.toml:
         raise UserError("--json: cannot be combined with --format toml")
-    _check_store(tracking_uri)
-    from . import results
+    with _reading(tracking_uri):
+        from . import results
+
+        if format_ is Format.toml:
+            _print(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
+            return
+        document = results.best(name, run=run, tracking_uri=tracking_uri)
     from .present import best_text, strict_json
 
-    if format_ is Format.toml:
-        _print(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
-        return
-    document = results.best(name, run=run, tracking_uri=tracking_uri)
     _print(strict_json(document) if json else best_text(document, _shown(tracking_uri)))
 
 
@@ -268,10 +278,10 @@ def predict(
     \b
     mlptune predict cars new.csv -o predictions.csv
     """
-    _check_store(tracking_uri)
-    from .predict import predict_file
+    with _reading(tracking_uri):
+        from .predict import predict_file
 
-    rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
+        rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
     _print(f"wrote {rows} predictions to {clean(str(out))}")
 
 
@@ -299,6 +309,20 @@ def _check_store(uri: str | None) -> None:
         store_uri(uri)
     except ValueError as error:
         raise UserError(str(error)) from None
+
+
+@contextmanager
+def _reading(uri: str | None) -> Iterator[None]:
+    """Around what reads the store: what is wrong with a store, or with files in it, is the person's to mend."""
+    _check_store(uri)
+    # A person waits: a server that is away is told after seconds, not after MLflow's minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    try:
+        yield
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def _shown(uri: str | None) -> str:

@@ -1,29 +1,14 @@
 """The evaluation of a sweep as a plain callable, for `study.optimize` of any Optuna study."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .spec import Spec, load_spec
+from .workers import Inline
 
 if TYPE_CHECKING:
     import optuna
-
-
-class _Inline(Executor):
-    """Runs each call at once, in this thread, with one thread of linear algebra, as a worker would."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        from threadpoolctl import threadpool_limits
-
-        future: Future = Future()
-        with threadpool_limits(1, "blas"):
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except Exception as error:
-                future.set_exception(error)
-        return future
 
 
 def objective(
@@ -48,7 +33,7 @@ def objective(
     task = problem.task()
 
     def evaluate(trial: "optuna.trial.Trial") -> float:
-        evaluator = EngineEvaluator(task, _Inline())
+        evaluator = EngineEvaluator(task, Inline())
         chosen = configuration(problem.space.suggest(trial), problem.fixed)
         # Without a pruner nobody asks between epochs.
         step = problem.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1

@@ -24,6 +24,8 @@ SWEEP_DEFAULTS: dict[str, Any] = {"epochs": 50, "early_stopping": 10}
 DEFAULT_TRIALS = 64
 # Small enough that a searcher learns often, large enough that trials of one structure meet in a stack (see docs/batch-size.md).
 DEFAULT_BATCH = 8
+# Optuna's Hyperband finds a trial's bracket by a hash of this and the trial's number; a sweep under another name is the same sweep.
+STUDY_NAME = "mlptune"
 # A sampler that ignores history has no reason to wait for results; this only bounds the memory.
 WINDOW = 256
 
@@ -68,7 +70,7 @@ class Problem:
         proposer = _user_error(sampler, self.sampler_name, seed=self.spec.seed, space=self.space, **options)
         stopper = _user_error(pruner, self.pruner_name, max_epochs=self.max_epochs)
         return optuna.create_study(
-            study_name=self.spec.name, sampler=proposer, pruner=stopper, direction=self.objective.direction
+            study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=self.objective.direction
         )
 
     def scheduler(self, study: "optuna.Study") -> Scheduler:

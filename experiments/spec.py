@@ -133,11 +133,13 @@ def load_spec(
     label, base = "sweep", Path.cwd()
     if source is None:
         if data is None:
-            raise UserError("give a sweep file, the name of a bundled sweep, or data and target")
+            raise UserError("give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN")
         label = "--data"
         tables: dict[str, Any] = {"data": plain({"source": str(data), "target": target}, "data")}
     elif data is not None or target is not None:
-        raise UserError("give a sweep file or data and target, not both; data.source and data.target can be overridden")
+        raise UserError(
+            "give a sweep file or --data, not both; a file's data is changed by --set data.source=... data.target=..."
+        )
     elif isinstance(source, Spec):
         base, tables = source.base, source.dump()
     elif isinstance(source, Mapping):

@@ -20,6 +20,8 @@ _SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_MODEL_CATALOG_URI": "",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "PYTHONWARNINGS": "ignore",  # its own deprecations are no news for whoever looks at curves
 }
 
 
@@ -48,6 +50,7 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
     command += ["--uvicorn-opts", "--log-level warning"]
     # The address may hold a password, which a command line would show to everybody on the machine.
     environment = {**os.environ, **_SERVER_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": uri}
+    environment["MLFLOW_REGISTRY_STORE_URI"] = uri
     environment.pop("MLFLOW_TRACKING_URI", None)
     # In a session of its own: Ctrl-C then reaches us alone, and we end the server and its workers in order.
     server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from loky.backend.context import get_context
 from loky.process_executor import ProcessPoolExecutor
+from threadpoolctl import threadpool_limits
 
 # One thread of linear algebra a worker: threads would compete with the other workers, and two threads change float32 bits.
 SINGLE_THREAD = {
@@ -119,3 +120,16 @@ class Workers(Executor):
 def _warm_up() -> None:
     """Import what every job needs, in the worker, before the first job arrives."""
     from . import jobs  # noqa: F401
+
+
+class Inline(Executor):
+    """Runs each call at once, in this thread, with one thread of linear algebra, as a worker would."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        with threadpool_limits(1, "blas"):
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:
+                future.set_exception(error)
+        return future

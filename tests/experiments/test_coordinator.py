@@ -1,0 +1,165 @@
+"""The loop on a table of curves instead of an engine: decisions, order and counts, held against plain Optuna."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import optuna
+import pytest
+from mlptune.experiments.coordinator import Coordinator, Plan
+from mlptune.experiments.evaluation import Outcome, Request
+from mlptune.experiments.progress import Observer, TrialSummary
+from mlptune.search import Space, pruner, sampler, scheduler
+
+SPACE = {"learning_rate": {"low": 1e-3, "high": 1.0, "log": True}, "momentum": {"low": 0.0, "high": 0.9}}
+EPOCHS = 9
+
+
+def accuracy(params, epoch: int) -> float:
+    """A curve that rises to a ceiling; both depend on the parameters."""
+    ceiling = math.exp(-((math.log10(params["learning_rate"]) + 1.5) ** 2)) * (0.5 + 0.5 * params["momentum"])
+    return ceiling * (1 - math.exp(-epoch * (0.1 + params["learning_rate"])))
+
+
+@dataclass
+class Table:
+    """Answers from `accuracy`, in an order shuffled by `seed`: which worker is quicker must not matter."""
+
+    seed: int = 0
+    objective_key: str = "val_score"
+    seeds: tuple[int, ...] = (0,)
+    told: dict[int, int] = field(default_factory=dict)
+    asked: list[list[tuple[int, int]]] = field(default_factory=list)
+    diverging: float = math.inf
+    failing: frozenset[int] = frozenset()
+
+    def advance(self, requests: Sequence[Request]):
+        self.asked.append([(request.number, request.until) for request in requests])
+        shuffled = list(requests)
+        random.Random(f"{self.seed} {len(self.asked)}").shuffle(shuffled)
+        for request in shuffled:
+            first = self.told.get(request.number, 0) + 1
+            if request.number in self.failing:
+                yield Outcome(request.number, first, ended="failed", reason="MemoryError: out of memory")
+                continue
+            if request.configuration["learning_rate"] > self.diverging:
+                yield Outcome(request.number, first, ended="diverged", reason=f"diverged in epoch {first}")
+                continue
+            self.told[request.number] = request.until
+            curve = [accuracy(request.configuration, epoch) for epoch in range(first, request.until + 1)]
+            if request.until == EPOCHS:
+                yield Outcome(
+                    request.number, first, {"val_score": curve}, "finished", curve[-1], None, kept_epochs=(EPOCHS,)
+                )
+            else:
+                yield Outcome(request.number, first, {"val_score": curve})
+
+    def forget(self, number: int) -> None:
+        self.told.pop(number, None)
+
+
+class Silent:
+    def __init__(self) -> None:
+        self.commits: list[TrialSummary] = []
+
+    def stretch(self, running, outcome) -> None:
+        pass
+
+    def commit(self, running, summary, outcome) -> None:
+        self.commits.append(summary)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch: int = 8, **plan):
+    study = optuna.create_study(
+        study_name="table",
+        direction="maximize",
+        sampler=sampler(method, seed=1, space=Space.parse(SPACE)),
+        pruner=pruner(stopper, max_epochs=EPOCHS),
+    )
+    recorder = Silent()
+    coordinator = Coordinator(
+        study,
+        Space.parse(SPACE),
+        scheduler(study.pruner, study, EPOCHS),
+        table,
+        fixed={},
+        recorder=recorder,
+        observer=Observer(),
+    )
+    coordinator.run(Plan(trials, batch, EPOCHS, **plan))
+    assert sorted(summary.number for summary in recorder.commits) == list(range(len(study.trials)))
+    return coordinator, study
+
+
+@pytest.mark.parametrize("method", ["random", "tpe"])
+@pytest.mark.parametrize("stopper", ["none", "hyperband", "median"])
+def test_the_order_in_which_trials_return_does_not_matter(method: str, stopper: str) -> None:
+    first, _ = coordinate(method, stopper, Table(seed=1))
+    second, _ = coordinate(method, stopper, Table(seed=2))
+    assert {n: first.trials[n] for n in sorted(first.trials)} == {n: second.trials[n] for n in sorted(second.trials)}
+
+
+@pytest.mark.parametrize("stopper", ["none", "hyperband", "asha", "median"])
+def test_in_batches_of_one_it_is_the_loop_of_optuna(stopper: str) -> None:
+    ours, _ = coordinate("random", stopper, Table(), batch=1)
+
+    def objective(trial: optuna.trial.Trial) -> float:
+        params = Space.parse(SPACE).suggest(trial)
+        for epoch in range(1, EPOCHS + 1):
+            trial.report(accuracy(params, epoch), epoch)
+            if epoch < EPOCHS and trial.should_prune():
+                raise optuna.TrialPruned
+        return accuracy(params, EPOCHS)
+
+    study = optuna.create_study(
+        study_name="table",
+        direction="maximize",
+        sampler=sampler("random", seed=1),
+        pruner=pruner(stopper, max_epochs=EPOCHS),
+    )
+    study.optimize(objective, n_trials=40)
+    for trial in study.trials:
+        mine = ours.trials[trial.number]
+        assert (mine.state, mine.value, mine.epochs) == (
+            trial.state.name.lower(),
+            trial.value,
+            len(trial.intermediate_values),
+        )
+    assert stopper == "none" or any(trial.state == "pruned" for trial in ours.trials.values())
+
+
+def test_all_live_trials_of_a_batch_meet_at_each_rung() -> None:
+    table = Table()
+    coordinate("random", "asha", table, trials=8)
+    assert [{until for _, until in asked} for asked in table.asked] == [{1}, {3}, {9}]
+    assert [len(asked) for asked in table.asked] == sorted([len(asked) for asked in table.asked], reverse=True)
+    assert all([n for n, _ in asked] == sorted(n for n, _ in asked) for asked in table.asked)
+
+
+def test_diverged_trials_are_pruned_and_told_as_the_worst() -> None:
+    coordinator, study = coordinate("tpe", "none", Table(diverging=0.1))
+    diverged = {n for n, trial in coordinator.trials.items() if trial.reason == "diverged in epoch 1"}
+    assert diverged
+    for trial in study.trials:
+        if trial.number in diverged:
+            assert (trial.state.name, trial.value) == ("PRUNED", -math.inf)
+            assert (coordinator.trials[trial.number].state, coordinator.trials[trial.number].value) == ("pruned", None)
+
+
+def test_failed_trials_are_faults_and_the_sweep_goes_on() -> None:
+    coordinator, study = coordinate("tpe", "hyperband", Table(failing=frozenset({2, 11})))
+    assert [t.number for t in study.trials if t.state.name == "FAIL"] == [2, 11]
+    assert coordinator.trials[11].state == "failed"
+    assert len(coordinator.trials) == 40
+
+
+def test_timeout_acts_between_batches_and_what_is_done_is_equal_up_to_there() -> None:
+    whole, _ = coordinate("tpe", "none", Table())
+    cut, _ = coordinate("tpe", "none", Table(), timeout=1e-9)
+    assert cut.trials == {n: whole.trials[n] for n in range(8)}

@@ -1,0 +1,138 @@
+"""The engine as evaluator: how networks are stacked, cut and spread never changes a number, and faults hit only the guilty."""
+
+import os
+from concurrent.futures import Executor, Future
+
+import numpy as np
+import pytest
+from mlptune.core.hyperparameters import Hyperparameters
+from mlptune.core.network import structure
+from mlptune.core.training import Fold, Network, start, train
+from mlptune.experiments import engine
+from mlptune.experiments.engine import EngineEvaluator, Task
+from mlptune.experiments.evaluation import Outcome, Request
+from mlptune.experiments.workers import Inline, Workers
+from sklearn.datasets import load_iris
+
+EPOCHS = 8
+
+
+def task(seeds: tuple[int, ...] = (0,), folds: int = 1, **changes) -> Task:
+    X, y = load_iris(return_X_y=True)
+    X = ((X - X.mean(0)) / X.std(0)).astype(np.float32)
+    order = np.random.default_rng(0).permutation(len(X))
+    parts = np.array_split(order, 5)
+    made = []
+    for i in range(folds):
+        train_rows = np.concatenate([part for j, part in enumerate(parts) if j != i])
+        made.append(Fold(X[train_rows], y[train_rows], None, X[parts[i]], y[parts[i]], None))
+    values = {"order_seed": 3, "objective": "val_loss", "scale": (1.0,) * folds} | changes
+    return Task(tuple(made), f"iris in {folds} folds", "cross_entropy", 3, seeds, **values)
+
+
+CONFIGURATIONS = [
+    {"hidden": [8], "learning_rate": 0.01, "epochs": EPOCHS, "early_stopping": 2, "batch_size": 16},
+    {"hidden": [8], "learning_rate": 0.03, "dropout": 0.3, "epochs": EPOCHS, "batch_size": 16},
+    {"hidden": [4, 4], "learning_rate": 0.02, "epochs": EPOCHS, "batch_size": 16},
+    {"hidden": [8], "optimizer": "sgd", "learning_rate": 1e30, "epochs": EPOCHS, "batch_size": 16},
+]
+
+
+def run(evaluator: EngineEvaluator, numbers: list[int], rungs: tuple[int, ...] = (EPOCHS,)) -> dict[int, list]:
+    """Train these configurations from rung to rung; for each trial all that was told of it, joined."""
+    told: dict[int, list] = {number: [{}, None, None, ()] for number in numbers}
+    live = list(numbers)
+    for until in rungs:
+        ended = set()
+        for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], until) for n in live]):
+            entry = told[outcome.number]
+            for key, values in outcome.curves.items():
+                assert len(entry[0].get(key, [])) == outcome.first_epoch - 1
+                entry[0].setdefault(key, []).extend(values)
+            if outcome.ended:
+                entry[1:] = [outcome.ended, outcome.value, outcome.kept_epochs]
+                ended.add(outcome.number)
+        live = [number for number in live if number not in ended]
+    assert not live
+    return told
+
+
+def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = task(seeds=(0, 1), folds=2)
+    together = run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3])
+    alone = {number: run(EngineEvaluator(problem, Inline()), [number])[number] for number in range(4)}
+    assert together == alone
+    assert run(EngineEvaluator(problem, Inline()), [3, 1, 0, 2], rungs=(1, 3, EPOCHS)) == alone
+    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(engine, "MAX_STACK", 2)
+    assert run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3]) == alone
+    with Workers(2) as workers:
+        assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
+
+
+def test_value_is_the_mean_over_seeds_and_folds_at_the_kept_epochs() -> None:
+    problem = task(seeds=(0, 1), folds=3)
+    [outcome] = [
+        o for o in EngineEvaluator(problem, Inline()).advance([Request(0, CONFIGURATIONS[0], EPOCHS)]) if o.ended
+    ]
+    assert outcome.ended == "finished", outcome.reason
+    hp = Hyperparameters.from_config(CONFIGURATIONS[0])
+    kept, epochs = [], []
+    for fold in range(3):
+        for seed in (0, 1):
+            shape = structure(hp, n_inputs=4, n_outputs=3, n_rows=120, loss="cross_entropy")
+            networks = [Network(hp, seed=seed, fold=fold)]
+            state, curves = train(shape, networks, problem.folds, start(shape, networks), EPOCHS, order_seed=3)
+            epochs.append(int(state.kept_epoch[0]))
+            kept.append(curves.values["val_loss"][0, epochs[-1] - 1])
+    assert outcome.value == pytest.approx(np.mean(kept), rel=1e-12)
+    assert outcome.spread == pytest.approx(np.std(kept), rel=1e-12)
+    assert outcome.kept_epochs == tuple(epochs)
+
+
+def test_divergence_is_told_as_the_last_finite_epoch_and_a_reason() -> None:
+    [(curves, ended, value, _)] = run(EngineEvaluator(task(), Inline()), [3]).values()
+    assert (ended, value) == ("diverged", None)
+    assert all(np.isfinite(values).all() for values in curves.values())
+
+
+class _Crash(Executor):
+    """Real workers, in which the process dies that is given the guilty configuration."""
+
+    def __init__(self, workers: Workers, guilty: float) -> None:
+        self.workers, self.guilty = workers, guilty
+
+    def submit(self, fn, job, folds=None) -> Future:
+        if any(network.hyperparameters.learning_rate == self.guilty for network in job.networks):
+            return self.workers.submit(os._exit, 3)
+        return self.workers.submit(fn, job, folds)
+
+
+def test_a_stack_that_kills_its_worker_costs_only_the_guilty_trial() -> None:
+    with Workers(2) as workers:
+        evaluator = EngineEvaluator(task(), _Crash(workers, 0.03), 2)
+        outcomes: dict[int, Outcome] = {}
+        for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 1, 2)]):
+            if outcome.ended:
+                outcomes[outcome.number] = outcome
+                evaluator.forget(outcome.number)
+    assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 1: "failed", 2: "finished"}
+    assert "TerminatedWorkerError" in str(outcomes[1].reason)
+    undisturbed = run(EngineEvaluator(task(), Inline()), [0, 2])
+    assert {n: outcomes[n].value for n in (0, 2)} == {n: undisturbed[n][2] for n in (0, 2)}
+
+
+def test_errors_are_told_in_the_targets_own_unit() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(80, 3)).astype(np.float32)
+    y = (X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=80)).astype(np.float32)[:, None]
+    fold = Fold(X[:60], y[:60], None, X[60:], y[60:], None)
+    values = []
+    for scale in (1.0, 250.0):
+        problem = Task(
+            (fold,), "linear", "squared_error", 1, (0,), 0, "val_rmse", metrics=("rmse",), scale=(scale,)
+        )
+        [outcome] = EngineEvaluator(problem, Inline()).advance([Request(0, {"hidden": [4], "epochs": 3}, 3)])
+        values.append((outcome.value, outcome.curves["val_loss"]))
+    assert values[1][0] == pytest.approx(250 * values[0][0], rel=1e-12)
+    assert values[1][1] == values[0][1]

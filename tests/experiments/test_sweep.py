@@ -1,0 +1,260 @@
+"""Whole sweeps, with real processes and a real store: the same result for any number of workers, resumed or not."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import mlptune
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlptune.experiments.errors import SweepFailed, UserError
+from mlptune.experiments.progress import Observer
+from mlptune.experiments.results import SweepResult
+
+def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
+    """A sweep of ten trials on 569 rows, a second or two long; dotted keys change it."""
+    spec: dict[str, Any] = {
+        "name": "small",
+        "data": {"source": "sklearn:breast_cancer", "target": "target"},
+        "model": {"epochs": 9, "early_stopping": 4},
+        "space": {
+            "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 3},
+            "hidden": [[8], [8, 4]],
+            "dropout": {"low": 0.0, "high": 0.3, "points": 2},
+        },
+        "search": {"method": method, "trials": 12, "batch": 4},
+    }
+    for key, value in changes.items():
+        table, _, name = key.partition("__")
+        if name:
+            spec.setdefault(table, {})[name] = value
+        else:
+            spec[key] = value
+    return spec
+
+
+METHODS = ["grid", "random", "tpe", "bayesian", "hyperband"]
+
+
+def essence(result: SweepResult) -> dict[str, Any]:
+    """All of a result that must not depend on who ran it: everything but MLflow's ids."""
+    document = json.loads(json.dumps(result.summary()))
+    for part in (document, document["best"], *document["trials"]):
+        part.pop("run_id")
+    curves = {key: np.nan_to_num(values, nan=-1.0).tolist() for key, values in result.curves.items()}
+    return {"document": document, "curves": curves}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_worker_and_two_give_the_same_sweep(method: str, store: str) -> None:
+    one = essence(mlptune.run_sweep(small(method), workers=1))
+    two = essence(mlptune.run_sweep(small(method), workers=2))
+    assert one == two
+    assert [trial["number"] for trial in one["document"]["trials"]] == list(range(12))
+    pruned = [trial for trial in one["document"]["trials"] if trial["state"] == "pruned"]
+    assert bool(pruned) == (method == "hyperband")
+    assert all(trial["epochs"] < 9 for trial in pruned)
+
+
+def test_training_the_best_configuration_alone_gives_its_recorded_curve(store: str) -> None:
+    result = mlptune.run_sweep(small("random", objective__refit=False))
+    alone = mlptune.run_sweep(
+        small("random", name="alone", space={}, model=mlptune.best_config("small"), objective__refit=False)
+    )
+    best = result.curves[result.curves["number"] == result.best["number"]].drop(columns="number")
+    pd.testing.assert_frame_equal(
+        best.reset_index(drop=True), alone.curves.drop(columns="number"), check_exact=True, check_like=True
+    )
+    assert alone.best["value"] == result.best["value"]
+    assert alone.best["test_score"] == result.best["test_score"]
+
+
+@pytest.mark.parametrize(("method", "kills"), [("tpe", (1, 9)), ("bayesian", (6,)), ("hyperband", (3, 11))])
+def test_killed_and_resumed_equals_undisturbed(
+    method: str, kills: tuple[int, ...], store: str, tmp_path: Path
+) -> None:
+    spec = small(method, model__epochs=27, search__trials=16)
+    undisturbed = essence(mlptune.run_sweep({**spec, "name": "undisturbed"}))
+    script = tmp_path / "sweep.py"
+    script.write_text(f"import mlptune\nmlptune.run_sweep({spec!r}, resume=True)\n")
+    client = MlflowClient(store)
+    for committed in kills:
+        with subprocess.Popen([sys.executable, str(script)]) as process:
+            while process.poll() is None and _committed(client) < committed:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+    resumed = essence(mlptune.run_sweep(spec, resume=True))
+    resumed["document"]["name"] = resumed["document"]["best"]["name"] = "undisturbed"
+    assert resumed == undisturbed
+
+
+def _committed(client: MlflowClient) -> int:
+    experiment = client.get_experiment_by_name("small")
+    if experiment is None:
+        return 0
+    query = "tags.mlptune.kind = 'trial' and attributes.status != 'RUNNING'"
+    return len(client.search_runs([experiment.experiment_id], query))
+
+
+def test_what_mlflow_shows(store: str) -> None:
+    result = mlptune.run_sweep(small("hyperband", model__epochs=27))
+    client = MlflowClient(store)
+    parent = client.get_run(result.run_id)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics["test_score"] == result.best["test_score"]
+    assert parent.data.params["epochs"] == "27"
+    assert {file.path for file in client.list_artifacts(result.run_id)} >= {"sweep.toml", "best_config.json"}
+    children = client.search_runs([parent.info.experiment_id], f"tags.mlflow.parentRunId = '{result.run_id}'")
+    assert len(children) == 12
+    for child in children:
+        number = int(child.data.tags["mlptune.number"])
+        trial = result.summary()["trials"][number]
+        assert child.data.params["learning_rate"] == str(trial["params"]["learning_rate"])
+        for key in ("train_loss", "val_loss", "train_score", "val_score"):
+            history = client.get_metric_history(child.info.run_id, key)
+            assert sorted(point.step for point in history) == list(range(1, trial["epochs"] + 1))
+    version = client.get_registered_model("small").latest_versions[0]
+    assert version.run_id == result.run_id
+
+
+def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "size": np.tile([1.5, np.nan, 3.0, 4.5], 30),
+            "colour": np.tile(["red", "blue", None, "red"], 30),
+            "label": np.tile(["no", "yes", "yes", "no"], 30),
+        }
+    )
+    frame.to_csv(tmp_path / "things.csv", index=False)
+    mlptune.run_sweep(data="things.csv", target="label", overrides={"search.trials": 4, "data.seeds": 2})
+    model = mlptune.load_model("things")
+    assert model.score(frame, frame["label"]) == 1.0
+    assert model.predict(frame.drop(columns="label")).tolist() == frame["label"].tolist()
+    unknown = pd.DataFrame({"colour": ["green"], "size": [2.0], "more": [1]})
+    assert model.predict_proba(unknown).sum() == pytest.approx(1.0, abs=1e-12)
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and "mlruns" in path.parts]
+    assert files
+    assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")]
+    script = "import mlflow, pandas; m = mlflow.pyfunc.load_model('models:/things/1'); print(m.predict(pandas.DataFrame({'size': [1.5], 'colour': ['red']}))['prediction'][0])"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
+    answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert answer.stdout.strip() == "no", answer.stderr
+
+
+def test_folds_seeds_and_another_metric(store: str) -> None:
+    changes = {
+        "data__folds": 3,
+        "data__seeds": 2,
+        "objective__metric": "balanced_accuracy",
+        "search__trials": 3,
+    }
+    result = mlptune.run_sweep(small("random", **changes))
+    assert result.best["metric"] == "val_balanced_accuracy"
+    assert "val_balanced_accuracy" in result.curves
+    assert len(mlptune.load_model("small").parts[0].theta) == 2
+    kept = mlptune.run_sweep(small("random", name="kept", objective__refit=False, **changes))
+    assert [len(part.theta) for part in mlptune.load_model("kept").parts] == [2, 2, 2]
+    assert kept.best["value"] == result.best["value"]
+
+
+def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
+    spec = small("random", model={"optimizer": "sgd", "epochs": 5}, space={"learning_rate": [1e20, 1e25]})
+    with pytest.raises(SweepFailed, match="none of the 12 trials is complete .12 diverged."):
+        mlptune.run_sweep(spec)
+    assert mlptune.experiments.results.show("small")["state"] == "failed"
+
+
+class _Stop(Observer):
+    """Ctrl-C after some trials."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def trial_finished(self, trial) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_refused_then_resumed(store: str) -> None:
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        mlptune.run_sweep(small(), observer=_Stop(6))
+    assert mlptune.experiments.results.show("small")["state"] == "interrupted"
+    with pytest.raises(UserError, match="--resume"):
+        mlptune.run_sweep(small())
+    with pytest.raises(UserError, match=r"model.epochs was 9 and is 10 now"):
+        mlptune.run_sweep(small(model__epochs=10), resume=True)
+    resumed = mlptune.run_sweep(small(), resume=True)
+    assert [trial["state"] for trial in resumed.summary()["trials"]] == ["complete"] * 12
+    again = mlptune.run_sweep(small(), resume=True)
+    assert again.summary() == resumed.summary()
+    more = mlptune.run_sweep(small(search__trials=16), resume=True)
+    assert [t["value"] for t in more.summary()["trials"]][:12] == [t["value"] for t in resumed.summary()["trials"]]
+    assert len(more.summary()["trials"]) == 16
+    assert more.run_id == resumed.run_id
+
+
+def test_the_test_part_is_met_once_and_launches_are_counted(store: str) -> None:
+    first = mlptune.run_sweep(small("random", search__trials=2))
+    second = mlptune.run_sweep(small("random", search__trials=3))
+    client = MlflowClient(store)
+    counts = [client.get_run(r.run_id).data.tags["mlptune.test_scorings"] for r in (first, second)]
+    assert counts == ["1", "2"]
+    none = mlptune.run_sweep(small("random", name="untested", search__trials=2, data__test_size=0.0))
+    assert none.best["test_score"] is None
+
+
+def test_test_rows_never_reach_a_number_before_the_end(store: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200)})
+    frame["y"] = (frame["a"] + 0.3 * rng.normal(size=200) > 0).astype(int)
+    held_out = frame.iloc[150:].copy()
+    frame.iloc[:150].to_csv(tmp_path / "train.csv", index=False)
+    values = []
+    for i, test in enumerate((held_out, held_out.assign(a=-1e3 * held_out["a"], b=0.0))):
+        test.to_csv(tmp_path / "test.csv", index=False)
+        data = {"source": str(tmp_path / "train.csv"), "test": str(tmp_path / "test.csv"), "target": "y"}
+        result = mlptune.run_sweep(
+            {"name": f"sealed {i}", "data": data, "model": {"epochs": 5}, "search": {"trials": 4}}
+        )
+        values.append(([trial["value"] for trial in result.summary()["trials"]], result.best["test_score"]))
+    assert values[0][0] == values[1][0]
+    assert values[0][1] != values[1][1]
+
+
+@pytest.mark.parametrize("how", ["script", "stdin"])
+def test_run_sweep_needs_no_main_guard(how: str, store: str, tmp_path: Path) -> None:
+    text = f"import mlptune\nprint(mlptune.run_sweep({small('random', search__trials=3)!r}, workers=2).best['value'])\n"
+    script = tmp_path / "plain.py"
+    script.write_text(text)
+    command = [sys.executable, str(script)] if how == "script" else [sys.executable, "-"]
+    answer = subprocess.run(command, input=text if how == "stdin" else None, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert math.isfinite(float(answer.stdout))
+
+
+def test_objective_gives_the_numbers_of_the_sweep(store: str) -> None:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    for method, stopper in (("random", "none"), ("hyperband", "hyperband")):
+        spec = small(method, name=f"as {method}", model__epochs=27, search__batch=1)
+        sweep = mlptune.run_sweep(spec)
+        study = optuna.create_study(
+            study_name="mlptune",
+            direction="maximize",
+            sampler=mlptune.search.sampler("random", seed=0),
+            pruner=mlptune.search.pruner(stopper, max_epochs=27),
+        )
+        study.optimize(mlptune.objective(spec), n_trials=12)
+        for trial, mine in zip(study.trials, sweep.summary()["trials"], strict=True):
+            assert (trial.state.name.lower(), trial.value) == (mine["state"], mine["value"])
+            assert len(trial.intermediate_values) == mine["epochs"]

@@ -1,0 +1,74 @@
+"""Worker processes: one queue, a crash has one culprit, and no process outlives its coordinator."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from loky.process_executor import TerminatedWorkerError
+from mlptune.experiments.workers import Workers
+
+
+def test_a_worker_that_dies_is_replaced_and_the_other_jobs_finish() -> None:
+    with Workers(2) as workers:
+        before = {workers.submit(os.getpid).result() for _ in range(6)}
+        fatal = workers.submit(os._exit, 1)
+        others = [workers.submit(pow, 2, n) for n in range(20)]
+        with pytest.raises(TerminatedWorkerError):
+            fatal.result(timeout=30)
+        assert [future.result(timeout=30) for future in others] == [2**n for n in range(20)]
+    assert os.getpid() not in before
+
+
+def test_workers_use_one_thread_of_linear_algebra() -> None:
+    with Workers(1) as workers:
+        found = workers.submit(_threads).result(timeout=30)
+    assert found
+    assert set(found) == {1}
+
+
+def _threads() -> list[int]:
+    import numpy as np
+    import threadpoolctl
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
+
+
+SCRIPT = """
+import os, sys, time
+from mlptune.experiments.workers import Workers
+workers = Workers(2)
+print(*[workers.submit(os.getpid).result() for _ in range(20)], flush=True)
+for _ in range(2):
+    workers.submit(time.sleep, 60)
+time.sleep(60)
+"""
+
+
+def test_workers_end_within_five_seconds_of_losing_their_coordinator() -> None:
+    with subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdin.write(SCRIPT)
+        process.stdin.close()
+        pids = {int(pid) for pid in process.stdout.readline().split()}
+        assert len(pids) in (1, 2)
+        process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any(map(_alive, pids)):
+        time.sleep(0.1)
+    assert not any(map(_alive, pids))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A process that has ended but that nobody has waited for is a zombie.
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
