@@ -36,6 +36,8 @@ class Part:
             raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {X.shape}")
         if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
             raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
+        if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
+            raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
         self.n = len(X)
         self.X = with_ones(X, structure.dtype)
         self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)
@@ -43,8 +45,14 @@ class Part:
         self.is_classification = LOSSES[structure.loss].task == "classification"
         if self.is_classification:
             self.y = np.ascontiguousarray(y, dtype=np.int64)
+            n_classes = max(2, structure.n_outputs)
+            if self.y.ndim != 1 or self.y.min() < 0 or self.y.max() >= n_classes:
+                found = f"{int(self.y.min())} to {int(self.y.max())}"
+                raise ValueError(f"{name}: y must hold class indices from 0 to {n_classes - 1}, got {found}")
         else:
             self.y = np.ascontiguousarray(y.reshape(self.n, -1), dtype=structure.dtype)
+            if self.y.shape[1] != structure.n_outputs:
+                raise ValueError(f"{name}: y must have {structure.n_outputs} columns, got {self.y.shape[1]}")
             exact = self.y.astype(np.float64)
             centre = np.average(exact, axis=0, weights=self.weight)
             self.spread = np.average((exact - centre) ** 2, axis=0, weights=self.weight) * self.total
