@@ -124,7 +124,9 @@ class Coordinator:
                         self._stop(running, reason)
                         del live[running.number]
                     case _:
-                        raise TypeError(f"{type(self._scheduler).__name__} decided {decision!r}, which is not supported")
+                        raise TypeError(
+                            f"{type(self._scheduler).__name__} decided {decision!r}, which is not supported"
+                        )
             ended = self._advance(requests, live)
             # In trial order, whatever order they returned in: what a sampler or a pruner sees must not depend on speed.
             for number in sorted(ended):

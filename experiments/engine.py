@@ -46,6 +46,7 @@ class Task:
     metrics: tuple[str, ...] = ()
     scale: tuple[float, ...] = (1.0,)
 
+
 class _Trial:
     """The networks of one trial and what is known of them so far."""
 
@@ -147,7 +148,9 @@ class EngineEvaluator:
     def networks(self, number: int) -> list[tuple[Structure, Network, State]]:
         """The trained networks of a trial that has not been forgotten: fold by fold, and within a fold seed by seed."""
         trial = self._trials[number]
-        return [(s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state]
+        return [
+            (s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state
+        ]
 
     def advance(self, requests: Sequence[Request]) -> Iterator[Outcome]:
         until = {request.number: request.until for request in requests}

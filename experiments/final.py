@@ -46,7 +46,9 @@ def fit_final(
         trained = _train(task, {**configuration, "early_stopping": 0}, until, executor)
         if trained is not None:
             return TunedModel([_part(development, trained)], configuration)
-        observer.message("training the best configuration on all rows diverged; the model keeps the trial's own networks")
+        observer.message(
+            "training the best configuration on all rows diverged; the model keeps the trial's own networks"
+        )
     trained = _train(problem.task(), configuration, problem.max_epochs, executor)
     if trained is None:
         raise SweepFailed("training the best configuration again did not give the recorded result")

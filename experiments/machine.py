@@ -17,7 +17,7 @@ def fingerprint() -> str:
 def _cpu() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        seen = {}
+        seen: dict[str, str] = {}
         for line in cpuinfo.read_text(errors="replace").splitlines():
             key, _, value = line.partition(":")
             seen.setdefault(key.strip(), value.strip())

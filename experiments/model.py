@@ -116,7 +116,7 @@ class TunedModel:
     def save(self, folder: Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         parts = []
         for i, part in enumerate(self.parts):
             arrays[f"theta_{i}"], arrays[f"running_{i}"] = part.theta, part.running
@@ -129,7 +129,7 @@ class TunedModel:
             )
         description = {"format": FORMAT, "params": self.params, "parts": parts}
         (folder / DESCRIPTION).write_text(json.dumps(description, allow_nan=False, indent=1), encoding="utf-8")
-        np.savez(folder / ARRAYS, **arrays)
+        np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> "TunedModel":

@@ -2,7 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.hyperparameters import Hyperparameters
 from ..core.metrics import METRICS
@@ -35,7 +35,7 @@ class Objective:
     """What a trial is judged by: the curve it is read from, its direction, and the engine's extra metric, if it is one."""
 
     key: str
-    direction: str
+    direction: Literal["maximize", "minimize"]
     metric: str | None
 
     @property
@@ -77,7 +77,10 @@ class Problem:
         return scheduler(study.pruner, study, self.max_epochs)
 
     def plan(self, study: "optuna.Study") -> Plan:
-        """Without a pruner, a sampler that ignores history needs no barrier: it is asked in windows, which a timeout keeps small."""
+        """How much is asked at a time.
+
+        Without a pruner, a sampler that ignores history needs no barrier: it is asked in windows, which a timeout keeps small.
+        """
         batch = self.spec.search.batch or DEFAULT_BATCH
         if self.pruner_name == "none" and ignores_history(study.sampler):
             batch = WINDOW if self.spec.search.timeout is None else max(batch, 32)
@@ -139,6 +142,7 @@ def as_fold(fold: EncodedFold) -> Fold:
 def _objective(spec: Spec, task: str) -> Objective:
     name, direction = spec.objective.metric, spec.objective.direction
     metric = None
+    natural: Literal["maximize", "minimize"]
     if name == "val_score":
         natural = "maximize"
     elif name == "val_loss":

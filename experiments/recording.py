@@ -43,7 +43,6 @@ class MlflowRecorder:
                 {},
                 outcome.first_epoch,
                 outcome.curves,
-                run_name=_run_name(running),
             )
 
     def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
@@ -66,7 +65,6 @@ class MlflowRecorder:
             record,
             outcome.curves if outcome else None,
             outcome.first_epoch if outcome else 1,
-            run_name=_run_name(running),
         )
 
     def _attempt(self, running: Running) -> int:
@@ -87,7 +85,3 @@ class MlflowRecorder:
             "system_attrs": dict(storage.get_trial(trial._trial_id).system_attrs),
             "study_system_attrs": dict(storage.get_study_system_attrs(study_id)),
         }
-
-
-def _run_name(running: Running) -> str:
-    return f"trial {running.number}"

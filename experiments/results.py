@@ -163,9 +163,7 @@ def summary(
     }
 
 
-def best_document(
-    name: str, run_id: str, best: TrialSummary, metric: str, test_score: float | None
-) -> dict[str, Any]:
+def best_document(name: str, run_id: str, best: TrialSummary, metric: str, test_score: float | None) -> dict[str, Any]:
     """The document of `mlptune best --json`; `run_id` is the launch's."""
     return {
         "name": name,
@@ -214,4 +212,3 @@ def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> dict[str, Any]
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
-

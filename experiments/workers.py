@@ -19,9 +19,9 @@ from threadpoolctl import threadpool_limits
 
 # One thread of linear algebra a worker: threads would compete with the other workers, and two threads change float32 bits.
 SINGLE_THREAD = {
-    name: "1"
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
+    f"{library}_THREADS": "1" for library in ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "BLIS_NUM")
 }
+
 ORPHAN_CHECK_SECONDS = 1.0
 
 

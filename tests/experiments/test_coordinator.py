@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import optuna
 import pytest
+
 from mlptune.experiments.coordinator import Coordinator, Plan
 from mlptune.experiments.evaluation import Outcome, Request
 from mlptune.experiments.progress import Observer, TrialSummary

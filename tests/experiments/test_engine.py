@@ -5,6 +5,8 @@ from concurrent.futures import Executor, Future
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import structure
 from mlptune.core.training import Fold, Network, start, train
@@ -12,7 +14,6 @@ from mlptune.experiments import engine
 from mlptune.experiments.engine import EngineEvaluator, Task
 from mlptune.experiments.evaluation import Outcome, Request
 from mlptune.experiments.workers import Inline, Workers
-from sklearn.datasets import load_iris
 
 EPOCHS = 8
 
@@ -129,9 +130,7 @@ def test_errors_are_told_in_the_targets_own_unit() -> None:
     fold = Fold(X[:60], y[:60], None, X[60:], y[60:], None)
     values = []
     for scale in (1.0, 250.0):
-        problem = Task(
-            (fold,), "linear", "squared_error", 1, (0,), 0, "val_rmse", metrics=("rmse",), scale=(scale,)
-        )
+        problem = Task((fold,), "linear", "squared_error", 1, (0,), 0, "val_rmse", metrics=("rmse",), scale=(scale,))
         [outcome] = EngineEvaluator(problem, Inline()).advance([Request(0, {"hidden": [4], "epochs": 3}, 3)])
         values.append((outcome.value, outcome.curves["val_loss"]))
     assert values[1][0] == pytest.approx(250 * values[0][0], rel=1e-12)

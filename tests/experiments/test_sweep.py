@@ -10,14 +10,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import mlptune
 import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+
+import mlptune
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import SweepResult
+
 
 def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
     """A sweep of ten trials on 569 rows, a second or two long; dotted keys change it."""
@@ -78,9 +80,7 @@ def test_training_the_best_configuration_alone_gives_its_recorded_curve(store: s
 
 
 @pytest.mark.parametrize(("method", "kills"), [("tpe", (1, 9)), ("bayesian", (6,)), ("hyperband", (3, 11))])
-def test_killed_and_resumed_equals_undisturbed(
-    method: str, kills: tuple[int, ...], store: str, tmp_path: Path
-) -> None:
+def test_killed_and_resumed_equals_undisturbed(method: str, kills: tuple[int, ...], store: str, tmp_path: Path) -> None:
     spec = small(method, model__epochs=27, search__trials=16)
     undisturbed = essence(mlptune.run_sweep({**spec, "name": "undisturbed"}))
     script = tmp_path / "sweep.py"
@@ -143,7 +143,14 @@ def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "mlruns" in path.parts]
     assert files
     assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")]
-    script = "import mlflow, pandas; m = mlflow.pyfunc.load_model('models:/things/1'); print(m.predict(pandas.DataFrame({'size': [1.5], 'colour': ['red']}))['prediction'][0])"
+    script = (
+        "import mlflow, pandas
+"
+        "model = mlflow.pyfunc.load_model('models:/things/1')
+"
+        "print(model.predict(pandas.DataFrame({'size': [1.5], 'colour': ['red']}))['prediction'][0])
+"
+    )
     environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
     answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert answer.stdout.strip() == "no", answer.stderr
@@ -167,7 +174,7 @@ def test_folds_seeds_and_another_metric(store: str) -> None:
 
 def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
     spec = small("random", model={"optimizer": "sgd", "epochs": 5}, space={"learning_rate": [1e20, 1e25]})
-    with pytest.raises(SweepFailed, match="none of the 12 trials is complete .12 diverged."):
+    with pytest.raises(SweepFailed, match=r"none of the 12 trials is complete \(12 diverged\)"):
         mlptune.run_sweep(spec)
     assert mlptune.experiments.results.show("small")["state"] == "failed"
 

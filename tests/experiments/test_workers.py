@@ -8,6 +8,7 @@ import time
 
 import pytest
 from loky.process_executor import TerminatedWorkerError
+
 from mlptune.experiments.workers import Workers
 
 

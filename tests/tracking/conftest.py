@@ -6,14 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mlptune.tracking.store import prepare_store
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    prepare_store(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture
@@ -32,17 +24,3 @@ def uri(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield f"sqlite:///{folder / 'mlflow.db'}"
     assert list(elsewhere.iterdir()) == []
     assert "MLFLOW_TRACKING_URI" not in os.environ
-
-
-# What MLflow's own imports and queries warn of under the versions that resolve today; none of it is ours to change.
-MLFLOW_WARNINGS = [
-    "ignore:The ``noload`` loader strategy is deprecated",
-    "ignore:.*Any type hint is inferred as AnyType",
-]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            for line in MLFLOW_WARNINGS:
-                item.add_marker(pytest.mark.filterwarnings(line))

@@ -94,7 +94,8 @@ def main() -> None:
     share = [TRIALS // PROCESSES + (i < TRIALS % PROCESSES) for i in range(PROCESSES)]
     command = [sys.executable, __file__, METHOD, str(TRIALS), str(EPOCHS), "worker", "study.log"]
     processes = [subprocess.Popen([*command, str(count)]) for count in share]
-    if any([process.wait() for process in processes]):
+    codes = [process.wait() for process in processes]
+    if any(codes):
         sys.exit("a worker of the rival failed")
     print(f"best {study('study.log').best_value:.4f}")
 
