@@ -144,12 +144,9 @@ def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_
     assert files
     assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")]
     script = (
-        "import mlflow, pandas
-"
-        "model = mlflow.pyfunc.load_model('models:/things/1')
-"
-        "print(model.predict(pandas.DataFrame({'size': [1.5], 'colour': ['red']}))['prediction'][0])
-"
+        "import mlflow, pandas;"
+        "model = mlflow.pyfunc.load_model('models:/things/1');"
+        "print(model.predict(pandas.DataFrame({'size': [1.5], 'colour': ['red']}))['prediction'][0])"
     )
     environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
     answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
