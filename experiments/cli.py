@@ -37,6 +37,8 @@ class Commands(TyperGroup):
             return result
         except (UserError, SweepFailed) as error:
             _complain(error)
+            if "--resume" in str(error) and "--resume" not in sys.argv and sys.argv[1:2] == ["sweep"]:
+                print(f"  {_resume_line()}", file=sys.stderr)
             raise typer.Exit(error.exit_status) from None
         except KeyboardInterrupt as error:
             _say_interrupted(error)
@@ -345,12 +347,16 @@ def _complain(error: BaseException) -> None:
 
 
 def _say_interrupted(error: BaseException) -> None:
-    arguments = sys.argv[1:]
-    if arguments[:1] != ["sweep"]:
+    if sys.argv[1:2] != ["sweep"]:
         print(clean(str(error) or "interrupted"), file=sys.stderr)
         return
+    print("interrupted; what is finished is kept. Continue with:", file=sys.stderr)
+    print(f"  {_resume_line()}", file=sys.stderr)
+
+
+def _resume_line() -> str:
+    """Return the command that was typed with --resume, without a password that it may have held."""
     from ..tracking.store import redact
 
-    again = [*arguments, *([] if "--resume" in arguments else ["--resume"])]
-    print("interrupted; what is finished is kept. Continue with:", file=sys.stderr)
-    print(f"  {PROGRAM} {clean(shlex.join(redact(argument) for argument in again))}", file=sys.stderr)
+    arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
+    return clean(shlex.join([PROGRAM, *map(redact, arguments)]))

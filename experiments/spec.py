@@ -183,9 +183,7 @@ def default_name(source: str) -> str:
 def _read(source: str | Path) -> tuple[str, str, Path]:
     """Return (text, label for errors, folder of relative paths) of a sweep file or a bundled sweep."""
     if not isinstance(source, str | Path):
-        raise UserError(
-            f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not a {type(source).__name__}"
-        )
+        raise UserError(f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not {show(source)}")
     path, bundled = Path(source), bundled_sweeps()
     label, base = show_path(path.name), path.parent
     try:

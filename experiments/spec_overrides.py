@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .errors import UserError
+from .show_text import clean
 from .spec_checks import hyperparameter_hint
 from .spec_text import nearest, plain, show_key
 
@@ -55,7 +56,7 @@ def _pairs(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, 
     for text in [overrides] if isinstance(overrides, str) else overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise UserError(f"--set {show_key(text)}: write key=value, for instance search.trials=16")
+            raise UserError(f"--set {clean(text)[:80]}: write key=value, for instance search.trials=16")
         yield key.strip(), _value(value.strip())
 
 

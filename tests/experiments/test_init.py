@@ -1,0 +1,107 @@
+"""`mlptune init` writes a file that loads, says what was recognised, and never overwrites by itself."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlptune.experiments.data.dataset import Dataset
+from mlptune.experiments.errors import UserError
+from mlptune.experiments.init import write_sweep_file
+from mlptune.experiments.spec import load_spec
+
+
+def table(folder: Path, rows: int = 60, name: str = "cars.csv", **columns: object) -> Path:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "id": range(rows),
+            "power": rng.normal(size=rows),
+            "colour": rng.choice(["red", "blue"], rows),
+            "price": rng.normal(size=rows),
+            **columns,
+        }
+    )
+    frame.to_csv(folder / name, index=False)
+    return folder / name
+
+
+def test_the_file_says_what_was_recognised_and_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_sweep_file(str(table(tmp_path)), "price", None)
+    assert path == Path("cars.toml")
+    spec, text = load_spec(path)
+    assert (spec.name, spec.data.source, spec.data.task) == ("cars", "cars.csv", "regression")
+    assert (spec.data.numeric, spec.data.categorical, spec.data.ignore) == (["power"], ["colour"], ["id"])
+    assert "# id: integers that only number the rows" in text
+    assert spec.space is not None
+    assert {"learning_rate", "hidden"} <= set(spec.space)
+    assert all(len(line) <= 160 for line in text.splitlines())
+
+
+def test_the_written_sweep_is_the_one_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = str(table(tmp_path))
+    written, _ = load_spec(write_sweep_file(source, "price", None))
+    bare, _ = load_spec(None, data=source, target="price")
+    a, b = (Dataset.load(spec.data, spec.seed, spec.base) for spec in (written, bare))
+    for one, other in zip(a.folds(), b.folds(), strict=True):
+        np.testing.assert_array_equal(one.X, other.X)
+        np.testing.assert_array_equal(one.y, other.y)
+
+
+def test_paths_hold_from_the_files_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    table(tmp_path)
+    spec, _ = load_spec(write_sweep_file("cars.csv", "price", Path("sub/my.toml")))
+    assert (spec.base / spec.data.source).resolve() == tmp_path / "cars.csv"
+    assert load_spec(write_sweep_file("sklearn:iris", None, Path("sub/iris.toml")))[0].data.source == "sklearn:iris"
+
+
+def test_hostile_names_stay_in_their_comments_and_strings(tmp_path: Path) -> None:
+    evil = 'x"]\nseed = 7\n# \x1b[31m'
+    rows = 60
+    path = table(tmp_path, rows, **{evil: range(rows), "[b]": ["one"] * rows, '"q"': np.arange(rows) % 7})
+    out = write_sweep_file(str(path), "price", tmp_path / "a.toml")
+    tables = tomllib.loads(out.read_text())
+    assert tables["seed"] == 0
+    assert evil in tables["data"]["ignore"]
+    assert "\x1b" not in out.read_text()
+
+
+def test_many_columns_are_counted_not_listed(tmp_path: Path) -> None:
+    path = table(tmp_path, **{f"x{i}": np.random.default_rng(i).normal(size=60) for i in range(300)})
+    spec, text = load_spec(write_sweep_file(str(path), "price", tmp_path / "a.toml"))
+    assert spec.data.numeric == []
+    assert "# 303 columns: 301 numeric, 1 categorical, 1 left out." in text
+
+
+def test_nothing_is_overwritten_by_itself(tmp_path: Path) -> None:
+    source, out = str(table(tmp_path)), tmp_path / "cars.toml"
+    out.write_text("mine")
+    with pytest.raises(UserError, match="is there already; --force overwrites it"):
+        write_sweep_file(source, "price", out)
+    assert out.read_text() == "mine"
+    write_sweep_file(source, "price", out, force=True)
+    assert load_spec(out)[0].name == "cars"
+
+
+@pytest.mark.parametrize(
+    ("out", "told"), [("cars.csv", "ends in .toml"), ("none/a.toml", "there is no folder"), ("d.toml", "is a folder")]
+)
+def test_impossible_places_are_refused(tmp_path: Path, out: str, told: str) -> None:
+    (tmp_path / "d.toml").mkdir()
+    source = table(tmp_path)
+    before = source.read_bytes()
+    with pytest.raises(UserError, match=told):
+        write_sweep_file(str(source), "price", tmp_path / out, force=True)
+    assert source.read_bytes() == before
+
+
+def test_an_unknown_target_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean 'price'"):
+        write_sweep_file(str(table(tmp_path)), "prise", tmp_path / "a.toml")
+    assert not (tmp_path / "a.toml").exists()

@@ -1,0 +1,181 @@
+"""What a person sees of a sweep: in a terminal of any width, and in a log file."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mlptune.experiments.live import LINES_IN_FULL, LiveView, PlainView, View, view
+from mlptune.experiments.progress import SweepInfo, TrialSummary
+from mlptune.experiments.show_text import clean, time_text, value_text
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def info(total: int = 8, direction: str = "maximize", **changes: Any) -> SweepInfo:
+    facts = {"name": "digits", "method": "tpe", "workers": 2, "max_epochs": 20, "metric": "val_score", **changes}
+    return SweepInfo(total=total, direction=direction, **facts)
+
+
+def trial(number: int, value: float | None, state: str = "complete", **changes: Any) -> TrialSummary:
+    return TrialSummary(
+        number, state, value, **{"params": {"hidden": [64, 32], "l2": 1.23456e-5}, "epochs": 20, **changes}
+    )
+
+
+def drawn(live: LiveView) -> str:
+    console = Console(file=io.StringIO(), width=live.console.width, height=live.console.height, color_system=None)
+    console.print(live.render())
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def terminal(width: int, height: int = 24) -> tuple[LiveView, Clock]:
+    clock = Clock()
+    return LiveView(Console(file=io.StringIO(), width=width, height=height, force_terminal=True), clock), clock
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_the_picture_fits_every_width(width: int) -> None:
+    live, clock = terminal(width)
+    with live:
+        live.started(info())
+        for number in range(6):
+            clock.now += 1
+            live.trial_advanced(number, 10, 0.5)
+            live.trial_finished(trial(number, 0.9 + number / 100))
+        live.trial_advanced(6, 5, 0.5)
+        picture = drawn(live)
+    assert all(len(line) <= width for line in picture.splitlines())
+    if width >= 80:
+        assert "6/8" in picture
+        assert "hidden=[64,32]  l2=1.235e-05" in picture
+        assert "running  #6 5/20" in picture
+        assert "0:06, 0:02 left" in picture  # 6.25 trials in 6 seconds, 1.75 to go
+        first_leader = next(line for line in picture.splitlines() if "hidden" in line)
+        assert first_leader.split()[:2] == ["0.95000", "5"]
+
+
+@pytest.mark.parametrize(("direction", "best"), [("maximize", 3), ("minimize", 1)])
+def test_the_best_follows_the_direction_and_only_complete_trials_lead(direction: str, best: int) -> None:
+    watcher = View(Clock())
+    watcher.started(info(direction=direction))
+    for number, value in enumerate([0.5, 0.1, 0.5, 0.9, 0.9, 0.1]):
+        watcher.trial_finished(trial(number, value))
+    watcher.trial_finished(trial(6, 99.0 if direction == "maximize" else -99.0, "pruned"))
+    watcher.trial_finished(trial(7, None, "failed"))
+    assert watcher.best is not None
+    assert watcher.best.number == best
+    assert (watcher.done, watcher.states) == (8, {"complete": 6, "pruned": 1, "failed": 1})
+
+
+def test_markup_and_control_characters_in_names_do_nothing() -> None:
+    live, _ = terminal(120)
+    with live:
+        live.started(info(messages=("left out: [red]id[/red] \x1b[31m\n",)))
+        live.trial_finished(trial(0, 0.5, params={"activation": "[bold]x[/bold]\x1b[2J"}))
+        live.trial_finished(trial(1, None, "failed", reason="[/] \x07 killed"))
+        picture = drawn(live)
+        printed = live.console.file.getvalue()  # type: ignore[attr-defined]
+    assert "[bold]x[/bold]\\x1b[2J" in picture
+    assert "[red]id[/red] \\x1b[31m\\n" in printed
+    assert "trial 1 failed: [/] \\x07 killed" in printed
+    assert "\x1b[2J" not in printed + picture
+
+
+def test_a_short_terminal_keeps_the_best_trial() -> None:
+    live, _ = terminal(80, height=6)
+    live.started(info())
+    for number in range(5):
+        live.trial_finished(trial(number, number / 10))
+    picture = drawn(live)
+    live.close()
+    assert "0.40000" in picture
+    assert len(picture.splitlines()) <= 6
+
+
+def test_the_terminal_is_given_back_after_an_error() -> None:
+    live, _ = terminal(80)
+
+    def fail() -> None:
+        with live:
+            live.started(info())
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert live.console.file.getvalue().count("\x1b[?25l") == live.console.file.getvalue().count("\x1b[?25h") == 1  # type: ignore[attr-defined]
+
+
+def test_a_log_file_gets_one_line_a_trial_and_then_one_a_second() -> None:
+    clock, stream = Clock(), io.StringIO()
+    lines = PlainView(stream, clock)
+    total = LINES_IN_FULL + 1000
+    lines.started(info(total))
+    for number in range(total):
+        clock.now += 0.01
+        lines.trial_finished(trial(number, 0.5))
+    printed = stream.getvalue().splitlines()
+    assert printed[0] == "digits: 1200 trials by tpe, val_score (higher is better), 20 epochs, 2 workers"
+    assert printed[1].startswith("[1/1200] trial 0 complete 0.50000 after 20 epochs best so far")
+    assert printed[1].endswith("hidden=[64,32]  l2=1.235e-05")
+    assert printed[2] == "[2/1200] trial 1 complete 0.50000 after 20 epochs (best 0.50000, trial 0) 0:12 left"
+    assert printed[-1].startswith("[1200/1200]")
+    assert LINES_IN_FULL + 9 <= len(printed) <= LINES_IN_FULL + 12
+
+
+def test_a_log_file_shows_that_long_trials_live() -> None:
+    clock, stream = Clock(), io.StringIO()
+    lines = PlainView(stream, clock)
+    lines.started(info())
+    for epoch in range(1, 21):
+        clock.now += 1
+        lines.trial_advanced(3, epoch, 0.5)
+    assert stream.getvalue().splitlines()[1:] == ["[0/8] running: #3 10/20", "[0/8] running: #3 20/20"]
+
+
+def test_a_reader_who_has_left_does_not_end_the_sweep() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    lines = PlainView(Gone(), Clock())
+    lines.started(info())
+    lines.trial_finished(trial(0, 0.5))
+    assert lines.done == 1
+
+
+def test_the_view_fits_the_stream() -> None:
+    assert isinstance(view(io.StringIO()), PlainView)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.00012345, "0.0001234"),
+        (3, "3"),
+        (True, "true"),
+        ([64, [1.5]], "[64,[1.5]]"),
+        ("relu", "relu"),
+        (1e-7, "1e-07"),
+    ],
+)
+def test_values_are_short(value: Any, text: str) -> None:
+    assert value_text(value) == text
+
+
+def test_times_and_hostile_texts() -> None:
+    assert [time_text(seconds) for seconds in (-1, 0.4, 59.6, 3600, 86400)] == [
+        "0:00",
+        "0:00",
+        "1:00",
+        "1:00:00",
+        "24:00:00",
+    ]
+    assert clean("a\u202eb\ud800\nc é") == "a\\u202eb\\ud800\\nc é"
