@@ -1,4 +1,4 @@
-"""The engine's promise of equal bits holds with one BLAS thread, which its callers set; here the tests are the caller."""
+"""Equal bits are promised with one BLAS thread, which the engine's callers set; here the tests are the caller."""
 
 from collections.abc import Iterator
 
