@@ -4,8 +4,6 @@ import pickle
 
 import numpy as np
 import pytest
-from mlptune.core.estimators import MLPClassifier, MLPRegressor
-from mlptune.core.hyperparameters import NAMES, Hyperparameters
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression
@@ -13,6 +11,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from mlptune.core.estimators import MLPClassifier, MLPRegressor
+from mlptune.core.hyperparameters import NAMES, Hyperparameters
 
 BATCHES = "a mini-batch holds a number of rows, so a row of weight 2 is not two rows and one of weight 0 is not none"
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit, log_softmax, softmax
+
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.layers import Dense
 from mlptune.core.losses import LOSSES
 from mlptune.core.network import Workspace, outputs, structure, weight_blocks, with_ones
 from mlptune.core.training import Fold, Network, start, train
-from scipy.special import expit, log_softmax, softmax
 
 FORMULAS = {
     "identity": lambda z: z,

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from mlptune.core.hyperparameters import NAMES, PARAMETERS, Hyperparameters, check
 from mlptune.core.network import structure
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mlptune.core.metrics import METRICS
 from sklearn import metrics as reference
+
+from mlptune.core.metrics import METRICS
 
 CLASSIFICATION = {
     "accuracy": lambda y, p, w: reference.accuracy_score(y, p, sample_weight=w),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import structure, weight_blocks
 from mlptune.core.optimizers import OPTIMIZERS

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import structure
 from mlptune.core.schedules import SCHEDULES, multiplier

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.initializers import INITIALIZERS
@@ -62,10 +63,8 @@ def problems(draw):
     for _ in range(n_folds):
         parts = []
         for n in (n_rows, n_val):
-            if loss == "squared_error":
-                y = generator.normal(size=(n, n_outputs))
-            else:
-                y = generator.integers(0, max(2, n_outputs), n)
+            numbers, labels = generator.normal(size=(n, n_outputs)), generator.integers(0, max(2, n_outputs), n)
+            y = numbers if loss == "squared_error" else labels
             weight = generator.uniform(0.5, 2.0, n) if has_weights and draw(st.booleans()) else None
             parts += [generator.normal(size=(n, n_inputs)), y, weight]
         folds.append(Fold(*parts))

@@ -5,11 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
+
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import n_parameters, operations, outputs, structure
 from mlptune.core.training import DIVERGED, FINISHED, RUNNING, Fold, Network, start, train
-from sklearn.datasets import load_digits
-from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 
 
 def group_of(hp, fold, loss="cross_entropy", n_outputs=3, dtype="float32"):

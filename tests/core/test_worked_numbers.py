@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import Workspace, structure, weight_blocks
 from mlptune.core.training import FINISHED, Fold, Network, start, train
