@@ -84,10 +84,10 @@ def trials_text(shown: Mapping[str, Any], top: int | None = None) -> str:
     counts: dict[str, int] = {}
     for trial in shown["trials"]:
         counts[trial["state"]] = counts.get(trial["state"], 0) + 1
-    told = ", ".join(f"{n} {state}" for state, n in counts.items())
-    head = (
-        f"{shown['name']}: {shown['state']}, method {shown['method']}, {len(shown['trials'])} trials ({told or 'none'})"
-    )
+    told = f"{len(shown['trials'])} trials"
+    if counts:
+        told += f" ({', '.join(f'{n} {state}' for state, n in counts.items())})"
+    head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {told}"
     parts = [clean(head)]
     if rows:
         parts.append(
