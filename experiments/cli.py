@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -308,9 +309,11 @@ def _check_store(uri: str | None) -> None:
     from ..tracking.store import store_uri
 
     try:
-        store_uri(uri)
+        address = store_uri(uri)
     except ValueError as error:
         raise UserError(str(error)) from None
+    if address.startswith("postgresql+psycopg:") and find_spec("psycopg") is None:
+        raise UserError("a store in PostgreSQL needs its driver: pip install 'psycopg[binary]'")
 
 
 @contextmanager

@@ -115,7 +115,7 @@ class PlainView(View):
         if not due:
             return
         parts = [f"[{self.done}/{total}] trial {trial.number} {trial.state}"]
-        if trial.reason:
+        if trial.reason and trial.reason != trial.state:
             parts.append(f"({trial.reason})")
         if trial.value is not None:
             parts.append(number_text(trial.value))

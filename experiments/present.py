@@ -77,7 +77,7 @@ def trials_text(shown: Mapping[str, Any], top: int | None = None) -> str:
             str(trial["state"]),
             number_text(trial["value"]),
             str(trial["epochs"]),
-            params_text(trial["params"]) + (f"  ({trial['reason']})" if trial.get("reason") else ""),
+            params_text(trial["params"]) + _reason(trial),
         ]
         for trial in trials
     ]
@@ -96,6 +96,11 @@ def trials_text(shown: Mapping[str, Any], top: int | None = None) -> str:
     if best:
         parts.append(clean(best_line(best)))
     return "\n".join(parts)
+
+
+def _reason(trial: Mapping[str, Any]) -> str:
+    reason = trial.get("reason")
+    return f"  ({reason})" if reason and reason != trial["state"] else ""
 
 
 def _ranked(trials: list[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Mapping[str, Any]]:

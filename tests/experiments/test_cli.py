@@ -226,7 +226,7 @@ def test_the_ui_answers_this_machine_alone_and_ends_with_ctrl_c(folder: Path, th
         (["sweep", "--target", "a"], "give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN"),
         (["sweep", "a.csv"], "a.csv is a table, not a sweep file; give it with --data"),
         (["sweep", "digits", "--tracking-uri", "mlruns"], "is a folder; MLflow"),
-        (["list", "--tracking-uri", "postgresql://me:secret@"], "mlptune: "),
+        (["list", "--tracking-uri", "file://me:secret@host/x"], "me:***@host"),
         (["init", "--data", "none.csv", "--target", "a"], "none.csv: there is no such file"),
         (["init", "--data", "a.csv", "--target", "z"], "data.target: the table has no column 'z'"),
         (["show", "x", "--json", "--top", "3"], "--top: cannot be combined with --json"),
@@ -236,8 +236,6 @@ def test_the_ui_answers_this_machine_alone_and_ends_with_ctrl_c(folder: Path, th
 def test_wrong_arguments_end_with_status_2_and_one_line(
     tmp_path: Path, run: Run, arguments: list[str], line: str
 ) -> None:
-    if "postgresql" in " ".join(arguments):
-        pytest.importorskip("psycopg", reason="needs PostgreSQL's driver")
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
