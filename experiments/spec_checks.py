@@ -194,10 +194,8 @@ def _in_table(error: ValueError) -> str:
 
 
 def _check_metric(spec: "Spec") -> None:
-    try:
-        from ..core.metrics import METRICS
-    except ModuleNotFoundError:
-        return
+    from ..core.metrics import METRICS
+
     known = ("val_score", "val_loss", *METRICS)
     if spec.objective.metric not in known:
         hint = nearest(spec.objective.metric.removeprefix("val_"), known) or f"; known: {', '.join(known)}"

@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 
 from mlptune.experiments import cli
 from mlptune.experiments.errors import SweepFailed, UserError
+from mlptune.experiments.exit_status import resume_line
 from mlptune.experiments.present import strict_json, text_table, trials_text
 
 Run = Callable[..., Result]
@@ -301,7 +302,7 @@ def test_a_bug_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_resume_line_hides_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["mlptune", "sweep", "my file.toml", "--tracking-uri", "postgresql://me:pw@db/x"])
-    assert cli._resume_line() == "mlptune sweep 'my file.toml' --tracking-uri 'postgresql://me:***@db/x' --resume"
+    assert resume_line() == "mlptune sweep 'my file.toml' --tracking-uri 'postgresql://me:***@db/x' --resume"
 
 
 def test_json_is_strict_whatever_is_in_it() -> None:
