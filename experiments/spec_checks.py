@@ -197,6 +197,6 @@ def _check_metric(spec: "Spec") -> None:
     from ..core.metrics import METRICS
 
     known = ("val_score", "val_loss", *METRICS)
-    if spec.objective.metric not in known:
+    if spec.objective.metric not in known and spec.objective.metric.removeprefix("val_") not in METRICS:
         hint = nearest(spec.objective.metric.removeprefix("val_"), known) or f"; known: {', '.join(known)}"
         raise UserError(f"[objective] metric: unknown metric {show(spec.objective.metric)}{hint}")

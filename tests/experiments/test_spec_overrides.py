@@ -54,6 +54,11 @@ def test_values_are_toml_or_else_text() -> None:
     assert (spec.data.ignore, spec.data.target) == (["a", "b"], "1st")
 
 
+@pytest.mark.parametrize("metric", ["rmse", "val_rmse", "val_loss"])
+def test_a_metric_goes_by_its_name_and_by_that_of_its_curve(metric: str) -> None:
+    assert load_spec(BASE, [f"objective.metric={metric}"])[0].objective.metric == metric
+
+
 def test_a_value_cannot_bring_other_keys_along() -> None:
     spec, _ = load_spec(BASE, ["data.target=1\nseed = 5"])
     assert (spec.data.target, spec.seed) == ("1\nseed = 5", 0)
