@@ -27,16 +27,43 @@ def uniform(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
     return generator.uniform(-0.05, 0.05, size=(n_in, n_out))
 
 
+def lecun(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
+    """Uniform in +-sqrt(3 / n_in): sums of inputs of variance 1 have variance 1 (LeCun et al. 1998, eq. 16)."""
+    bound = np.sqrt(3.0 / n_in)
+    return generator.uniform(-bound, bound, size=(n_in, n_out))
+
+
+def orthogonal(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
+    """A random matrix of orthonormal columns, or rows if they are fewer: no length is lost (Saxe et al. 2014).
+
+    It is the Q of a normal matrix's QR decomposition, with the signs that make R's diagonal positive, so that every
+    orthogonal matrix is as likely (Mezzadri 2007).
+    """
+    normal = generator.normal(size=(max(n_in, n_out), min(n_in, n_out)))
+    q, r = np.linalg.qr(normal)
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)
+    return q if n_in >= n_out else q.T
+
+
 def zeros(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
     """All zero: shows the symmetry that no gradient can break."""
     return np.zeros((n_in, n_out))
 
 
-INITIALIZERS: dict[str, Initializer] = {"glorot": glorot, "he": he, "uniform": uniform, "zeros": zeros}
+INITIALIZERS: dict[str, Initializer] = {
+    "glorot": glorot,
+    "he": he,
+    "lecun": lecun,
+    "orthogonal": orthogonal,
+    "uniform": uniform,
+    "zeros": zeros,
+}
 
 
-def initializer(name: str, rectifier: bool) -> Initializer:
-    """The named initialiser; ``auto`` is He's before a rectifier, else Glorot's. Biases start at 0."""
-    if name == "auto":
-        return he if rectifier else glorot
-    return INITIALIZERS[name]
+def initializer(name: str, suited: str) -> Initializer:
+    """The named initialiser; ``auto`` is the one that suits the layer's activation. Biases start at 0.
+
+    He's suits what silences half its inputs (relu, leaky_relu, elu, gelu, silu, mish), LeCun's selu and maxout,
+    Glorot's the rest and the output.
+    """
+    return INITIALIZERS[suited if name == "auto" else name]

@@ -66,10 +66,12 @@ class BoundDense:
             self.gradient = gradient.reshape(W.shape)
             self.delta = np.empty((K, layer.n_out, rows), dtype=buffer.dtype)
             self._delta_transposed = self.delta.transpose(0, 2, 1)
-        self._activation = None if layer.activation == "identity" else ACTIVATIONS[layer.activation]
+        activation = ACTIVATIONS[layer.activation]
+        self._activation = None if activation.name == "identity" or activation.pieces > 1 else activation
         if self._activation is not None:
             kind = np.dtype(f"i{buffer.itemsize}") if self._activation.bits else buffer.dtype
-            self._kept = np.empty((K, layer.n_out, rows), dtype=kind)
+            spaces = () if self._activation.spaces == 1 else (self._activation.spaces,)
+            self._kept = np.empty((*spaces, K, layer.n_out, rows), dtype=kind)
             self._a = self.z.view(kind)
             self._d = self.delta.view(kind) if training else None
 

@@ -12,6 +12,7 @@ from .hyperparameters import Hyperparameters
 from .initializers import initializer
 from .layers import Bound, BoundDense, Dense, Dropout
 from .losses import LOSSES
+from .maxout import Maxout
 from .optimizers import Optimizer, rule
 
 Array = NDArray[Any]
@@ -123,7 +124,7 @@ def initial_parameters(structure: Structure, init: str, generator: np.random.Gen
     """One network's parameters (P,) at the start; drawn in float64, so that both precisions start alike."""
     parts = []
     for layer in structure.layers:
-        fill = initializer(init, ACTIVATIONS[layer.activation].rectifier)
+        fill = initializer(init, ACTIVATIONS[layer.activation].init)
         parts.append(fill(generator, layer.n_in, layer.n_out).ravel())
         parts.append(np.zeros(layer.n_out))
     return np.concatenate(parts).astype(structure.dtype)
@@ -135,6 +136,14 @@ def with_ones(X: Array, dtype: str) -> Array:
     extended[:, :-1] = X
     extended[:, -1] = 1.0
     return extended
+
+
+def buffer_with_ones(K: int, units: int, rows: int, dtype: Any, has_ones: bool = True) -> Array:
+    """Space (K, units + 1, rows) for a layer's output, whose last row of ones the next bias multiplies; or without."""
+    buffer = np.empty((K, units + has_ones, rows), dtype=dtype)
+    if has_ones:
+        buffer[:, -1] = 1.0
+    return buffer
 
 
 class Workspace:
@@ -153,17 +162,20 @@ class Workspace:
         self.chain: list[Bound] = []
         for i, (layer, (start, end)) in enumerate(zip(layers, spans, strict=True)):
             last = i == len(layers) - 1
-            buffer = np.empty((K, layer.n_out if last else layer.n_out + 1, rows), dtype=theta.dtype)
-            if not last:
-                buffer[:, -1] = 1.0
+            pieces = ACTIVATIONS[layer.activation].pieces
+            buffer = buffer_with_ones(K, layer.n_out, rows, theta.dtype, has_ones=not last and pieces == 1)
             columns = None if gradient is None else gradient[:, start:end]
             dense = layer.bind(theta[:, start:end], columns, buffer, gradient is not None)
             self.dense.append(dense)
             self._append(dense)
+            if pieces > 1:
+                n_units = structure.hidden[i]
+                joined = buffer_with_ones(K, n_units, rows, theta.dtype)
+                self._append(Maxout(n_units).bind(joined, gradient is not None))
             if masks and not last:
-                dropped = np.empty_like(buffer)
-                dropped[:, -1] = 1.0
-                self._append(Dropout(layer.n_out).bind(masks[i], dropped))
+                n_units = structure.hidden[i]
+                dropped = buffer_with_ones(K, n_units, rows, theta.dtype)
+                self._append(Dropout(n_units).bind(masks[i], dropped))
         self.first, self.last = self.dense[0], self.dense[-1]
 
     def _append(self, bound: Bound) -> None:
