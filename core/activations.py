@@ -93,9 +93,7 @@ def _bits_of(number: float, like: Array) -> Any:
     return _BITS[like.itemsize, number]
 
 
-_BITS = {
-    (size, number): np.array(number, f"f{size}").view(f"i{size}")[()] for size in (4, 8) for number in (1.0, LEAK)
-}
+_BITS = {(size, number): np.array(number, f"f{size}").view(f"i{size}")[()] for size in (4, 8) for number in (1.0, LEAK)}
 
 
 def _leaky_relu(z: Array, t: Array) -> None:
@@ -188,8 +186,9 @@ def _gelu(z: Array, t: Array) -> None:
     """
     h, s = t
     c, k = np.sqrt(2.0 / np.pi).item(), 0.044715
-    np.multiply(z, z, out=s)
-    np.minimum(s, 100.0, out=s)
+    np.abs(z, out=s)
+    np.minimum(s, 10.0, out=s)
+    np.multiply(s, s, out=s)
     np.multiply(s, c * k, out=h)
     np.add(h, c, out=h)
     np.multiply(h, z, out=h)

@@ -75,8 +75,14 @@ def _log_loss_gradient(z: Array, target: Array, scale: Array, delta: Array, row:
 
 
 def _log_loss_values(z: Array, target: Array) -> Array:
-    """-y log a - (1 - y) log(1 - a) = log(1 + exp(z)) - y z."""
-    return np.sum(np.logaddexp(0.0, z).astype(z.dtype, copy=False) - target * z, axis=-2)
+    """-y log a - (1 - y) log(1 - a) = log(1 + exp(z)) - y z, with log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))."""
+    loss = np.abs(z)
+    np.negative(loss, out=loss)
+    np.exp(loss, out=loss)
+    np.log1p(loss, out=loss)
+    loss += np.maximum(z, 0.0)
+    loss -= target * z
+    return np.sum(loss, axis=-2)
 
 
 def _squared_error_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
@@ -97,18 +103,47 @@ def _identity(z: Array) -> Array:
     return z
 
 
+def _shares(z: Array) -> Array:
+    """Probabilities: of one logistic unit, or of the softmax over several."""
+    return _probability(z) if z.shape[-2] == 1 else softmax(z)
+
+
 def _brier_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
-    """scale 2 (a - y) a (1 - a), a = logistic(z)."""
-    a = _probability(z)
+    """scale 2 (a - y) a (1 - a), a = logistic(z); with several units scale 2 a_i (e_i - sum_j a_j e_j), e = a - y."""
+    a = _shares(z)
     np.multiply(a, scale, out=delta)
     np.subtract(delta, target, out=delta)
-    np.multiply(delta, 2.0 * a * (1.0 - a), out=delta)
+    if z.shape[-2] == 1:
+        np.multiply(delta, 2.0 * a * (1.0 - a), out=delta)
+        return
+    np.add.reduce(a * delta, axis=-2, out=row, keepdims=True)
+    np.subtract(delta, row, out=delta)
+    np.multiply(delta, 2.0 * a, out=delta)
 
 
 def _brier_values(z: Array, target: Array) -> Array:
-    """(a - y)^2, a = logistic(z)."""
-    error = _probability(z) - target
+    """(a - y)^2, a = logistic(z); with several units the sum over them, a = softmax(z) (Brier 1950)."""
+    error = _shares(z) - target
     return np.sum(error * error, axis=-2)
+
+
+def _perceptron_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
+    """scale (a - y), a = 1 where z > 0, else 0: by SGD and batches of one this is Rosenblatt's rule."""
+    np.greater(z, 0.0, out=delta)
+    np.multiply(delta, scale, out=delta)
+    np.subtract(delta, target, out=delta)
+
+
+def _perceptron_values(z: Array, target: Array) -> Array:
+    """(a - y) z = max(z, 0) - y z, summed over the units: how far on the wrong side the sums of wrong units are."""
+    return np.sum(np.maximum(z, 0.0) - target * z, axis=-2)
+
+
+def _decision(z: Array) -> Array:
+    """1 for a single unit where z > 0; of several, for the one of the largest sum. All else is 0."""
+    if z.shape[-2] == 1:
+        return (z > 0).astype(z.dtype)
+    return (np.arange(z.shape[-2])[:, None] == np.argmax(z, axis=-2)[..., None, :]).astype(z.dtype)
 
 
 LOSSES: dict[str, Loss] = {
@@ -116,7 +151,26 @@ LOSSES: dict[str, Loss] = {
     for loss in (
         Loss("cross_entropy", "classification", _cross_entropy_gradient, _cross_entropy_values, softmax),
         Loss("log_loss", "classification", _log_loss_gradient, _log_loss_values, _probability),
-        Loss("brier", "classification", _brier_gradient, _brier_values, _probability),
+        Loss("brier", "classification", _brier_gradient, _brier_values, _shares),
+        Loss("perceptron", "classification", _perceptron_gradient, _perceptron_values, _decision),
         Loss("squared_error", "regression", _squared_error_gradient, _squared_error_values, _identity),
     )
 }
+
+
+def resolve(wanted: str, natural: str, n_outputs: int) -> str:
+    """The loss that a hyperparameter's value stands for, where the data's own is ``natural`` (a name of LOSSES).
+
+    ``auto`` is the data's own. For classes ``cross_entropy`` and ``log_loss`` are two names of one loss, over several
+    output units and over one; ``squared_error`` is that of the probabilities, the Brier score. ValueError for a loss
+    of classes in regression.
+    """
+    if wanted == "auto":
+        return natural
+    if LOSSES[natural].task == "regression":
+        if wanted != natural:
+            raise ValueError(f"loss must be auto or squared_error in regression, got {wanted!r}")
+        return natural
+    if wanted in ("cross_entropy", "log_loss"):
+        return "log_loss" if n_outputs == 1 else "cross_entropy"
+    return "brier" if wanted == "squared_error" else wanted

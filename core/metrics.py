@@ -40,6 +40,11 @@ def accuracy(y: Array, output: Array, weight: Array | None = None) -> float:
     return float(np.average(predicted_classes(output) == y, weights=weight))
 
 
+def zero_one(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The share of rows whose class is not predicted: the mean 0/1 loss."""
+    return 1.0 - accuracy(y, output, weight)
+
+
 def _confusion(y: Array, output: Array, weight: Array | None) -> Array:
     predicted = predicted_classes(output)
     n_classes = int(max(y.max(), predicted.max())) + 1
@@ -117,6 +122,7 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("accuracy", accuracy, "maximize", _CLASSIFICATION),
+        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION),
         Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION),
         Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION),
         Metric("roc_auc", roc_auc, "maximize", _CLASSIFICATION),

@@ -17,7 +17,11 @@ Array = NDArray[Any]
 Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
 
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw", "nadam")
+
+# Defaults of the hyperparameters that differ from optimizer to optimizer: torch's.
+RATES = {"sgd": 0.01, "adagrad": 0.01, "nadam": 0.002}
+OTHER_RATE = 0.001
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,75 @@ def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array
     np.subtract(theta, s, out=theta)
 
 
+def _adagrad_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+    return [rate, np.full_like(rate, hp.epsilon)]
+
+
+def adagrad(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """G = G + g^2; theta -= rate g / (sqrt(G) + epsilon) (Duchi et al. 2011)."""
+    rate, epsilon = scalars
+    G = slots[0]
+    np.multiply(g, g, out=s)
+    np.add(G, s, out=G)
+    np.sqrt(G, out=s)
+    np.add(s, epsilon, out=s)
+    np.divide(g, s, out=g)
+    np.multiply(g, rate, out=g)
+    np.subtract(theta, g, out=theta)
+
+
+MOMENTUM_DECAY = 0.004
+
+
+def _nadam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+    # The slots and the merged corrections are Adam's. The products of all momenta up to t are multiplied up from the
+    # first step in every call, so that they do not depend on where training is cut; once below 1e-18 they are nothing
+    # beside 1, and beta_1 bounds the steps that takes.
+    beta_1, beta_2 = hp.beta_1, hp.second_decay
+    root = np.sqrt((1.0 - np.power(beta_2, t)) / (1.0 - beta_2))
+    vanished = int(np.log(1e-18) / np.log(max(beta_1, 1e-18))) + 1
+
+    def mu(step: Array) -> Array:
+        return beta_1 * (1.0 - 0.5 * np.power(0.96, step * MOMENTUM_DECAY))
+
+    last = min(int(t[-1]) + 1, vanished)
+    products = np.cumprod(mu(np.arange(1.0, last + 1.0)))
+
+    def product(step: Array) -> Array:
+        return np.where(step <= last, products[np.minimum(step, last).astype(np.intp) - 1], 0.0)
+
+    length = rate * root
+    return [
+        length * (1.0 - mu(t)) / (1.0 - product(t)),
+        length * mu(t + 1.0) * (1.0 - beta_1) / (1.0 - product(t + 1.0)),
+        np.full_like(rate, beta_1),
+        np.full_like(rate, beta_2),
+        hp.epsilon * root,
+    ]
+
+
+def nadam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """Dozat 2016, algorithm 2, as torch writes it, with the momentum's schedule and its decay psi = 0.004.
+
+    mu_t = beta_1 (1 - 0.96^(t psi) / 2); m, v and the root's denominator r as in Adam, epsilon included;
+    theta -= rate ((1 - mu_t) g / (1 - mu_1 ... mu_t) + mu_(t+1) m / (1 - mu_1 ... mu_(t+1))) / r.
+    """
+    of_gradient, of_moment, beta_1, beta_2, epsilon = scalars
+    m, v = slots
+    np.multiply(m, beta_1, out=m)
+    np.add(m, g, out=m)
+    np.multiply(v, beta_2, out=v)
+    np.multiply(g, g, out=s)
+    np.add(v, s, out=v)
+    np.multiply(g, of_gradient, out=g)
+    np.multiply(m, of_moment, out=s)
+    np.add(g, s, out=g)
+    np.sqrt(v, out=s)
+    np.add(s, epsilon, out=s)
+    np.divide(g, s, out=g)
+    np.subtract(theta, g, out=theta)
+
+
 _RULES = {
     rule.name: rule
     for rule in (
@@ -150,10 +223,12 @@ _RULES = {
         Optimizer("nesterov", 1, _momentum_coefficients, nesterov),
         Optimizer("rmsprop", 1, _rmsprop_coefficients, rmsprop),
         Optimizer("rmsprop_momentum", 2, _rmsprop_coefficients, rmsprop_momentum),
+        Optimizer("adagrad", 1, _adagrad_coefficients, adagrad),
         Optimizer("adam", 2, _adam_coefficients, adam),
         # AdamW (Loshchilov & Hutter 2019) is Adam after theta has shrunk by rate * weight_decay, which training does
         # for every optimizer; what sets it apart is the default of that decay.
         Optimizer("adamw", 2, _adam_coefficients, adam),
+        Optimizer("nadam", 2, _nadam_coefficients, nadam),
     )
 }
 

@@ -1,4 +1,7 @@
-"""Learning-rate schedules: pure functions of the step that give the factor on the learning rate."""
+"""Learning-rate schedules: pure functions of the step that give the factor on the learning rate.
+
+Only ``plateau`` also looks at the losses: its factor is part of a network's state, and :mod:`.training` moves it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,9 +40,36 @@ def inverse_time(t: Array, total: Array, decay: Array) -> Array:
     return 1.0 / (1.0 + decay * t)
 
 
+def exponential(t: Array, total: Array, decay: Array) -> Array:
+    """decay ^ (t / total): the same share is lost in every step, down to ``decay`` at the end."""
+    return np.power(decay, t / total)
+
+
 def cosine(t: Array, total: Array, decay: Array) -> Array:
     """decay + (1 - decay) (1 + cos(pi t / total)) / 2: from 1 to ``decay`` (Loshchilov & Hutter 2017)."""
     return decay + (1.0 - decay) * 0.5 * (1.0 + np.cos(np.pi * t / total))
+
+
+def one_cycle(t: Array, total: Array, decay: Array) -> Array:
+    """From 1/25 up to 1 over the first 0.3 of the steps, then down to ``decay``, both along half a cosine.
+
+    Smith & Topin 2019, as torch's OneCycleLR does it by default; their maximal rate is ``learning_rate``. The momentum
+    stays as it is.
+    """
+    peak = np.maximum(0.3 * total - 1.0, 0.0)
+    rising = np.clip(t / np.maximum(peak, 1.0), 0.0, 1.0)
+    falling = np.clip((t - peak) / np.maximum(total - 1.0 - peak, 1.0), 0.0, 1.0)
+    up = 1.0 + (1.0 / 25.0 - 1.0) * 0.5 * (1.0 + np.cos(np.pi * rising))
+    down = decay + (1.0 - decay) * 0.5 * (1.0 + np.cos(np.pi * falling))
+    return np.where(t < peak, up, down)
+
+
+def coslog4(t: Array, total: Array, decay: Array) -> Array:
+    """(1 - cos(2 pi log2(1 + 15 t / total))) / 2: four waves, each twice as long as the one before; no ``decay``.
+
+    Holzmüller et al. 2024, the schedule of RealMLP. The first step's factor is 0.
+    """
+    return 0.5 * (1.0 - np.cos(2.0 * np.pi * np.log2(1.0 + 15.0 * t / total))) + 0.0 * decay
 
 
 SCHEDULES: dict[str, Schedule] = {
@@ -48,7 +78,12 @@ SCHEDULES: dict[str, Schedule] = {
         Schedule("constant", constant, decay=0.0),
         Schedule("step", step, decay=0.1),
         Schedule("inverse_time", inverse_time, decay=1e-4),
+        Schedule("exponential", exponential, decay=0.01),
         Schedule("cosine", cosine, decay=0.0),
+        Schedule("one_cycle", one_cycle, decay=4e-6),
+        Schedule("coslog4", coslog4, decay=0.0),
+        # Each time the loss has not fallen for ``plateau_epochs``, the rate is multiplied by ``decay``.
+        Schedule("plateau", constant, decay=0.1),
     )
 }
 
