@@ -48,6 +48,7 @@ class _MLP(BaseEstimator):
         weight_decay: float | None = None,
         dropout: float = 0.0,
         batch_norm: bool = False,
+        layer_norm: bool = False,
         init: str = "auto",
         label_smoothing: float = 0.0,
         clip_norm: float | None = None,
@@ -75,6 +76,7 @@ class _MLP(BaseEstimator):
         self.weight_decay = weight_decay
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.layer_norm = layer_norm
         self.init = init
         self.label_smoothing = label_smoothing
         self.clip_norm = clip_norm

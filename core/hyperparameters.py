@@ -111,6 +111,7 @@ _TABLE = (
     Parameter("weight_decay", "float", None, low=0.0, optional=True),
     Parameter("dropout", "float", 0.0, low=0.0, high=1.0, below=True),
     Parameter("batch_norm", "bool", False, structural=True),
+    Parameter("layer_norm", "bool", False, structural=True),
     Parameter("init", "choice", "auto", choices=("auto", *INITIALIZERS)),
     Parameter("label_smoothing", "float", 0.0, low=0.0, high=1.0, below=True),
     Parameter("clip_norm", "float", None, low=0.0, above=True, optional=True),
@@ -151,6 +152,7 @@ class Hyperparameters:
     weight_decay: float | None = None
     dropout: float = 0.0
     batch_norm: bool = False
+    layer_norm: bool = False
     init: str = "auto"
     label_smoothing: float = 0.0
     clip_norm: float | None = None
@@ -159,6 +161,8 @@ class Hyperparameters:
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, check(field.name, getattr(self, field.name)))
+        if self.batch_norm and self.layer_norm:
+            raise ValueError("layer_norm must be false where batch_norm is true, got True for both")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Hyperparameters":

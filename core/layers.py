@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .activations import ACTIVATIONS
+from .normalization import BatchNorm, LayerNorm, Normalization
 
 Array = NDArray[Any]
 
@@ -35,27 +36,45 @@ class Bound(Protocol):
 
 @dataclass(frozen=True)
 class Dense:
-    """A fully connected layer: a = activation(x W + b), with W (in, out) and b (out,) as the rows of one block."""
+    """A fully connected layer: a = activation(x W + b), with W (in, out) and b (out,) as the rows of one block.
+
+    With ``norm`` "batch" or "layer" it is activation(gain normalised(x W) + b), and the gains (out,) follow the block.
+    """
 
     n_in: int
     n_out: int
     activation: str
+    norm: str = "none"
+
+    @property
+    def n_block(self) -> int:
+        """Numbers in W and b."""
+        return (self.n_in + 1) * self.n_out
 
     @property
     def n_parameters(self) -> int:
-        return (self.n_in + 1) * self.n_out
+        return self.n_block + (self.n_out if self.norm != "none" else 0)
 
-    def bind(self, theta: Array, gradient: Array | None, buffer: Array, training: bool) -> "BoundDense":
-        """Tied to its columns of theta and gradient (K, n_parameters) and its output buffer (K, out [+ 1], rows)."""
-        return BoundDense(self, theta, gradient, buffer, training)
+    @property
+    def n_running(self) -> int:
+        """Running statistics: mean and variance of each unit's sums."""
+        return 2 * self.n_out if self.norm == "batch" else 0
+
+    def bind(self, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool) -> "BoundDense":
+        """Tied to its columns of theta and gradient (K, n_parameters), of running (K, n_running), and to its output
+        buffer (K, out [+ 1], rows)."""
+        return BoundDense(self, theta, gradient, running, buffer, training)
 
 
 class BoundDense:
     """A dense layer over arrays; see :class:`Bound`."""
 
-    def __init__(self, layer: Dense, theta: Array, gradient: Array | None, buffer: Array, training: bool) -> None:
+    def __init__(
+        self, layer: Dense, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool
+    ) -> None:
         K, _, rows = buffer.shape
-        W = theta.reshape(K, layer.n_in + 1, layer.n_out)
+        self._n_in = layer.n_in
+        W = theta[:, : layer.n_block].reshape(K, layer.n_in + 1, layer.n_out)
         self._W_transposed = W.transpose(0, 2, 1)
         self.weights = W[:, : layer.n_in, :]
         self.x = self.out = buffer
@@ -63,7 +82,7 @@ class BoundDense:
         self.z = buffer[:, : layer.n_out, :]
         if training:
             assert gradient is not None
-            self.gradient = gradient.reshape(W.shape)
+            self.gradient = gradient[:, : layer.n_block].reshape(W.shape)
             self.delta = np.empty((K, layer.n_out, rows), dtype=buffer.dtype)
             self._delta_transposed = self.delta.transpose(0, 2, 1)
         activation = ACTIVATIONS[layer.activation]
@@ -74,9 +93,24 @@ class BoundDense:
             self._kept = np.empty((*spaces, K, layer.n_out, rows), dtype=kind)
             self._a = self.z.view(kind)
             self._d = self.delta.view(kind) if training else None
+        self._norm: Normalization | None = None
+        if layer.norm != "none":
+            gain, shift = theta[:, layer.n_block :, None], W[:, -1, :, None]
+            gradients = None
+            if gradient is not None:
+                gradients = gradient[:, layer.n_block :, None], self.gradient[:, -1, :, None]
+            if layer.norm == "layer":
+                self._norm = LayerNorm(gain, shift, gradients, rows)
+            else:
+                statistics = running[:, : layer.n_out, None], running[:, layer.n_out :, None]
+                self._norm = BatchNorm(gain, shift, gradients, rows, statistics)
 
     def forward(self) -> None:
-        np.matmul(self._W_transposed, self.x, out=self.z)
+        if self._norm is None:
+            np.matmul(self._W_transposed, self.x, out=self.z)
+        else:
+            np.matmul(self._W_transposed[:, :, : self._n_in], self.x[..., : self._n_in, :], out=self.z)
+            self._norm.forward(self.z)
         if self._activation is not None:
             self._activation.forward(self._a, self._kept)
 
@@ -84,7 +118,11 @@ class BoundDense:
         if self._activation is not None:
             assert self._d is not None
             self._activation.backward(self._a, self._d, self._kept)
-        np.matmul(self.x, self._delta_transposed, out=self.gradient)
+        if self._norm is None:
+            np.matmul(self.x, self._delta_transposed, out=self.gradient)
+        else:
+            self._norm.backward(self.delta)
+            np.matmul(self.x[..., : self._n_in, :], self._delta_transposed, out=self.gradient[:, : self._n_in])
         if self.below is not None:
             np.matmul(self.weights, self.delta, out=self.below)
 

@@ -35,13 +35,18 @@ class Structure:
     batch_norm: bool
     n_rows: int
     dtype: str
+    layer_norm: bool = False
 
     @property
     def layers(self) -> tuple[Dense, ...]:
         """The dense layers from the input to the output, whose activation belongs to the loss."""
-        sizes = (self.n_inputs, *self.hidden, self.n_outputs)
-        kinds = (self.activation,) * len(self.hidden) + ("identity",)
-        return tuple(Dense(n_in, n_out, kind) for n_in, n_out, kind in zip(sizes, sizes[1:], kinds, strict=False))
+        norm = "batch" if self.batch_norm else "layer" if self.layer_norm else "none"
+        inputs = (self.n_inputs, *self.hidden)
+        sums = ACTIVATIONS[self.activation].pieces
+        hidden = (
+            Dense(n_in, sums * n_out, self.activation, norm) for n_in, n_out in zip(inputs, self.hidden, strict=False)
+        )
+        return (*hidden, Dense(inputs[-1], self.n_outputs, "identity"))
 
     @property
     def steps(self) -> int:
@@ -71,8 +76,6 @@ def structure(
             raise ValueError(f"{name} must be at least 1, got {size!r}")
     if loss in ("log_loss", "brier") and n_outputs != 1:
         raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
-    if hp.batch_norm:
-        raise ValueError("batch_norm must be false in this version, got True")
     has_momentum = hp.optimizer in ("sgd", "rmsprop") and hp.momentum > 0.0
     return Structure(
         n_inputs=int(n_inputs),
@@ -85,9 +88,10 @@ def structure(
         nesterov=has_momentum and hp.nesterov and hp.optimizer == "sgd",
         schedule=hp.schedule,
         batch_size=min(hp.batch_size, int(n_rows)),
-        batch_norm=hp.batch_norm,
+        batch_norm=hp.batch_norm and bool(hp.hidden),
         n_rows=int(n_rows),
         dtype=dtype,
+        layer_norm=hp.layer_norm and bool(hp.hidden),
     )
 
 
@@ -115,8 +119,8 @@ def offsets(structure: Structure) -> list[tuple[int, int]]:
 def weight_blocks(structure: Structure, theta: Array) -> list[Array]:
     """For each layer a view (K, in + 1, out) of theta (K, P); the last row holds the biases."""
     return [
-        theta[:, start:end].reshape(len(theta), layer.n_in + 1, layer.n_out)
-        for layer, (start, end) in zip(structure.layers, offsets(structure), strict=True)
+        theta[:, start : start + layer.n_block].reshape(len(theta), layer.n_in + 1, layer.n_out)
+        for layer, (start, _) in zip(structure.layers, offsets(structure), strict=True)
     ]
 
 
@@ -127,6 +131,13 @@ def initial_parameters(structure: Structure, init: str, generator: np.random.Gen
         fill = initializer(init, ACTIVATIONS[layer.activation].init)
         parts.append(fill(generator, layer.n_in, layer.n_out).ravel())
         parts.append(np.zeros(layer.n_out))
+        parts.append(np.ones(layer.n_parameters - layer.n_block))
+    return np.concatenate(parts).astype(structure.dtype)
+
+
+def initial_running(structure: Structure) -> Array:
+    """One network's running statistics (R,) at the start: for each layer with batch normalisation means, variances."""
+    parts = [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
     return np.concatenate(parts).astype(structure.dtype)
 
 
@@ -149,23 +160,35 @@ def buffer_with_ones(K: int, units: int, rows: int, dtype: Any, has_ones: bool =
 class Workspace:
     """All buffers for passes of K networks over batches of one size, allocated once and reused in every step.
 
-    ``theta`` and ``gradient`` are (K, P); ``gradient`` None means forward only. ``masks``: one array (K, units, rows)
-    for each hidden layer if any network of the stack uses dropout, else none.
+    ``theta`` and ``gradient`` are (K, P); ``gradient`` None means inference: no backward pass, and batch normalisation
+    by the running statistics. ``masks``: one array (K, units, rows) for each hidden layer if any network of the stack
+    uses dropout, else none. ``running`` (K, R): the running statistics, those of a fresh network where they are None.
     """
 
     def __init__(
-        self, structure: Structure, theta: Array, gradient: Array | None, rows: int, masks: Sequence[Array] = ()
+        self,
+        structure: Structure,
+        theta: Array,
+        gradient: Array | None,
+        rows: int,
+        masks: Sequence[Array] = (),
+        running: Array | None = None,
     ) -> None:
         K = len(theta)
+        if running is None:
+            running = np.tile(initial_running(structure), (K, 1))
         layers, spans = structure.layers, offsets(structure)
         self.dense: list[BoundDense] = []
         self.chain: list[Bound] = []
+        first = 0
         for i, (layer, (start, end)) in enumerate(zip(layers, spans, strict=True)):
             last = i == len(layers) - 1
             pieces = ACTIVATIONS[layer.activation].pieces
             buffer = buffer_with_ones(K, layer.n_out, rows, theta.dtype, has_ones=not last and pieces == 1)
             columns = None if gradient is None else gradient[:, start:end]
-            dense = layer.bind(theta[:, start:end], columns, buffer, gradient is not None)
+            statistics = running[:, first : first + layer.n_running]
+            first += layer.n_running
+            dense = layer.bind(theta[:, start:end], columns, statistics, buffer, gradient is not None)
             self.dense.append(dense)
             self._append(dense)
             if pieces > 1:
@@ -204,7 +227,7 @@ def evaluation_rows(structure: Structure) -> int:
     return int(min(1024, max(32, 32768 // widest)))
 
 
-def output_sums(structure: Structure, theta: Array, X: Array) -> Array:
+def output_sums(structure: Structure, theta: Array, running: Array, X: Array) -> Array:
     """Output sums (K, o, n) of the rows X (n, d + 1) or (K, n, d + 1), which carry the column of ones; no dropout."""
     K, n = len(theta), X.shape[-2]
     z = np.empty((K, structure.n_outputs, n), dtype=theta.dtype)
@@ -213,7 +236,7 @@ def output_sums(structure: Structure, theta: Array, X: Array) -> Array:
     for start in range(0, n, rows):
         end = min(start + rows, n)
         if workspace is None or end - start < rows:
-            workspace = Workspace(structure, theta, None, end - start)
+            workspace = Workspace(structure, theta, None, end - start, running=running)
         x = X[..., start:end, :]
         workspace.forward(x.swapaxes(-1, -2), z[:, :, start:end])
     return z
@@ -225,11 +248,11 @@ def outputs(structure: Structure, theta: Array, running: Array, X: Array) -> Arr
     With one logistic output unit, o = 1 and the number is the probability of class 1. ``running`` (K, R) holds the
     running statistics of normalising layers. Dropout is off.
     """
-    theta = np.ascontiguousarray(theta, dtype=structure.dtype)
+    theta, running = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, running))
     X = np.asarray(X)
     extended = np.empty((*X.shape[:-1], X.shape[-1] + 1), dtype=structure.dtype)
     extended[..., :-1] = X
     extended[..., -1] = 1.0
     with np.errstate(all="ignore"):
-        result = LOSSES[structure.loss].outputs(output_sums(structure, theta, extended))
+        result = LOSSES[structure.loss].outputs(output_sums(structure, theta, running, extended))
     return np.ascontiguousarray(result.transpose(0, 2, 1))

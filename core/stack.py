@@ -55,7 +55,7 @@ class Batches:
                 self.masks.append(self.mask[:, start:end].reshape(K, size, rows))
                 start = end
             self.bits_by_step = [self.bits[:, j].view(np.uint16)[:, : units * rows] for j in range(count)]
-        self.workspace = Workspace(structure, stack.theta, stack.gradient, rows, self.masks)
+        self.workspace = Workspace(structure, stack.theta, stack.gradient, rows, self.masks, stack.running)
         self.z = np.empty((K, count, o, rows), dtype=dtype)
         self.z_by_step = [self.z[:, j] for j in range(count)]
         self.row = np.empty((K, 1, rows), dtype=dtype)
@@ -166,7 +166,7 @@ class Stack:
         self.has_weights = any(fold.train.weight is not None for fold in self.folds)
 
         self.theta = np.ascontiguousarray(state.theta)
-        self.running = state.running
+        self.running = np.ascontiguousarray(state.running)
         self.gradient = np.empty_like(self.theta)
         self.scratch = np.empty_like(self.theta)
         self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(self.rule.n_slots)]
@@ -284,8 +284,10 @@ class Stack:
             if part is None:
                 continue
             members = np.flatnonzero(self.fold_of == f)
-            theta = self.theta if len(members) == K else self.theta[members]
-            z = output_sums(self.structure, theta, part.X)
+            theta, running = self.theta, self.running
+            if len(members) < K:
+                theta, running = theta[members], running[members]
+            z = output_sums(self.structure, theta, running, part.X)
             losses = self.loss.values(z, fold.validation_targets).astype(np.float64)
             if part.weight is not None:
                 losses *= part.weight

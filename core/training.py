@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .folds import Fold, PreparedFold
 from .losses import LOSSES
 from .metrics import METRICS
-from .network import Structure, initial_parameters, n_parameters
+from .network import Structure, initial_parameters, initial_running, n_parameters
 from .stack import Network, Stack, footprint, generator
 from .state import DIVERGED, FINISHED, RUNNING, State
 
@@ -44,7 +44,7 @@ def start(structure: Structure, networks: Sequence[Network]) -> State:
         theta[k] = initial_parameters(
             structure, network.hyperparameters.init, np.random.Generator(generator(network.seed, 0))
         )
-    running = np.empty((K, 0), dtype=structure.dtype)
+    running = np.tile(initial_running(structure), (K, 1))
     return State(
         theta=theta,
         slots=np.zeros((K, structure.rule.n_slots, P), dtype=structure.dtype),
@@ -132,7 +132,7 @@ def _train_part(
     while len(members) and state.epoch[members[0]] < until:
         part = state.take(members)
         stack = Stack(structure, [networks[k] for k in members], folds, part)
-        part.theta = stack.theta
+        part.theta, part.running = stack.theta, stack.running
         while True:
             epoch = int(part.epoch[0]) + 1
             order = np.random.default_rng(np.random.SeedSequence((order_seed, epoch))).permutation(structure.n_rows)

@@ -27,6 +27,7 @@ def problems(draw):
         loss
     ]
     optimizer = draw(st.sampled_from(OPTIMIZERS))
+    norm = draw(st.sampled_from(["none", "batch", "layer"]))
     has_momentum = draw(st.booleans())
     shared = {
         "hidden": tuple(draw(st.lists(st.sampled_from([1, 2, 5, 8, 17, 33]), max_size=3))),
@@ -35,6 +36,8 @@ def problems(draw):
         "nesterov": draw(st.booleans()),
         "schedule": draw(st.sampled_from(sorted(SCHEDULES))),
         "batch_size": draw(st.sampled_from([1, 2, 7, 16, 32, 64])),
+        "batch_norm": norm == "batch",
+        "layer_norm": norm == "layer",
     }
     n_folds = draw(st.integers(1, 3))
     networks = []
