@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from .activations import ACTIVATIONS
 from .initializers import INITIALIZERS
-from .optimizers import OPTIMIZERS
+from .losses import LOSSES
+from .optimizers import OPTIMIZERS, OTHER_RATE, RATES
 from .schedules import SCHEDULES
 
 Kind = Literal["int", "float", "bool", "choice", "sizes"]
@@ -94,6 +95,7 @@ def _is_integer(value: Any) -> bool:
 _TABLE = (
     Parameter("hidden", "sizes", (64,), structural=True),
     Parameter("activation", "choice", "relu", choices=tuple(ACTIVATIONS), structural=True),
+    Parameter("loss", "choice", "auto", choices=("auto", *LOSSES), structural=True),
     Parameter("optimizer", "choice", "adam", choices=OPTIMIZERS, structural=True),
     Parameter("learning_rate", "float", None, low=0.0, above=True, optional=True),
     Parameter("momentum", "float", 0.0, low=0.0, high=1.0, below=True),
@@ -115,7 +117,10 @@ _TABLE = (
     Parameter("init", "choice", "auto", choices=("auto", *INITIALIZERS)),
     Parameter("label_smoothing", "float", 0.0, low=0.0, high=1.0, below=True),
     Parameter("clip_norm", "float", None, low=0.0, above=True, optional=True),
+    Parameter("plateau_epochs", "int", 5, low=1),
     Parameter("early_stopping", "int", 0, low=0),
+    Parameter("tolerance", "float", 0.0, low=0.0),
+    Parameter("tolerance_epochs", "int", 10, low=1),
 )
 PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
 NAMES: tuple[str, ...] = tuple(PARAMETERS)
@@ -125,16 +130,22 @@ NAMES: tuple[str, ...] = tuple(PARAMETERS)
 class Hyperparameters:
     """One network's hyperparameters, checked. ValueError (one line) names the parameter, the rule and the value.
 
-    ``None`` stands for a default that depends on the rest: ``learning_rate`` 0.01 for sgd and 0.001 otherwise;
+    ``None`` stands for a default that depends on the rest: ``learning_rate`` 0.01 for sgd and adagrad, 0.002 for nadam
+    and 0.001 otherwise;
     ``beta_2`` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise; ``weight_decay`` 0.01 for adamw
     and 0 otherwise; ``decay`` as each schedule says; ``clip_norm`` no clipping. These are torch's defaults.
     ``l1`` and ``l2`` add ``l1 * sign(w) + l2 * w`` to the gradient; ``weight_decay`` is decoupled from it; none of the
     three touches biases. ``momentum`` belongs to sgd and rmsprop; ``nesterov`` to sgd with a momentum above 0.
-    ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off.
+    ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off. With ``tolerance`` above 0
+    training ends once its loss has fallen by no more than that in ``tolerance_epochs`` epochs, or is no more than that
+    itself. ``plateau_epochs`` is the patience of the schedule ``plateau``. ``loss`` is ``auto`` for what the data ask
+    for, see :func:`.losses.resolve`. A single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron
+    rule; such units have no slope by which a network could learn through them.
     """
 
     hidden: tuple[int, ...] = (64,)
     activation: str = "relu"
+    loss: str = "auto"
     optimizer: str = "adam"
     learning_rate: float | None = None
     momentum: float = 0.0
@@ -156,13 +167,31 @@ class Hyperparameters:
     init: str = "auto"
     label_smoothing: float = 0.0
     clip_norm: float | None = None
+    plateau_epochs: int = 5
     early_stopping: int = 0
+    tolerance: float = 0.0
+    tolerance_epochs: int = 10
 
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, check(field.name, getattr(self, field.name)))
+        self._check_perceptron()
         if self.batch_norm and self.layer_norm:
             raise ValueError("layer_norm must be false where batch_norm is true, got True for both")
+
+    def _check_perceptron(self) -> None:
+        if self.activation == "threshold":
+            if self.hidden:
+                raise ValueError(f"hidden must be empty with threshold units, which have no slope, got {self.hidden}")
+            if self.loss not in ("auto", "perceptron"):
+                raise ValueError(f"loss must be auto or perceptron with threshold units, got {self.loss!r}")
+        if "perceptron" in (self.loss, self.natural_loss) and self.label_smoothing:
+            raise ValueError(f"label_smoothing must be 0 with the perceptron rule, got {self.label_smoothing!r}")
+
+    @property
+    def natural_loss(self) -> str:
+        """``loss``, with that of threshold units filled in; ``auto`` where the data decide."""
+        return "perceptron" if self.activation == "threshold" else self.loss
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Hyperparameters":
@@ -180,7 +209,7 @@ class Hyperparameters:
         """The learning rate, with its default filled in."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 0.01 if self.optimizer == "sgd" else 0.001
+        return RATES.get(self.optimizer, OTHER_RATE)
 
     @property
     def second_decay(self) -> float:

@@ -11,7 +11,7 @@ from .activations import ACTIVATIONS
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
 from .layers import Bound, BoundDense, Dense, Dropout
-from .losses import LOSSES
+from .losses import LOSSES, resolve
 from .maxout import Maxout
 from .optimizers import Optimizer, rule
 
@@ -64,8 +64,8 @@ def structure(
 ) -> Structure:
     """The structure of a network with these hyperparameters on data of these sizes (``n_rows``: training rows).
 
-    ValueError for an unknown loss, a dtype other than float32 and float64, sizes below 1, or a log loss with more than
-    one output unit.
+    ``loss`` is the data's own, which that of the hyperparameters may replace. ValueError for an unknown loss or one of
+    the other task, a dtype other than float32 and float64, sizes below 1, or a log loss with more than one output unit.
     """
     if loss not in LOSSES:
         raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
@@ -74,7 +74,8 @@ def structure(
     for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs), ("n_rows", n_rows)):
         if size < 1:
             raise ValueError(f"{name} must be at least 1, got {size!r}")
-    if loss in ("log_loss", "brier") and n_outputs != 1:
+    loss = resolve(hp.natural_loss, loss, n_outputs)
+    if loss == "log_loss" and n_outputs != 1:
         raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
     has_momentum = hp.optimizer in ("sgd", "rmsprop") and hp.momentum > 0.0
     return Structure(

@@ -118,6 +118,8 @@ class Batches:
         workspace.forward(x, z)
         stack.loss.gradient(z, self.target[:, j], self.scale[:, j], workspace.last.delta, self.row)
         workspace.backward()
+        if stack.norms is not None:
+            stack.norms += stack.layer_norms()
         stack.update(number)
 
     def sums(self, m: int) -> tuple[Array, Array]:
@@ -167,6 +169,8 @@ class Stack:
 
         self.theta = np.ascontiguousarray(state.theta)
         self.running = np.ascontiguousarray(state.running)
+        self.rate_factor = state.rate_factor
+        self.norms: Array | None = None  # (K, layers): sums over an epoch's steps, where somebody asks for them
         self.gradient = np.empty_like(self.theta)
         self.scratch = np.empty_like(self.theta)
         self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(self.rule.n_slots)]
@@ -210,6 +214,14 @@ class Stack:
             return arrays[0][None]
         return np.stack(arrays)[self.fold_of]
 
+    def layer_norms(self) -> Array:
+        """The length of the gradient by each dense layer's parameters (K, layers), in float64."""
+        squares = []
+        for start, end in offsets(self.structure):
+            g = self.gradient[:, start:end].astype(np.float64)
+            squares.append(np.matmul(g[:, None, :], g[:, :, None])[:, 0, 0])
+        return np.sqrt(np.stack(squares, axis=1))
+
     def update(self, number: int) -> None:
         """Penalties, clipping, decay and the optimizer's rule, for the epoch's step of that number."""
         for column, where, power in self.penalties:
@@ -235,10 +247,10 @@ class Stack:
         """The scalars of an epoch's steps: one call a network, so that no array's shape depends on the neighbours."""
         steps = self.structure.steps
         scalars, shrink = [], []
-        for network, first in zip(self.networks, first_step, strict=True):
+        for network, first, factor in zip(self.networks, first_step, self.rate_factor, strict=True):
             hp = network.hyperparameters
             number = first + np.arange(steps, dtype=np.float64)
-            rate = np.full(steps, hp.rate)
+            rate = np.full(steps, hp.rate * factor)
             if hp.schedule != "constant" or hp.warmup:
                 decay = SCHEDULES[hp.schedule].decay if hp.decay is None else hp.decay
                 total = float(hp.epochs * steps)

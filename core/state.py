@@ -19,7 +19,9 @@ class State:
 
     theta (K, P) parameters; slots (K, S, P) of the optimizer; running (K, R) statistics of normalising layers;
     best_theta, best_running, best_loss (K,) and kept_epoch (K,): what early stopping keeps, or the last epoch;
-    epoch (K,) epochs trained; step (K,) optimizer steps taken; status (K,) one of RUNNING, FINISHED, DIVERGED.
+    epoch (K,) epochs trained; step (K,) optimizer steps taken; status (K,) one of RUNNING, FINISHED, DIVERGED;
+    rate_factor (K,) by which plateaus have changed the learning rate, and what the plateau schedule and the stop on
+    tolerance remember: plateau, progress (K, 2), the loss that the next must be below and the epochs since it was seen.
     """
 
     theta: Array
@@ -32,6 +34,9 @@ class State:
     epoch: Array
     step: Array
     status: Array
+    rate_factor: Array
+    plateau: Array
+    progress: Array
 
     def __len__(self) -> int:
         return len(self.theta)

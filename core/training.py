@@ -11,6 +11,7 @@ from .folds import Fold, PreparedFold
 from .losses import LOSSES
 from .metrics import METRICS
 from .network import Structure, initial_parameters, initial_running, n_parameters
+from .schedules import SCHEDULES
 from .stack import Network, Stack, footprint, generator
 from .state import DIVERGED, FINISHED, RUNNING, State
 
@@ -56,6 +57,9 @@ def start(structure: Structure, networks: Sequence[Network]) -> State:
         epoch=np.zeros(K, dtype=np.int64),
         step=np.zeros(K, dtype=np.int64),
         status=np.full(K, RUNNING, dtype=np.int8),
+        rate_factor=np.ones(K),
+        plateau=np.tile([np.inf, 0.0], (K, 1)),
+        progress=np.tile([np.inf, 0.0], (K, 1)),
     )
 
 
@@ -68,13 +72,16 @@ def train(
     *,
     order_seed: int,
     metrics: Sequence[str] = (),
+    gradient_norms: bool = False,
 ) -> tuple[State, Curves]:
     """Train every running network up to epoch ``until`` or its own end; the given state is left as it is.
 
     A network ends after its own ``epochs``, by early stopping (no lower val_loss for ``early_stopping`` epochs; ties
-    keep the earlier epoch), or by divergence: a loss or parameter that is not finite. The rows' order in an epoch is a
-    function of ``order_seed`` and the epoch. The result holds all K networks in the order given. ValueError if the
-    data's shapes contradict the structure or a metric is unknown.
+    keep the earlier epoch), by its tolerance (train_loss has fallen by no more in ``tolerance_epochs`` epochs, or is no
+    larger), or by divergence: a loss or parameter that is not finite. The rows' order in an epoch is a function of
+    ``order_seed`` and the epoch. With ``gradient_norms`` the curves grad_norm_1, ... hold for each dense layer from the
+    input the length of the loss's gradient by its parameters, the mean over the epoch's batches. The result holds all K
+    networks in the order given. ValueError if the data's shapes contradict the structure or a metric is unknown.
     """
     task = LOSSES[structure.loss].task
     for name in metrics:
@@ -92,7 +99,8 @@ def train(
         max(network.hyperparameters.epochs, epoch + 1) for network, epoch in zip(networks, state.epoch, strict=True)
     ]
     last = int(np.max(ends, where=live, initial=0))
-    names = (*CURVES, *(f"val_{name}" for name in metrics))
+    norms = tuple(f"grad_norm_{i + 1}" for i in range(len(structure.layers))) if gradient_norms else ()
+    names = (*CURVES, *(f"val_{name}" for name in metrics), *norms)
     curves = Curves(
         first + 1, {name: np.full((len(state), max(0, min(until, last) - first)), np.nan) for name in names}
     )
@@ -110,6 +118,7 @@ def train(
                     until,
                     order_seed,
                     metrics,
+                    norms,
                     curves,
                 )
     trained = max(0, int(state.epoch[live].max(initial=first)) - first)
@@ -126,6 +135,7 @@ def _train_part(
     until: int,
     order_seed: int,
     metrics: Sequence[str],
+    norms: Sequence[str],
     curves: Curves,
 ) -> None:
     """Train these members, which are at one epoch, as one stack that shrinks as they end."""
@@ -136,8 +146,11 @@ def _train_part(
         while True:
             epoch = int(part.epoch[0]) + 1
             order = np.random.default_rng(np.random.SeedSequence((order_seed, epoch))).permutation(structure.n_rows)
+            stack.norms = np.zeros((len(members), len(norms))) if norms else None
             train_loss, train_score = stack.train_epoch(epoch, part.step, order)
             values = {"train_loss": train_loss, "train_score": train_score, **stack.validate(metrics)}
+            if stack.norms is not None:
+                values.update(zip(norms, stack.norms.T / structure.steps, strict=True))
             for name, column in values.items():
                 curves.values[name][members, epoch - curves.first_epoch] = column
             part.epoch += 1
@@ -163,6 +176,14 @@ def _judge(stack: Stack, part: State, train_loss: Array, val_loss: Array) -> Non
             part.status[k] = DIVERGED
         elif epoch >= hp.epochs:
             part.status[k] = FINISHED
+        watched = val_loss[k] if has_validation else train_loss[k]
+        if stack.structure.schedule == "plateau" and _waited(part.plateau[k], watched, 0.0) >= hp.plateau_epochs:
+            part.rate_factor[k] *= SCHEDULES["plateau"].decay if hp.decay is None else hp.decay
+            part.plateau[k, 1] = 0.0
+        if hp.tolerance and part.status[k] == RUNNING:
+            waited = _waited(part.progress[k], train_loss[k], hp.tolerance)
+            if waited >= hp.tolerance_epochs or train_loss[k] <= hp.tolerance:
+                part.status[k] = FINISHED
         if hp.early_stopping and has_validation:
             if val_loss[k] < part.best_loss[k]:
                 part.best_loss[k] = val_loss[k]
