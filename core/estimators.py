@@ -23,7 +23,8 @@ class _MLP(BaseEstimator):
 
     Besides: ``validation_fraction`` is the share of the rows that early stopping watches, where it is on;
     ``random_state`` decides initialisation, dropout, that split and the order of the rows; ``dtype`` is the precision
-    of training, float32 or float64. After fitting, ``history_`` maps each curve's name to its values by epoch,
+    of training, float32 or float64; ``gradient_norms`` adds a curve grad_norm_1, ... for each layer from the input, to
+    see gradients vanish or explode. After fitting, ``history_`` maps each curve's name to its values by epoch,
     ``n_epochs_`` counts the epochs trained and ``kept_epoch_`` is the one whose weights are used.
     """
 
@@ -31,6 +32,7 @@ class _MLP(BaseEstimator):
         self,
         hidden: tuple[int, ...] = (64,),
         activation: str = "relu",
+        loss: str = "auto",
         optimizer: str = "adam",
         learning_rate: float | None = None,
         momentum: float = 0.0,
@@ -52,13 +54,18 @@ class _MLP(BaseEstimator):
         init: str = "auto",
         label_smoothing: float = 0.0,
         clip_norm: float | None = None,
+        plateau_epochs: int = 5,
         early_stopping: int = 0,
+        tolerance: float = 0.0,
+        tolerance_epochs: int = 10,
         validation_fraction: float = 0.1,
         random_state: Any = None,
         dtype: str = "float32",
+        gradient_norms: bool = False,
     ) -> None:
         self.hidden = hidden
         self.activation = activation
+        self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum
@@ -80,10 +87,14 @@ class _MLP(BaseEstimator):
         self.init = init
         self.label_smoothing = label_smoothing
         self.clip_norm = clip_norm
+        self.plateau_epochs = plateau_epochs
         self.early_stopping = early_stopping
+        self.tolerance = tolerance
+        self.tolerance_epochs = tolerance_epochs
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.dtype = dtype
+        self.gradient_norms = gradient_norms
 
     def _hyperparameters(self) -> Hyperparameters:
         if not 0.0 < self.validation_fraction < 1.0:
@@ -139,7 +150,13 @@ class _MLP(BaseEstimator):
 
     def _train(self, fold: Fold, until: int) -> None:
         self._state, curves = train(
-            self._structure, [self._network], [fold], self._state, until, order_seed=self._order_seed
+            self._structure,
+            [self._network],
+            [fold],
+            self._state,
+            until,
+            order_seed=self._order_seed,
+            gradient_norms=self.gradient_norms,
         )
         for name, values in curves.values.items():
             if fold.X_val is not None or not name.startswith("val_"):

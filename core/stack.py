@@ -11,7 +11,7 @@ from .folds import PreparedFold
 from .hyperparameters import Hyperparameters
 from .losses import LOSSES
 from .metrics import METRICS, r2_from_sums
-from .network import Structure, Workspace, n_parameters, output_sums, weight_blocks
+from .network import Structure, Workspace, n_parameters, offsets, output_sums, weight_blocks
 from .schedules import SCHEDULES, multiplier
 from .state import State
 

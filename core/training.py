@@ -165,6 +165,15 @@ def _train_part(
         members = members[~ended]
 
 
+def _waited(record: Array, loss: float, least: float) -> int:
+    """Epochs since the loss was last lower by more than ``least``; ``record`` (2,) holds that loss and the count."""
+    if loss < record[0] - least:
+        record[:] = loss, 0.0
+    else:
+        record[1] += 1.0
+    return int(record[1])
+
+
 def _judge(stack: Stack, part: State, train_loss: Array, val_loss: Array) -> None:
     """After an epoch: note what is kept, and who has ended."""
     finite = np.isfinite(stack.theta).all(axis=1) & np.isfinite(train_loss)
