@@ -102,14 +102,13 @@ class BoundDense:
             if layer.norm == "layer":
                 self._norm = LayerNorm(gain, shift, gradients, rows)
             else:
-                statistics = running[:, : layer.n_out, None], running[:, layer.n_out :, None]
-                self._norm = BatchNorm(gain, shift, gradients, rows, statistics)
+                self._norm = BatchNorm(gain, shift, gradients, rows, running[:, :, None])
 
     def forward(self) -> None:
         if self._norm is None:
             np.matmul(self._W_transposed, self.x, out=self.z)
         else:
-            np.matmul(self._W_transposed[:, :, : self._n_in], self.x[..., : self._n_in, :], out=self.z)
+            np.matmul(self._W_transposed[:, :, : self._n_in], self.x[..., : self._n_in, :], out=self._norm.sums)
             self._norm.forward(self.z)
         if self._activation is not None:
             self._activation.forward(self._a, self._kept)
