@@ -1,5 +1,6 @@
 """The engine as scikit-learn estimators: a stack of one network behind fit and predict."""
 
+import inspect
 from dataclasses import replace
 from typing import Any, Self
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -203,21 +204,35 @@ class _MLP(BaseEstimator):
 class MLPClassifier(ClassifierMixin, _MLP):
     """A multilayer perceptron for classes: softmax output and cross-entropy, or one logistic unit for two classes.
 
-    ``hidden=()`` makes it logistic regression. Follows scikit-learn's conventions; ValueError for hyperparameters out
-    of range (one line: name, rule, value), for data that scikit-learn refuses, and when training diverges.
+    ``hidden=()`` makes it logistic regression, and with ``activation="threshold"`` a perceptron, whose probabilities are
+    0 and 1. ``class_weight``: a dict from labels to the weight of their rows (1 where it has none), or "balanced" for
+    weights inverse to the classes' sizes. Follows scikit-learn's conventions; ValueError for hyperparameters out of
+    range (one line: name, rule, value), for data that scikit-learn refuses, and when training diverges.
     """
+
+    def __init__(self, *positional: Any, class_weight: Any = None, **named: Any) -> None:
+        super().__init__(*positional, **named)
+        self.class_weight = class_weight
 
     def _loss(self) -> tuple[str, int]:
         n_classes = len(self.classes_)
         return ("log_loss", 1) if n_classes <= 2 else ("cross_entropy", n_classes)
+
+    def _weights(self, X: Array, y: Array, sample_weight: Any) -> Array | None:
+        """Each row's weight times that of its class (n,), or None where none is given."""
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if self.class_weight is None:
+            return weight
+        by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        of_rows = by_class[np.searchsorted(self.classes_, y)]
+        return of_rows if weight is None else weight * of_rows
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X (n, d) and labels y (n,), each row counting as much as its weight (n,)."""
         X, y = validate_data(self, X, y, dtype=self.dtype)
         check_classification_targets(y)
         self.classes_, indices = np.unique(y, return_inverse=True)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        self._fit(X, indices, weight)
+        self._fit(X, indices, self._weights(X, y, sample_weight))
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -225,6 +240,8 @@ class MLPClassifier(ClassifierMixin, _MLP):
         first = not hasattr(self, "classes_")
         X, y = validate_data(self, X, y, dtype=self.dtype, reset=first)
         check_classification_targets(y)
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight must be a dict or None with partial_fit, got 'balanced'")
         if first and classes is None:
             raise ValueError("classes must be given at the first call of partial_fit, got None")
         known = np.unique(classes) if first else self.classes_
@@ -234,8 +251,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         if len(unknown):
             raise ValueError(f"y must hold only the classes {known.tolist()}, got {unknown.tolist()}")
         self.classes_ = known
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        self._partial_fit(X, np.searchsorted(known, y), weight, first)
+        self._partial_fit(X, np.searchsorted(known, y), self._weights(X, y, sample_weight), first)
         return self
 
     def predict_proba(self, X: Any) -> Array:
@@ -249,6 +265,13 @@ class MLPClassifier(ClassifierMixin, _MLP):
         """The likeliest label of each row (n,)."""
         likeliest = np.argmax(self.predict_proba(X), axis=1)
         return self.classes_[likeliest]
+
+
+# What help, editors and scikit-learn are to see: the parameters of both estimators, and the classifier's own.
+_shared = inspect.signature(_MLP.__init__)
+_own = inspect.Parameter("class_weight", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
+_signature = _shared.replace(parameters=[*_shared.parameters.values(), _own])
+MLPClassifier.__init__.__signature__ = _signature  # type: ignore[attr-defined]
 
 
 class MLPRegressor(RegressorMixin, _MLP):
