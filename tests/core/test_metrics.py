@@ -10,6 +10,7 @@ from mlptune.core.metrics import METRICS
 
 CLASSIFICATION = {
     "accuracy": lambda y, p, w: reference.accuracy_score(y, p, sample_weight=w),
+    "zero_one": lambda y, p, w: reference.zero_one_loss(y, p, sample_weight=w),
     "balanced_accuracy": lambda y, p, w: reference.balanced_accuracy_score(y, p, sample_weight=w),
     "f1_macro": lambda y, p, w: reference.f1_score(y, p, sample_weight=w, average="macro", zero_division=0.0),
 }
@@ -65,5 +66,5 @@ def test_regression(seed, outputs, n, weighted, constant):
 
 
 def test_directions_and_tasks():
-    assert {name for name, metric in METRICS.items() if metric.direction == "minimize"} == {"rmse", "mae"}
+    assert {name for name, metric in METRICS.items() if metric.direction == "minimize"} == {"rmse", "mae", "zero_one"}
     assert {name for name, metric in METRICS.items() if metric.tasks == ("regression",)} == set(REGRESSION)

@@ -16,11 +16,16 @@ CASES = {
     "nesterov": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.8, "nesterov": True},
     "rmsprop": {"optimizer": "rmsprop", "learning_rate": 0.01},
     "rmsprop with momentum": {"optimizer": "rmsprop", "learning_rate": 0.01, "beta_2": 0.9, "momentum": 0.5},
+    "adagrad": {"optimizer": "adagrad", "learning_rate": 0.1},
+    "adagrad with large epsilon": {"optimizer": "adagrad", "epsilon": 0.1, "l2": 0.01},
     "adam": {"optimizer": "adam", "learning_rate": 0.01},
     "adam with large epsilon": {"optimizer": "adam", "learning_rate": 0.01, "epsilon": 0.1, "beta_1": 0.7},
     "adam with clipping": {"optimizer": "adam", "learning_rate": 0.01, "clip_norm": 0.05},
     "adamw": {"optimizer": "adamw", "learning_rate": 0.01},
     "adamw with decay": {"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.3},
+    "nadam": {"optimizer": "nadam", "learning_rate": 0.01},
+    "nadam without momentum": {"optimizer": "nadam", "beta_1": 0.0, "beta_2": 0.9},
+    "nadam with short memory": {"optimizer": "nadam", "beta_1": 0.1, "epsilon": 0.01, "l2": 0.01},
 }
 
 
@@ -43,8 +48,10 @@ def test_every_optimizer_has_a_case():
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_thirty_steps_equal_torch(case):
+def test_thirty_steps_equal_torch(case, monkeypatch):
     torch = pytest.importorskip("torch", reason="torch, the independent reference, is not installed")
+    # NAdam's product of momenta is kept in torch's default precision.
+    monkeypatch.setattr(torch, "get_default_dtype", lambda: torch.float64)
     settings = CASES[case]
     before, after = trained(settings)
     weights = [torch.tensor(np.array(W[0, :-1]), requires_grad=True) for W in before]
@@ -58,6 +65,8 @@ def test_thirty_steps_equal_torch(case):
         "rmsprop": lambda: torch.optim.RMSprop(
             groups, alpha=hp.second_decay, momentum=hp.momentum, eps=hp.epsilon, **common
         ),
+        "adagrad": lambda: torch.optim.Adagrad(groups, eps=hp.epsilon, **common),
+        "nadam": lambda: torch.optim.NAdam(groups, betas=(hp.beta_1, hp.second_decay), eps=hp.epsilon, **common),
         "adam": lambda: torch.optim.Adam(groups, betas=(hp.beta_1, hp.second_decay), eps=hp.epsilon, **common),
         "adamw": lambda: torch.optim.AdamW(groups, betas=(hp.beta_1, hp.second_decay), eps=hp.epsilon, **common),
     }[hp.optimizer]()
@@ -80,6 +89,7 @@ def recurrence(settings, gradient, w, steps):
     """One weight's path as the papers write it, one number at a time."""
     hp = Hyperparameters(**settings)
     m = v = b = 0.0
+    products = [1.0]
     for t in range(1, steps + 1):
         g = gradient(w) + hp.l2 * w
         if hp.clip_norm is not None and abs(g) > hp.clip_norm:
@@ -92,6 +102,17 @@ def recurrence(settings, gradient, w, steps):
             v = hp.second_decay * v + (1 - hp.second_decay) * g * g
             b = hp.momentum * b + g / (v**0.5 + hp.epsilon)
             w -= hp.rate * b
+        elif hp.optimizer == "adagrad":
+            v += g * g
+            w -= hp.rate * g / (v**0.5 + hp.epsilon)
+        elif hp.optimizer == "nadam":
+            mu, coming = (hp.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * s)) for s in (t, t + 1))
+            products.append(products[-1] * mu)
+            m = hp.beta_1 * m + (1 - hp.beta_1) * g
+            v = hp.second_decay * v + (1 - hp.second_decay) * g * g
+            root = (v / (1 - hp.second_decay**t)) ** 0.5 + hp.epsilon
+            w -= hp.rate * (1 - mu) / (1 - products[-1]) * g / root
+            w -= hp.rate * coming / (1 - products[-1] * coming) * m / root
         else:
             m = hp.beta_1 * m + (1 - hp.beta_1) * g
             v = hp.second_decay * v + (1 - hp.second_decay) * g * g
