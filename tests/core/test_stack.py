@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.initializers import INITIALIZERS
+from mlptune.core.losses import LOSSES
 from mlptune.core.network import structure
 from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.schedules import SCHEDULES
 from mlptune.core.training import Fold, Network, State, start, train
+
+
+TRAINABLE = sorted(set(ACTIVATIONS) - {"threshold"})
 
 
 def rates(high):
@@ -22,6 +26,7 @@ def rates(high):
 def problems(draw):
     """A structure, networks that may share a stack, their folds, and epochs at which training is cut."""
     loss = draw(st.sampled_from(["cross_entropy", "log_loss", "squared_error"]))
+    wanted = draw(st.sampled_from(["auto", *LOSSES])) if loss != "squared_error" else "auto"
     n_rows, n_inputs = draw(st.integers(1, 70)), draw(st.sampled_from([1, 2, 3, 7, 20]))
     n_outputs = {"cross_entropy": draw(st.integers(2, 5)), "log_loss": 1, "squared_error": draw(st.integers(1, 3))}[
         loss
@@ -31,7 +36,8 @@ def problems(draw):
     has_momentum = draw(st.booleans())
     shared = {
         "hidden": tuple(draw(st.lists(st.sampled_from([1, 2, 5, 8, 17, 33]), max_size=3))),
-        "activation": draw(st.sampled_from(sorted(ACTIVATIONS))),
+        "activation": draw(st.sampled_from(TRAINABLE)),
+        "loss": wanted,
         "optimizer": optimizer,
         "nesterov": draw(st.booleans()),
         "schedule": draw(st.sampled_from(sorted(SCHEDULES))),
@@ -39,6 +45,9 @@ def problems(draw):
         "batch_norm": norm == "batch",
         "layer_norm": norm == "layer",
     }
+    if wanted in ("auto", "perceptron") and loss != "squared_error" and draw(st.integers(0, 9)) == 0:
+        shared |= {"hidden": (), "activation": "threshold"}
+    is_perceptron = "perceptron" in (wanted, Hyperparameters(**shared).natural_loss)
     n_folds = draw(st.integers(1, 3))
     networks = []
     for _ in range(draw(st.integers(2, 5))):
@@ -52,9 +61,12 @@ def problems(draw):
             "l2": draw(rates(0.1)),
             "weight_decay": draw(rates(0.1)),
             "dropout": draw(rates(0.9)),
-            "label_smoothing": draw(rates(0.5)),
+            "label_smoothing": 0.0 if is_perceptron else draw(rates(0.5)),
             "clip_norm": draw(st.one_of(st.none(), st.floats(0.01, 2.0))),
             "early_stopping": draw(st.integers(0, 2)),
+            "plateau_epochs": draw(st.integers(1, 2)),
+            "tolerance": draw(rates(0.3)),
+            "tolerance_epochs": draw(st.integers(1, 3)),
             "epochs": draw(st.integers(1, 6)),
             "init": draw(st.sampled_from(["auto", *INITIALIZERS])),
         }
@@ -95,10 +107,11 @@ def same_states(a, b):
 
 def assert_alone_equals_stacked(problem):
     group, networks, folds, cuts = problem
-    score = "r2" if group.loss == "squared_error" else "accuracy"
+    score = "r2" if group.loss == "squared_error" else "zero_one"
+    options = {"order_seed": 3, "gradient_norms": True}
     state, curves = start(group, networks), []
     for until in cuts:
-        state, part = train(group, networks, folds, state, until, order_seed=3, metrics=[score])
+        state, part = train(group, networks, folds, state, until, metrics=[score], **options)
         curves.append(part)
     stacked = {name: np.full((len(networks), 6), np.nan) for name in curves[0].values}
     for part in curves:
@@ -106,7 +119,7 @@ def assert_alone_equals_stacked(problem):
             begin = part.first_epoch - 1
             stacked[name][:, begin : begin + values.shape[1]] = values
     for k, network in enumerate(networks):
-        alone, alone_curves = train(group, [network], folds, start(group, [network]), 6, order_seed=3, metrics=[score])
+        alone, alone_curves = train(group, [network], folds, start(group, [network]), 6, metrics=[score], **options)
         same_states(state.take([k]), alone)
         for name, values in alone_curves.values.items():
             trained = int(alone.epoch[0])
@@ -135,7 +148,7 @@ def digits_like(n=300, d=64, classes=10):
     return Fold(X[50:], y[50:], None, X[:50], y[:50], None)
 
 
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("activation", TRAINABLE)
 def test_sizes_of_real_use_in_a_stack_that_is_trained_in_parts(activation, monkeypatch):
     fold = digits_like()
     networks = [
