@@ -52,6 +52,13 @@ class _MLP(BaseEstimator):
         dropout: float = 0.0,
         batch_norm: bool = False,
         layer_norm: bool = False,
+        scaling: str = "none",
+        target_scaling: bool = False,
+        embedding: str = "none",
+        embedding_sigma: float = 0.1,
+        feature_scale: bool = False,
+        parametrization: str = "standard",
+        fade: bool = False,
         init: str = "auto",
         label_smoothing: float = 0.0,
         clip_norm: float | None = None,
@@ -85,6 +92,13 @@ class _MLP(BaseEstimator):
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.layer_norm = layer_norm
+        self.scaling = scaling
+        self.target_scaling = target_scaling
+        self.embedding = embedding
+        self.embedding_sigma = embedding_sigma
+        self.feature_scale = feature_scale
+        self.parametrization = parametrization
+        self.fade = fade
         self.init = init
         self.label_smoothing = label_smoothing
         self.clip_norm = clip_norm

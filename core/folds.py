@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .losses import LOSSES
-from .network import Structure, with_ones
+from .network import Structure, n_scaling, with_ones
+from .scaling import scale_inputs
 
 Array = NDArray[Any]
 
@@ -27,17 +28,32 @@ class Fold:
     weight_val: Array | None = None
 
 
-class Part:
-    """One part of a fold, prepared: inputs with the column of ones, targets, weights and the spread for R2."""
+def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Array | None) -> None:
+    """ValueError if a part's arrays fit neither the structure nor one another."""
+    if np.ndim(X) != 2 or X.shape[1] != structure.n_inputs:
+        raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {np.shape(X)}")
+    if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
+        raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
+    if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
+        raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
+    if LOSSES[structure.loss].task == "regression" and np.size(y) != len(X) * structure.n_outputs:
+        raise ValueError(f"{name}: y must have {structure.n_outputs} columns, got {np.size(y) / max(len(X), 1):g}")
 
-    def __init__(self, structure: Structure, name: str, X: Array, y: Array, weight: Array | None) -> None:
+
+class Part:
+    """One part of a fold, prepared: inputs with the column of ones, targets, weights and the spread for R2.
+
+    Inputs and targets are scaled as the networks have learned it (``scaling``, of :func:`.network.n_scaling`).
+    """
+
+    def __init__(
+        self, structure: Structure, name: str, X: Array, y: Array, weight: Array | None, scaling: Array
+    ) -> None:
         X, y = np.asarray(X), np.asarray(y)
-        if X.ndim != 2 or X.shape[1] != structure.n_inputs:
-            raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {X.shape}")
-        if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
-            raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
-        if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
-            raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
+        check_shapes(structure, name, X, y, weight)
+        n_inputs, n_targets = n_scaling(structure)
+        if n_inputs:
+            X = scale_inputs(structure.scaling, scaling[:n_inputs], X)
         self.n = len(X)
         self.X = with_ones(X, structure.dtype)
         self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)
@@ -50,9 +66,11 @@ class Part:
                 found = f"{int(self.y.min())} to {int(self.y.max())}"
                 raise ValueError(f"{name}: y must hold class indices from 0 to {n_classes - 1}, got {found}")
         else:
-            self.y = np.ascontiguousarray(y.reshape(self.n, -1), dtype=structure.dtype)
-            if self.y.shape[1] != structure.n_outputs:
-                raise ValueError(f"{name}: y must have {structure.n_outputs} columns, got {self.y.shape[1]}")
+            y = y.reshape(self.n, -1)
+            if n_targets:
+                mean, deviation = np.split(scaling[n_inputs:].astype(np.float64), 4)[:2]
+                y = (y - mean) / deviation
+            self.y = np.ascontiguousarray(y, dtype=structure.dtype)
             exact = self.y.astype(np.float64)
             centre = np.average(exact, axis=0, weights=self.weight)
             self.spread = np.average((exact - centre) ** 2, axis=0, weights=self.weight) * self.total
@@ -67,13 +85,23 @@ class Part:
 
 
 class PreparedFold:
-    """A fold's training part and, where it has one, its validation part."""
+    """A fold's training part and, where it has one, its validation part, scaled by ``scaling``."""
 
-    def __init__(self, structure: Structure, fold: Fold) -> None:
-        self.train = Part(structure, "X", fold.X, fold.y, fold.weight)
+    def __init__(self, structure: Structure, fold: Fold, scaling: Array) -> None:
+        self.train = Part(structure, "X", fold.X, fold.y, fold.weight, scaling)
         if self.train.n != structure.n_rows:
             raise ValueError(f"X must have the {structure.n_rows} rows of the structure, got {self.train.n}")
+        n_inputs, n_targets = n_scaling(structure)
+        self.unit = np.split(scaling[n_inputs:], 4) if n_targets else None
         self.validation: Part | None = None
         if fold.X_val is not None and fold.y_val is not None and len(fold.X_val):
-            self.validation = Part(structure, "X_val", fold.X_val, fold.y_val, fold.weight_val)
+            self.validation = Part(structure, "X_val", fold.X_val, fold.y_val, fold.weight_val, scaling)
             self.validation_targets = self.validation.targets(structure, self.validation.y[None])
+
+    def clip(self, z: Array) -> Array:
+        """Output sums (..., o, n) of a regression cut to the training targets' range, if the structure says so."""
+        return z if self.unit is None else np.clip(z, self.unit[2][:, None], self.unit[3][:, None])
+
+    def in_unit(self, values: Array) -> Array:
+        """Scaled targets or predictions (n, o) in the unit of the fold's y."""
+        return values if self.unit is None else values * self.unit[1] + self.unit[0]

@@ -8,10 +8,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from .activations import ACTIVATIONS
+from .embedding import EMBEDDINGS
 from .initializers import INITIALIZERS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS, OTHER_RATE, RATES
+from .scaling import SCALINGS
 from .schedules import SCHEDULES
+
+PARAMETRIZATIONS = ("standard", "ntk")
 
 Kind = Literal["int", "float", "bool", "choice", "sizes"]
 
@@ -114,6 +118,13 @@ _TABLE = (
     Parameter("dropout", "float", 0.0, low=0.0, high=1.0, below=True),
     Parameter("batch_norm", "bool", False, structural=True),
     Parameter("layer_norm", "bool", False, structural=True),
+    Parameter("scaling", "choice", "none", choices=SCALINGS, structural=True),
+    Parameter("target_scaling", "bool", False, structural=True),
+    Parameter("embedding", "choice", "none", choices=EMBEDDINGS, structural=True),
+    Parameter("embedding_sigma", "float", 0.1, low=0.0, above=True),
+    Parameter("feature_scale", "bool", False, structural=True),
+    Parameter("parametrization", "choice", "standard", choices=PARAMETRIZATIONS, structural=True),
+    Parameter("fade", "bool", False),
     Parameter("init", "choice", "auto", choices=("auto", *INITIALIZERS)),
     Parameter("label_smoothing", "float", 0.0, low=0.0, high=1.0, below=True),
     Parameter("clip_norm", "float", None, low=0.0, above=True, optional=True),
@@ -141,6 +152,12 @@ class Hyperparameters:
     itself. ``plateau_epochs`` is the patience of the schedule ``plateau``. ``loss`` is ``auto`` for what the data ask
     for, see :func:`.losses.resolve`. A single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron
     rule; such units have no slope by which a network could learn through them.
+
+    ``scaling`` is the network's own, learned from its training rows (:mod:`.scaling`); with ``target_scaling`` a
+    regression's targets are standardised and its predictions cut to their range. ``embedding`` turns each input into
+    periodic features (:mod:`.embedding`) whose frequencies start with deviation ``embedding_sigma``; ``feature_scale``
+    gives each input of the first layer a learned factor. ``parametrization`` ``ntk`` sets learning rates by layer
+    (:func:`.network.rate_factors`). ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in training's second half.
     """
 
     hidden: tuple[int, ...] = (64,)
@@ -164,6 +181,13 @@ class Hyperparameters:
     dropout: float = 0.0
     batch_norm: bool = False
     layer_norm: bool = False
+    scaling: str = "none"
+    target_scaling: bool = False
+    embedding: str = "none"
+    embedding_sigma: float = 0.1
+    feature_scale: bool = False
+    parametrization: str = "standard"
+    fade: bool = False
     init: str = "auto"
     label_smoothing: float = 0.0
     clip_norm: float | None = None

@@ -50,7 +50,16 @@ def zeros(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
     return np.zeros((n_in, n_out))
 
 
+def data(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
+    """Normal with variance 1 / n_in, until the first training rows scale each unit's sums and set its bias.
+
+    What the rows do is in :mod:`.fitting`.
+    """
+    return generator.normal(0.0, n_in**-0.5, size=(n_in, n_out))
+
+
 INITIALIZERS: dict[str, Initializer] = {
+    "data": data,
     "glorot": glorot,
     "he": he,
     "lecun": lecun,

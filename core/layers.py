@@ -39,12 +39,14 @@ class Dense:
     """A fully connected layer: a = activation(x W + b), with W (in, out) and b (out,) as the rows of one block.
 
     With ``norm`` "batch" or "layer" it is activation(gain normalised(x W) + b), and the gains (out,) follow the block.
+    If ``scaled``, each input has a learned factor (in,), which comes last.
     """
 
     n_in: int
     n_out: int
     activation: str
     norm: str = "none"
+    scaled: bool = False
 
     @property
     def n_block(self) -> int:
@@ -52,8 +54,12 @@ class Dense:
         return (self.n_in + 1) * self.n_out
 
     @property
+    def n_gains(self) -> int:
+        return self.n_out if self.norm != "none" else 0
+
+    @property
     def n_parameters(self) -> int:
-        return self.n_block + (self.n_out if self.norm != "none" else 0)
+        return self.n_block + self.n_gains + (self.n_in if self.scaled else 0)
 
     @property
     def n_running(self) -> int:
@@ -73,16 +79,20 @@ class BoundDense:
         self, layer: Dense, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool
     ) -> None:
         K, _, rows = buffer.shape
-        self._n_in = layer.n_in
+        self._n_in, gains_end = layer.n_in, layer.n_block + layer.n_gains
         W = theta[:, : layer.n_block].reshape(K, layer.n_in + 1, layer.n_out)
-        self._W_transposed = W.transpose(0, 2, 1)
-        self.weights = W[:, : layer.n_in, :]
+        self.weights, self.bias = W[:, : layer.n_in, :], W[:, layer.n_in :, :]
+        # Factors on the inputs are factors on the weights' rows, which costs no pass over the batch.
+        self._factors = theta[:, gains_end:, None] if layer.scaled else None
+        self._effective = np.empty(W.shape, dtype=theta.dtype) if layer.scaled else W
+        self._W_transposed = self._effective.transpose(0, 2, 1)
         self.x = self.out = buffer
         self.below: Array | None = None
         self.z = buffer[:, : layer.n_out, :]
         if training:
             assert gradient is not None
             self.gradient = gradient[:, : layer.n_block].reshape(W.shape)
+            self._factors_gradient = gradient[:, gains_end:]
             self.delta = np.empty((K, layer.n_out, rows), dtype=buffer.dtype)
             self._delta_transposed = self.delta.transpose(0, 2, 1)
         activation = ACTIVATIONS[layer.activation]
@@ -95,16 +105,23 @@ class BoundDense:
             self._d = self.delta.view(kind) if training else None
         self._norm: Normalization | None = None
         if layer.norm != "none":
-            gain, shift = theta[:, layer.n_block :, None], W[:, -1, :, None]
+            gain, shift = theta[:, layer.n_block : gains_end, None], W[:, -1, :, None]
             gradients = None
             if gradient is not None:
-                gradients = gradient[:, layer.n_block :, None], self.gradient[:, -1, :, None]
+                gradients = gradient[:, layer.n_block : gains_end, None], self.gradient[:, -1, :, None]
             if layer.norm == "layer":
                 self._norm = LayerNorm(gain, shift, gradients, rows)
             else:
                 self._norm = BatchNorm(gain, shift, gradients, rows, running[:, :, None])
 
+    @property
+    def is_normalised(self) -> bool:
+        return self._norm is not None
+
     def forward(self) -> None:
+        if self._factors is not None:
+            np.multiply(self.weights, self._factors, out=self._effective[:, : self._n_in])
+            np.copyto(self._effective[:, self._n_in :], self.bias)
         if self._norm is None:
             np.matmul(self._W_transposed, self.x, out=self.z)
         else:
@@ -122,8 +139,12 @@ class BoundDense:
         else:
             self._norm.backward(self.delta)
             np.matmul(self.x[..., : self._n_in, :], self._delta_transposed, out=self.gradient[:, : self._n_in])
+        if self._factors is not None:
+            by_weights = self.gradient[:, : self._n_in]
+            np.vecdot(self.weights, by_weights, out=self._factors_gradient)
+            np.multiply(by_weights, self._factors, out=by_weights)
         if self.below is not None:
-            np.matmul(self.weights, self.delta, out=self.below)
+            np.matmul(self._effective[:, : self._n_in], self.delta, out=self.below)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,21 @@
 """The network: what all members of a stack share, how their parameters lie in theta (K, P), and the passes over it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .activations import ACTIVATIONS
+from .embedding import Periodic
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
 from .layers import Bound, BoundDense, Dense, Dropout
 from .losses import LOSSES, resolve
 from .maxout import Maxout
 from .optimizers import Optimizer, rule
+from .scaling import scale_inputs
 
 Array = NDArray[Any]
 
@@ -36,17 +38,30 @@ class Structure:
     n_rows: int
     dtype: str
     layer_norm: bool = False
+    scaling: str = "none"
+    target_scaling: bool = False
+    embedding: str = "none"
+    feature_scale: bool = False
+    parametrization: str = "standard"
+
+    @property
+    def embedder(self) -> Periodic | None:
+        """The layer below the dense ones, if there is one."""
+        return None if self.embedding == "none" else Periodic(self.n_inputs)
 
     @property
     def layers(self) -> tuple[Dense, ...]:
         """The dense layers from the input to the output, whose activation belongs to the loss."""
         norm = "batch" if self.batch_norm else "layer" if self.layer_norm else "none"
-        inputs = (self.n_inputs, *self.hidden)
+        inputs = (self.n_inputs if self.embedder is None else self.embedder.n_out, *self.hidden)
         sums = ACTIVATIONS[self.activation].pieces
-        hidden = (
+        dense = [
             Dense(n_in, sums * n_out, self.activation, norm) for n_in, n_out in zip(inputs, self.hidden, strict=False)
-        )
-        return (*hidden, Dense(inputs[-1], self.n_outputs, "identity"))
+        ]
+        dense.append(Dense(inputs[-1], self.n_outputs, "identity"))
+        if self.feature_scale:
+            dense[0] = replace(dense[0], scaled=True)
+        return tuple(dense)
 
     @property
     def steps(self) -> int:
@@ -93,24 +108,34 @@ def structure(
         n_rows=int(n_rows),
         dtype=dtype,
         layer_norm=hp.layer_norm and bool(hp.hidden),
+        scaling=hp.scaling,
+        target_scaling=hp.target_scaling and LOSSES[loss].task == "regression",
+        embedding=hp.embedding,
+        feature_scale=hp.feature_scale,
+        parametrization=hp.parametrization,
     )
 
 
 def n_parameters(structure: Structure) -> int:
     """P, the number of parameters of one network."""
-    return sum(layer.n_parameters for layer in structure.layers)
+    return offsets(structure)[-1][1]
 
 
 def operations(structure: Structure) -> int:
     """Multiply-adds of one training epoch of one network: the layers' products and the optimizer's passes."""
-    products = sum((3 if i else 2) * layer.n_parameters for i, layer in enumerate(structure.layers))
+    embedder = structure.embedder
+    below = 0 if embedder is None else 1
+    products = sum((3 if i + below else 2) * layer.n_parameters for i, layer in enumerate(structure.layers))
+    if embedder is not None:
+        # A sine or cosine costs about as much as ten multiply-adds.
+        products += embedder.n_features * embedder.n_waves * (20 + 4 * embedder.n_linear)
     passes = 2 + 4 * structure.rule.n_slots
     return structure.n_rows * products + structure.steps * passes * n_parameters(structure)
 
 
 def offsets(structure: Structure) -> list[tuple[int, int]]:
-    """The columns of theta that belong to each layer, as (start, end)."""
-    spans, start = [], 0
+    """The columns of theta that belong to each dense layer, as (start, end); those of an embedding come first."""
+    spans, start = [], 0 if structure.embedder is None else structure.embedder.n_parameters
     for layer in structure.layers:
         spans.append((start, start + layer.n_parameters))
         start += layer.n_parameters
@@ -125,28 +150,64 @@ def weight_blocks(structure: Structure, theta: Array) -> list[Array]:
     ]
 
 
-def initial_parameters(structure: Structure, init: str, generator: np.random.Generator) -> Array:
+def rate_factors(structure: Structure) -> list[tuple[int, int, float]]:
+    """Columns of theta from start to end and the factor on their learning rate; together they cover theta.
+
+    The neural tangent parametrisation (Jacot et al. 2018) writes a layer as x W / sqrt(n_in) + b with W of the size of
+    1. Steps on such a W are steps on the W / sqrt(n_in) that is stored here, shorter by sqrt(n_in) if the optimizer
+    takes steps of the rate's length whatever the gradient's, and by n_in with plain gradients. RealMLP goes with it, in
+    which biases and embeddings learn at a tenth of the rate, and the factors on features at six times the rate.
+    """
+    if structure.parametrization == "standard":
+        return [(0, n_parameters(structure), 1.0)]
+    power = -1.0 if structure.optimizer == "sgd" else -0.5
+    spans, start = offsets(structure), 0
+    pieces = [] if structure.embedder is None else [(spans[0][0], 0.1)]
+    for layer in structure.layers:
+        pieces += [(layer.n_in * layer.n_out, layer.n_in**power), (layer.n_out, 0.1), (layer.n_gains, 1.0)]
+        pieces.append((layer.n_in if layer.scaled else 0, 6.0))
+    result = []
+    for size, factor in pieces:
+        if size:
+            result.append((start, start + size, factor))
+            start += size
+    return result
+
+
+def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.random.Generator) -> Array:
     """One network's parameters (P,) at the start; drawn in float64, so that both precisions start alike."""
     parts = []
+    if structure.embedder is not None:
+        parts.append(structure.embedder.initial(hp.embedding_sigma, generator))
     for layer in structure.layers:
-        fill = initializer(init, ACTIVATIONS[layer.activation].init)
+        fill = initializer(hp.init, ACTIVATIONS[layer.activation].init)
         parts.append(fill(generator, layer.n_in, layer.n_out).ravel())
         parts.append(np.zeros(layer.n_out))
         parts.append(np.ones(layer.n_parameters - layer.n_block))
     return np.concatenate(parts).astype(structure.dtype)
 
 
+def n_scaling(structure: Structure) -> tuple[int, int]:
+    """How many of the running statistics come first and are the scaling of the inputs, and then of the targets."""
+    inputs = 0 if structure.scaling == "none" else 2 * structure.n_inputs
+    return inputs, 4 * structure.n_outputs if structure.target_scaling else 0
+
+
 def initial_running(structure: Structure) -> Array:
-    """One network's running statistics (R,) at the start: for each layer with batch normalisation means, variances."""
-    parts = [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
+    """One network's running statistics (R,): its scaling, then means and variances of each layer with batch norm.
+
+    The scaling is that of nothing until the first rows are seen (:func:`.fitting.fit`).
+    """
+    parts = [np.zeros(sum(n_scaling(structure)))]
+    parts += [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
     return np.concatenate(parts).astype(structure.dtype)
 
 
 def with_ones(X: Array, dtype: str) -> Array:
-    """X (n, d) with a last column of ones (n, d + 1): the input that the first layer's bias multiplies."""
-    extended = np.empty((X.shape[0], X.shape[1] + 1), dtype=dtype)
-    extended[:, :-1] = X
-    extended[:, -1] = 1.0
+    """X (..., n, d) with a last column of ones (..., n, d + 1): the input that the first layer's bias multiplies."""
+    extended = np.empty((*X.shape[:-1], X.shape[-1] + 1), dtype=dtype)
+    extended[..., :-1] = X
+    extended[..., -1] = 1.0
     return extended
 
 
@@ -181,7 +242,12 @@ class Workspace:
         layers, spans = structure.layers, offsets(structure)
         self.dense: list[BoundDense] = []
         self.chain: list[Bound] = []
-        first = 0
+        first = sum(n_scaling(structure))
+        if structure.embedder is not None:
+            end = structure.embedder.n_parameters
+            columns = None if gradient is None else gradient[:, :end]
+            buffer = buffer_with_ones(K, structure.embedder.n_out, rows, theta.dtype)
+            self._append(structure.embedder.bind(theta[:, :end], columns, buffer))
         for i, (layer, (start, end)) in enumerate(zip(layers, spans, strict=True)):
             last = i == len(layers) - 1
             pieces = ACTIVATIONS[layer.activation].pieces
@@ -200,7 +266,7 @@ class Workspace:
                 n_units = structure.hidden[i]
                 dropped = buffer_with_ones(K, n_units, rows, theta.dtype)
                 self._append(Dropout(n_units).bind(masks[i], dropped))
-        self.first, self.last = self.dense[0], self.dense[-1]
+        self.last = self.dense[-1]
 
     def _append(self, bound: Bound) -> None:
         if self.chain:
@@ -211,7 +277,7 @@ class Workspace:
 
     def forward(self, x: Array, z: Array) -> None:
         """Output sums of the inputs x (d + 1, rows) or (K, d + 1, rows) into z (K, o, rows)."""
-        self.first.x = x
+        self.chain[0].x = x
         self.last.z = z
         for bound in self.chain:
             bound.forward()
@@ -224,7 +290,8 @@ class Workspace:
 
 def evaluation_rows(structure: Structure) -> int:
     """Rows that a forward pass takes at once: a function of the structure alone, for its size may change bits."""
-    widest = max(structure.n_inputs, structure.n_outputs, *structure.hidden, 1)
+    inputs = structure.n_inputs * (1 if structure.embedder is None else 2 * structure.embedder.n_waves)
+    widest = max(inputs, structure.n_outputs, *structure.hidden, 1)
     return int(min(1024, max(32, 32768 // widest)))
 
 
@@ -247,13 +314,25 @@ def outputs(structure: Structure, theta: Array, running: Array, X: Array) -> Arr
     """Predictions (K, n, o) of K networks for X (n, d), shared, or (K, n, d): probabilities, or values in regression.
 
     With one logistic output unit, o = 1 and the number is the probability of class 1. ``running`` (K, R) holds the
-    running statistics of normalising layers. Dropout is off.
+    networks' own scaling and the running statistics of normalising layers. Dropout is off. ValueError if R is wrong.
     """
     theta, running = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, running))
+    if running.shape != (len(theta), len(initial_running(structure))):
+        expected = (len(theta), len(initial_running(structure)))
+        raise ValueError(f"running must have the structure's shape {expected}, got {running.shape}")
     X = np.asarray(X)
-    extended = np.empty((*X.shape[:-1], X.shape[-1] + 1), dtype=structure.dtype)
-    extended[..., :-1] = X
-    extended[..., -1] = 1.0
+    n_inputs, n_targets = n_scaling(structure)
+    if n_inputs:
+        fitted = running[:, :n_inputs]
+        if X.ndim == 2 and (fitted == fitted[0]).all():
+            X = scale_inputs(structure.scaling, fitted[0], X)
+        else:
+            rows = X if X.ndim == 3 else [X] * len(theta)
+            X = np.stack([scale_inputs(structure.scaling, *pair) for pair in zip(fitted, rows, strict=True)])
     with np.errstate(all="ignore"):
-        result = LOSSES[structure.loss].outputs(output_sums(structure, theta, running, extended))
+        z = output_sums(structure, theta, running, with_ones(X, structure.dtype))
+        result = LOSSES[structure.loss].outputs(z)
+        if n_targets:
+            mean, deviation, low, high = np.split(running[:, n_inputs : n_inputs + n_targets, None], 4, axis=1)
+            result = np.clip(result, low, high) * deviation + mean
     return np.ascontiguousarray(result.transpose(0, 2, 1))

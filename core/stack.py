@@ -11,7 +11,7 @@ from .folds import PreparedFold
 from .hyperparameters import Hyperparameters
 from .losses import LOSSES
 from .metrics import METRICS, r2_from_sums
-from .network import Structure, Workspace, n_parameters, offsets, output_sums, weight_blocks
+from .network import Structure, Workspace, n_parameters, offsets, output_sums, rate_factors, weight_blocks
 from .schedules import SCHEDULES, multiplier
 from .state import State
 
@@ -175,17 +175,19 @@ class Stack:
         self.scratch = np.empty_like(self.theta)
         self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(self.rule.n_slots)]
 
+        spans = rate_factors(structure)
+        self.factors = [factor for _, _, factor in spans]
+        self.pieces = [
+            [flat[:, begin:end] for flat in (self.theta, self.gradient, self.scratch, *self.slots)]
+            for begin, end, _ in spans
+        ]
+
         dtype = np.dtype(structure.dtype)
         self.has_smoothing = self.loss.task == "classification" and any(hp.label_smoothing for hp in hps)
         if self.has_smoothing:
             ls = np.array([hp.label_smoothing for hp in hps], dtype=dtype).reshape(K, 1, 1, 1)
             self.smoothing = ls, ls / dtype.type(max(structure.n_outputs, 2))
         self.has_dropout = bool(structure.hidden) and any(hp.dropout for hp in hps)
-        if self.has_dropout:
-            # Sixteen random bits decide for one unit; the survivors' scale fits the rate that results.
-            threshold = np.minimum(np.rint(np.array([[hp.dropout] for hp in hps]) * 65536), 65535)
-            self.dropout_threshold = threshold.astype(np.uint16)
-            self.dropout_scale = (65536.0 / (65536.0 - threshold)).astype(dtype)
         self.penalties = [
             (column[:, None, None], None if column.all() else (column > 0)[:, None, None], power)
             for column, power in (
@@ -241,30 +243,49 @@ class Stack:
         if self.has_decay:
             for w in self.weights:
                 np.multiply(w, self.shrink[number], out=w)
-        self.rule.update(self.theta, self.gradient, self.slots, self.scalars[number], self.scratch)
+        for arrays, scalars in zip(self.pieces, self.scalars[number], strict=True):
+            theta, gradient, scratch, *slots = arrays
+            self.rule.update(theta, gradient, slots, scalars, scratch)
 
     def plan(self, first_step: Array) -> None:
         """The scalars of an epoch's steps: one call a network, so that no array's shape depends on the neighbours."""
         steps = self.structure.steps
-        scalars, shrink = [], []
-        for network, first, factor in zip(self.networks, first_step, self.rate_factor, strict=True):
+        by_factor: dict[float, list[Sequence[Array]]] = {factor: [] for factor in self.factors}
+        shrink = []
+        for network, first, own in zip(self.networks, first_step, self.rate_factor, strict=True):
             hp = network.hyperparameters
             number = first + np.arange(steps, dtype=np.float64)
-            rate = np.full(steps, hp.rate * factor)
+            rate = np.full(steps, hp.rate * own)
             if hp.schedule != "constant" or hp.warmup:
                 decay = SCHEDULES[hp.schedule].decay if hp.decay is None else hp.decay
                 total = float(hp.epochs * steps)
                 rate = rate * multiplier(hp.schedule, number, total, decay, hp.warmup)
-            scalars.append(self.rule.coefficients(hp, rate, number + 1.0))
-            shrink.append(1.0 - rate * hp.decoupled_decay)
-        columns = np.asarray(scalars, dtype=self.structure.dtype).transpose(2, 1, 0)[..., None]
-        self.scalars = [list(of_step) for of_step in np.ascontiguousarray(columns)]
+            for factor, scalars in by_factor.items():
+                scalars.append(self.rule.coefficients(hp, rate * factor, number + 1.0))
+            shrink.append(1.0 - rate * hp.decoupled_decay * (faded(number, hp.epochs * steps) if hp.fade else 1.0))
+        columns = {
+            factor: np.ascontiguousarray(np.asarray(scalars, dtype=self.structure.dtype).transpose(2, 1, 0))[..., None]
+            for factor, scalars in by_factor.items()
+        }
+        self.scalars = [[list(columns[factor][step]) for factor in self.factors] for step in range(steps)]
         if self.has_decay:
             self.shrink = np.ascontiguousarray(np.asarray(shrink, dtype=self.structure.dtype).T)[:, :, None, None]
+
+    def plan_dropout(self, epoch: int) -> None:
+        """The rates of an epoch: sixteen random bits decide for one unit, the survivors' scale fits what results."""
+        rates = [
+            hp.dropout * (float(faded(np.asarray(epoch - 1.0), hp.epochs)) if hp.fade else 1.0)
+            for hp in (network.hyperparameters for network in self.networks)
+        ]
+        threshold = np.minimum(np.rint(np.array(rates)[:, None] * 65536), 65535)
+        self.dropout_threshold = threshold.astype(np.uint16)
+        self.dropout_scale = (65536.0 / (65536.0 - threshold)).astype(self.structure.dtype)
 
     def train_epoch(self, epoch: int, first_step: Array, order: Array) -> tuple[Array, Array]:
         """Train the epoch (counted from 1) in this order of rows; train_loss (K,) and train_score (K,)."""
         self.plan(first_step)
+        if self.has_dropout:
+            self.plan_dropout(epoch)
         bits = [
             generator(network.seed, 1, epoch) if network.hyperparameters.dropout else None for network in self.networks
         ]
@@ -299,7 +320,7 @@ class Stack:
             theta, running = self.theta, self.running
             if len(members) < K:
                 theta, running = theta[members], running[members]
-            z = output_sums(self.structure, theta, running, part.X)
+            z = fold.clip(output_sums(self.structure, theta, running, part.X))
             losses = self.loss.values(z, fold.validation_targets).astype(np.float64)
             if part.weight is not None:
                 losses *= part.weight
@@ -314,15 +335,23 @@ class Stack:
                 error = squared_sums((z - fold.validation_targets)[:, None], weight)
                 result["val_score"][members] = r2_from_sums(error, part.spread)
             if metrics:
-                predicted = self.loss.outputs(z)
+                predicted, y = self.loss.outputs(z), fold.in_unit(part.y)
                 for i, k in enumerate(members):
-                    output = np.ascontiguousarray(predicted[i].T)
+                    output = fold.in_unit(np.ascontiguousarray(predicted[i].T))
                     for name in metrics:
-                        result[f"val_{name}"][k] = METRICS[name].function(part.y, output, part.weight)
+                        result[f"val_{name}"][k] = METRICS[name].function(y, output, part.weight)
         return result
+
+
+def faded(t: Array, total: float) -> Array:
+    """1 over the first half of the training, then a cosine's fall to 0: RealMLP's schedule for what regularises."""
+    return 0.5 * (1.0 + np.cos(np.pi * np.clip(2.0 * t / total - 1.0, 0.0, 1.0)))
 
 
 def footprint(structure: Structure) -> int:
     """Bytes that a step of one network touches: parameters, gradient, slots, scratch, activations and deltas."""
     flat = n_parameters(structure) * (3 + structure.rule.n_slots)
-    return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * sum(structure.hidden) * structure.batch_size)
+    units = sum(structure.hidden)
+    if structure.embedder is not None:
+        units += structure.embedder.n_features * structure.embedder.n_waves
+    return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * units * structure.batch_size)

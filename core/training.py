@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .fitting import fit, prepare
 from .folds import Fold, PreparedFold
 from .losses import LOSSES
 from .metrics import METRICS
@@ -42,9 +43,8 @@ def start(structure: Structure, networks: Sequence[Network]) -> State:
     K, P = len(networks), n_parameters(structure)
     theta = np.empty((K, P), dtype=structure.dtype)
     for k, network in enumerate(networks):
-        theta[k] = initial_parameters(
-            structure, network.hyperparameters.init, np.random.Generator(generator(network.seed, 0))
-        )
+        random = np.random.Generator(generator(network.seed, 0))
+        theta[k] = initial_parameters(structure, network.hyperparameters, random)
     running = np.tile(initial_running(structure), (K, 1))
     return State(
         theta=theta,
@@ -90,8 +90,9 @@ def train(
             raise ValueError(f"metric must be one of {possible} in {task}, got {name!r}")
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
-    prepared = [PreparedFold(structure, fold) for fold in folds]
     state = state.take(range(len(state)))
+    fit(structure, networks, folds, state)
+    placed, prepared = prepare(structure, networks, folds, state)
     live = state.status == RUNNING
     first = int(state.epoch[live].min()) if live.any() else until
     # A network that is told to run after its last epoch, as partial_fit does, trains one more.
@@ -111,7 +112,7 @@ def train(
             for begin in range(0, len(members), size):
                 _train_part(
                     structure,
-                    networks,
+                    placed,
                     prepared,
                     state,
                     members[begin : begin + size],

@@ -6,11 +6,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlptune.core.activations import ACTIVATIONS
+from mlptune.core.embedding import EMBEDDINGS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.initializers import INITIALIZERS
 from mlptune.core.losses import LOSSES
 from mlptune.core.network import structure
 from mlptune.core.optimizers import OPTIMIZERS
+from mlptune.core.scaling import SCALINGS
 from mlptune.core.schedules import SCHEDULES
 from mlptune.core.training import Fold, Network, State, start, train
 
@@ -44,6 +46,11 @@ def problems(draw):
         "batch_size": draw(st.sampled_from([1, 2, 7, 16, 32, 64])),
         "batch_norm": norm == "batch",
         "layer_norm": norm == "layer",
+        "scaling": draw(st.sampled_from(["none", *SCALINGS])),
+        "target_scaling": draw(st.booleans()),
+        "embedding": draw(st.sampled_from(["none", *EMBEDDINGS])),
+        "feature_scale": draw(st.booleans()),
+        "parametrization": draw(st.sampled_from(["standard", "ntk"])),
     }
     if wanted in ("auto", "perceptron") and loss != "squared_error" and draw(st.integers(0, 9)) == 0:
         shared |= {"hidden": (), "activation": "threshold"}
@@ -68,6 +75,7 @@ def problems(draw):
             "tolerance": draw(rates(0.3)),
             "tolerance_epochs": draw(st.integers(1, 3)),
             "epochs": draw(st.integers(1, 6)),
+            "fade": draw(st.booleans()),
             "init": draw(st.sampled_from(["auto", *INITIALIZERS])),
         }
         hp = Hyperparameters(**shared, **own)

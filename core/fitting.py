@@ -1,0 +1,93 @@
+"""What a network takes from its training rows before its first step: its scaling, and the start if ``init`` is data.
+
+All of it is a function of the fold's rows, the structure and the network's own seed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .folds import Fold, PreparedFold, check_shapes
+from .layers import BoundDense
+from .network import Structure, Workspace, n_scaling, with_ones
+from .scaling import fit_inputs, fit_targets, scale_inputs
+from .stack import Network, generator
+from .state import RUNNING, State
+
+Array = NDArray[Any]
+
+# Rows that decide the start, and how many of them each bias mixes.
+START_ROWS, MIXED_ROWS = 512, 5
+
+
+def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State) -> None:
+    """Write the scaling, and the parameters of networks whose ``init`` is data, of all that have no epoch yet."""
+    n_inputs, n_targets = n_scaling(structure)
+    found: dict[int, Array] = {}
+    for k in np.flatnonzero((state.epoch == 0) & (state.status == RUNNING)).tolist():
+        network = networks[k]
+        fold = folds[network.fold]
+        check_shapes(structure, "X", fold.X, fold.y, fold.weight)
+        if network.fold not in found:
+            inputs = [fit_inputs(structure.scaling, fold.X)] if n_inputs else []
+            targets = [fit_targets(fold.y)] if n_targets else []
+            found[network.fold] = np.concatenate([*inputs, *targets, np.empty(0)])
+        state.running[k, : n_inputs + n_targets] = found[network.fold]
+        if network.hyperparameters.init == "data":
+            X = np.asarray(fold.X)
+            random = np.random.Generator(generator(network.seed, 2))
+            X = X[random.choice(len(X), min(len(X), START_ROWS), replace=False)]
+            if n_inputs:
+                X = scale_inputs(structure.scaling, state.running[k, :n_inputs], X)
+            state.theta[k] = start_from_rows(structure, state.theta[k], state.running[k], X, random)
+            state.best_theta[k] = state.theta[k]
+        state.best_running[k] = state.running[k]
+
+
+def start_from_rows(structure: Structure, theta: Array, running: Array, X: Array, random: np.random.Generator) -> Array:
+    """theta (P,) after each layer's sums over the rows X (n, d) got deviation 1 and each unit a bias from these rows.
+
+    The bias is minus a random mixture of five rows' sums, so that the unit's kink lies among the data: RealMLP's "std"
+    and "he+5" (Holzmüller et al. 2024, app. A; Steinwart 2019). Layers with normalisation keep their biases at 0.
+    """
+    exact = replace(structure, dtype="float64")
+    theta = theta.astype(np.float64)[None]
+    workspace = Workspace(exact, theta, None, len(X), running=running.astype(np.float64)[None])
+    workspace.chain[0].x = with_ones(X, "float64").T
+    for bound in workspace.chain:
+        if isinstance(bound, BoundDense):
+            W, x = bound.weights[0], np.broadcast_to(bound.x, (1, *bound.x.shape[-2:]))[0]
+            sums = W.T @ x[: len(W)]
+            deviation = sums.std(axis=1)
+            deviation = np.where(deviation > 0.0, deviation, 1.0)
+            W /= deviation
+            sums /= deviation[:, None]
+            picked = random.integers(sums.shape[1], size=(len(sums), MIXED_ROWS))
+            shares = random.dirichlet(np.ones(MIXED_ROWS), size=len(sums))
+            if not bound.is_normalised:
+                bound.bias[0, 0] = -(np.take_along_axis(sums, picked, axis=1) * shares).sum(axis=1)
+        bound.forward()
+    return theta[0]
+
+
+def prepare(
+    structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State
+) -> tuple[list[Network], list[PreparedFold]]:
+    """The folds as the running networks want them, and these networks with their ``fold`` the index in that list.
+
+    Networks of one fold share its arrays if they also share their scaling, as all do that began on it.
+    """
+    places: dict[tuple[int, bytes], int] = {}
+    prepared: list[PreparedFold] = []
+    placed = list(networks)
+    for k in np.flatnonzero(state.status == RUNNING).tolist():
+        scaling = state.running[k, : sum(n_scaling(structure))]
+        key = networks[k].fold, scaling.tobytes()
+        if key not in places:
+            places[key] = len(prepared)
+            prepared.append(PreparedFold(structure, folds[networks[k].fold], scaling))
+        placed[k] = replace(networks[k], fold=places[key])
+    return placed, prepared
