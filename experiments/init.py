@@ -60,9 +60,9 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
     """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
     from ..search.spaces import default_space
-    from .problem import DEFAULT_TRIALS, SWEEP_DEFAULTS
+    from .problem import DEFAULT_TRIALS, default_model
 
-    trained = round(dataset.n_rows * (1 - spec.data.test_size) * (1 - spec.data.validation))
+    trained = len(dataset.folds()[0].X)
     space = default_space(trained, dataset.task)
     classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
     target = spec.data.target or "target"
@@ -88,10 +88,11 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
         [
             "[model]                         # what every trial shares",
             *_lines(
-                SWEEP_DEFAULTS,
+                default_model(trained),
                 {
                     "epochs": "the most; under hyperband and asha the largest budget",
                     "early_stopping": "epochs without a better val_loss; 0 = off",
+                    "schedule": "how the learning rate falls; or constant, step, inverse_time",
                 },
             ),
         ],
@@ -116,7 +117,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
 
 def _columns(dataset: "Dataset") -> list[str]:
     """The recognised columns as lists that can be edited."""
-    schema = dataset._schema
+    schema = dataset.schema
     by_kind: dict[str, list[str]] = {}
     for name, kind in schema.kinds.items():
         by_kind.setdefault(kind, []).append(name)

@@ -4,10 +4,9 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.hyperparameters import Hyperparameters
 from ..core.metrics import METRICS
 from ..core.training import Fold
-from ..search import Space, default_space, ignores_history, pruner, resolve, sampler, scheduler
+from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler
 from ..search.dimensions import Range
 from ..search.schedulers import Scheduler
 from .coordinator import Plan
@@ -15,12 +14,11 @@ from .data.dataset import Dataset, EncodedFold
 from .engine import Task
 from .errors import UserError
 from .spec import Spec
+from .spec_checks import default_space
 
 if TYPE_CHECKING:
     import optuna
 
-# What a sweep trains with where the sweep file says nothing: long enough for small tables, and stopped when it no longer pays.
-SWEEP_DEFAULTS: dict[str, Any] = {"epochs": 50, "early_stopping": 10}
 DEFAULT_TRIALS = 64
 # Small enough that a searcher learns often, large enough that trials of one structure meet in a stack (see docs/batch-size.md).
 DEFAULT_BATCH = 8
@@ -28,6 +26,15 @@ DEFAULT_BATCH = 8
 STUDY_NAME = "mlptune"
 # A sampler that ignores history has no reason to wait for results; this only bounds the memory.
 WINDOW = 256
+
+
+def default_model(n_rows: int) -> dict[str, Any]:
+    """The budget of a sweep whose [model] names no epochs: long enough for `n_rows` training rows, stopped when it no longer pays.
+
+    A budget that a person has chosen is left as it is: nothing stops it early, and no schedule is added.
+    """
+    epochs = 100 if n_rows < 5000 else 50 if n_rows < 20000 else 30
+    return {"epochs": epochs, "early_stopping": epochs // 5, "schedule": "cosine"}
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,11 @@ class Problem:
     def __init__(self, spec: Spec, dataset: Dataset) -> None:
         self.spec = spec
         self.dataset = dataset
-        self.fixed = {**SWEEP_DEFAULTS, **spec.model}
         n_rows = len(dataset.folds()[0].X)
-        table = default_space(n_rows, dataset.task) if spec.space is None else spec.space
-        if spec.space is None:
-            searched_shape = {"hidden", "layers"} & set(spec.model)
-            table = {k: v for k, v in table.items() if k not in spec.model and not (k == "hidden" and searched_shape)}
+        table = default_space(spec, n_rows, dataset.task) if spec.space is None else spec.space
+        given = {**table, **spec.model}
+        budget = {} if "epochs" in given else default_model(n_rows)
+        self.fixed = {**{name: value for name, value in budget.items() if name not in given}, **spec.model}
         self.space = _user_error(Space.parse, table, fixed=spec.model)
         self.objective = _objective(spec, dataset.task)
         self.sampler_name, self.pruner_name = _user_error(resolve, spec.search.method, spec.search.pruner)
@@ -114,7 +120,7 @@ class Problem:
 
     def _max_epochs(self) -> int:
         if "epochs" not in self.space:
-            return Hyperparameters.from_config({"epochs": self.fixed["epochs"]}).epochs
+            return int(self.fixed["epochs"])
         if self.pruner_name != "none":
             raise UserError("space.epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
         dimension = self.space.dimensions["epochs"]

@@ -98,11 +98,13 @@ class _Launch:
         committed: Mapping[int, Any],
         attempts: Mapping[int, int],
     ) -> "SweepResult":
-        from ..tracking.writer import UnfinishedLaunch, Writer
+        from ..tracking.store import UnusableStore, store_exists
+        from ..tracking.writer import StoreError, UnfinishedLaunch, Writer
         from .coordinator import Coordinator
         from .recording import MlflowRecorder
 
         problem = self.problem
+        exists = store_exists(self.uri)
         writer = Writer(self.uri)
         try:
             launched = writer.open_launch(
@@ -113,6 +115,9 @@ class _Launch:
                 params=None if earlier else problem.fixed,
                 resume=earlier.run_id if earlier else None,
             )
+            if exists:
+                # An unfinished launch, or a store that does not open, is told before anything is trained.
+                launched.result()
             recorder = MlflowRecorder(writer, study, problem.seeds, committed=committed, attempts=attempts)
             coordinator = Coordinator(
                 study,
@@ -136,6 +141,10 @@ class _Launch:
         except SweepFailed:
             writer.finish_launch("failed")
             raise
+        except UnusableStore as error:
+            raise UserError(str(error)) from error
+        except StoreError as error:
+            raise SweepFailed(str(error)) from error
         finally:
             writer.close()
 

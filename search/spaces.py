@@ -241,7 +241,7 @@ def default_space(n_rows: int, task: str) -> dict[str, Any]:
     if task not in ("classification", "regression"):
         raise ValueError(f"task: {task!r} is not a task{hint(task, ['classification', 'regression'])}")
     sizes = next(
-        (pair for rows, pair in [(1000, [16, 32]), (5000, [32, 64]), (20000, [64, 128])] if n_rows < rows), [128, 256]
+        (pair for rows, pair in [(1000, [16, 32]), (5000, [32, 64]), (20000, [128, 256])] if n_rows < rows), [256, 512]
     )
     shapes = [[64], [128], [64, 64], [128, 128]] if n_rows < 10000 else [[128], [256], [128, 128], [256, 256]]
     return {

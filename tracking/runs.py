@@ -132,7 +132,7 @@ class Runs:
                     raise
                 experiment = self._client.get_experiment_by_name(name)
         if experiment.lifecycle_stage == "deleted":
-            raise ValueError(
+            raise store.UnusableStore(
                 f"the sweep {name!r} was deleted in MLflow; take another name, or restore it: MLFLOW_TRACKING_URI="
                 f"'{store.redact(self.uri)}' mlflow experiments restore -x {experiment.experiment_id}"
             )

@@ -30,6 +30,10 @@ _SWITCHES = {
 }
 
 
+class UnusableStore(ValueError):
+    """The store cannot be what its address says: one line that a person can act on."""
+
+
 def import_mlflow() -> Any:
     """The `mlflow` module, imported with telemetry, network look-ups and chatter off; what the person has set stays.
 
@@ -60,8 +64,8 @@ def store_uri(uri: str | None = None) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme == "file" or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         if not separator and text.endswith((".db", ".sqlite", ".sqlite3")):
-            raise ValueError(f"{where}: {text!r} is a bare path; a SQLite store is written sqlite:///{text}")
-        raise ValueError(
+            raise UnusableStore(f"{where}: {text!r} is a bare path; a SQLite store is written sqlite:///{text}")
+        raise UnusableStore(
             f"{where}: {redact(text)!r} is a folder; MLflow wants a database (sqlite:///mlflow.db) or a server"
         )
     if scheme in ("postgresql", "postgres"):
@@ -73,10 +77,12 @@ def _absolute_sqlite(text: str) -> str:
     scheme, _, rest = text.partition("://")
     path, question, query = rest.partition("?")
     if not path.startswith("/") or path in ("/", "/:memory:"):
-        raise ValueError(f"the store {text!r} names no file; write sqlite:///mlflow.db or sqlite:////absolute/path.db")
+        raise UnusableStore(
+            f"the store {text!r} names no file; write sqlite:///mlflow.db or sqlite:////absolute/path.db"
+        )
     absolute = os.path.abspath(path[1:])
     if "?" in absolute:
-        raise ValueError(f"the store's path {absolute!r} has a '?', which an address of SQLite cannot hold")
+        raise UnusableStore(f"the store's path {absolute!r} has a '?', which an address of SQLite cannot hold")
     return f"{scheme}:///{absolute}{question}{query}"
 
 
@@ -124,25 +130,25 @@ def prepare_store(uri: str) -> None:
                 if revision != _newest_revision():
                     _upgrade(path, revision)
     except (OSError, sqlite3.OperationalError) as error:
-        raise ValueError(f"the store {path} cannot be prepared: {_one_line(error)}") from error
+        raise UnusableStore(f"the store {path} cannot be prepared: {_one_line(error)}") from error
 
 
 def _revision(path: Path) -> str:
     """The schema revision of an MLflow store, read without MLflow."""
     with path.open("rb") as file:
         if file.read(len(_HEADER)) != _HEADER:
-            raise ValueError(f"the store {path} is not a SQLite database")
+            raise UnusableStore(f"the store {path} is not a SQLite database")
     try:
         with contextlib.closing(_connect(path)) as connection:
             rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
-            raise ValueError(f"the store {path} is a SQLite database, but not one of MLflow's") from error
+            raise UnusableStore(f"the store {path} is a SQLite database, but not one of MLflow's") from error
         if isinstance(error, sqlite3.OperationalError):
             raise
-        raise ValueError(f"the store {path} is damaged: {_one_line(error)}") from error
+        raise UnusableStore(f"the store {path} is damaged: {_one_line(error)}") from error
     if len(rows) != 1:
-        raise ValueError(
+        raise UnusableStore(
             f"the store {path} was left half-made by an interrupted start of MLflow; move it away to begin anew"
         )
     return str(rows[0][0])
@@ -205,11 +211,11 @@ def _upgrade(path: Path, revision: str) -> None:
         try:
             _upgrade_db(engine)
         except CommandError as error:
-            raise ValueError(
+            raise UnusableStore(
                 f"the store {path} was written by a newer MLflow (schema {revision}): {_one_line(error)}"
             ) from error
         except sqlalchemy.exc.SQLAlchemyError as error:
-            raise ValueError(
+            raise UnusableStore(
                 f"the store {path} (schema {revision}) cannot be upgraded, it is as it was: {_one_line(error)}"
             ) from error
         finally:
