@@ -78,7 +78,8 @@ def train(
 
     A network ends after its own ``epochs``, by early stopping (no lower val_loss for ``early_stopping`` epochs; ties
     keep the earlier epoch), by its tolerance (train_loss has fallen by no more in ``tolerance_epochs`` epochs, or is no
-    larger), or by divergence: a loss or parameter that is not finite. The rows' order in an epoch is a function of
+    larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. The rows' order in an
+    epoch is a function of
     ``order_seed`` and the epoch. With ``gradient_norms`` the curves grad_norm_1, ... hold for each dense layer from the
     input the length of the loss's gradient by its parameters, the mean over the epoch's batches. The result holds all K
     networks in the order given. ValueError if the data's shapes contradict the structure or a metric is unknown.
@@ -156,7 +157,7 @@ def _train_part(
                 curves.values[name][members, epoch - curves.first_epoch] = column
             part.epoch += 1
             part.step += structure.steps
-            _judge(stack, part, train_loss, values["val_loss"])
+            _judge(stack, part, train_loss, train_score, values["val_loss"])
             ended = part.status != RUNNING
             if ended.any() or epoch >= until:
                 break
@@ -175,8 +176,10 @@ def _waited(record: Array, loss: float, least: float) -> int:
     return int(record[1])
 
 
-def _judge(stack: Stack, part: State, train_loss: Array, val_loss: Array) -> None:
+def _judge(stack: Stack, part: State, train_loss: Array, train_score: Array, val_loss: Array) -> None:
     """After an epoch: note what is kept, and who has ended."""
+    # A perceptron whose sums are 0 has no loss and may be wrong all the same.
+    is_right = (train_score > 1.0 - 1e-9) | (stack.loss.task == "regression")
     finite = np.isfinite(stack.theta).all(axis=1) & np.isfinite(train_loss)
     for k, network in enumerate(stack.networks):
         hp = network.hyperparameters
@@ -192,7 +195,7 @@ def _judge(stack: Stack, part: State, train_loss: Array, val_loss: Array) -> Non
             part.plateau[k, 1] = 0.0
         if hp.tolerance and part.status[k] == RUNNING:
             waited = _waited(part.progress[k], train_loss[k], hp.tolerance)
-            if waited >= hp.tolerance_epochs or train_loss[k] <= hp.tolerance:
+            if waited >= hp.tolerance_epochs or (is_right[k] and train_loss[k] <= hp.tolerance):
                 part.status[k] = FINISHED
         if hp.early_stopping and has_validation:
             if val_loss[k] < part.best_loss[k]:
