@@ -66,6 +66,7 @@ class _MLP(BaseEstimator):
         early_stopping: int = 0,
         tolerance: float = 0.0,
         tolerance_epochs: int = 10,
+        preset: str = "none",
         validation_fraction: float = 0.1,
         random_state: Any = None,
         dtype: str = "float32",
@@ -106,10 +107,15 @@ class _MLP(BaseEstimator):
         self.early_stopping = early_stopping
         self.tolerance = tolerance
         self.tolerance_epochs = tolerance_epochs
+        self.preset = preset
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.dtype = dtype
         self.gradient_norms = gradient_norms
+
+    def _input_dtype(self) -> str:
+        """What X is read as: rows that the network scales keep their digits until then."""
+        return self.dtype if self.scaling == self.preset == "none" else "float64"
 
     def _hyperparameters(self) -> Hyperparameters:
         if not 0.0 < self.validation_fraction < 1.0:
@@ -208,7 +214,7 @@ class _MLP(BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=self.dtype)
+        X = validate_data(self, X, reset=False, dtype=self._input_dtype())
         # In float64, so that a row's prediction does not depend on the rows beside it in any digit that is shown.
         exact = replace(self._structure, dtype="float64")
         state: State = self._state
@@ -243,7 +249,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X (n, d) and labels y (n,), each row counting as much as its weight (n,)."""
-        X, y = validate_data(self, X, y, dtype=self.dtype)
+        X, y = validate_data(self, X, y, dtype=self._input_dtype())
         check_classification_targets(y)
         self.classes_, indices = np.unique(y, return_inverse=True)
         self._fit(X, indices, self._weights(X, y, sample_weight))
@@ -252,7 +258,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One epoch over these rows; the first call needs ``classes``, all labels that will ever occur."""
         first = not hasattr(self, "classes_")
-        X, y = validate_data(self, X, y, dtype=self.dtype, reset=first)
+        X, y = validate_data(self, X, y, dtype=self._input_dtype(), reset=first)
         check_classification_targets(y)
         if self.class_weight == "balanced":
             raise ValueError("class_weight must be a dict or None with partial_fit, got 'balanced'")
@@ -315,7 +321,7 @@ class MLPRegressor(RegressorMixin, _MLP):
         return self
 
     def _validated(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[Array, Array, Array | None]:
-        X, y = validate_data(self, X, y, dtype=self.dtype, multi_output=True, y_numeric=True, reset=reset)
+        X, y = validate_data(self, X, y, dtype=self._input_dtype(), multi_output=True, y_numeric=True, reset=reset)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         n_targets = 1 if y.ndim == 1 else y.shape[1]

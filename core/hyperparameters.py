@@ -12,6 +12,7 @@ from .embedding import EMBEDDINGS
 from .initializers import INITIALIZERS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS, OTHER_RATE, RATES
+from .presets import PRESETS
 from .scaling import SCALINGS
 from .schedules import SCHEDULES
 
@@ -132,6 +133,7 @@ _TABLE = (
     Parameter("early_stopping", "int", 0, low=0),
     Parameter("tolerance", "float", 0.0, low=0.0),
     Parameter("tolerance_epochs", "int", 10, low=1),
+    Parameter("preset", "choice", "none", choices=tuple(PRESETS)),
 )
 PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
 NAMES: tuple[str, ...] = tuple(PARAMETERS)
@@ -157,7 +159,9 @@ class Hyperparameters:
     regression's targets are standardised and its predictions cut to their range. ``embedding`` turns each input into
     periodic features (:mod:`.embedding`) whose frequencies start with deviation ``embedding_sigma``; ``feature_scale``
     gives each input of the first layer a learned factor. ``parametrization`` ``ntk`` sets learning rates by layer
-    (:func:`.network.rate_factors`). ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in training's second half.
+    (:func:`.network.rate_factors`). ``preset`` names a table of values (:mod:`.presets`) that is filled in for what is
+    not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default counts as not given;
+    :meth:`from_config` knows better. ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in training's second half.
     """
 
     hidden: tuple[int, ...] = (64,)
@@ -196,9 +200,15 @@ class Hyperparameters:
     tolerance: float = 0.0
     tolerance_epochs: int = 10
 
+    preset: str = "none"
+
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, check(field.name, getattr(self, field.name)))
+        for name, value in PRESETS[self.preset].items():
+            if getattr(self, name) == PARAMETERS[name].default:
+                object.__setattr__(self, name, value)
+        object.__setattr__(self, "preset", "none")
         self._check_perceptron()
         if self.batch_norm and self.layer_norm:
             raise ValueError("layer_norm must be false where batch_norm is true, got True for both")
@@ -222,7 +232,8 @@ class Hyperparameters:
         """From a mapping of names to values; an unknown name is a ValueError that gives the nearest known one."""
         for name in config:
             known(name)
-        return cls(**config)
+        preset = check("preset", config.get("preset", "none"))
+        return cls(**{**PRESETS[preset], **config, "preset": "none"})
 
     def as_config(self) -> dict[str, Any]:
         """The mapping that :meth:`from_config` takes; every name is in it."""
