@@ -39,6 +39,32 @@ def test_cosine_goes_from_one_to_the_share():
     assert (np.diff(factors) < 0).all()
 
 
+def test_exponential_loses_the_same_share_in_every_step():
+    factors = path("exponential", 50, decay=0.01)
+    np.testing.assert_allclose(factors[1:] / factors[:-1], 0.01 ** (1 / 50))
+    assert factors[0] == 1
+
+
+def test_one_cycle_rises_and_falls():
+    factors = path("one_cycle", 100)
+    assert factors[0] == pytest.approx(1 / 25)
+    assert np.argmax(factors) == 29
+    assert factors[29] == 1
+    assert factors[-1] == pytest.approx(4e-6)
+    assert (np.diff(factors[:30]) > 0).all()
+    assert (np.diff(factors[29:]) < 0).all()
+
+
+def test_coslog4_has_four_waves_of_doubled_length():
+    factors = path("coslog4", 1500)
+    # It is 0 where 1 + 15 t is a power of 2, and 1 half-way between in its logarithm.
+    np.testing.assert_allclose(factors[[0, 100, 300, 700]], 0, atol=1e-12)
+    tops = [round(100 * (2 ** (i + 0.5) - 1)) for i in range(4)]
+    np.testing.assert_allclose(factors[tops], 1, atol=1e-3)
+    peaks = (factors[1:-1] > factors[:-2]) & (factors[1:-1] > factors[2:])
+    assert peaks.sum() == 4
+
+
 def test_steps_beyond_the_end_keep_the_last_factor():
     for name in SCHEDULES:
         late = multiplier(name, np.array([9, 10, 500]), 10, 0.3, 0.0)

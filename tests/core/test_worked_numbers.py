@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import Workspace, structure, weight_blocks
@@ -106,3 +107,59 @@ def test_one_unit_learns_nand():
         group, [Network(hp, 0)], [Fold(X, np.array([1, 1, 1, 0]))], start(group, [Network(hp, 0)]), 300, order_seed=0
     )
     assert curves.values["train_score"][0, -1] == 1
+
+
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return Fold(X[:600] / 16, y[:600], None, X[600:1000] / 16, y[600:1000], None)
+
+
+def trained_as_one_stack(hps):
+    """State and curves by network, after it is seen that a stack is what they are, and that each is the same alone."""
+    fold = digits()
+    group, *others = [structure(hp, n_inputs=64, n_outputs=10, n_rows=600, loss="cross_entropy") for hp in hps]
+    assert all(other == group for other in others)
+    networks = [Network(hp, seed=0) for hp in hps]
+    state, curves = train(group, networks, [fold], start(group, networks), hps[0].epochs, order_seed=0)
+    for k in (0, len(hps) - 1):
+        alone, _ = train(group, [networks[k]], [fold], start(group, [networks[k]]), hps[0].epochs, order_seed=0)
+        np.testing.assert_array_equal(alone.theta[0], state.theta[k])
+    return state, curves.values
+
+
+def test_the_nine_runs_of_the_grid_are_one_stack():
+    rates, decays = (0.005, 0.001, 0.0001), (0.0, 0.01, 0.1)
+    grid = [(rate, decay) for rate in rates for decay in decays]
+    hps = [
+        Hyperparameters(hidden=(32,), optimizer="adamw", learning_rate=r, weight_decay=d, epochs=25) for r, d in grid
+    ]
+    state, curves = trained_as_one_stack(hps)
+    assert (state.status == FINISHED).all()
+    # The table of nine runs, grouped by learning rate, then by weight decay.
+    loss = curves["train_loss"][:, -1].reshape(3, 3)
+    assert (np.diff(loss[:, 0]) > 0).all(), "a smaller rate is slower"
+    size = np.linalg.norm(state.theta, axis=1).reshape(3, 3)
+    assert (np.diff(size, axis=1) < 0).all(), "a larger decay leaves smaller weights"
+    assert (curves["val_score"][:, -1].reshape(3, 3)[0] > 0.88).all()
+
+
+def test_the_practical_test_of_three_rates_is_one_stack():
+    hps = [
+        Hyperparameters(
+            hidden=(32,),
+            optimizer="sgd",
+            learning_rate=rate,
+            momentum=0.0,
+            nesterov=False,
+            schedule="inverse_time",
+            decay=1e-6,
+            epochs=25,
+        )
+        for rate in (1.0, 0.1, 0.01)
+    ]
+    state, curves = trained_as_one_stack(hps)
+    assert (state.status == FINISHED).all()
+    loss = curves["train_loss"]
+    assert loss[2, -1] > 5 * loss[1, -1], "the small rate is slow"
+    assert (np.diff(loss[2]) < 0).all()
+    assert np.diff(loss[0]).max() > 0, "the large rate jumps"
