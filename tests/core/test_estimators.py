@@ -1,5 +1,6 @@
 """The estimators keep scikit-learn's contract."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -33,10 +34,15 @@ def test_scikit_learn_contract(estimator, check):
 
 
 def test_parameters_and_defaults_are_those_of_the_hyperparameters():
-    parameters = MLPClassifier().get_params()
+    own = {"validation_fraction", "random_state", "dtype", "gradient_norms"}
     defaults = Hyperparameters().as_config()
-    assert {name: parameters[name] for name in NAMES} == defaults
-    assert set(parameters) - set(NAMES) == {"validation_fraction", "random_state", "dtype"}
+    for estimator, names in ((MLPClassifier, {*own, "class_weight"}), (MLPRegressor, own)):
+        parameters = estimator().get_params()
+        assert {name: parameters[name] for name in NAMES} == defaults
+        assert set(parameters) - set(NAMES) == names
+        assert set(inspect.signature(estimator).parameters) == set(parameters)
+    with pytest.raises(TypeError, match="hiden"):
+        MLPClassifier(hiden=(3,))
 
 
 def test_a_best_configuration_with_lists_is_accepted():
