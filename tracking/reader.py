@@ -17,7 +17,7 @@ _RUNS_A_QUERY = 100
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
 
 
-class NotFound(LookupError):  # noqa: N818
+class NotFound(LookupError):
     """No such store, sweep, run or artifact: says which, and the nearest that there is."""
 
 

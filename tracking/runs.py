@@ -21,7 +21,7 @@ from .records import TrialRecord
 _EXPERIMENT_TAGS = {records.KIND: "sweep", "mlflow.experimentKind": "custom_model_development"}
 
 
-class UnfinishedLaunch(ValueError):  # noqa: N818
+class UnfinishedLaunch(ValueError):
     """The sweep's latest launch is running, or was interrupted and can be resumed. Has `name` and `run_id`."""
 
     def __init__(self, name: str, run_id: str) -> None:

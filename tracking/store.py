@@ -27,6 +27,7 @@ _SWITCHES = {
     "MLFLOW_UV_AUTO_DETECT": "false",  # nor would it ask uv about the project in the current folder
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",  # a server that is away is told after half a minute, not after four
 }
 
 
