@@ -92,7 +92,8 @@ def train(
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     state = state.take(range(len(state)))
-    fit(structure, networks, folds, state)
+    if until > 0:
+        fit(structure, networks, folds, state)
     placed, prepared = prepare(structure, networks, folds, state)
     live = state.status == RUNNING
     first = int(state.epoch[live].min()) if live.any() else until
