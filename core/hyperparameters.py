@@ -144,9 +144,9 @@ class Hyperparameters:
     """One network's hyperparameters, checked. ValueError (one line) names the parameter, the rule and the value.
 
     ``None`` stands for a default that depends on the rest: ``learning_rate`` 0.01 for sgd and adagrad, 0.002 for nadam
-    and 0.001 otherwise;
-    ``beta_2`` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise; ``weight_decay`` 0.01 for adamw
-    and 0 otherwise; ``decay`` as each schedule says; ``clip_norm`` no clipping. These are torch's defaults.
+    and 0.001 otherwise; ``beta_2`` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise;
+    ``weight_decay`` 0.01 for adamw and 0 otherwise; ``decay`` as each schedule says; ``clip_norm`` no clipping. These
+    are torch's defaults.
     ``l1`` and ``l2`` add ``l1 * sign(w) + l2 * w`` to the gradient; ``weight_decay`` is decoupled from it; none of the
     three touches biases. ``momentum`` belongs to sgd and rmsprop; ``nesterov`` to sgd with a momentum above 0.
     ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off. With ``tolerance`` above 0
