@@ -151,8 +151,8 @@ class Hyperparameters:
     three touches biases. ``momentum`` belongs to sgd and rmsprop; ``nesterov`` to sgd with a momentum above 0.
     ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off. With ``tolerance`` above 0
     training ends once its loss has fallen by no more than that in ``tolerance_epochs`` epochs, or is no more than that
-    itself and no row is misclassified. ``plateau_epochs`` is the patience of the schedule ``plateau``. ``loss`` is ``auto`` for what the data ask
-    for, see :func:`.losses.resolve`. A single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron
+    itself and no row is misclassified. ``plateau_epochs`` is the patience of the schedule ``plateau``. ``loss`` is
+    ``auto`` for what the data ask for, see :func:`.losses.resolve`. A single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron
     rule; such units have no slope by which a network could learn through them.
 
     ``scaling`` is the network's own, learned from its training rows (:mod:`.scaling`); with ``target_scaling`` a

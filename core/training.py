@@ -81,7 +81,8 @@ def train(
     larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. The rows' order in an
     epoch is a function of ``order_seed`` and the epoch. With ``gradient_norms`` the curves grad_norm_1, ... hold for
     each dense layer from the input the length of the loss's gradient by its parameters, the mean over the epoch's
-    batches. The result holds all K networks in the order given. ValueError if the data's shapes contradict the structure or a metric is unknown.
+    batches. The result holds all K networks in the order given. ValueError if the data's shapes contradict the
+    structure or a metric is unknown.
     """
     task = LOSSES[structure.loss].task
     for name in metrics:
