@@ -16,7 +16,6 @@ from mlptune.core.scaling import SCALINGS
 from mlptune.core.schedules import SCHEDULES
 from mlptune.core.training import Fold, Network, State, start, train
 
-
 TRAINABLE = sorted(set(ACTIVATIONS) - {"threshold"})
 
 
