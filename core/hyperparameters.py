@@ -147,13 +147,15 @@ class Hyperparameters:
     and 0.001 otherwise; ``beta_2`` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise;
     ``weight_decay`` 0.01 for adamw and 0 otherwise; ``decay`` as each schedule says; ``clip_norm`` no clipping. These
     are torch's defaults.
+
     ``l1`` and ``l2`` add ``l1 * sign(w) + l2 * w`` to the gradient; ``weight_decay`` is decoupled from it; none of the
     three touches biases. ``momentum`` belongs to sgd and rmsprop; ``nesterov`` to sgd with a momentum above 0.
     ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off. With ``tolerance`` above 0
     training ends once its loss has fallen by no more than that in ``tolerance_epochs`` epochs, or is no more than that
     itself and no row is misclassified. ``plateau_epochs`` is the patience of the schedule ``plateau``. ``loss`` is
-    ``auto`` for what the data ask for, see :func:`.losses.resolve`. A single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron
-    rule; such units have no slope by which a network could learn through them.
+    ``auto`` for what the data ask for, see :func:`.losses.resolve`; ``label_smoothing`` belongs to those of classes. A
+    single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron rule; such units have no slope by
+    which a network could learn through them.
 
     ``scaling`` is the network's own, learned from its training rows (:mod:`.scaling`); with ``target_scaling`` a
     regression's targets are standardised and its predictions cut to their range. ``embedding`` turns each input into
