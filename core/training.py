@@ -92,9 +92,10 @@ def train(
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     state = state.take(range(len(state)))
-    if until > 0:
+    placed, prepared = list(networks), []
+    if until > 0:  # before the first epoch there is nothing to scale by yet
         fit(structure, networks, folds, state)
-    placed, prepared = prepare(structure, networks, folds, state)
+        placed, prepared = prepare(structure, networks, folds, state)
     live = state.status == RUNNING
     first = int(state.epoch[live].min()) if live.any() else until
     # A network that is told to run after its last epoch, as partial_fit does, trains one more.
