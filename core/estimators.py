@@ -22,17 +22,18 @@ Array = NDArray[Any]
 class _MLP(BaseEstimator):
     """What classifier and regressor share; their parameters are those of :class:`.hyperparameters.Hyperparameters`.
 
-    Besides: ``validation_fraction`` is the share of the rows that early stopping watches, where it is on;
-    ``random_state`` decides initialisation, dropout, that split and the order of the rows; ``dtype`` is the precision
-    of training, float32 or float64; ``gradient_norms`` adds a curve grad_norm_1, ... for each layer from the input, to
-    see gradients vanish or explode. After fitting, ``history_`` maps each curve's name to its values by epoch,
-    ``n_epochs_`` counts the epochs trained and ``kept_epoch_`` is the one whose weights are used.
+    None for one of them means what the ``preset`` says, and else the default given there. Besides:
+    ``validation_fraction`` is the share of the rows that early stopping watches, where it is on; ``random_state``
+    decides initialisation, dropout, that split and the order of the rows; ``dtype`` is the precision of training,
+    float32 or float64; ``gradient_norms`` adds a curve grad_norm_1, ... for each layer from the input, to see gradients
+    vanish or explode. After fitting, ``history_`` maps each curve's name to its values by epoch, ``n_epochs_`` counts
+    the epochs trained and ``kept_epoch_`` is the one whose weights are used.
     """
 
     def __init__(
         self,
-        hidden: tuple[int, ...] = (64,),
-        activation: str = "relu",
+        hidden: tuple[int, ...] | None = None,
+        activation: str | None = None,
         loss: str = "auto",
         optimizer: str = "adam",
         learning_rate: float | None = None,
@@ -41,26 +42,26 @@ class _MLP(BaseEstimator):
         beta_1: float = 0.9,
         beta_2: float | None = None,
         epsilon: float = 1e-8,
-        schedule: str = "constant",
+        schedule: str | None = None,
         decay: float | None = None,
         warmup: float = 0.0,
-        batch_size: int = 32,
-        epochs: int = 50,
+        batch_size: int | None = None,
+        epochs: int | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         weight_decay: float | None = None,
-        dropout: float = 0.0,
+        dropout: float | None = None,
         batch_norm: bool = False,
         layer_norm: bool = False,
-        scaling: str = "none",
-        target_scaling: bool = False,
-        embedding: str = "none",
+        scaling: str | None = None,
+        target_scaling: bool | None = None,
+        embedding: str | None = None,
         embedding_sigma: float = 0.1,
-        feature_scale: bool = False,
-        parametrization: str = "standard",
-        fade: bool = False,
-        init: str = "auto",
-        label_smoothing: float = 0.0,
+        feature_scale: bool | None = None,
+        parametrization: str | None = None,
+        fade: bool | None = None,
+        init: str | None = None,
+        label_smoothing: float | None = None,
         clip_norm: float | None = None,
         plateau_epochs: int = 5,
         early_stopping: int = 0,
@@ -115,14 +116,15 @@ class _MLP(BaseEstimator):
 
     def _input_dtype(self) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
-        return self.dtype if self.scaling == self.preset == "none" else "float64"
+        return self.dtype if self._hyperparameters().scaling == "none" else "float64"
 
     def _hyperparameters(self) -> Hyperparameters:
         if not 0.0 < self.validation_fraction < 1.0:
             raise ValueError(f"validation_fraction must be above 0 and below 1, got {self.validation_fraction!r}")
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
-        return Hyperparameters(**{name: getattr(self, name) for name in NAMES})
+        values = {name: getattr(self, name) for name in NAMES}
+        return Hyperparameters.from_config({name: value for name, value in values.items() if value is not None})
 
     def _loss(self) -> tuple[str, int]:
         """The loss and the number of output units, once the targets are known."""

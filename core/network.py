@@ -196,9 +196,10 @@ def n_scaling(structure: Structure) -> tuple[int, int]:
 def initial_running(structure: Structure) -> Array:
     """One network's running statistics (R,): its scaling, then means and variances of each layer with batch norm.
 
-    The scaling is that of nothing until the first rows are seen (:func:`.fitting.fit`).
+    The scaling changes nothing until the first rows are seen (:func:`.fitting.fit`).
     """
-    parts = [np.zeros(sum(n_scaling(structure)))]
+    inputs, targets = n_scaling(structure)
+    parts = [np.repeat([0.0, 1.0], inputs // 2), np.repeat([0.0, 1.0, -np.inf, np.inf], targets // 4)]
     parts += [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
     return np.concatenate(parts).astype(structure.dtype)
 

@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import NAMES, Hyperparameters
+from mlptune.core.presets import STRONG
 
 BATCHES = "a mini-batch holds a number of rows, so a row of weight 2 is not two rows and one of weight 0 is not none"
 
@@ -38,7 +39,7 @@ def test_parameters_and_defaults_are_those_of_the_hyperparameters():
     defaults = Hyperparameters().as_config()
     for estimator, names in ((MLPClassifier, {*own, "class_weight"}), (MLPRegressor, own)):
         parameters = estimator().get_params()
-        assert {name: parameters[name] for name in NAMES} == defaults
+        assert {name: parameters[name] for name in NAMES} == {**defaults, **dict.fromkeys(STRONG)}
         assert set(parameters) - set(NAMES) == names
         assert set(inspect.signature(estimator).parameters) == set(parameters)
     with pytest.raises(TypeError, match="hiden"):
@@ -145,3 +146,49 @@ def test_read_only_and_non_contiguous_arrays_train_alike():
         np.testing.assert_array_equal(
             MLPClassifier(epochs=2, random_state=0).fit(variant, y).predict_proba(X), reference
         )
+
+
+def test_a_preset_fills_what_is_not_given_and_nothing_else():
+    strong = MLPClassifier(preset="strong")._hyperparameters()
+    assert {name: getattr(strong, name) for name in STRONG} == dict(STRONG)
+    mine = {"hidden": (64,), "embedding": "none", "epochs": 3}
+    given = clone(MLPClassifier(preset="strong", **mine))._hyperparameters()
+    assert {name: getattr(given, name) for name in STRONG} == {**STRONG, **mine}
+    assert Hyperparameters.from_config({"preset": "strong", **mine}) == given
+    assert Hyperparameters.from_config(given.as_config()) == given
+    assert MLPClassifier()._hyperparameters() == Hyperparameters()
+    with pytest.raises(ValueError, match=r"preset must be one of none, strong, got 'stron'; did you mean 'strong'"):
+        MLPClassifier(preset="stron").fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("scaling", ["minmax", "standard", "robust"])
+def test_rows_that_the_network_scales_keep_their_digits(scaling):
+    # Seconds since 1970 differ by less than float32 can tell.
+    generator = np.random.default_rng(0)
+    times = 1.7e9 + generator.uniform(0, 20, 400)
+    y = (times - 1.7e9 > 10).astype(int)
+    model = MLPClassifier(scaling=scaling, learning_rate=0.01, random_state=0).fit(times[:, None], y)
+    assert model.score(times[:, None], y) > 0.97
+
+
+def test_large_targets_are_learned_when_they_are_scaled():
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(300, 3))
+    y = np.column_stack([1e6 + 1e4 * np.sin(2 * X[:, 0]), 1e-4 * X[:, 1]])
+    model = MLPRegressor(target_scaling=True, learning_rate=0.01, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+    one = MLPRegressor(target_scaling=True, random_state=0).fit(X, y[:, 0])
+    assert one.predict(X).shape == (300,)
+    assert one.predict(1e3 * X).max() <= y[:, 0].max() * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_the_strong_preset_fits_predicts_pickles_and_goes_on(estimator):
+    X, y = load_iris(return_X_y=True)
+    model = estimator(preset="strong", hidden=(32,), epochs=100, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    for n in (1, 2, 3):
+        model.fit(X[50 : 50 + n], y[50 : 50 + n])
+        assert np.isfinite(model.predict(X)).all()
+    model.partial_fit(X[51:60], y[51:60])
