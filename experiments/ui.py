@@ -11,8 +11,9 @@ import urllib.request
 from collections.abc import Callable
 from types import FrameType
 
-from ..tracking import store
+from ..tracking import reader, store
 from .errors import SweepFailed, UserError
+from .results import DIRECTION
 
 HOST = "127.0.0.1"
 _START_SECONDS = 90.0
@@ -58,6 +59,8 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
     try:
         _await_answer(server, port)
         say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
+        for line in _curves(uri, f"http://{HOST}:{port}"):
+            say(line)
         status = server.wait()
         raise SweepFailed(f"MLflow's server ended by itself with status {status}")
     except KeyboardInterrupt:
@@ -65,6 +68,16 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
     finally:
         signal.signal(signal.SIGTERM, previous)
         _end(server)
+
+
+def _curves(uri: str, server: str) -> list[str]:
+    """Where the curves of the newest sweep are: MLflow's own way there is several clicks long."""
+    launches = reader.sweeps(uri)[:1]
+    return [
+        f"learning curves of {launch.name}: {server}"
+        + reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")
+        for launch in launches
+    ]
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
