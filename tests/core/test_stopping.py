@@ -164,3 +164,14 @@ def test_an_estimator_sees_gradients_explode():
     norms = model.history_["grad_norm_1"]
     assert norms == sorted(norms)
     assert norms[-1] > 10 * norms[0]
+
+
+def test_a_stretch_of_no_epochs_changes_nothing():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    hp = Hyperparameters(hidden=(4,), epochs=3, scaling="standard", target_scaling=True, init="data")
+    group = structure(hp, n_inputs=3, n_outputs=1, n_rows=20, loss="squared_error")
+    begun, fold = start(group, [Network(hp, 0)]), Fold(X, X[:, :1])
+    state, curves = train(group, [Network(hp, 0)], [fold], begun, 0, order_seed=0)
+    for name, values in vars(begun).items():
+        np.testing.assert_array_equal(values, getattr(state, name))
+    assert curves.values["train_loss"].shape == (1, 0)
