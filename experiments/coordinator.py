@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import optuna
@@ -32,11 +33,12 @@ class Plan:
 
 @dataclass
 class Running:
-    """A trial between its ask and its tell. `values` is the objective by epoch."""
+    """A trial between its ask, at `started`, and its tell. `values` is the objective by epoch."""
 
     trial: optuna.trial.Trial
     params: Mapping[str, Any]
     configuration: Mapping[str, Any]
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
     values: list[float] = field(default_factory=list)
     last: Outcome | None = None
 

@@ -43,6 +43,7 @@ class MlflowRecorder:
                 {},
                 outcome.first_epoch,
                 outcome.curves,
+                started=running.started,
             )
 
     def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
@@ -65,6 +66,7 @@ class MlflowRecorder:
             record,
             outcome.curves if outcome else None,
             outcome.first_epoch if outcome else 1,
+            started=running.started,
         )
 
     def _attempt(self, running: Running) -> int:
