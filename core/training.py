@@ -92,7 +92,8 @@ def train(
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     state = state.take(range(len(state)))
-    placed, prepared = list(networks), []
+    placed = list(networks)
+    prepared: list[PreparedFold] = []
     if until > 0:  # before the first epoch there is nothing to scale by yet
         fit(structure, networks, folds, state)
         placed, prepared = prepare(structure, networks, folds, state)
