@@ -108,7 +108,7 @@ class PrunerScheduler(Scheduler):
         if epoch >= self.max_epochs:
             raise ValueError(f"trial {progress.number}: has ended, it has trained {epoch} of {self.max_epochs} epochs")
         if epoch > 0 and progress.trial.should_prune():
-            return Stop()
+            return Stop(f"stopped at epoch {epoch}, short of the others")
         return Continue(next((e for e in range(epoch + 1, self.max_epochs) if self._is_rung(e)), self.max_epochs))
 
 

@@ -82,7 +82,7 @@ def scheduled_loop(make, epochs, batches, size):
             )
             assert len(decisions) == len(live)
             for trial, decision in zip(live, decisions, strict=True):
-                if decision == Stop("pruned"):
+                if isinstance(decision, Stop):
                     ends[trial.number] = at[trial]
                     continue
                 assert isinstance(decision, Continue)
