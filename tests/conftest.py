@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from mlptune.tracking.store import prepare_store
 
 

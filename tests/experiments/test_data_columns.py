@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+
 from mlptune.experiments.data.columns import Schema, recognise
 from mlptune.experiments.errors import UserError
 

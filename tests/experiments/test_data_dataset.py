@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+
 from mlptune.experiments.data.dataset import Dataset, EncodedFold
 from mlptune.experiments.errors import UserError
-from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True)

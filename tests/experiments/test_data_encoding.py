@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
 from mlptune.experiments.data.columns import recognise
 from mlptune.experiments.data.encoding import MAX_CATEGORIES, Encoder
 from mlptune.experiments.data.target import Target, clean_target
 from mlptune.experiments.errors import UserError
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 SECTION = {"ignore": [], "numeric": [], "categorical": [], "group": None, "time": None, "weight": None, "target": None}
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlptune.experiments.data.splits import Split, split_rows
 from mlptune.experiments.errors import UserError
 

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits, load_iris
+
 from mlptune.experiments.data.tables import BUNDLED, read_table
 from mlptune.experiments.errors import UserError
-from sklearn.datasets import load_digits, load_iris
 
 TEXT = "age,name,price\n1,Ann,2.5\n2,Bo,3.5\n,Cy,4.5\n"
 FRAME = pd.DataFrame({"age": [1.0, 2.0, np.nan], "name": ["Ann", "Bo", "Cy"], "price": [2.5, 3.5, 4.5]})
@@ -173,7 +174,7 @@ def test_any_bytes_are_a_table_or_refused(tmp_path, data, suffix):
     try:
         frame = read_table(path.name, tmp_path)
     except UserError as error:
-        assert len(str(error).splitlines()) == 1  # noqa: PT017 - both outcomes are right
+        assert len(str(error).splitlines()) == 1
     else:
         assert len(frame) > 0
         assert len(set(frame.columns)) == frame.shape[1]
@@ -186,6 +187,6 @@ def test_any_text_is_a_table_or_refused(tmp_path, text):
     try:
         frame = read_table("any.csv", tmp_path)
     except UserError as error:
-        assert len(str(error).splitlines()) == 1  # noqa: PT017 - both outcomes are right
+        assert len(str(error).splitlines()) == 1
     else:
         assert len(frame) > 0

@@ -1,13 +1,14 @@
 """Optuna's own contract tests, held against every sampler of ours; a sampler only adds its factory."""
 
 import pytest
-from mlptune.search import sampler as make
 from optuna.testing.pytest_samplers import (
     BasicSamplerTestCase,
     MultiObjectiveSamplerTestCase,
     RelativeSamplerTestCase,
     SingleOnlySamplerTestCase,
 )
+
+from mlptune.search import sampler as make
 
 
 class TestRandom(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):

@@ -12,8 +12,9 @@ from functools import cache
 import numpy as np
 import optuna
 import pytest
-from mlptune.search import METHODS, Space, ignores_history, pruner, resolve, sampler
 from optuna.trial import TrialState, create_trial
+
+from mlptune.search import METHODS, Space, ignores_history, pruner, resolve, sampler
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 2},
@@ -274,9 +275,10 @@ def test_scikit_optimize_is_imported_only_when_used():
 
 
 def test_the_fast_surrogate_predicts_as_scikit_learns_does():
-    from mlptune.search.samplers.gaussian_process import gaussian_process
     from sklearn.gaussian_process import GaussianProcessRegressor
     from skopt.space import Categorical, Real
+
+    from mlptune.search.samplers.gaussian_process import gaussian_process
 
     generator = np.random.default_rng(0)
     X = generator.random((30, 5))
@@ -296,8 +298,9 @@ def test_the_fast_surrogate_predicts_as_scikit_learns_does():
 
 
 def test_the_surrogate_of_many_points_knows_the_function():
-    from mlptune.search.samplers.gaussian_process import gaussian_process
     from skopt.space import Real
+
+    from mlptune.search.samplers.gaussian_process import gaussian_process
 
     def function(X):
         return np.sin(5 * X[:, 0]) + X[:, 1] ** 2

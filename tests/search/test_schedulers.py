@@ -4,9 +4,10 @@ import warnings
 
 import optuna
 import pytest
-from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, resolve, scheduler
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import PatientPruner, PercentilePruner, SuccessiveHalvingPruner, ThresholdPruner
+
+from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, resolve, scheduler
 
 EPOCHS = (9, 27, 50)
 

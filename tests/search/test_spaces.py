@@ -9,6 +9,7 @@ import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlptune.search import Space, configuration, default_space
 
 LAYERS = {"layers": {"low": 1, "high": 2}, "units_1": [8, 16], "units_2": [4, 8]}

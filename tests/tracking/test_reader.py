@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlptune.tracking import reader, records, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import Writer

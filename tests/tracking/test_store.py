@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from mlptune.tracking import store
 
 PREPARE = "import sys; from mlptune.tracking.store import prepare_store; prepare_store(sys.argv[1])"

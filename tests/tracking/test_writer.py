@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlptune.tracking import reader, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, UnfinishedLaunch, Writer
