@@ -156,7 +156,12 @@ class EngineEvaluator:
         until = {request.number: request.until for request in requests}
         for request in requests:
             if request.number not in self._trials:
-                self._trials[request.number] = self._enter(request)
+                try:
+                    self._trials[request.number] = self._enter(request)
+                except ValueError as error:
+                    # Values that are possible one by one may contradict each other.
+                    del until[request.number]
+                    yield Outcome(request.number, 1, ended="failed", reason=f"impossible configuration: {error}")
         running: dict[Future, _Stack] = {}
         over: set[int] = set()
         for stack in self._stacks(until):

@@ -1,6 +1,7 @@
 """The fitted model: raw rows in, the target's own values out; kept as JSON and plain arrays, never as a pickle."""
 
 import json
+import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -104,14 +105,25 @@ class TunedModel:
         result = self._outputs(X)
         classes = self._target.classes
         if metric == "loss":
-            encoded = self._target.encode(y)
-            if classes is None:
-                squared = ((np.asarray(y, dtype=np.float64) - result.reshape(-1)) / self._target.scale) ** 2
-                return float(np.average(squared, weights=weight))
-            chosen = self._target.probabilities(result)[np.arange(len(encoded)), encoded]
-            return float(np.average(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)), weights=weight))
+            return self._loss(result, y, weight)
         truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
         return float(METRICS[metric].function(truth, result, weight))
+
+    def _loss(self, result: NDArray[np.float64], y: ArrayLike, weight: NDArray[np.float64] | None) -> float:
+        """The loss that the networks were trained on, of their averaged outputs; NaN for one that outputs do not tell."""
+        loss = self.parts[0].structure.loss
+        if self._target.classes is None:
+            error = (np.asarray(y, dtype=np.float64) - result.reshape(-1)) / self._target.scale
+            return float(np.average(error**2, weights=weight))
+        classes = self._target.encode(y)
+        probabilities = self._target.probabilities(result)
+        if loss == "brier":
+            errors = ((probabilities - np.eye(probabilities.shape[1])[classes]) ** 2).sum(axis=1)
+            return float(np.average(errors / (2 if result.shape[1] == 1 else 1), weights=weight))
+        if loss == "perceptron":
+            return math.nan
+        chosen = probabilities[np.arange(len(classes)), classes]
+        return float(np.average(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)), weights=weight))
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""

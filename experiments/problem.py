@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..core.hyperparameters import Hyperparameters
 from ..core.metrics import METRICS
 from ..core.training import Fold
 from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler
@@ -64,6 +65,7 @@ class Problem:
         self.space = _user_error(Space.parse, table, fixed=spec.model)
         self.objective = _objective(spec, dataset.task)
         self.sampler_name, self.pruner_name = _user_error(resolve, spec.search.method, spec.search.pruner)
+        self._check_fixed()
         self.max_epochs = self._max_epochs()
         self.total = self._total()
 
@@ -117,6 +119,18 @@ class Problem:
         if self.dataset.classes is None:
             return "squared_error"
         return "log_loss" if len(self.dataset.classes) == 2 else "cross_entropy"
+
+    def _check_fixed(self) -> None:
+        """Refuse a [model] whose values contradict each other, whatever is searched besides."""
+        fixed = {
+            name: value for name, value in self.fixed.items() if name != "layers" and not name.startswith("units_")
+        }
+        try:
+            Hyperparameters.from_config(fixed)
+        except ValueError as error:
+            # A contradiction with a default that the search replaces is none; such trials fail one by one, if they do.
+            if not any(name in str(error) for name in (*self.space, "layers")):
+                raise UserError(f"[model] {error}") from error
 
     def _max_epochs(self) -> int:
         if "epochs" not in self.space:

@@ -1,9 +1,12 @@
 """A sweep from beginning to end: read the data, search, refit the best, score it once, store model and result."""
 
+import json
 import os
 import platform
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,8 +196,6 @@ class _Launch:
             stored = writer.log_model(
                 Path(folder, "model"), name=problem.spec.name, loader_module="mlptune.experiments.model"
             )
-            import json
-
             writer.finish_launch(
                 "finished",
                 best=record,
@@ -252,8 +253,6 @@ class _Launch:
         )
 
     def _tags(self) -> dict[str, str]:
-        import json
-
         from .. import __version__
         from ..tracking import records
         from . import machine, results
@@ -275,18 +274,15 @@ class _Launch:
 
 
 def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
-    counts: dict[str, int] = {}
-    for trial in trials.values():
-        reason = trial.reason or trial.state
-        reason = "diverged" if reason.startswith("diverged") else reason
-        counts[reason] = counts.get(reason, 0) + 1
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items(), key=lambda pair: -pair[1])[:3])
-    return f"none of the {len(trials)} trials is complete ({listed})"
+    """The commonest reason; the rest is in `mlptune show`."""
+    reasons = Counter(
+        "diverged" if (t.reason or "").startswith("diverged") else t.reason or t.state for t in trials.values()
+    )
+    [(reason, count)] = reasons.most_common(1)
+    return f"none of the {len(trials)} trials is complete ({count} {reason})"
 
 
 def _with_run_id(trial: TrialSummary, run_id: str | None) -> TrialSummary:
-    from dataclasses import replace
-
     return replace(trial, run_id=run_id)
 
 

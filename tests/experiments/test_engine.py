@@ -135,3 +135,14 @@ def test_errors_are_told_in_the_targets_own_unit() -> None:
         values.append((outcome.value, outcome.curves["val_loss"]))
     assert values[1][0] == pytest.approx(250 * values[0][0], rel=1e-12)
     assert values[1][1] == values[0][1]
+
+
+def test_a_contradictory_configuration_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONFIGURATIONS[2], "activation", "threshold")  # which hidden layers cannot learn with
+    outcomes = {
+        o.number: o
+        for o in EngineEvaluator(task(), Inline()).advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)])
+        if o.ended
+    }
+    assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 2: "failed"}
+    assert "threshold" in str(outcomes[2].reason)
