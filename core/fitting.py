@@ -84,7 +84,7 @@ def prepare(
     prepared: list[PreparedFold] = []
     placed = list(networks)
     for k in np.flatnonzero(state.status == RUNNING).tolist():
-        scaling = state.running[k, : sum(n_scaling(structure))]
+        scaling = state.running[k, : sum(n_scaling(structure))].copy()
         key = networks[k].fold, scaling.tobytes()
         if key not in places:
             places[key] = len(prepared)

@@ -156,11 +156,12 @@ def _train_part(
             values = {"train_loss": train_loss, "train_score": train_score, **stack.validate(metrics)}
             if stack.norms is not None:
                 values.update(zip(norms, stack.norms.T / structure.steps, strict=True))
+            diverged = _erase_diverged(stack, values)
             for name, column in values.items():
                 curves.values[name][members, epoch - curves.first_epoch] = column
             part.epoch += 1
             part.step += structure.steps
-            _judge(stack, part, train_loss, train_score, values["val_loss"])
+            _judge(stack, part, diverged, values)
             ended = part.status != RUNNING
             if ended.any() or epoch >= until:
                 break
@@ -168,6 +169,19 @@ def _train_part(
             part.slots[:, s] = slot
         state.put(members, part)
         members = members[~ended]
+
+
+def _erase_diverged(stack: Stack, values: dict[str, Array]) -> Array:
+    """Who has diverged in the epoch (K,), and NaN in place of all that is left of them.
+
+    Which numbers became NaN or infinite, and the sign of a NaN, may depend on where a network lies in memory.
+    """
+    diverged = ~(np.isfinite(stack.theta).all(axis=1) & np.isfinite(values["train_loss"]))
+    has_validation = np.array([stack.folds[f].validation is not None for f in stack.fold_of])
+    diverged |= has_validation & ~np.isfinite(values["val_loss"])
+    for array in (stack.theta, stack.running, *stack.slots, *values.values()):
+        array[diverged] = np.nan
+    return diverged
 
 
 def _waited(record: Array, loss: float, least: float) -> int:
@@ -179,16 +193,16 @@ def _waited(record: Array, loss: float, least: float) -> int:
     return int(record[1])
 
 
-def _judge(stack: Stack, part: State, train_loss: Array, train_score: Array, val_loss: Array) -> None:
+def _judge(stack: Stack, part: State, diverged: Array, values: dict[str, Array]) -> None:
     """After an epoch: note what is kept, and who has ended."""
+    train_loss, val_loss = values["train_loss"], values["val_loss"]
     # A perceptron whose sums are 0 has no loss and may be wrong all the same.
-    is_right = (train_score > 1.0 - 1e-9) | (stack.loss.task == "regression")
-    finite = np.isfinite(stack.theta).all(axis=1) & np.isfinite(train_loss)
+    is_right = (values["train_score"] > 1.0 - 1e-9) | (stack.loss.task == "regression")
     for k, network in enumerate(stack.networks):
         hp = network.hyperparameters
         epoch = int(part.epoch[k])
         has_validation = stack.folds[stack.fold_of[k]].validation is not None
-        if not finite[k] or (has_validation and not np.isfinite(val_loss[k])):
+        if diverged[k]:
             part.status[k] = DIVERGED
         elif epoch >= hp.epochs:
             part.status[k] = FINISHED
