@@ -1,0 +1,172 @@
+"""Microseconds for one optimizer step of one network (Adam, float32, one thread): ours, scikit-learn, torch, and the floor.
+
+Each figure is the time of whole epochs over 32 batches, divided by steps and networks; so ours and scikit-learn's include
+what an epoch does besides (shuffling, curves). The floor is the matrix products alone: one network's forward products,
+weight gradients and input gradients, without anything between. Contestants take turns, and the median counts: the
+machine's speed drifts.
+"""
+
+import itertools
+import json
+import os
+import platform
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from mlptune.core.hyperparameters import Hyperparameters
+from mlptune.core.network import structure
+from mlptune.core.training import Fold, Network, start, train
+from mlptune.experiments.machine import fingerprint
+
+CASES = {
+    "16-32-3, batch 32": ((16, 32, 3), 32),
+    "64-64-64-10, batch 32": ((64, 64, 64, 10), 32),
+    "100-128-128-10, batch 128": ((100, 128, 128, 10), 128),
+    "128-256-256-256-10, batch 256": ((128, 256, 256, 256, 10), 256),
+    "256-512-512-10, batch 256": ((256, 512, 512, 10), 256),
+}
+STEPS, ROUNDS = 32, 7
+RESULTS = Path(__file__).parents[2] / "bench.json"
+
+
+def data(sizes: tuple[int, ...], batch: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(STEPS * batch, sizes[0])).astype(np.float32)
+    return X, random.integers(0, sizes[-1], len(X))
+
+
+def ours(sizes: tuple[int, ...], batch: int, K: int, **options: object) -> Callable[[], float]:
+    X, y = data(sizes, batch)
+    hp = Hyperparameters.from_config({"hidden": list(sizes[1:-1]), "batch_size": batch, "epochs": 10**6, **options})
+    shape = structure(hp, n_inputs=sizes[0], n_outputs=sizes[-1], n_rows=len(X), loss="cross_entropy")
+    networks = [Network(hp, seed) for seed in range(K)]
+    # Enough epochs that what is prepared once for a stretch does not count.
+    epochs = max(1, 8 // K)
+    begun, _ = train(shape, networks, [Fold(X, y)], start(shape, networks), 1, order_seed=0)
+
+    def run() -> float:
+        started = time.perf_counter()
+        train(shape, networks, [Fold(X, y)], begun, 1 + epochs, order_seed=0)
+        return (time.perf_counter() - started) / (epochs * STEPS * K)
+
+    return run
+
+
+def scikit_learn(sizes: tuple[int, ...], batch: int) -> Callable[[], float]:
+    from sklearn.neural_network import MLPClassifier
+
+    X, y = data(sizes, batch)
+    model = MLPClassifier(sizes[1:-1], batch_size=batch, random_state=0)
+    model.partial_fit(X, y, classes=np.arange(sizes[-1]))
+
+    def run() -> float:
+        started = time.perf_counter()
+        model.partial_fit(X, y)
+        return (time.perf_counter() - started) / STEPS
+
+    return run
+
+
+def torch_fused(sizes: tuple[int, ...], batch: int) -> Callable[[], float]:
+    import torch
+
+    torch.set_num_threads(1)
+    X, y = data(sizes, batch)
+    inputs, labels = torch.from_numpy(X).split(batch), torch.from_numpy(y).split(batch)
+    layers: list[torch.nn.Module] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    loss = torch.nn.CrossEntropyLoss()
+
+    def run() -> float:
+        started = time.perf_counter()
+        for x, label in zip(inputs, labels, strict=True):
+            optimizer.zero_grad()
+            loss(model(x), label).backward()
+            optimizer.step()
+        return (time.perf_counter() - started) / STEPS
+
+    return run
+
+
+def floor(sizes: tuple[int, ...], batch: int) -> Callable[[], float]:
+    random = np.random.default_rng(0)
+    products = []
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        x, W, d = (
+            random.normal(size=shape).astype(np.float32) for shape in ((batch, n_in), (n_in, n_out), (batch, n_out))
+        )
+        products += [(x, W), (x.T, d)] + ([(d, W.T)] if i else [])
+    buffers = [(a, b, np.empty((len(a), b.shape[1]), np.float32)) for a, b in products]
+
+    def run() -> float:
+        started = time.perf_counter()
+        for _ in range(STEPS):
+            for a, b, out in buffers:
+                np.matmul(a, b, out=out)
+        return (time.perf_counter() - started) / STEPS
+
+    return run
+
+
+def medians(contestants: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """Microseconds by contestant: they run in turn, so that all see the same machine."""
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for run in contestants.values():
+            run()
+        for _ in range(ROUNDS):
+            for name, run in contestants.items():
+                times[name].append(run())
+    return {name: 1e6 * statistics.median(values) for name, values in times.items()}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, object]]:
+    print(f"\n{fingerprint()}; {platform.python_version()}; {os.cpu_count()} processors")
+    return []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_step(case: str, rows: list[dict[str, object]]) -> None:
+    sizes, batch = CASES[case]
+    contestants = {"floor": floor(sizes, batch), "scikit-learn": scikit_learn(sizes, batch)}
+    if find_spec("torch"):
+        contestants["torch"] = torch_fused(sizes, batch)
+    for K in (1, 4, 16, 64):
+        contestants[f"ours x{K}"] = ours(sizes, batch, K)
+    found = medians(contestants)
+    best = min(found[f"ours x{K}"] for K in (4, 16, 64))
+    line = "  ".join(f"{name} {value:.0f}" for name, value in found.items())
+    torch_ratio = f"{found['torch'] / best:.2f}x torch, " if "torch" in found else "torch is not installed, "
+    print(
+        f"{case}: {line}\n    alone {found['scikit-learn'] / found['ours x1']:.2f}x scikit-learn; best stack "
+        f"{found['scikit-learn'] / best:.2f}x scikit-learn, {torch_ratio}{min(best, found['ours x1']) / found['floor']:.2f} floors"
+    )
+    rows.append({"case": case, **found})
+    RESULTS.write_text(json.dumps({"machine": fingerprint(), "microseconds": rows}, indent=1))
+
+
+def test_dropout_and_normalisation() -> None:
+    sizes, batch = CASES["64-64-64-10, batch 32"]
+    options = {
+        "plain": {},
+        "dropout": {"dropout": 0.2},
+        "batch_norm": {"batch_norm": True},
+        "layer_norm": {"layer_norm": True},
+    }
+    for K in (1, 16):
+        found = medians({name: ours(sizes, batch, K, **given) for name, given in options.items()})
+        costs = "  ".join(f"{name} {value:.1f} ({value / found['plain'] - 1:+.0%})" for name, value in found.items())
+        print(f"64-64-64-10, batch 32, stack of {K}: {costs}")
