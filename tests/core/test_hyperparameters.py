@@ -86,6 +86,9 @@ def test_numbers_do_not_split_a_stack_and_shapes_do():
         {"l1": 1.0},
         {"epochs": 3},
         {"init": "he"},
+        {"init": "data"},
+        {"fade": True},
+        {"embedding_sigma": 2.0},
         {"momentum": 0.5},
     ):
         assert key(**config) == same
@@ -96,6 +99,12 @@ def test_numbers_do_not_split_a_stack_and_shapes_do():
         {"optimizer": "sgd"},
         {"schedule": "cosine"},
         {"activation": "tanh"},
+        {"batch_norm": True},
+        {"layer_norm": True},
+        {"scaling": "robust"},
+        {"embedding": "periodic"},
+        {"feature_scale": True},
+        {"parametrization": "ntk"},
     ):
         assert key(**config) != same
     assert key(batch_size=1000) == key(batch_size=100)
