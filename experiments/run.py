@@ -1,15 +1,18 @@
 """A sweep from beginning to end: read the data, search, refit the best, score it once, store model and result."""
 
+import gc
 import json
 import os
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..tracking import remote
 from .errors import Interrupted, SweepFailed, UserError
 from .progress import Observer, SweepInfo, TrialSummary
 from .spec import Spec, load_spec
@@ -48,25 +51,46 @@ def run_sweep(
     spec, text = load_spec(source, overrides, data=data, target=target)
     uri = _store_uri(tracking_uri)
     n = workers or default_workers()
-    # The processes start while the data is read; a first stack trains while MLflow, which takes seconds, is still being imported.
-    with Workers(n) as pool:
-        from .data.dataset import Dataset
-        from .problem import Problem
+    # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
+    with Workers(1, remote.prepare, niceness=0) as scribe, Workers(n) as pool:
+        with _without_collection():
+            from .data.dataset import Dataset
+            from .problem import Problem
 
-        problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-        return _Launch(problem, text, uri, pool, n, observer or Observer()).run(resume)
+            problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+        return _Launch(problem, text, uri, pool, scribe, n, observer or Observer()).run(resume)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Imports and tables stay: looking for garbage among them takes a fifth of the time and finds none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Launch:
     """One launch of a sweep, or the continuation of one."""
 
     def __init__(
-        self, problem: "Problem", text: str, uri: str, pool: Workers, n_workers: int, observer: Observer
+        self,
+        problem: "Problem",
+        text: str,
+        uri: str,
+        pool: Workers,
+        scribe: Workers,
+        n_workers: int,
+        observer: Observer,
     ) -> None:
         self.problem = problem
         self.text = text
         self.uri = uri
         self.pool = pool
+        self.scribe = scribe
         self.n_workers = n_workers
         self.observer = observer
 
@@ -108,7 +132,7 @@ class _Launch:
 
         problem = self.problem
         exists = store_exists(self.uri)
-        writer = Writer(self.uri)
+        writer = Writer(self.uri, self.scribe)
         try:
             launched = writer.open_launch(
                 problem.spec.name,
@@ -169,13 +193,14 @@ class _Launch:
         if best is None:
             raise SweepFailed(_why_nothing(trials))
         self.observer.refitting(best.number)
+        scored = writer.count_scored(problem.dataset.fingerprint)
         complete = configuration(best.params, problem.fixed)
         model = fit_final(problem, complete, kept_epochs[best.number], self.pool, self.observer)
         test_score = score_test(problem, model)
         metrics, tags = {}, {}
         if test_score is not None:
             metrics["test_score"] = test_score
-            times = 1 + self._earlier_scores(run_id)
+            times = 1 + scored.result()
             tags["mlptune.test_scorings"] = str(times)
             if times > 1:
                 self.observer.message(
@@ -229,16 +254,6 @@ class _Launch:
         self.observer.finished(result)
         return result
 
-    def _earlier_scores(self, run_id: str) -> int:
-        from ..tracking import reader
-
-        fingerprint = self.problem.dataset.fingerprint
-        return sum(
-            launch.test_score is not None
-            for launch in reader.launches(self.uri, self.problem.spec.name)
-            if launch.run_id != run_id and launch.tags.get("mlptune.data") == fingerprint
-        )
-
     def _info(self) -> SweepInfo:
         problem = self.problem
         return SweepInfo(
@@ -265,7 +280,7 @@ class _Launch:
             results.METRIC: problem.objective.key,
             results.DIRECTION: problem.objective.direction,
             "mlptune.version": __version__,
-            "mlptune.data": problem.dataset.fingerprint,
+            records.DATA: problem.dataset.fingerprint,
             "mlptune.task": problem.dataset.task,
             "mlptune.seed": str(problem.spec.seed),
             "mlptune.machine": machine.fingerprint(),

@@ -23,6 +23,9 @@ SINGLE_THREAD = {
 }
 
 ORPHAN_CHECK_SECONDS = 1.0
+# Training takes whatever the processors have left: it must neither slow the person's other work nor keep the coordinator and
+# the writer, which have little to do but are waited for, from doing it.
+TRAINING_NICENESS = 10
 
 
 def default_workers() -> int:
@@ -30,8 +33,9 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
-def _initialise(coordinator: int) -> None:
+def _initialise(coordinator: int, niceness: int) -> None:
     """In the worker: leave Ctrl-C to the coordinator, and end when the coordinator is gone, even in the middle of a job."""
+    os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
@@ -43,13 +47,16 @@ def _initialise(coordinator: int) -> None:
 
 
 class Workers(Executor):
-    """`n` worker processes with one queue.
+    """`n` worker processes with one queue; each makes `first_call` when it starts (default: it imports the engine).
 
     A job whose process dies fails with loky's `TerminatedWorkerError` (a `BrokenExecutor`); its worker is replaced and the
     other jobs never notice.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(
+        self, n: int, first_call: Callable[[], object] | None = None, niceness: int = TRAINING_NICENESS
+    ) -> None:
+        self._niceness = niceness
         self._lock = threading.RLock()
         self._waiting: deque[tuple[Future, Callable[..., Any], tuple, dict]] = deque()
         self._closed = False
@@ -57,16 +64,15 @@ class Workers(Executor):
         self._pools = {slot: self._pool() for slot in range(n)}
         # Start the processes now, while the coordinator still reads the data.
         for pool in self._pools.values():
-            pool.submit(_warm_up)
+            pool.submit(first_call or _import_engine)
 
-    @staticmethod
-    def _pool() -> ProcessPoolExecutor:
+    def _pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             max_workers=1,
             context=get_context("loky"),
             env=SINGLE_THREAD,
             initializer=_initialise,
-            initargs=(os.getpid(),),
+            initargs=(os.getpid(), self._niceness),
         )
 
     def __len__(self) -> int:
@@ -117,7 +123,7 @@ class Workers(Executor):
             pool.shutdown(wait=wait, kill_workers=True)
 
 
-def _warm_up() -> None:
+def _import_engine() -> None:
     """Import what every job needs, in the worker, before the first job arrives."""
     from . import jobs  # noqa: F401
 

@@ -28,6 +28,7 @@ LEADER = "mlptune.leader"
 DONE = "mlptune.done"
 TOTAL = "mlptune.trials"
 METHOD = "mlptune.method"
+DATA = "mlptune.data"
 SPEC = "mlptune.spec"
 PARENT = "mlflow.parentRunId"
 

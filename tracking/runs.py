@@ -1,6 +1,6 @@
 """What a sweep's writes are in MLflow: one experiment a sweep, one run a launch, one nested run a trial.
 
-Everything here runs in the writer's thread, in order, with its timestamps chosen before: said again after a failure,
+Everything here runs where the writer has it run, in order, with its timestamps chosen before: said again after a failure,
 a write adds nothing new. A trial is committed when its run is terminated, which is always the last write: whoever
 finds a run still open knows that it does not count.
 """
@@ -28,6 +28,9 @@ class UnfinishedLaunch(ValueError):
         super().__init__(f"the sweep {name!r} has an unfinished launch ({run_id})")
         self.name = name
         self.run_id = run_id
+
+    def __reduce__(self) -> tuple[type["UnfinishedLaunch"], tuple[str, str]]:
+        return type(self), (self.name, self.run_id)
 
 
 @dataclass
@@ -102,6 +105,12 @@ class Runs:
         self._log_texts(self._run_id, {"sweep.toml": spec_text, **long})
         self._log_batch(self._run_id, params=params)
         return self._run_id
+
+    def count_scored(self, data: str) -> int:
+        """The other launches of this sweep whose model has met the test part of the same data (its fingerprint)."""
+        query = f"tags.{records.KIND} = 'launch' and tags.`{records.DATA}` = '{data}'"
+        found = self._client.search_runs([self._experiment_id], query)
+        return sum("test_score" in run.data.metrics for run in found if run.info.run_id != self._run_id)
 
     def _reopen_launch(self, run_id: str, tags: dict[str, str]) -> str:
         self._run_id = run_id

@@ -7,9 +7,13 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,21 @@ _SWITCHES = {
 
 class UnusableStore(ValueError):
     """The store cannot be what its address says: one line that a person can act on."""
+
+
+class StoreError(RuntimeError):
+    """The store did not take a write: says which and why, in one line."""
+
+
+def explained(error: Exception, uri: str, doing: str) -> Exception:
+    """Store and file errors as one line that says what was being done; faults of ours stay as they are."""
+    mlflow_error = type(error).__module__.startswith(("mlflow.", "sqlalchemy."))
+    if not mlflow_error and not isinstance(error, OSError | BrokenExecutor):
+        return error
+    reason = str(error).partition("\n")[0]
+    told = StoreError(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
+    told.__cause__ = error
+    return told
 
 
 def import_mlflow() -> Any:
@@ -168,21 +187,13 @@ def _newest_revision() -> str:
 
 
 def _create(path: Path) -> None:
-    import_mlflow()
-    import sqlalchemy
-    from mlflow.store.db.utils import _initialize_tables
-    from sqlalchemy.pool import StaticPool
-
-    # In memory the migrations take a third less time than on disk.
-    engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    template = _template()
     with _temporary(path) as new:
-        try:
-            _initialize_tables(engine)
-            with contextlib.closing(sqlite3.connect(new)) as file:
-                memory: Any = engine.raw_connection().driver_connection
-                memory.backup(file)
-        finally:
-            engine.dispose()
+        if template.is_file():
+            shutil.copyfile(template, new)
+        else:
+            _migrate_from_nothing(new)
+            _keep(new, template)
         _sync(new)
         if path.exists():
             os.replace(new, path)  # an empty file: what `touch` leaves
@@ -193,6 +204,38 @@ def _create(path: Path) -> None:
             return
         except OSError:  # a file system without links
             os.replace(new, path)
+
+
+def _migrate_from_nothing(new: Path) -> None:
+    import_mlflow()
+    import sqlalchemy
+    from mlflow.store.db.utils import _initialize_tables
+    from sqlalchemy.pool import StaticPool
+
+    # In memory the migrations take a third less time than on disk.
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    try:
+        _initialize_tables(engine)
+        with contextlib.closing(sqlite3.connect(new)) as file:
+            memory: Any = engine.raw_connection().driver_connection
+            memory.backup(file)
+    finally:
+        engine.dispose()
+
+
+def _template() -> Path:
+    """An empty store of this MLflow, kept in the Python environment by the first one made: migrating takes a second each time."""
+    return Path(sys.prefix, "share", "mlptune", f"empty-store-mlflow-{metadata.version('mlflow')}.db")
+
+
+def _keep(store: Path, template: Path) -> None:
+    # An environment that cannot be written to migrates each time.
+    with contextlib.suppress(OSError):
+        template.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary(template) as copy:
+            shutil.copyfile(store, copy)
+            _sync(copy)
+            os.replace(copy, template)
 
 
 def _upgrade(path: Path, revision: str) -> None:

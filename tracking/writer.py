@@ -1,27 +1,25 @@
-"""The one writer of a sweep: a thread that owns the MLflow client, so that training never waits for the store.
+"""The one writer of a sweep: a queue with a thread of its own, so that training never waits for the store.
 
-Each call is put into a queue as plain data with its timestamps already chosen, and executed in order by `Runs`.
+Each call is put into the queue as plain data with its timestamps already chosen, and executed in order by `Runs`: in that
+thread, or in the one process of an executor, where MLflow's own computing is nobody's hindrance.
 """
 
 import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 
-from . import records, store
+from . import records, remote, store
 from .records import TrialRecord
 from .runs import Runs
 from .runs import UnfinishedLaunch as UnfinishedLaunch
-
-
-class StoreError(RuntimeError):
-    """The store did not take a write: says which and why, in one line."""
+from .store import StoreError as StoreError
 
 
 class Answer(Future[Any]):
@@ -51,20 +49,21 @@ class _Task:
 
 
 class Writer:
-    """Writes one launch of one sweep into the store at `uri`.
+    """Writes one launch of one sweep into the store at `uri`, in the one process of `executor` if that is given.
 
     Every method but `flush` and `close` returns at once. An error in the thread ends the writing: it is raised by every
     later call and by `flush`, and by `close` if nobody has been told yet. As a context manager it closes itself.
     """
 
-    def __init__(self, uri: str | None = None) -> None:
+    def __init__(self, uri: str | None = None, executor: Executor | None = None) -> None:
         self.uri = store.store_uri(uri)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._answers: list[Answer] = []
         self._error: BaseException | None = None
         self._told = False
         self._closed = False
-        self._runs: Runs | None = None
+        self._run_ids: dict[int, str] = {}
+        self._executor = executor
         # A daemon, so that an interpreter that ends without `close` does not hang on a store that is away.
         self._thread = threading.Thread(target=self._work, name="mlptune-writer", daemon=True)
         self._thread.start()
@@ -217,10 +216,13 @@ class Writer:
             now=_now(),
         )
 
+    def count_scored(self, data: str) -> "Future[int]":
+        """How many other launches of the sweep have scored a model on the test part of this data (its fingerprint)."""
+        return self._ask("count_scored", "counting launches", data=data)
+
     def trial_run_id(self, number: int) -> str | None:
         """The trial's run, None while it has not been created."""
-        trial = self._runs.trials.get(number) if self._runs is not None else None
-        return trial.run_id if trial else None
+        return self._run_ids.get(number)
 
     def flush(self) -> None:
         """Wait until all that was said before is in the store."""
@@ -268,17 +270,19 @@ class Writer:
             raise self._error
 
     def _work(self) -> None:
+        runs: Runs | None = None
         try:
-            self._runs = Runs(self.uri)
+            if self._executor is None:
+                runs = Runs(self.uri)
         except Exception as error:
-            self._error = self._explained(error, "opening it")
+            self._error = store.explained(error, self.uri, "opening it")
         while (task := self._tasks.get()) is not None:
             try:
                 if self._error is not None:
                     raise self._error
-                result = getattr(self._runs, task.method)(**task.arguments) if task.method else None
+                result = self._execute(task, runs)
             except Exception as error:
-                explained = self._explained(error, task.what)
+                explained = store.explained(error, self.uri, task.what)
                 if task.method != "log_model" and self._error is None:
                     self._error = explained
                 if task.answer is not None:
@@ -287,15 +291,16 @@ class Writer:
                 if task.answer is not None:
                     task.answer.set_result(result)
 
-    def _explained(self, error: Exception, what: str) -> Exception:
-        """Store and file errors as one line that says what was being written; faults of ours stay as they are."""
-        mlflow_error = type(error).__module__.startswith(("mlflow.", "sqlalchemy."))
-        if not mlflow_error and not isinstance(error, OSError):
-            return error
-        reason = str(error).partition("\n")[0]
-        explained = StoreError(f"the store {store.redact(self.uri)} failed while {what}: {store.redact(reason)}")
-        explained.__cause__ = error
-        return explained
+    def _execute(self, task: _Task, runs: Runs | None) -> Any:
+        if self._executor is not None:
+            sent = self._executor.submit(remote.execute, self.uri, task.method, task.what, task.arguments)
+            result, new = sent.result()
+            self._run_ids.update(new)
+            return result
+        assert runs is not None
+        result = getattr(runs, task.method)(**task.arguments) if task.method else None
+        self._run_ids.update((number, trial.run_id) for number, trial in runs.trials.items())
+        return result
 
 
 def _points(curves: Mapping[str, Sequence[float]], first_epoch: int) -> list[tuple[str, float, int]]:
