@@ -165,12 +165,12 @@ class Runs:
         short, _ = records.fit(
             {
                 **self._common,
-                **tags,
                 records.KIND: "trial",
                 records.PARENT: self._run_id,
                 records.NUMBER: str(number),
                 records.ATTEMPT: str(attempt),
                 records.STATE: "running",
+                **tags,
             }
         )
         run = self._client.create_run(
@@ -205,10 +205,11 @@ class Runs:
         started: int | None,
         now: int,
     ) -> None:
-        run_id, new = self._trial_run(record.number, record.attempt, {}, run_name, started or now)
+        # A new run gets its tags as it is made, which saves a transaction; it counts only once it is terminated.
+        run_id, new = self._trial_run(record.number, record.attempt, tags, run_name, started or now)
         short, long = records.fit(tags)
         self._log_texts(run_id, long)
-        self._log_batch(run_id, metrics, params if new else {}, short, now)
+        self._log_batch(run_id, metrics, params if new else {}, {} if new else short, now)
         self._client.set_terminated(run_id, records.TRIAL_STATUS[record.state], end_time=now)
         self.trials[record.number].state = record.state
 
