@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .digits import load_digits
 
 BUNDLED = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 _PREFIX = "sklearn:"
@@ -116,6 +117,8 @@ def _bundled(source: str) -> pd.DataFrame:
         raise UserError(
             f"{source}: no bundled set of that name, {nearest(name, list(BUNDLED))} (all: {', '.join(BUNDLED)})"
         )
+    if name == "digits":
+        return load_digits()
     from sklearn import datasets
 
     frame: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).frame

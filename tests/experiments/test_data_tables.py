@@ -5,6 +5,8 @@ import gzip
 import io
 import lzma
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -190,3 +192,12 @@ def test_any_text_is_a_table_or_refused(tmp_path, text):
         assert len(str(error).splitlines()) == 1
     else:
         assert len(frame) > 0
+
+
+def test_the_digits_are_scikit_learns_own_and_come_without_it(tmp_path):
+    pd.testing.assert_frame_equal(read_table("sklearn:digits", tmp_path), load_digits(as_frame=True).frame)
+    script = (
+        "import sys, pathlib; from mlptune.experiments.data.tables import read_table;"
+        "read_table('sklearn:digits', pathlib.Path()); sys.exit('sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
