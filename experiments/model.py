@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.metrics import METRICS
-from ..core.network import Structure, n_parameters, outputs
+from ..core.network import Structure, initial_running, n_parameters, outputs
 from .data.encoding import Encoder
 from .data.target import Target
 
@@ -174,6 +174,8 @@ def _part(entry: Mapping[str, Any], theta: NDArray[Any], running: NDArray[Any]) 
     structure = Structure(**{**fields, "hidden": tuple(fields["hidden"])})
     if theta.ndim != 2 or theta.shape[1] != n_parameters(structure) or not len(theta):
         raise ValueError(f"{ARRAYS}: parameters of shape {theta.shape} do not fit the structure in {DESCRIPTION}")
+    if running.shape != (len(theta), len(initial_running(structure))):
+        raise ValueError(f"{ARRAYS}: statistics of shape {running.shape} do not fit the structure in {DESCRIPTION}")
     if theta.dtype.name != structure.dtype or not np.isfinite(theta).all():
         raise ValueError(f"{ARRAYS}: parameters must be finite numbers of type {structure.dtype}")
     encoder, target = Encoder.from_json(entry["encoder"]), Target.from_json(entry["target"])

@@ -60,7 +60,7 @@ class Problem:
         n_rows = len(dataset.folds()[0].X)
         table = default_space(spec, n_rows, dataset.task) if spec.space is None else spec.space
         given = {**table, **spec.model}
-        budget = {} if "epochs" in given else default_model(n_rows)
+        budget = {} if "epochs" in given or "preset" in given else default_model(n_rows)
         self.fixed = {**{name: value for name, value in budget.items() if name not in given}, **spec.model}
         self.space = _user_error(Space.parse, table, fixed=spec.model)
         self.objective = _objective(spec, dataset.task)
@@ -134,7 +134,9 @@ class Problem:
 
     def _max_epochs(self) -> int:
         if "epochs" not in self.space:
-            return int(self.fixed["epochs"])
+            # A preset may name them.
+            named = {name: self.fixed[name] for name in ("epochs", "preset") if name in self.fixed}
+            return Hyperparameters.from_config(named).epochs
         if self.pruner_name != "none":
             raise UserError("space.epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
         dimension = self.space.dimensions["epochs"]

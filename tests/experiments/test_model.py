@@ -1,0 +1,77 @@
+"""Model files: read back they predict the same; anything that is not a model of ours is refused and nothing is executed."""
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mlptune
+from mlptune.experiments.model import TunedModel
+
+
+@pytest.fixture
+def saved(store: str, tmp_path: Path) -> tuple[TunedModel, Path]:
+    mlptune.run_sweep(
+        {
+            "name": "iris",
+            "data": {"source": "sklearn:iris", "target": "target", "seeds": 2},
+            "model": {"epochs": 3, "batch_norm": True},
+            "space": {},
+        }
+    )
+    model = mlptune.load_model("iris")
+    model.save(tmp_path / "copy")
+    return model, tmp_path / "copy"
+
+
+def test_a_model_read_back_predicts_the_same(saved: tuple[TunedModel, Path]) -> None:
+    model, folder = saved
+    rows = pd.DataFrame(np.random.default_rng(0).uniform(0, 7, (20, 4)), columns=list(model.feature_names_in_))
+    again = TunedModel.load(folder)
+    np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
+    np.testing.assert_array_equal(again.predict(rows), model.predict(rows.to_numpy()))
+    assert again.params == model.params
+
+
+def _rewrite(folder: Path, **arrays: np.ndarray) -> None:
+    with np.load(folder / "arrays.npz") as file:
+        np.savez(folder / "arrays.npz", **{**file, **arrays})
+
+
+def _describe(folder: Path, change) -> None:
+    description = json.loads((folder / "model.json").read_text())
+    change(description)
+    (folder / "model.json").write_text(json.dumps(description))
+
+
+class _Trap:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was loaded",)
+
+
+def test_what_is_no_model_is_refused(saved: tuple[TunedModel, Path], tmp_path: Path) -> None:
+    _, whole = saved
+    damages = {
+        "no description": lambda folder: (folder / "model.json").unlink(),
+        "no JSON": lambda folder: (folder / "model.json").write_text("{"),
+        "another format": lambda folder: _describe(folder, lambda d: d.update(format=99)),
+        "a list": lambda folder: (folder / "model.json").write_text("[]"),
+        "an unknown field": lambda folder: _describe(folder, lambda d: d["parts"][0]["structure"].update(evil=1)),
+        "another size": lambda folder: _describe(folder, lambda d: d["parts"][0]["structure"].update(hidden=[3])),
+        "no archive": lambda folder: (folder / "arrays.npz").write_bytes(b"no zip"),
+        "too few numbers": lambda folder: _rewrite(folder, theta_0=np.zeros((2, 3), np.float32)),
+        "no statistics": lambda folder: _rewrite(folder, running_0=np.zeros((2, 0), np.float32)),
+        "objects": lambda folder: _rewrite(folder, theta_0=np.array([[_Trap()]], dtype=object)),
+        "a pickle": lambda folder: (folder / "arrays.npz").write_bytes(pickle.dumps(_Trap())),
+    }
+    for name, damage in damages.items():
+        folder = tmp_path / name
+        shutil.copytree(whole, folder)
+        damage(folder)
+        with pytest.raises(ValueError, match=r".+") as caught:
+            TunedModel.load(folder)
+        assert "\n" not in str(caught.value), name
