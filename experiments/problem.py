@@ -135,7 +135,7 @@ class Problem:
     def _max_epochs(self) -> int:
         if "epochs" not in self.space:
             # A preset may name them.
-            named = {name: self.fixed[name] for name in ("epochs", "preset") if name in self.fixed}
+            named: dict[str, Any] = {name: self.fixed[name] for name in ("epochs", "preset") if name in self.fixed}
             return Hyperparameters.from_config(named).epochs
         if self.pruner_name != "none":
             raise UserError("space.epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
