@@ -1,10 +1,17 @@
 """What the tests of several rooms share: a store that was migrated once and is copied for each test."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mlptune.tracking.store import prepare_store
+
+# In continuous integration the examples are the same each time; elsewhere they are drawn anew, and new failures are found.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

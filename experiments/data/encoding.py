@@ -27,6 +27,7 @@ from .values import category, dates, distinct, named, numbers, spread
 MAX_CATEGORIES = 50
 _RARE_SHARE = 0.005
 _LIMIT = 1e6
+_LARGEST = 1e150  # beyond it a squared deviation is infinite; such numbers count as missing, as infinite ones do
 
 
 class Feature(ABC):
@@ -274,7 +275,8 @@ class Encoder:
 
 
 def _read(kind: str, cells: pd.Series) -> NDArray[np.float64]:
-    return dates(cells) if kind == "date" else numbers(cells).values
+    values = dates(cells) if kind == "date" else numbers(cells).values
+    return np.where(np.abs(values) <= _LARGEST, values, np.nan)
 
 
 def _feature(entry: Any) -> Feature:
