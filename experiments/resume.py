@@ -14,7 +14,6 @@ from .results import CURVES
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
 MAY_CHANGE = ("search.timeout",)
-# A grid's order does not depend on how many of its points are asked for, nor does any other method's so far.
 
 
 def resumable(uri: str, name: str) -> LaunchRecord | None:

@@ -102,7 +102,8 @@ class _Launch:
         problem = self.problem
         earlier = resumable(self.uri, problem.spec.name) if resume else None
         if earlier is not None:
-            check_same(problem, earlier, self.uri)
+            for warning in check_same(problem, earlier, self.uri):
+                self.observer.message(warning)
             if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
                 return self._finished(earlier)
         study = problem.study()
@@ -156,7 +157,7 @@ class _Launch:
                 observer=self.observer,
             )
             coordinator.run(plan)
-            return self._finish(writer, launched.result(), coordinator.trials, coordinator.kept_epochs, committed)
+            return self._finish(writer, launched.result(), coordinator.trials, coordinator.kept_epochs)
         except UnfinishedLaunch as error:
             raise UserError(
                 f"{error}; continue it with --resume, or give this one another name with --set name=..."
@@ -181,7 +182,6 @@ class _Launch:
         run_id: str,
         trials: dict[int, TrialSummary],
         kept_epochs: Mapping[int, tuple[int, ...]],
-        committed: Mapping[int, Any],
     ) -> "SweepResult":
         from ..search import configuration
         from ..tracking.records import TrialRecord

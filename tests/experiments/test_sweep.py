@@ -189,6 +189,14 @@ class _Stop(Observer):
             raise KeyboardInterrupt
 
 
+class _Listen(Observer):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+
 def test_interrupted_refused_then_resumed(store: str) -> None:
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         mlptune.run_sweep(small(), observer=_Stop(6))
@@ -197,7 +205,11 @@ def test_interrupted_refused_then_resumed(store: str) -> None:
         mlptune.run_sweep(small())
     with pytest.raises(UserError, match=r"model.epochs was 9 and is 10 now"):
         mlptune.run_sweep(small(model__epochs=10), resume=True)
-    resumed = mlptune.run_sweep(small(), resume=True)
+    unfinished = mlptune.experiments.results.show("small")["run_id"]
+    MlflowClient(store).set_tag(unfinished, "mlptune.machine", "an abacus")
+    listener = _Listen()
+    resumed = mlptune.run_sweep(small(), resume=True, observer=listener)
+    assert any("an abacus" in text for text in listener.messages)
     assert [trial["state"] for trial in resumed.summary()["trials"]] == ["complete"] * 12
     again = mlptune.run_sweep(small(), resume=True)
     assert again.summary() == resumed.summary()
