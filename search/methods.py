@@ -21,6 +21,7 @@ class Method:
 METHODS: dict[str, Method] = {
     "grid": Method("grid", trials="points of the grid; its size unless given", about="every point once, in order"),
     "random": Method("random", about="independent points"),
+    "quasirandom": Method("quasirandom", about="points of a scrambled Sobol sequence"),
     "tpe": Method("tpe", about="tree-structured Parzen estimator"),
     "bayesian": Method("bayesian", about="Gaussian process of scikit-optimize"),
     "hyperband": Method(

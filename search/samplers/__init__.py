@@ -19,6 +19,7 @@ GROUP = "mlptune.samplers"
 _OURS = {
     "grid": (".grid", "GridSampler"),
     "random": (".random", "RandomSampler"),
+    "quasirandom": (".quasirandom", "QuasirandomSampler"),
     "tpe": (".tpe", "TPESampler"),
     "bayesian": (".bayesian", "BayesianSampler"),
 }
@@ -36,8 +37,8 @@ def sampler(
     """An Optuna sampler, for any study.
 
     Every proposal is a function of the seed, the trial's number and the study's history, so a study that was rebuilt
-    proposes what the lost one would have. The names: ``grid`` (needs ``space``), ``random``, ``tpe``, ``bayesian``;
-    an entry point in the group ``mlptune.samplers``; a class of ``optuna.samplers`` (``"QMCSampler"``), whose
+    proposes what the lost one would have. The names: ``grid`` (needs ``space``), ``random``, ``quasirandom``, ``tpe``,
+    ``bayesian``; an entry point in the group ``mlptune.samplers``; a class of ``optuna.samplers`` (``"QMCSampler"``), whose
     generators are then seeded anew for each trial.
 
     ``space`` (a Space, or its table), ``trials`` (how many there will be) and ``batch`` (how many are asked at once)

@@ -17,6 +17,12 @@ class TestRandom(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
         return lambda: make("random")
 
 
+class TestQuasirandom(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("quasirandom")
+
+
 class TestTPE(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self):

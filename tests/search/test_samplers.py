@@ -28,6 +28,7 @@ SPACE = Space.parse(TABLE)
 SAMPLERS = {
     "grid": {},
     "random": {},
+    "quasirandom": {},
     "tpe": {"n_startup_trials": 4},
     "bayesian": {"n_initial_points": 4, "n_points": 50},
     "QMCSampler": {"warn_independent_sampling": False},
@@ -138,7 +139,7 @@ def test_the_points_of_a_batch_differ_from_one_another(name):
     assert len({json.dumps(point) for point in points}) == 8
 
 
-@pytest.mark.parametrize("name", ["grid", "random"])
+@pytest.mark.parametrize("name", ["grid", "random", "quasirandom"])
 def test_what_ignores_history_ignores_the_batch_too(name):
     assert ignores_history(make(name))
     assert proposals(name, 12, 1) == proposals(name, 4, 3) == proposals(name, 1, 12)
@@ -317,7 +318,7 @@ def test_the_surrogate_of_many_points_knows_the_function():
     assert deviation.max() < 0.05
 
 
-@pytest.mark.parametrize("name", ["grid", "random", "tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["grid", "random", "quasirandom", "tpe", "bayesian"])
 def test_a_sampler_can_be_pickled_in_mid_study(name):
     study = new_study(name)
     run_batch(study, 4)

@@ -1,0 +1,68 @@
+"""Quasi-random search: point n of a scrambled Sobol sequence, which leaves smaller gaps than independent points do.
+
+Sobol' 1967, doi:10.1016/0041-5553(67)90144-9; scrambled as in Matousek 1998, doi:10.1006/jcom.1998.0516 (a random linear
+matrix and a digital shift, for which Owen's nested permutations stand model). x_n in [0, 1)^d is point n, the trial's
+number; each of the d names of the space has its own coordinate, also where a trial leaves the name out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from ..seeds import derive
+from ..spaces import Space
+from .random import RandomSampler, from_unit
+
+
+class QuasirandomSampler(BaseSampler):
+    """Points of a Sobol sequence, scrambled by the seed; a power of two of them is balanced best.
+
+    Args:
+        seed: any integer; it chooses the scrambling.
+        space: the Space (or its table) whose names are the coordinates; without it, those of the study's first trial,
+            itself a random point. A name that is not among them is drawn at random.
+    """
+
+    ignores_history = True
+
+    def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
+        self._seed = seed
+        self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        self._random = RandomSampler(seed)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return {}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        if self._space is not None:
+            names = self._space.names
+        else:
+            names = [] if trial.number == 0 else list(study.get_trials(deepcopy=False)[0].params)
+        if param_name not in names:
+            return self._random.sample_independent(study, trial, param_name, param_distribution)
+        block = _points(derive(self._seed, "sobol"), len(names), (trial.number + 1).bit_length())
+        return from_unit(param_distribution, float(block[trial.number, names.index(param_name)]))
+
+
+@lru_cache(maxsize=8)
+def _points(seed: int, d: int, m: int) -> np.ndarray:
+    """The first 2 ** m points (2 ** m, d) of the sequence, those of any smaller m among them."""
+    from scipy.stats import qmc
+
+    points: np.ndarray = qmc.Sobol(d, rng=np.random.default_rng(seed)).random_base2(m)
+    return points
