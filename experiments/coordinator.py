@@ -1,5 +1,7 @@
 """The one loop that runs a search: ask a batch, train to the next rung, decide, tell in trial order, ask again.
 
+Trials that a scheduler pauses stay live over the batches to come, until it lets them train on or the search ends.
+
 The loop knows neither MLflow nor the engine: evaluator, recorder and observer are handed to it, so a benchmark on a table of
 published results measures the very loop that users run. What it proposes depends on the seed and on earlier batches alone, never
 on which worker was quicker (principle: search is a function of history).
@@ -7,7 +9,7 @@ on which worker was quicker (principle: search is a function of history).
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -15,7 +17,7 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
-from ..search.schedulers import Continue, Progress, Scheduler, Stop
+from ..search.schedulers import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
 from ..search.spaces import Space, configuration
 from .evaluation import Evaluator, Outcome, Request
 from .progress import Observer, TrialSummary
@@ -33,7 +35,11 @@ class Plan:
 
 @dataclass
 class Running:
-    """A trial between its ask, at `started`, and its tell. `values` is the objective by epoch."""
+    """A trial between its ask, at `started`, and its tell. `values` is the objective by epoch.
+
+    `configuration` is what it trains with: its `params` and the fixed hyperparameters, or, once it has taken over another
+    trial's network (`copied`), that trial's configuration with the changes made since.
+    """
 
     trial: optuna.trial.Trial
     params: Mapping[str, Any]
@@ -41,6 +47,7 @@ class Running:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     values: list[float] = field(default_factory=list)
     last: Outcome | None = None
+    copied: bool = False
 
     @property
     def number(self) -> int:
@@ -89,6 +96,7 @@ class Coordinator:
         self._fixed = fixed
         self._recorder = recorder
         self._observer = observer
+        self._live: dict[int, Running] = {}
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialSummary] = {}
         self.kept_epochs: dict[int, tuple[int, ...]] = {}
@@ -96,11 +104,20 @@ class Coordinator:
     def run(self, plan: Plan) -> None:
         """Run until `plan.total` trials are told or `plan.timeout` is over; the timeout acts between batches."""
         began = time.monotonic()
-        for first in range(0, plan.total, plan.batch):
-            if plan.timeout is not None and first and time.monotonic() - began > plan.timeout:
-                self._observer.message(f"timeout of {plan.timeout:g} s reached after {first} of {plan.total} trials")
-                return
-            self._run_batch([self._ask() for _ in range(first, min(first + plan.batch, plan.total))])
+        asked = 0
+        while asked < plan.total:
+            if plan.timeout is not None and asked and time.monotonic() - began > plan.timeout:
+                self._observer.message(f"timeout of {plan.timeout:g} s reached after {asked} of {plan.total} trials")
+                break
+            size = self._scheduler.batch(asked) or plan.batch
+            for _ in range(min(size, plan.total - asked)):
+                running = self._ask()
+                self._live[running.number] = running
+                asked += 1
+            self._train(self._scheduler.decide)
+        self._train(self._scheduler.finish)
+        for running in list(self._live.values()):
+            self._stop(running, f"paused at epoch {len(running.values)}, short of the others")
 
     def best(self) -> TrialSummary | None:
         """The complete trial with the best value; among equals the first."""
@@ -113,31 +130,49 @@ class Coordinator:
         params = self._space.suggest(trial)
         return Running(trial, params, configuration(params, self._fixed))
 
-    def _run_batch(self, batch: Sequence[Running]) -> None:
-        live = {running.number: running for running in batch}
-        while live:
-            requests = []
-            progress = [Progress(r.number, r.trial, len(r.values), tuple(r.values)) for r in live.values()]
-            for running, decision in zip(list(live.values()), self._scheduler.decide(progress), strict=True):
-                match decision:
-                    case Continue(until=until):
-                        requests.append(Request(running.number, running.configuration, until))
-                    case Stop(reason=reason):
-                        self._stop(running, reason)
-                        del live[running.number]
-                    case _:
-                        raise TypeError(
-                            f"{type(self._scheduler).__name__} decided {decision!r}, which is not supported"
-                        )
-            ended = self._advance(requests, live)
+    def _train(self, decide: Callable[[Sequence[Progress]], list[Decision]]) -> None:
+        """From rung to rung, until nobody trains on: all that live are paused."""
+        while self._live:
+            requests = self._requests(decide)
+            if not requests:
+                return
+            ended = self._advance(requests)
             # In trial order, whatever order they returned in: what a sampler or a pruner sees must not depend on speed.
             for number in sorted(ended):
-                self._tell(live.pop(number), ended[number])
+                self._tell(self._live.pop(number), ended[number])
 
-    def _advance(self, requests: Sequence[Request], live: Mapping[int, Running]) -> dict[int, Outcome]:
+    def _requests(self, decide: Callable[[Sequence[Progress]], list[Decision]]) -> list[Request]:
+        """Carry out what the scheduler decides for all that live; the answer is who trains on."""
+        live = dict(self._live)
+        progress = [Progress(r.number, r.trial, len(r.values), tuple(r.values)) for r in live.values()]
+        decisions = decide(progress)
+        # Copies are taken of everybody as they stand now, also of those that are themselves about to change.
+        standing = {number: running.configuration for number, running in live.items()}
+        requests = []
+        for running, decision in zip(live.values(), decisions, strict=True):
+            number = running.number
+            match decision:
+                case Continue(until=until):
+                    requests.append(Request(number, running.configuration, until))
+                case Copy(source=source, params=params, until=until):
+                    epoch = len(running.values)
+                    if source not in live or len(live[source].values) != epoch:
+                        raise ValueError(f"trial {number} cannot copy trial {source}, which is not at epoch {epoch}")
+                    running.configuration = changed(standing[source], epoch + 1, params)
+                    running.copied = True
+                    requests.append(Request(number, running.configuration, until, source))
+                case Pause():
+                    pass
+                case Stop(reason=reason):
+                    self._stop(running, reason)
+                case _:
+                    raise TypeError(f"{type(self._scheduler).__name__} decided {decision!r}, which is no decision")
+        return requests
+
+    def _advance(self, requests: Sequence[Request]) -> dict[int, Outcome]:
         ended: dict[int, Outcome] = {}
         for outcome in self._evaluator.advance(requests):
-            running = live[outcome.number]
+            running = self._live[outcome.number]
             running.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):
                 running.values.append(value)
@@ -167,6 +202,7 @@ class Coordinator:
         value = running.values[-1] if running.values else None
         self._close(running, running.summary("pruned", value, reason=reason), None)
         self._study.tell(running.trial, state=TrialState.PRUNED)
+        del self._live[running.number]
 
     def _close(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
         self._evaluator.forget(running.number)
@@ -178,3 +214,10 @@ class Coordinator:
         states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
         value = outcome.value if outcome.ended == "finished" else None
         self._study.tell(running.trial, value, state=states[str(outcome.ended)])
+
+
+def changed(configuration: Mapping[str, Any], epoch: int, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration that from this epoch on (counted from 1) has `params`, and is the same up to there."""
+    if not params:
+        return dict(configuration)
+    return {**configuration, "changes": [*configuration.get("changes", []), [epoch, dict(params)]]}

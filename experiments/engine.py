@@ -5,7 +5,7 @@ depends on its configuration, its seed and the data alone.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
@@ -59,6 +59,11 @@ class _Trial:
         self.attempts = [0] * len(networks)
         self.told = 0
         self.fault: str | None = None
+
+    def take_over(self, source: "_Trial") -> None:
+        """Go on from where the networks of `source` stand."""
+        self.states = list(source.states)
+        self.curves = [{key: list(values) for key, values in curves.items()} for curves in source.curves]
 
     def epoch(self, i: int) -> int:
         """The epochs that network `i` has trained."""
@@ -154,10 +159,11 @@ class EngineEvaluator:
 
     def advance(self, requests: Sequence[Request]) -> Iterator[Outcome]:
         until = {request.number: request.until for request in requests}
+        before = dict(self._trials)
         for request in requests:
-            if request.number not in self._trials:
+            if request.number not in self._trials or request.source is not None:
                 try:
-                    self._trials[request.number] = self._enter(request)
+                    self._trials[request.number] = self._enter(request, before)
                 except ValueError as error:
                     # Values that are possible one by one may contradict each other.
                     del until[request.number]
@@ -184,7 +190,11 @@ class EngineEvaluator:
                         over.add(number)
                     yield outcome
 
-    def _enter(self, request: Request) -> _Trial:
+    def _enter(self, request: Request, before: Mapping[int, _Trial]) -> _Trial:
+        """A trial as it begins, or as it takes over the networks of its source.
+
+        A source that is not known here (it was committed before a crash, so that its record plays its part) is trained again.
+        """
         hyperparameters = Hyperparameters.from_config(dict(request.configuration))
         networks = tuple(
             Network(hyperparameters, seed=seed, fold=fold)
@@ -192,7 +202,12 @@ class EngineEvaluator:
             for seed in self._task.seeds
         )
         structures = tuple(self._structure(network) for network in networks)
-        return _Trial(request.number, networks, structures)
+        trial = _Trial(request.number, networks, structures)
+        if request.source is not None:
+            trial.told = before[request.number].told
+            if request.source in before:
+                trial.take_over(before[request.source])
+        return trial
 
     def _structure(self, network: Network) -> Structure:
         n_rows, n_inputs = self._task.folds[network.fold].X.shape

@@ -7,11 +7,16 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Request:
-    """Train trial `number` with this configuration (its hyperparameters, fixed and sampled) on to the epoch `until`."""
+    """Train trial `number` with this configuration (its hyperparameters, fixed and sampled) on to the epoch `until`.
+
+    With `source` it first takes over the networks of that trial as they were before this call. The configuration is then the
+    source's, changed from the next epoch on, so that training it from the start gives the same networks.
+    """
 
     number: int
     configuration: Mapping[str, Any]
     until: int
+    source: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..core.hyperparameters import Hyperparameters
 from ..core.metrics import METRICS
 from ..core.training import Fold
-from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler
+from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
 from ..search.dimensions import Range
 from ..search.schedulers import Scheduler
 from .coordinator import Plan
@@ -64,7 +64,8 @@ class Problem:
         self.fixed = {**{name: value for name, value in budget.items() if name not in given}, **spec.model}
         self.space = _user_error(Space.parse, table, fixed=spec.model)
         self.objective = _objective(spec, dataset.task)
-        self.sampler_name, self.pruner_name = _user_error(resolve, spec.search.method, spec.search.pruner)
+        self.searcher = _user_error(resolve, spec.search.method, spec.search.pruner)
+        self._options = _user_error(split_options, self.searcher.scheduler, spec.search.options)
         self._check_fixed()
         self.max_epochs = self._max_epochs()
         self.total = self._total()
@@ -74,15 +75,31 @@ class Problem:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        options = dict(self.spec.search.options)
-        proposer = _user_error(sampler, self.sampler_name, seed=self.spec.seed, space=self.space, **options)
-        stopper = _user_error(pruner, self.pruner_name, max_epochs=self.max_epochs)
+        proposer = _user_error(
+            sampler, self.searcher.sampler, seed=self.spec.seed, space=self.space, **self._options[1]
+        )
+        stopper = _user_error(pruner, self.searcher.pruner, max_epochs=self.max_epochs)
         return optuna.create_study(
             study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=self.objective.direction
         )
 
     def scheduler(self, study: "optuna.Study") -> Scheduler:
-        return scheduler(study.pruner, study, self.max_epochs)
+        """The rule by which epochs are given to the trials of `study`."""
+        made: Scheduler = _user_error(
+            scheduler,
+            self.searcher.scheduler,
+            study,
+            self.max_epochs,
+            seed=self.spec.seed,
+            space=self.space,
+            **self._options[0],
+        )
+        return made
+
+    def outline(self, study: "optuna.Study", rule: Scheduler) -> list[str]:
+        """What a person is told of the search before it starts."""
+        own = getattr(study.sampler, "outline", None)
+        return [*(own(self.total) if own else []), *rule.outline(self.total)]
 
     def plan(self, study: "optuna.Study") -> Plan:
         """How much is asked at a time.
@@ -90,7 +107,7 @@ class Problem:
         Without a pruner, a sampler that ignores history needs no barrier: it is asked in windows, which a timeout keeps small.
         """
         batch = self.spec.search.batch or DEFAULT_BATCH
-        if self.pruner_name == "none" and ignores_history(study.sampler):
+        if self.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
             batch = WINDOW if self.spec.search.timeout is None else max(batch, 32)
         return Plan(self.total, batch, self.max_epochs, self.spec.search.timeout)
 
@@ -137,7 +154,7 @@ class Problem:
             # A preset may name them.
             named: dict[str, Any] = {name: self.fixed[name] for name in ("epochs", "preset") if name in self.fixed}
             return Hyperparameters.from_config(named).epochs
-        if self.pruner_name != "none":
+        if self.searcher[1:] != ("none", "pruner"):
             raise UserError("space.epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
         dimension = self.space.dimensions["epochs"]
         return int(dimension.last if isinstance(dimension, Range) else max(dimension.values))
@@ -146,7 +163,7 @@ class Problem:
         trials = self.spec.search.trials
         if not len(self.space):
             return 1
-        if self.sampler_name != "grid":
+        if self.searcher.sampler != "grid":
             return trials or DEFAULT_TRIALS
         size = _user_error(self.space.grid_size)
         if trials is not None and size > trials and not self.spec.search.partial:

@@ -21,6 +21,7 @@ from .workers import Workers, default_workers
 if TYPE_CHECKING:
     import optuna
 
+    from ..search import Scheduler
     from ..tracking.records import LaunchRecord
     from .problem import Problem
     from .results import SweepResult
@@ -108,18 +109,20 @@ class _Launch:
                 return self._finished(earlier)
         study = problem.study()
         plan = problem.plan(study)
-        self.observer.started(self._info())
+        rule = problem.scheduler(study)
+        self.observer.started(self._info(problem.outline(study, rule)))
         evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers)
         attempts: dict[int, int] = {}
         committed: dict[int, Any] = {}
         if earlier is not None:
             committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key)
             evaluator = Replay(evaluator, committed)
-        return self._search(study, plan, evaluator, earlier, committed, attempts)
+        return self._search(study, rule, plan, evaluator, earlier, committed, attempts)
 
     def _search(
         self,
         study: "optuna.Study",
+        rule: "Scheduler",
         plan: Any,
         evaluator: Any,
         earlier: "LaunchRecord | None",
@@ -150,7 +153,7 @@ class _Launch:
             coordinator = Coordinator(
                 study,
                 problem.space,
-                problem.scheduler(study),
+                rule,
                 evaluator,
                 fixed=problem.fixed,
                 recorder=recorder,
@@ -254,7 +257,7 @@ class _Launch:
         self.observer.finished(result)
         return result
 
-    def _info(self) -> SweepInfo:
+    def _info(self, outline: Sequence[str]) -> SweepInfo:
         problem = self.problem
         return SweepInfo(
             name=problem.spec.name,
@@ -264,7 +267,7 @@ class _Launch:
             max_epochs=problem.max_epochs,
             metric=problem.objective.key,
             direction=problem.objective.direction,
-            messages=problem.dataset.messages,
+            messages=(*problem.dataset.messages, *outline),
         )
 
     def _tags(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from .errors import UserError
 from .spec_text import nearest, show, show_key
 
 if TYPE_CHECKING:
+    from ..search.methods import Searcher
     from .spec import Spec
 
 MAX_LAYERS = 32
@@ -75,9 +76,9 @@ def check_meaning(spec: "Spec") -> None:
     _check_names(spec)
     for name, value in spec.model.items():
         _check_value("model", name, value)
-    sampler, pruner = _resolve(spec)
+    sampler, *stops = _resolve(spec)
     _check_space(spec, grid=sampler == "grid")
-    if pruner != "none" and "epochs" in (spec.space or {}):
+    if stops != ["none", "pruner"] and "epochs" in (spec.space or {}):
         told = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
         raise UserError(f"[space] epochs: cannot be searched under {told}, whose budgets are epochs; fix it in [model]")
     _check_metric(spec)
@@ -131,7 +132,7 @@ def _check_value(table: str, name: str, value: Any) -> None:
         raise UserError(f"[{table}] {name}: {rule}, not {show(value)}{hint}") from None
 
 
-def _resolve(spec: "Spec") -> tuple[str, str]:
+def _resolve(spec: "Spec") -> "Searcher":
     from ..search.methods import resolve
 
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .methods import METHODS as METHODS
     from .methods import Method as Method
+    from .methods import Searcher as Searcher
     from .methods import resolve as resolve
     from .pruners import pruner as pruner
     from .samplers import ignores_history as ignores_history
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .schedulers import Scheduler as Scheduler
     from .schedulers import Stop as Stop
     from .schedulers import scheduler as scheduler
+    from .schedulers import split_options as split_options
     from .spaces import Space as Space
     from .spaces import configuration as configuration
     from .spaces import default_space as default_space
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "METHODS": ".methods",
     "Method": ".methods",
+    "Searcher": ".methods",
     "resolve": ".methods",
     "pruner": ".pruners",
     "ignores_history": ".samplers",
@@ -43,6 +46,7 @@ _HOMES = {
     "Scheduler": ".schedulers",
     "Stop": ".schedulers",
     "scheduler": ".schedulers",
+    "split_options": ".schedulers",
     "Space": ".spaces",
     "configuration": ".spaces",
     "default_space": ".spaces",

@@ -1,6 +1,7 @@
-"""A method is a sampler with a pruner: the table that says what each name in a sweep file stands for."""
+"""A method is a sampler with a pruner or a scheduler: the table that says what each name in a sweep file stands for."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .names import hint
 from .pruners import check_pruner
@@ -13,9 +14,12 @@ class Method:
 
     sampler: str
     pruner: str = "none"
-    pruner_fixed: bool = False  # the method is named after its pruner: another one contradicts it
+    pruner_fixed: bool = (
+        False  # the method is named after its pruner, or schedules by itself: another one contradicts it
+    )
     trials: str = "configurations trained"
     about: str = ""
+    scheduler: str = "pruner"
 
 
 METHODS: dict[str, Method] = {
@@ -33,8 +37,16 @@ METHODS: dict[str, Method] = {
 }
 
 
-def resolve(method: str, pruner: str | None = None) -> tuple[str, str]:
-    """The names of sampler and pruner that a method stands for, with ``pruner`` as the user's own choice.
+class Searcher(NamedTuple):
+    """What a method comes down to, by names."""
+
+    sampler: str
+    pruner: str
+    scheduler: str = "pruner"
+
+
+def resolve(method: str, pruner: str | None = None) -> Searcher:
+    """The names of sampler, pruner and scheduler that a method stands for, with ``pruner`` as the user's own choice.
 
     A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless
     told. Raises ValueError for unknown names, and for a pruner other than the one a method is named after.
@@ -47,8 +59,9 @@ def resolve(method: str, pruner: str | None = None) -> tuple[str, str]:
     if pruner is not None:
         check_pruner(pruner)
     if method not in METHODS:
-        return method, pruner or "none"
+        return Searcher(method, pruner or "none")
     entry = METHODS[method]
     if pruner is not None and entry.pruner_fixed and pruner != entry.pruner:
-        raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, whose pruner is {entry.pruner!r}")
-    return entry.sampler, pruner or entry.pruner
+        own = f"whose pruner is {entry.pruner!r}" if entry.scheduler == "pruner" else "which schedules by itself"
+        raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, {own}")
+    return Searcher(entry.sampler, pruner or entry.pruner, entry.scheduler)

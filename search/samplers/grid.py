@@ -49,6 +49,11 @@ class GridSampler(BaseSampler):
         self.__dict__.update(state)
         self._point = lru_cache(maxsize=128)(self._encoded_point)
 
+    def outline(self, total: int) -> list[str]:
+        """What is told before ``total`` trials start: the size of the grid."""
+        rest = "" if total >= self._size else f"; the first {total} are trained"
+        return [f"the grid has {self._size} points{rest}"]
+
     def _encoded_point(self, number: int) -> dict[str, Any]:
         return self._space.encode(self._space.grid_point(number))
 

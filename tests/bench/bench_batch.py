@@ -61,7 +61,7 @@ def best_so_far(name: str, method: str, batch: int, seed: int) -> list[float]:
     coordinator = Coordinator(
         study,
         space,
-        scheduler(study.pruner, study, 1),
+        scheduler("pruner", study, 1),
         Table(file["loss"], choices, seed),
         fixed={},
         recorder=Nothing(),

@@ -11,7 +11,7 @@ import pytest
 from mlptune.experiments.coordinator import Coordinator, Plan
 from mlptune.experiments.evaluation import Outcome, Request
 from mlptune.experiments.progress import Observer, TrialSummary
-from mlptune.search import Space, pruner, sampler, scheduler
+from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
 
 SPACE = {"learning_rate": {"low": 1e-3, "high": 1.0, "log": True}, "momentum": {"low": 0.0, "high": 0.9}}
 EPOCHS = 9
@@ -76,7 +76,7 @@ def _quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch: int = 8, **plan):
+def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch: int = 8, rule=None, **plan):
     study = optuna.create_study(
         study_name="table",
         direction="maximize",
@@ -87,7 +87,7 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
     coordinator = Coordinator(
         study,
         Space.parse(SPACE),
-        scheduler(study.pruner, study, EPOCHS),
+        rule or scheduler("pruner", study, EPOCHS),
         table,
         fixed={},
         recorder=recorder,
@@ -158,6 +158,78 @@ def test_failed_trials_are_faults_and_the_sweep_goes_on() -> None:
     assert [t.number for t in study.trials if t.state.name == "FAIL"] == [2, 11]
     assert coordinator.trials[11].state == "failed"
     assert len(coordinator.trials) == 40
+
+
+class Promoting(Scheduler):
+    """Three epochs for everybody; then the best of all that wait goes on, once a batch; at the end trial 1, too."""
+
+    def decide(self, live):
+        waiting = [p for p in live if p.epoch == 3]
+        best = max(waiting, key=lambda p: p.values[-1]) if len(waiting) in (2, 5) else None
+        return [Continue(3) if p.epoch == 0 else Continue(EPOCHS) if p is best else Pause() for p in live]
+
+    def finish(self, live):
+        return [Continue(EPOCHS) if p.number == 1 else Pause() for p in live]
+
+    def batch(self, first):
+        return 2 if first == 0 else None
+
+
+def test_paused_trials_wait_over_batches_and_are_stopped_at_the_end() -> None:
+    table = Table()
+    coordinator, study = coordinate("random", "none", table, trials=6, batch=4, rule=Promoting())
+    value = {trial.number: trial.intermediate_values[3] for trial in study.trials}
+    first = max((0, 1), key=value.__getitem__)
+    second = max({*range(6)} - {first}, key=value.__getitem__)
+    promoted = {first, second, 1}
+    assert [until for asked in table.asked for _, until in asked].count(EPOCHS) == len(promoted)
+    assert {n for n, trial in coordinator.trials.items() if trial.state == "complete"} == promoted
+    assert all(
+        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, short of the others"
+        for number, trial in coordinator.trials.items()
+        if number not in promoted
+    )
+    assert all(trial.state.is_finished() for trial in study.trials)
+
+
+class Swapping(Scheduler):
+    """At epoch 3 trials 0 and 1 change places, trial 2 changes itself, and trial 3 copies trial 2 as it was."""
+
+    def decide(self, live):
+        copies = {0: Copy(1, {"learning_rate": 0.5}, EPOCHS), 1: Copy(0, {}, EPOCHS)}
+        copies |= {2: Copy(2, {"momentum": 0.1}, EPOCHS), 3: Copy(2, {}, EPOCHS)}
+        return [Continue(3) if p.epoch == 0 else copies[p.number] for p in live]
+
+
+def test_copies_are_of_everybody_as_they_stood_at_the_rung() -> None:
+    table, seen = Table(), {}
+    advance = table.advance
+
+    def listening(requests):
+        seen.update({request.number: request for request in requests})
+        return advance(requests)
+
+    table.advance = listening
+    coordinator, _ = coordinate("random", "none", table, trials=4, batch=4, rule=Swapping())
+    params = {number: trial.params for number, trial in coordinator.trials.items()}
+    assert {n: (request.source, request.configuration) for n, request in seen.items()} == {
+        0: (1, {**params[1], "changes": [[4, {"learning_rate": 0.5}]]}),
+        1: (0, params[0]),
+        2: (2, {**params[2], "changes": [[4, {"momentum": 0.1}]]}),
+        3: (2, params[2]),
+    }
+
+
+def test_a_trial_that_is_elsewhere_cannot_be_copied() -> None:
+    class Misled(Scheduler):
+        def decide(self, live):
+            return [
+                Copy(0, {}, 5) if p.number == 1 and live[0].epoch else Continue(3) if p.number == 0 else Pause()
+                for p in live
+            ]
+
+    with pytest.raises(ValueError, match="trial 1 cannot copy trial 0, which is not at epoch 0"):
+        coordinate("random", "none", Table(), rule=Misled())
 
 
 def test_timeout_acts_between_batches_and_what_is_done_is_equal_up_to_there() -> None:

@@ -344,7 +344,7 @@ def test_an_installed_package_can_offer_samplers_and_pruners(tmp_path, monkeypat
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert sampler("mine", 7, batch=3, colour="blue").told == (7, 3, "blue")
-    assert resolve("mine", "idle") == ("mine", "idle")
+    assert resolve("mine", "idle") == ("mine", "idle", "pruner")
     assert isinstance(pruner("idle"), optuna.pruners.NopPruner)
     with pytest.raises(ValueError, match="sampler: 'mime' is unknown; did you mean 'mine'"):
         sampler("mime")

@@ -7,7 +7,7 @@ import pytest
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import PatientPruner, PercentilePruner, SuccessiveHalvingPruner, ThresholdPruner
 
-from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, resolve, scheduler
+from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, resolve, scheduler, split_options
 
 EPOCHS = (9, 27, 50)
 
@@ -70,7 +70,7 @@ def plain_loop(make, epochs, batches, size):
 def scheduled_loop(make, epochs, batches, size):
     """What the coordinator does."""
     study = optuna.create_study(pruner=make(epochs), study_name="s")
-    plan = scheduler(study.pruner, study, epochs)
+    plan = scheduler("pruner", study, epochs)
     assert isinstance(plan, Scheduler)
     ends, asked = {}, 0
     for _ in range(batches):
@@ -126,7 +126,7 @@ def test_trials_stop_where_a_plain_loop_would_stop_them(name, epochs, size):
 )
 def test_the_rungs(name, epochs, rungs):
     study = optuna.create_study(pruner=PRUNERS[name](epochs))
-    assert scheduler(study.pruner, study, epochs).rungs == rungs
+    assert scheduler("pruner", study, epochs).rungs == rungs
 
 
 @pytest.mark.parametrize("epochs", [27, 50, 81, 100])
@@ -141,13 +141,13 @@ def test_hyperband_has_four_brackets_whose_first_rungs_differ(epochs):
 def test_an_ended_trial_is_not_asked_about():
     study = optuna.create_study(pruner=pruner("none", 3))
     with pytest.raises(ValueError, match="trial 0: has ended, it has trained 3 of 3 epochs"):
-        scheduler(study.pruner, study, 3).decide([Progress(0, study.ask(), 3)])
+        scheduler("pruner", study, 3).decide([Progress(0, study.ask(), 3)])
 
 
-def test_the_pruner_must_be_the_studys():
-    study = optuna.create_study(pruner=pruner("none"))
-    with pytest.raises(ValueError, match="pruner: must be the study's own"):
-        scheduler(pruner("none"), study, 3)
+def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
+    assert split_options("pruner", {"n_startup_trials": 3}) == ({}, {"n_startup_trials": 3})
+    with pytest.raises(ValueError, match="scheduler pruner: unknown option 'eta'"):
+        scheduler("pruner", optuna.create_study(), 3, eta=3)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_optunas_pruners_go_by_their_class_names():
     ],
 )
 def test_a_method_stands_for_a_sampler_and_a_pruner(method, own, names):
-    assert resolve(method, own) == names
+    assert resolve(method, own) == (*names, "pruner")
 
 
 @pytest.mark.parametrize(
@@ -205,5 +205,6 @@ def test_contradictions_and_unknown_methods_are_refused(method, own, line):
 
 def test_every_method_of_the_table_resolves():
     for method in METHODS:
-        _, own = resolve(method)
-        pruner(own, 20)
+        names = resolve(method)
+        study = optuna.create_study(pruner=pruner(names.pruner, 20))
+        assert isinstance(scheduler(names.scheduler, study, 20), Scheduler)

@@ -1,0 +1,66 @@
+"""Schedulers by name: the rules by which epochs are given to trials. One rule, one file; this one only finds them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..plugins import build
+from .decisions import Continue as Continue
+from .decisions import Copy as Copy
+from .decisions import Decision as Decision
+from .decisions import Pause as Pause
+from .decisions import Progress as Progress
+from .decisions import Scheduler as Scheduler
+from .decisions import Stop as Stop
+from .pruning import PrunerScheduler as PrunerScheduler
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+    from ..spaces import Space
+
+_OURS = {"pruner": (".pruning", "PrunerScheduler")}
+
+
+def scheduler(
+    name: str,
+    study: Study,
+    max_epochs: int,
+    *,
+    seed: int = 0,
+    space: Space | None = None,
+    changeable: Collection[str] = (),
+    **options: Any,
+) -> Scheduler:
+    """The scheduler of this name for a study's trials of at most ``max_epochs`` epochs.
+
+    The names: ``pruner`` asks the study's pruner. ``seed``, ``space`` and ``changeable`` (the hyperparameters that may
+    change while a network trains) are context: a scheduler takes what it needs of it. ``options`` are its own arguments.
+
+    Raises ValueError for an unknown option, and for ``max_epochs`` below 1.
+    """
+    if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
+        raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
+    context = {"study": study, "max_epochs": max_epochs, "seed": seed, "space": space, "changeable": changeable}
+    made: Scheduler = build(_factory(name), f"scheduler {name}", context, options)
+    return made
+
+
+def takes_option(name: str, option: str) -> bool:
+    """Whether an option in a sweep file is the scheduler's; all others are the sampler's."""
+    return option in inspect.signature(_factory(name)).parameters
+
+
+def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of a method as (the scheduler's, the sampler's)."""
+    own = {option: value for option, value in options.items() if takes_option(name, option)}
+    return own, {option: value for option, value in options.items() if option not in own}
+
+
+def _factory(name: str) -> Callable[..., Scheduler]:
+    module, cls = _OURS[name]
+    factory: Callable[..., Scheduler] = getattr(import_module(module, __name__), cls)
+    return factory
