@@ -1,6 +1,7 @@
 """The engine as scikit-learn estimators: a stack of one network behind fit and predict."""
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -67,6 +68,7 @@ class _MLP(BaseEstimator):
         early_stopping: int = 0,
         tolerance: float = 0.0,
         tolerance_epochs: int = 10,
+        changes: Sequence[Any] = (),
         preset: str = "none",
         validation_fraction: float = 0.1,
         random_state: Any = None,
@@ -108,6 +110,7 @@ class _MLP(BaseEstimator):
         self.early_stopping = early_stopping
         self.tolerance = tolerance
         self.tolerance_epochs = tolerance_epochs
+        self.changes = changes
         self.preset = preset
         self.validation_fraction = validation_fraction
         self.random_state = random_state
@@ -137,7 +140,7 @@ class _MLP(BaseEstimator):
         self._network = Network(hp, seed=int(random.randint(2**31 - 1)))
         self._order_seed = int(random.randint(2**31 - 1))
         fold = Fold(X, y, weight)
-        if hp.early_stopping:
+        if hp.stops_early:
             fold = self._split(fold, random)
         self._structure = self._structure_for(hp, fold)
         self._state = start(self._structure, [self._network])

@@ -4,7 +4,7 @@ import difflib
 import math
 import numbers
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from .activations import ACTIVATIONS
@@ -18,7 +18,7 @@ from .schedules import SCHEDULES
 
 PARAMETRIZATIONS = ("standard", "ntk")
 
-Kind = Literal["int", "float", "bool", "choice", "sizes"]
+Kind = Literal["int", "float", "bool", "choice", "sizes", "changes"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Parameter:
             return "must be true or false"
         if self.kind == "sizes":
             return "must be a list of whole numbers, each at least 1"
+        if self.kind == "changes":
+            return "must be a list of [epoch, {name: value}], with epochs that ascend from at least 2"
         bounds = []
         if self.low is not None:
             bounds.append(f"{'above' if self.above else 'at least'} {self.low:g}")
@@ -72,6 +74,10 @@ class Parameter:
                 sizes = tuple(value)
                 if all(_is_integer(size) and size >= 1 for size in sizes):
                     return tuple(int(size) for size in sizes)
+        elif self.kind == "changes":
+            changes = _as_changes(value)
+            if changes is not None:
+                return changes
         elif self.kind == "int":
             if _is_integer(value) and self._inside(int(value)):
                 return int(value)
@@ -133,10 +139,49 @@ _TABLE = (
     Parameter("early_stopping", "int", 0, low=0),
     Parameter("tolerance", "float", 0.0, low=0.0),
     Parameter("tolerance_epochs", "int", 10, low=1),
+    Parameter("changes", "changes", ()),
     Parameter("preset", "choice", "none", choices=tuple(PRESETS)),
 )
 PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
 NAMES: tuple[str, ...] = tuple(PARAMETERS)
+# What may change during training: numbers that act in each step or epoch. embedding_sigma acts before the first one, and
+# epochs is what schedules are stretched over.
+CHANGEABLE: tuple[str, ...] = tuple(
+    parameter.name
+    for parameter in _TABLE
+    if parameter.kind in ("int", "float")
+    and not parameter.structural
+    and parameter.name not in ("epochs", "embedding_sigma")
+)
+
+Changes = tuple[tuple[int, tuple[tuple[str, Any], ...]], ...]
+
+
+def _as_changes(value: Any) -> Changes | None:
+    """Changes in the form in which they are kept, with names in alphabetical order; None for something else.
+
+    ValueError for a name that is unknown or may not change, and for a value out of its range.
+    """
+    if not isinstance(value, (list, tuple)):
+        return None
+    changes: list[tuple[int, tuple[tuple[str, Any], ...]]] = []
+    for pair in value:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not isinstance(pair[1], (Mapping, tuple)):
+            return None
+        epoch, values = pair[0], dict(pair[1])
+        if not _is_integer(epoch) or epoch < 2 or (changes and epoch <= changes[-1][0]):
+            return None
+        try:
+            changes.append((int(epoch), tuple((name, _check_change(name, values[name])) for name in sorted(values))))
+        except ValueError as error:
+            raise ValueError(f"changes in epoch {epoch}: {error}") from None
+    return tuple(changes)
+
+
+def _check_change(name: str, value: Any) -> Any:
+    if known(name).name not in CHANGEABLE:
+        raise ValueError(f"{name} acts before training or on all of it; what may change is {', '.join(CHANGEABLE)}")
+    return check(name, value)
 
 
 @dataclass(frozen=True)
@@ -164,6 +209,13 @@ class Hyperparameters:
     (:func:`.network.rate_factors`). ``preset`` names a table of values (:mod:`.presets`) that is filled in for what is
     not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default counts as not given;
     :meth:`from_config` knows better. ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in training's second half.
+
+    ``changes`` makes a configuration a schedule, as population-based training finds it (Jaderberg et al. 2017):
+    ``[[11, {"learning_rate": 0.02, "l2": 1e-4}], [21, {"l2": 0.0}]]`` gives these hyperparameters these values from
+    epoch 11 on, counted from 1, and l2 another from epoch 21 on. Epochs ascend; the names are among ``CHANGEABLE``. What
+    depends on a step's number (schedules, warm-up, Adam's corrections) is computed as though the values in force had
+    always been so; the optimizer's moments stay what they are. A momentum can change only where it is above 0 from the
+    start, because it brings a slot of its own. Training up to an epoch does not depend on the changes after it.
     """
 
     hidden: tuple[int, ...] = (64,)
@@ -201,7 +253,7 @@ class Hyperparameters:
     early_stopping: int = 0
     tolerance: float = 0.0
     tolerance_epochs: int = 10
-
+    changes: Changes = ()
     preset: str = "none"
 
     def __post_init__(self) -> None:
@@ -214,6 +266,18 @@ class Hyperparameters:
         self._check_perceptron()
         if self.batch_norm and self.layer_norm:
             raise ValueError("layer_norm must be false where batch_norm is true, got True for both")
+        for epoch, _ in self.changes:
+            self._check_change(epoch)
+
+    def _check_change(self, epoch: int) -> None:
+        try:
+            now = self.at(epoch)
+        except ValueError as error:
+            raise ValueError(f"changes in epoch {epoch}: {error}") from None
+        if now.momentum and not self.momentum and self.optimizer in ("sgd", "rmsprop"):
+            raise ValueError(
+                f"changes in epoch {epoch}: momentum must be above 0 from the start if it is to change, got 0.0"
+            )
 
     def _check_perceptron(self) -> None:
         if self.activation == "threshold":
@@ -239,7 +303,19 @@ class Hyperparameters:
 
     def as_config(self) -> dict[str, Any]:
         """The mapping that :meth:`from_config` takes; every name is in it."""
-        return asdict(self)
+        return {**asdict(self), "changes": [[epoch, dict(values)] for epoch, values in self.changes]}
+
+    def at(self, epoch: int) -> "Hyperparameters":
+        """The values in force in that epoch, counted from 1; they change no more."""
+        if not self.changes:
+            return self
+        values = {name: value for first, change in self.changes if first <= epoch for name, value in change}
+        return replace(self, changes=(), **values)
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether early stopping is on in any epoch."""
+        return any(self.at(epoch).early_stopping for epoch in (1, *(epoch for epoch, _ in self.changes)))
 
     @property
     def rate(self) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array]]
+Units = Callable[["Hyperparameters"], Sequence[float]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
 
 OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw", "nadam")
@@ -31,13 +32,19 @@ class Optimizer:
     ``coefficients(hyperparameters, rate, t)`` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
     learning rates are ``rate`` (n,): a list of arrays (n,), in float64. ``update(theta, gradient, slots, scalars,
     scratch)`` changes theta and the slots, arrays (K, P) that start at zero, and may overwrite the gradient and the
-    scratch; its scalars are columns (K, 1).
+    scratch; its scalars are columns (K, 1). ``units(hyperparameters)`` gives for each slot the factor that makes it the
+    moment of the literature: where it changes, the slot must change too, for the moment to stay.
     """
 
     name: str
     n_slots: int
     coefficients: Coefficients
     update: Update
+    units: Units
+
+
+def _plain_units(hp: "Hyperparameters") -> Sequence[float]:
+    return [1.0]
 
 
 def _sgd_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
@@ -88,6 +95,10 @@ def _rmsprop_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Seque
     ]
 
 
+def _rmsprop_units(hp: "Hyperparameters") -> Sequence[float]:
+    return [1.0 - hp.second_decay, 1.0 / np.sqrt(1.0 - hp.second_decay)]
+
+
 def rmsprop(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
     """v = alpha v + (1 - alpha) g^2; theta -= rate g / (sqrt(v) + epsilon) (Hinton 2012); alpha is ``beta_2``."""
     rate, alpha, epsilon, _ = scalars
@@ -124,6 +135,10 @@ def _adam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence
     root = np.sqrt((1.0 - np.power(beta_2, t)) / (1.0 - beta_2))
     length = rate * (1.0 - beta_1) / (1.0 - np.power(beta_1, t)) * root
     return [length, np.full_like(rate, beta_1), np.full_like(rate, beta_2), hp.epsilon * root]
+
+
+def _adam_units(hp: "Hyperparameters") -> Sequence[float]:
+    return [1.0 - hp.beta_1, 1.0 - hp.second_decay]
 
 
 def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -218,17 +233,17 @@ def nadam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Arra
 _RULES = {
     rule.name: rule
     for rule in (
-        Optimizer("sgd", 0, _sgd_coefficients, sgd),
-        Optimizer("momentum", 1, _momentum_coefficients, momentum),
-        Optimizer("nesterov", 1, _momentum_coefficients, nesterov),
-        Optimizer("rmsprop", 1, _rmsprop_coefficients, rmsprop),
-        Optimizer("rmsprop_momentum", 2, _rmsprop_coefficients, rmsprop_momentum),
-        Optimizer("adagrad", 1, _adagrad_coefficients, adagrad),
-        Optimizer("adam", 2, _adam_coefficients, adam),
+        Optimizer("sgd", 0, _sgd_coefficients, sgd, _plain_units),
+        Optimizer("momentum", 1, _momentum_coefficients, momentum, _plain_units),
+        Optimizer("nesterov", 1, _momentum_coefficients, nesterov, _plain_units),
+        Optimizer("rmsprop", 1, _rmsprop_coefficients, rmsprop, _rmsprop_units),
+        Optimizer("rmsprop_momentum", 2, _rmsprop_coefficients, rmsprop_momentum, _rmsprop_units),
+        Optimizer("adagrad", 1, _adagrad_coefficients, adagrad, _plain_units),
+        Optimizer("adam", 2, _adam_coefficients, adam, _adam_units),
         # AdamW (Loshchilov & Hutter 2019) is Adam after theta has shrunk by rate * weight_decay, which training does
         # for every optimizer; what sets it apart is the default of that decay.
-        Optimizer("adamw", 2, _adam_coefficients, adam),
-        Optimizer("nadam", 2, _nadam_coefficients, nadam),
+        Optimizer("adamw", 2, _adam_coefficients, adam, _adam_units),
+        Optimizer("nadam", 2, _nadam_coefficients, nadam, _adam_units),
     )
 }
 

@@ -1,7 +1,7 @@
 """Training: the one loop by which networks learn, from a state to a state, alone or in stacks with the same numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,11 +78,12 @@ def train(
 
     A network ends after its own ``epochs``, by early stopping (no lower val_loss for ``early_stopping`` epochs; ties
     keep the earlier epoch), by its tolerance (train_loss has fallen by no more in ``tolerance_epochs`` epochs, or is no
-    larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. The rows' order in an
-    epoch is a function of ``order_seed`` and the epoch. With ``gradient_norms`` the curves grad_norm_1, ... hold for
-    each dense layer from the input the length of the loss's gradient by its parameters, the mean over the epoch's
-    batches. The result holds all K networks in the order given. ValueError if the data's shapes contradict the
-    structure or a metric is unknown.
+    larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. A state may come from
+    other ``changes`` of the hyperparameters, if they were the same up to its epoch: so a schedule can be found step by
+    step and trained again whole. The rows' order in an epoch is a function of ``order_seed`` and the epoch. With
+    ``gradient_norms`` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
+    gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
+    ValueError if the data's shapes contradict the structure or a metric is unknown.
     """
     task = LOSSES[structure.loss].task
     for name in metrics:
@@ -143,10 +144,13 @@ def _train_part(
     norms: Sequence[str],
     curves: Curves,
 ) -> None:
-    """Train these members, which are at one epoch, as one stack that shrinks as they end."""
+    """Train these members, which are at one epoch, as one stack, built anew when some end or their values change."""
     while len(members) and state.epoch[members[0]] < until:
         part = state.take(members)
-        stack = Stack(structure, [networks[k] for k in members], folds, part)
+        first = int(part.epoch[0]) + 1
+        changed = [epoch for k in members for epoch, _ in networks[k].hyperparameters.changes if epoch > first]
+        last = min([until, *(epoch - 1 for epoch in changed)])
+        stack = Stack(structure, _in_force(structure, [networks[k] for k in members], first, part), folds, part)
         part.theta, part.running = stack.theta, stack.running
         while True:
             epoch = int(part.epoch[0]) + 1
@@ -163,12 +167,26 @@ def _train_part(
             part.step += structure.steps
             _judge(stack, part, diverged, values)
             ended = part.status != RUNNING
-            if ended.any() or epoch >= until:
+            if ended.any() or epoch >= last:
                 break
         for s, slot in enumerate(stack.slots):
             part.slots[:, s] = slot
         state.put(members, part)
         members = members[~ended]
+
+
+def _in_force(structure: Structure, networks: Sequence[Network], epoch: int, part: State) -> list[Network]:
+    """The networks with the values that are in force in that epoch, in whose units ``part`` then has its slots."""
+    result = []
+    for network, slots in zip(networks, part.slots, strict=True):
+        hp = network.hyperparameters
+        now = hp.at(epoch)
+        if epoch in dict(hp.changes):
+            pairs = zip(slots, structure.rule.units(hp.at(epoch - 1)), structure.rule.units(now), strict=False)
+            for slot, before, after in pairs:
+                slot *= before / after
+        result.append(replace(network, hyperparameters=now))
+    return result
 
 
 def _erase_diverged(stack: Stack, values: dict[str, Array]) -> Array:

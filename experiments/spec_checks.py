@@ -126,7 +126,9 @@ def _check_value(table: str, name: str, value: Any) -> None:
     parameter = PARAMETERS[name]
     try:
         parameter.check(value)
-    except ValueError:
+    except ValueError as error:
+        if parameter.rule not in str(error):  # but that of a name inside the value
+            raise UserError(f"[{table}] {error}") from None
         rule = parameter.rule.removesuffix(" or None")  # which TOML cannot say
         hint = nearest(value, parameter.choices) if isinstance(value, str) else ""
         raise UserError(f"[{table}] {name}: {rule}, not {show(value)}{hint}") from None

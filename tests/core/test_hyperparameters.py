@@ -11,7 +11,7 @@ from mlptune.core.network import structure
 
 
 def test_the_class_and_the_table_agree():
-    assert Hyperparameters().as_config() == {name: PARAMETERS[name].default for name in NAMES}
+    assert Hyperparameters().as_config() == {name: PARAMETERS[name].default for name in NAMES} | {"changes": []}
 
 
 def test_a_configuration_goes_round():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.embedding import EMBEDDINGS
-from mlptune.core.hyperparameters import Hyperparameters
+from mlptune.core.hyperparameters import CHANGEABLE, Hyperparameters
 from mlptune.core.initializers import INITIALIZERS
 from mlptune.core.losses import LOSSES
 from mlptune.core.network import structure
@@ -21,6 +21,34 @@ TRAINABLE = sorted(set(ACTIVATIONS) - {"threshold"})
 
 def rates(high):
     return st.one_of(st.just(0.0), st.floats(0.001, high))
+
+
+def schedules(own, is_perceptron):
+    """Changes of what may change, from two epochs or fewer on."""
+    values = {
+        "learning_rate": st.sampled_from([1e-3, 0.1, 1e6]),
+        "momentum": rates(0.95) if own["momentum"] else st.just(0.0),
+        "beta_1": rates(0.95),
+        "beta_2": st.floats(0.1, 0.9999),
+        "epsilon": st.floats(1e-8, 0.1),
+        "decay": st.one_of(st.none(), rates(1.0)),
+        "warmup": rates(0.5),
+        "l1": rates(0.1),
+        "l2": rates(0.1),
+        "weight_decay": rates(0.1),
+        "dropout": rates(0.9),
+        "label_smoothing": st.just(0.0) if is_perceptron else rates(0.5),
+        "clip_norm": st.one_of(st.none(), st.floats(0.01, 2.0)),
+        "plateau_epochs": st.integers(1, 2),
+        "early_stopping": st.integers(0, 2),
+        "tolerance": rates(0.3),
+        "tolerance_epochs": st.integers(1, 3),
+    }
+    assert set(values) == set(CHANGEABLE)
+    epochs = st.lists(st.integers(2, 6), max_size=2, unique=True).map(sorted)
+    return epochs.flatmap(
+        lambda chosen: st.tuples(*(st.tuples(st.just(e), st.fixed_dictionaries({}, optional=values)) for e in chosen))
+    )
 
 
 @st.composite
@@ -77,7 +105,7 @@ def problems(draw):
             "fade": draw(st.booleans()),
             "init": draw(st.sampled_from(["auto", *INITIALIZERS])),
         }
-        hp = Hyperparameters(**shared, **own)
+        hp = Hyperparameters(**shared, **own, changes=draw(schedules(own, is_perceptron)))
         networks.append(Network(hp, draw(st.integers(0, 5)), draw(st.integers(0, n_folds - 1))))
     generator = np.random.default_rng(draw(st.integers(0, 1000)))
     folds = []

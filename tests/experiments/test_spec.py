@@ -100,6 +100,15 @@ WRONG = [
         DATA + "[model]\nhidden = [64, 0]",
         "[model] hidden: must be a list of whole numbers, each at least 1, not [64, 0]",
     ),
+    (
+        DATA + "[model]\nchanges = [[3, {l2 = -1}]]",
+        "[model] changes in epoch 3: l2 must be a number at least 0, got -1",
+    ),
+    (
+        DATA + "[model]\nchanges = [[1, {l2 = 1}]]",
+        "[model] changes: must be a list of [epoch, {name: value}], with epochs that ascend from at least 2, "
+        "not [[1, { l2 = 1 }]]",
+    ),
     (DATA + "[model]\nlayers = 2\nunits_1 = 4", "[model] units_2: missing, but layers = 2"),
     (DATA + "[model]\nlayers = '2'", '[model] layers: must be a whole number from 0 to 32, not "2"'),
     (
@@ -231,6 +240,12 @@ def test_the_digits_sweep_runs_with_only_the_method_changed(method: str) -> None
     spec, text = load_spec("digits", [f"search.method={method}"])
     assert (spec.search.trials or 0) >= 32
     assert tomllib.loads(text)["search"]["method"] == method
+
+
+def test_a_schedule_of_hyperparameters_is_written_out_and_loads_again() -> None:
+    changes = [[3, {"learning_rate": 0.02, "l2": 1e-4}], [5, {"l2": 0.0}]]
+    spec, text = load_spec({"data": {"source": "sklearn:digits"}, "model": {"changes": changes}})
+    assert spec.model["changes"] == tomllib.loads(text)["model"]["changes"] == changes
 
 
 def test_integer_bounds_of_a_number_mean_numbers() -> None:
