@@ -14,6 +14,7 @@ import numpy as np
 from ..core.hyperparameters import Hyperparameters
 from ..core.network import Structure, n_parameters, operations, structure
 from ..core.training import DIVERGED, RUNNING, Fold, Network, State
+from . import interruption
 from .evaluation import Outcome, Request
 from .jobs import Job, MissingData, run_job
 
@@ -173,7 +174,8 @@ class EngineEvaluator:
         for stack in self._stacks(until):
             self._submit(stack, running)
         while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=interruption.CHECK_SECONDS, return_when=FIRST_COMPLETED)
+            interruption.check()
             touched: dict[int, None] = {}
             for future in done:
                 stack = running.pop(future)

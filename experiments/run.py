@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..tracking import remote
+from . import interruption
 from .errors import Interrupted, SweepFailed, UserError
 from .progress import Observer, SweepInfo, TrialSummary
 from .spec import Spec, load_spec
@@ -45,7 +46,8 @@ def run_sweep(
     `resume` an unfinished sweep is continued and a finished one is returned as it is.
 
     Raises UserError for anything wrong with sweep file, data or arguments; SweepFailed when no trial gave a result; Interrupted
-    (a KeyboardInterrupt) when it was stopped and can be resumed.
+    (a KeyboardInterrupt) when it was stopped by Ctrl-C or SIGTERM and can be resumed. It then still writes what is finished; a
+    second Ctrl-C leaves at once.
     """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
@@ -53,7 +55,7 @@ def run_sweep(
     uri = _store_uri(tracking_uri)
     n = workers or default_workers()
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
-    with Workers(1, remote.prepare, niceness=0) as scribe, Workers(n) as pool:
+    with interruption.listening(), Workers(1, remote.prepare, niceness=0) as scribe, Workers(n) as pool:
         with _without_collection():
             from .data.dataset import Dataset
             from .problem import Problem

@@ -9,14 +9,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from types import FrameType
 
 from ..tracking import reader, store
+from . import interruption
 from .errors import SweepFailed, UserError
 from .results import DIRECTION
 
 HOST = "127.0.0.1"
 _START_SECONDS = 90.0
+_CHECK_SECONDS = 0.1
 _SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_MODEL_CATALOG_URI": "",
@@ -53,21 +54,23 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
     environment = {**os.environ, **_SERVER_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": uri}
     environment["MLFLOW_REGISTRY_STORE_URI"] = uri
     environment.pop("MLFLOW_TRACKING_URI", None)
-    # In a session of its own: Ctrl-C then reaches us alone, and we end the server and its workers in order.
-    server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        _await_answer(server, port)
-        say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
-        for line in _curves(uri, f"http://{HOST}:{port}"):
-            say(line)
-        status = server.wait()
-        raise SweepFailed(f"MLflow's server ended by itself with status {status}")
-    except KeyboardInterrupt:
+    with interruption.listening(raising=False) as wish:
+        # In a session of its own: Ctrl-C then reaches us alone, and we end the server and its workers in order.
+        server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            if _answers(server, port, wish):
+                say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
+                for line in _curves(uri, f"http://{HOST}:{port}"):
+                    say(line)
+            while not wish.made:
+                if server.poll() is not None:
+                    raise SweepFailed(f"MLflow's server ended by itself with status {server.returncode}")
+                time.sleep(_CHECK_SECONDS)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            _end(server)
         say("the UI has ended")
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        _end(server)
 
 
 def _curves(uri: str, server: str) -> list[str]:
@@ -78,10 +81,6 @@ def _curves(uri: str, server: str) -> list[str]:
         + reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")
         for launch in launches
     ]
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _free_port(port: int) -> int:
@@ -97,16 +96,19 @@ def _free_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _await_answer(server: subprocess.Popen[bytes], port: int) -> None:
+def _answers(server: subprocess.Popen[bytes], port: int, wish: interruption.Wish) -> bool:
+    """Wait until the server answers; False if it shall end before it does."""
     # Past any proxy of the environment: the address is this machine's own.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
+        if wish.made:
+            return False
         if server.poll() is not None:
             raise SweepFailed(f"MLflow's server did not start (status {server.returncode}); its own words are above")
         try:
             with opener.open(f"http://{HOST}:{port}/health", timeout=2):
-                return
+                return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise SweepFailed(f"MLflow's server did not answer within {_START_SECONDS:.0f} seconds")
@@ -120,5 +122,5 @@ def _end(server: subprocess.Popen[bytes]) -> None:
             break
         try:
             server.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            continue
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            continue  # too slow, or Ctrl-C again

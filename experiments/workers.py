@@ -9,8 +9,10 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from loky.backend.context import get_context
@@ -46,6 +48,21 @@ def _initialise(coordinator: int, niceness: int) -> None:
     threading.Thread(target=watch, daemon=True, name="orphan-watch").start()
 
 
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that this thread starts meanwhile never hear Ctrl-C, not even before they can say that they ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Every process needs this one, which on being started lets Ctrl-C in again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Workers(Executor):
     """`n` worker processes with one queue; each makes `first_call` when it starts (default: it imports the engine).
 
@@ -63,8 +80,9 @@ class Workers(Executor):
         self._busy: dict[int, Future | None] = dict.fromkeys(range(n))
         self._pools = {slot: self._pool() for slot in range(n)}
         # Start the processes now, while the coordinator still reads the data.
-        for pool in self._pools.values():
-            pool.submit(first_call or _import_engine)
+        with _deaf_children():
+            for pool in self._pools.values():
+                pool.submit(first_call or _import_engine)
 
     def _pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -94,7 +112,8 @@ class Workers(Executor):
                 future, fn, args, kwargs = self._waiting.popleft()
                 if future.set_running_or_notify_cancel():
                     current = self._busy[slot] = future
-                    inner = self._pools[slot].submit(fn, *args, **kwargs)
+                    with _deaf_children():
+                        inner = self._pools[slot].submit(fn, *args, **kwargs)
                     inner.add_done_callback(lambda done, slot=slot, future=future: self._finished(slot, future, done))
 
     def _finished(self, slot: int, future: Future, inner: Future) -> None:
