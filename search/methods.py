@@ -28,6 +28,7 @@ METHODS: dict[str, Method] = {
     "quasirandom": Method("quasirandom", about="points of a scrambled Sobol sequence"),
     "tpe": Method("tpe", about="tree-structured Parzen estimator"),
     "bayesian": Method("bayesian", about="Gaussian process of scikit-optimize"),
+    "auto": Method("auto", about="Gaussian process, as cheap as TPE"),
     "hyperband": Method(
         "random", "hyperband", True, "configurations started, most stopped early", "random points in four brackets"
     ),

@@ -22,6 +22,7 @@ _OURS = {
     "quasirandom": (".quasirandom", "QuasirandomSampler"),
     "tpe": (".tpe", "TPESampler"),
     "bayesian": (".bayesian", "BayesianSampler"),
+    "auto": (".auto", "AutoSampler"),
 }
 
 

@@ -45,3 +45,9 @@ class TestForest(RelativeSamplerTestCase):
     @pytest.fixture
     def sampler(self):
         return lambda: make("bayesian", n_initial_points=1, n_points=100, base_estimator="RF", acq_func="EI")
+
+
+class TestAuto(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("auto", n_startup_trials=2)

@@ -31,6 +31,7 @@ SAMPLERS = {
     "quasirandom": {},
     "tpe": {"n_startup_trials": 4},
     "bayesian": {"n_initial_points": 4, "n_points": 50},
+    "auto": {"n_startup_trials": 4},
     "QMCSampler": {"warn_independent_sampling": False},
     "NSGAIISampler": {"population_size": 4},
 }
@@ -131,7 +132,7 @@ def test_the_seed_is_honoured(name):
     assert proposals(name, seed=0) != proposals(name, seed=1)
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
 def test_the_points_of_a_batch_differ_from_one_another(name):
     study = new_study(name)
     run_batch(study, 8)
@@ -148,7 +149,7 @@ def test_what_ignores_history_ignores_the_batch_too(name):
     assert [SPACE.decode(t.params) for t in parallel.trials] == proposals(name, 12, 1)
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "NSGAIISampler"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto", "NSGAIISampler"])
 def test_what_learns_does_not_ignore_history(name):
     assert not ignores_history(make(name))
     study = new_study(name)
@@ -160,7 +161,7 @@ def test_what_learns_does_not_ignore_history(name):
     assert run_batch(mirror, 4) != run_batch(study, 4)
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
 def test_maximising_mirrors_minimising(name):
     points = {}
     for direction, sign in (("minimize", 1), ("maximize", -1)):
@@ -173,7 +174,7 @@ def test_maximising_mirrors_minimising(name):
     assert points["minimize"] == points["maximize"]
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
 def test_the_model_finds_what_chance_does_not(name):
     table = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
     trials = 18 if name == "bayesian" else 40
@@ -192,7 +193,7 @@ def test_the_model_finds_what_chance_does_not(name):
 
 
 @pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE])
-@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
 def test_a_study_without_one_finite_value_goes_on(name, state):
     study = new_study(name)
     points = []
@@ -204,7 +205,7 @@ def test_a_study_without_one_finite_value_goes_on(name, state):
     assert len({json.dumps(point) for point in points}) > 8
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
 def test_huge_values_are_survived(name):
     study = new_study(name)
     for number in range(8):
@@ -213,7 +214,7 @@ def test_huge_values_are_survived(name):
         study.tell(trial, [1e308, -1e308, 1.0, 2.0][number % 4])
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
 def test_a_space_smaller_than_the_budget_is_no_trouble(name):
     study = optuna.create_study(sampler=sampler(name, space={"x": [1, 2, [3]]}))
     with warnings.catch_warnings():
@@ -269,7 +270,7 @@ def test_every_sampler_of_the_table_of_methods_can_be_made():
 def test_scikit_optimize_is_imported_only_when_used():
     code = (
         "import sys; from mlptune.search import sampler\n"
-        "for name in ('random', 'tpe', 'bayesian'): sampler(name)\n"
+        "for name in ('random', 'tpe', 'bayesian', 'auto'): sampler(name)\n"
         "sys.exit('skopt' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

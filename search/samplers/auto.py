@@ -1,0 +1,196 @@
+"""The default: the quality of Bayesian optimisation with a Gaussian process at about the cost of TPE.
+
+Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
+(:mod:`..gp`) of the results (:mod:`..warping`). Trials that still run are believed to give what the model predicts for them
+("kriging believer", Ginsbourger et al. 2010).
+
+A proposal is a function of (seed, trial number, history). Learning the hyperparameters costs more than all the rest, so it is done
+each time the history has grown by a tenth, always from the same start: a study that was rebuilt learns the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ..acquisition import log_expected_improvement, maximise
+from ..features import Features
+from ..gp import GaussianProcess, Hyperparameters, learn
+from ..seeds import derive
+from ..spaces import Space
+from ..warping import warped
+from .history import values
+from .random import RandomSampler
+
+MODELLED = 256
+"""Of more trials than this, the model knows the best half of so many and the most recent; it bounds a proposal's cost."""
+
+_GROWTH = 1.1
+_STARTS = 5
+
+
+class AutoSampler(BaseSampler):
+    """Expected improvement under a Gaussian process.
+
+    Args:
+        seed: any integer.
+        space: the Space (or its table) to model, all at once and from the first trial on; without it, what the finished trials
+            have used. Inactive parameters are modelled at the middle of their range.
+        n_startup_trials: results before the model is used; until then points of a Latin hypercube.
+
+    A trial that failed, diverged or has no finite value is told as the worst finite value so far; a pruned one with the last
+    value it reported. One objective only: more raise ValueError.
+    """
+
+    def __init__(
+        self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None, n_startup_trials: int = 10
+    ) -> None:
+        if isinstance(n_startup_trials, bool) or not isinstance(n_startup_trials, int) or n_startup_trials < 1:
+            raise ValueError(f"n_startup_trials: {n_startup_trials!r} is not an integer of at least 1")
+        self._seed = seed
+        self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        self._n_startup_trials = n_startup_trials
+        self._random = RandomSampler(seed)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What an instance keeps between calls only spares it to compute the same again."""
+        self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
+        self._codes: dict[tuple[tuple[str, Any], ...], np.ndarray] = {}
+        self._learned: tuple[bytes, Hyperparameters] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_features", "_codes", "_learned")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        self._raise_error_if_multi_objective(study)
+        if self._space is not None:
+            found = dict(self._space.distributions)
+        else:
+            found = {}
+            for other in study._get_trials(
+                deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED), use_cache=True
+            ):
+                found.update(other.distributions)
+        return {name: distribution for name, distribution in found.items() if not distribution.single()}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        self._raise_error_if_multi_objective(study)
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        self._raise_error_if_multi_objective(study)
+        if not search_space:
+            return {}
+        features = self._axes(search_space)
+        others = [t for t in study._get_trials(deepcopy=False, use_cache=True) if t.number != trial.number]
+        finished = [t for t in others if t.state.is_finished() and any(name in t.params for name in search_space)]
+        running = [
+            t for t in others if t.state == TrialState.RUNNING and any(name in t.params for name in search_space)
+        ]
+        with _one_thread():
+            codes = None
+            if len(finished) >= self._n_startup_trials:
+                y = values(finished, study.direction)
+                codes = self._propose(features, self._encoded(finished), y, self._encoded(running), trial.number)
+            if codes is None:
+                codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
+        return features.decode(codes)
+
+    def _axes(self, search_space: Mapping[str, BaseDistribution]) -> Features:
+        key = list(search_space.items())
+        if self._features is None or self._features[0] != key:
+            self._forget()
+            self._features = key, Features(search_space, self._space)
+        return self._features[1]
+
+    def _encoded(self, trials: Sequence[FrozenTrial]) -> np.ndarray:
+        assert self._features is not None
+        features = self._features[1]
+        rows = []
+        for t in trials:
+            key = tuple(t.params.items())
+            if key not in self._codes:
+                self._codes[key] = features.encode(t.params)
+            rows.append(self._codes[key])
+        return np.array(rows).reshape(-1, len(features.axes))
+
+    def _startup(self, number: int, dimensions: int) -> np.ndarray:
+        """Quantiles (d,) of a trial before there is a model: in each block a Latin hypercube (McKay et al. 1979)."""
+        block, row = divmod(number, self._n_startup_trials)
+        generator = np.random.default_rng(derive(self._seed, "auto", "startup", block))
+        strata = generator.permuted(np.tile(np.arange(self._n_startup_trials), (dimensions, 1)), axis=1)
+        return (strata[:, row] + generator.random((self._n_startup_trials, dimensions))[row]) / self._n_startup_trials
+
+    def _propose(
+        self, features: Features, codes: np.ndarray, y: np.ndarray, running: np.ndarray, number: int
+    ) -> np.ndarray | None:
+        """The codes (d,) to try next after results y (n,) at ``codes`` (n, d); None where nothing is left to try."""
+        hyperparameters = self._learn(features, codes, y)
+        taken = np.concatenate([codes, running])
+        kept = _modelled(y)
+        codes, scores = codes[kept], warped(y[kept])
+        model = GaussianProcess(features.features(codes), scores, hyperparameters, features.groups)
+        means = model.predict(model.X)[0]
+        if len(running):
+            X = features.features(running)
+            model = model.given(X, model.predict(X)[0])
+        best = float(means.min())
+
+        def score(candidates: np.ndarray) -> np.ndarray:
+            return log_expected_improvement(*model.predict(features.features(candidates)), best)
+
+        starts = codes[np.argsort(means, kind="stable")[:_STARTS]]
+        generator = np.random.default_rng(derive(self._seed, "auto", number))
+        return maximise(score, features, starts, taken, generator)
+
+    def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> Hyperparameters:
+        """Hyperparameters learned from the first m trials, m being the last of n, 1.1 n, 1.21 n ... that is reached."""
+        m = self._n_startup_trials
+        while (following := max(m + 1, int(m * _GROWTH))) <= len(y):
+            m = following
+        codes, y = codes[:m], y[:m]
+        key = codes.tobytes() + y.tobytes()
+        if self._learned is None or self._learned[0] != key:
+            self._learned = key, learn(features.features(codes), warped(y), features.groups)
+        return self._learned[1]
+
+
+def _modelled(y: np.ndarray) -> np.ndarray:
+    """Indices, ascending, of the trials that the model knows."""
+    if len(y) <= MODELLED:
+        return np.arange(len(y))
+    best = np.argsort(y, kind="stable")[: MODELLED // 2]
+    rest = np.setdiff1d(np.arange(len(y)), best)
+    return np.sort(np.concatenate([best, rest[-(MODELLED - MODELLED // 2) :]]))
+
+
+@cache
+def _threads() -> Any:
+    import scipy.linalg  # its BLAS must be there to be limited  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Products of matrices round differently on another number of threads, and the proposals with them."""
+    with _threads().limit(limits=1, user_api="blas"):
+        yield

@@ -1,0 +1,68 @@
+"""The expected improvement against its integral, and its maximum against all points of a space."""
+
+import math
+
+import numpy as np
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from mlptune.search.acquisition import ENUMERATED, log_expected_improvement, maximise
+from mlptune.search.features import Features
+
+
+@pytest.mark.parametrize("z", [-6.0, -2.0, -1.0, -0.999, 0.0, 0.3, 5.0])
+@pytest.mark.parametrize("deviation", [1e-3, 1.0, 50.0])
+def test_expected_improvement_is_the_integral(z, deviation):
+    best = 3.0
+    mean = best - z * deviation
+    integral, _ = quad(lambda t: (z - t) * norm.pdf(t), -np.inf, z, epsabs=0)
+    found = log_expected_improvement(np.array([mean]), np.array([deviation]), best)[0]
+    assert found == pytest.approx(math.log(integral) + math.log(deviation), rel=1e-6)
+
+
+def test_hopeless_candidates_are_still_told_apart():
+    z = -np.logspace(0, 6, 400)
+    found = log_expected_improvement(-z, np.ones(400), 0.0)
+    assert np.isfinite(found).all()
+    assert (np.diff(found) < 0).all()
+    # phi(z) / z^2 far out
+    assert found[-1] == pytest.approx(-0.5 * z[-1] ** 2, rel=1e-9)
+
+
+GRID = {f"x{i}": IntDistribution(0, 5) for i in range(6)} | {"c": CategoricalDistribution(["a", "b", "c"])}
+PEAK = np.array([3, 0, 5, 2, 1, 4, 1.0])
+
+
+def bump(codes):
+    return -((codes - PEAK) ** 2).sum(axis=1)
+
+
+def test_the_climb_finds_the_peak_of_a_large_space():
+    features = Features(GRID)
+    assert features.points > ENUMERATED
+    generator = np.random.default_rng(0)
+    nothing = np.empty((0, 7))
+    assert maximise(bump, features, nothing, nothing, generator, samples=50).tolist() == PEAK.tolist()
+    second = maximise(bump, features, PEAK[None], PEAK[None], generator, samples=50)
+    assert bump(second[None]) == -1
+
+
+def test_a_continuous_peak_is_approached():
+    features = Features({"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)})
+    nothing = np.empty((0, 2))
+    top = maximise(lambda c: -((c - 0.3) ** 2).sum(axis=1), features, nothing, nothing, np.random.default_rng(0))
+    assert np.abs(top - 0.3).max() < 0.01
+
+
+def test_a_small_space_is_searched_whole_and_then_exhausted():
+    features = Features({"x": IntDistribution(0, 2), "c": CategoricalDistribution(["a", "b"])})
+    taken = np.empty((0, 2))
+    order = []
+    for _ in range(6):
+        point = maximise(lambda c: -c.sum(axis=1), features, taken, taken, np.random.default_rng(0))
+        order.append(point.sum())
+        taken = np.concatenate([taken, point[None]])
+    assert order == sorted(order)
+    assert maximise(lambda c: -c.sum(axis=1), features, taken, taken, np.random.default_rng(0)) is None
