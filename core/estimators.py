@@ -34,7 +34,7 @@ class _MLP(BaseEstimator):
     def __init__(
         self,
         hidden: tuple[int, ...] | None = None,
-        activation: str | None = None,
+        activation: str | Sequence[str] | None = None,
         loss: str = "auto",
         optimizer: str = "adam",
         learning_rate: float | None = None,
@@ -52,8 +52,9 @@ class _MLP(BaseEstimator):
         l2: float = 0.0,
         weight_decay: float | None = None,
         dropout: float | None = None,
-        batch_norm: bool = False,
-        layer_norm: bool = False,
+        batch_norm: bool | Sequence[bool] = False,
+        layer_norm: bool | Sequence[bool] = False,
+        skip: bool | Sequence[bool] = False,
         scaling: str | None = None,
         target_scaling: bool | None = None,
         embedding: str | None = None,
@@ -96,6 +97,7 @@ class _MLP(BaseEstimator):
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.layer_norm = layer_norm
+        self.skip = skip
         self.scaling = scaling
         self.target_scaling = target_scaling
         self.embedding = embedding
@@ -210,8 +212,11 @@ class _MLP(BaseEstimator):
         else:
             self._network = replace(self._network, hyperparameters=hp)
             fresh = self._structure_for(hp, fold)
-            if fresh.layers != self._structure.layers or fresh.rule != self._structure.rule:
-                raise ValueError("hidden, activation and optimizer must stay as they were between calls of partial_fit")
+            old = self._structure
+            if (fresh.layers, fresh.skip, fresh.rule) != (old.layers, old.skip, old.rule):
+                raise ValueError(
+                    "hidden, activation, skip and optimizer must stay as they were between calls of partial_fit"
+                )
             self._structure = fresh
         until = int(self._state.epoch[0]) + 1
         self._state.status[0] = RUNNING

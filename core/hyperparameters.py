@@ -27,6 +27,7 @@ class Parameter:
 
     ``structural`` tells whether it belongs to the key by which networks share a stack (it changes shapes or code), or
     only scales numbers and may differ inside a stack. Ranges include ``low``; ``high`` is included unless ``below``.
+    ``by_layer``: a list with one value for each hidden layer is allowed too.
     """
 
     name: str
@@ -39,14 +40,16 @@ class Parameter:
     optional: bool = False
     choices: tuple[str, ...] = ()
     structural: bool = False
+    by_layer: bool = False
 
     @property
     def rule(self) -> str:
         """The rule in words, as error messages give it."""
+        listed = ", or a list with one for each hidden layer" if self.by_layer else ""
         if self.kind == "choice":
-            return "must be one of " + ", ".join(self.choices)
+            return "must be one of " + ", ".join(self.choices) + listed
         if self.kind == "bool":
-            return "must be true or false"
+            return "must be true or false" + listed
         if self.kind == "sizes":
             return "must be a list of whole numbers, each at least 1"
         if self.kind == "changes":
@@ -63,6 +66,9 @@ class Parameter:
         """The value as a plain Python object of the parameter's type; ValueError if it breaks the rule."""
         if value is None and self.optional:
             return None
+        if self.by_layer and isinstance(value, (list, tuple)):
+            single = replace(self, by_layer=False)
+            return tuple(single.check(item) for item in value)
         if self.kind == "bool":
             if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
                 return bool(value)
@@ -105,7 +111,7 @@ def _is_integer(value: Any) -> bool:
 
 _TABLE = (
     Parameter("hidden", "sizes", (64,), structural=True),
-    Parameter("activation", "choice", "relu", choices=tuple(ACTIVATIONS), structural=True),
+    Parameter("activation", "choice", "relu", choices=tuple(ACTIVATIONS), structural=True, by_layer=True),
     Parameter("loss", "choice", "auto", choices=("auto", *LOSSES), structural=True),
     Parameter("optimizer", "choice", "adam", choices=OPTIMIZERS, structural=True),
     Parameter("learning_rate", "float", None, low=0.0, above=True, optional=True),
@@ -123,8 +129,9 @@ _TABLE = (
     Parameter("l2", "float", 0.0, low=0.0),
     Parameter("weight_decay", "float", None, low=0.0, optional=True),
     Parameter("dropout", "float", 0.0, low=0.0, high=1.0, below=True),
-    Parameter("batch_norm", "bool", False, structural=True),
-    Parameter("layer_norm", "bool", False, structural=True),
+    Parameter("batch_norm", "bool", False, structural=True, by_layer=True),
+    Parameter("layer_norm", "bool", False, structural=True, by_layer=True),
+    Parameter("skip", "bool", False, structural=True, by_layer=True),
     Parameter("scaling", "choice", "none", choices=SCALINGS, structural=True),
     Parameter("target_scaling", "bool", False, structural=True),
     Parameter("embedding", "choice", "none", choices=EMBEDDINGS, structural=True),
@@ -144,6 +151,8 @@ _TABLE = (
 )
 PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
 NAMES: tuple[str, ...] = tuple(PARAMETERS)
+# What may be a list with one value for each hidden layer.
+BY_LAYER: tuple[str, ...] = tuple(parameter.name for parameter in _TABLE if parameter.by_layer)
 # What may change during training: numbers that act in each step or epoch. embedding_sigma acts before the first one, and
 # epochs is what schedules are stretched over.
 CHANGEABLE: tuple[str, ...] = tuple(
@@ -202,6 +211,13 @@ class Hyperparameters:
     single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron rule; such units have no slope by
     which a network could learn through them.
 
+    ``activation``, ``batch_norm``, ``layer_norm`` and ``skip`` hold for all hidden layers, or are lists with one value
+    for each; a list of equal values is the same as the one value. With ``skip`` a hidden layer adds its input to its
+    output, so that it learns what differs from the identity (He et al. 2016): x + dropout(activation(normalised(x W +
+    b))). The sum comes last, after activation and dropout, as in residual networks for tables (Gorishniy et al. 2021):
+    what passes by the layers is changed by nothing else. Where the layer is narrower or wider than its input, the
+    shortcut is cut off or filled up with zeros (He's option A), which costs no parameters.
+
     ``scaling`` is the network's own, learned from its training rows (:mod:`.scaling`); with ``target_scaling`` a
     regression's targets are standardised and its predictions cut to their range. ``embedding`` turns each input into
     periodic features (:mod:`.embedding`) whose frequencies start with deviation ``embedding_sigma``; ``feature_scale``
@@ -219,7 +235,7 @@ class Hyperparameters:
     """
 
     hidden: tuple[int, ...] = (64,)
-    activation: str = "relu"
+    activation: str | tuple[str, ...] = "relu"
     loss: str = "auto"
     optimizer: str = "adam"
     learning_rate: float | None = None
@@ -237,8 +253,9 @@ class Hyperparameters:
     l2: float = 0.0
     weight_decay: float | None = None
     dropout: float = 0.0
-    batch_norm: bool = False
-    layer_norm: bool = False
+    batch_norm: bool | tuple[bool, ...] = False
+    layer_norm: bool | tuple[bool, ...] = False
+    skip: bool | tuple[bool, ...] = False
     scaling: str = "none"
     target_scaling: bool = False
     embedding: str = "none"
@@ -263,11 +280,36 @@ class Hyperparameters:
             if getattr(self, name) == PARAMETERS[name].default:
                 object.__setattr__(self, name, value)
         object.__setattr__(self, "preset", "none")
+        for name in BY_LAYER:
+            self._join_layers(name)
         self._check_perceptron()
-        if self.batch_norm and self.layer_norm:
-            raise ValueError("layer_norm must be false where batch_norm is true, got True for both")
+        norms = zip(self.by_layer("batch_norm"), self.by_layer("layer_norm"), strict=True)
+        both = [i for i, pair in enumerate(norms, 1) if all(pair)]
+        if both or (self.batch_norm is True and self.layer_norm is True):
+            raise ValueError(
+                "layer_norm must be false where batch_norm is true, got True for both"
+                + (f" in hidden layer {both[0]}" if both else "")
+            )
         for epoch, _ in self.changes:
             self._check_change(epoch)
+
+    def by_layer(self, name: str) -> tuple[Any, ...]:
+        """The values of ``activation``, ``batch_norm``, ``layer_norm`` or ``skip``, one for each hidden layer."""
+        value = getattr(self, name)
+        return value if isinstance(value, tuple) else (value,) * len(self.hidden)
+
+    def _join_layers(self, name: str) -> None:
+        """Make a list of equal values the one value."""
+        value = getattr(self, name)
+        if not isinstance(value, tuple):
+            return
+        if len(value) != len(self.hidden):
+            layers = "hidden layer" if len(self.hidden) == 1 else f"{len(self.hidden)} hidden layers"
+            raise ValueError(
+                f"{name} must be one value, or a list with one for each of the {layers}, got {list(value)}"
+            )
+        if len(set(value)) < 2:
+            object.__setattr__(self, name, value[0] if value else PARAMETERS[name].default)
 
     def _check_change(self, epoch: int) -> None:
         try:
@@ -280,7 +322,7 @@ class Hyperparameters:
             )
 
     def _check_perceptron(self) -> None:
-        if self.activation == "threshold":
+        if self.activation == "threshold" or "threshold" in self.by_layer("activation"):
             if self.hidden:
                 raise ValueError(f"hidden must be empty with threshold units, which have no slope, got {self.hidden}")
             if self.loss not in ("auto", "perceptron"):

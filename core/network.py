@@ -11,7 +11,7 @@ from .activations import ACTIVATIONS
 from .embedding import Periodic
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
-from .layers import Bound, BoundDense, Dense, Dropout
+from .layers import Bound, BoundDense, Dense, Dropout, Shortcut
 from .losses import LOSSES, resolve
 from .maxout import Maxout
 from .optimizers import Optimizer, rule
@@ -27,17 +27,18 @@ class Structure:
     n_inputs: int
     n_outputs: int
     hidden: tuple[int, ...]
-    activation: str
+    activation: str | tuple[str, ...]
     loss: str
     optimizer: str
     momentum: bool
     nesterov: bool
     schedule: str
     batch_size: int
-    batch_norm: bool
+    batch_norm: bool | tuple[bool, ...]
     n_rows: int
     dtype: str
-    layer_norm: bool = False
+    layer_norm: bool | tuple[bool, ...] = False
+    skip: bool | tuple[bool, ...] = False
     scaling: str = "none"
     target_scaling: bool = False
     embedding: str = "none"
@@ -52,16 +53,20 @@ class Structure:
     @property
     def layers(self) -> tuple[Dense, ...]:
         """The dense layers from the input to the output, whose activation belongs to the loss."""
-        norm = "batch" if self.batch_norm else "layer" if self.layer_norm else "none"
         inputs = (self.n_inputs if self.embedder is None else self.embedder.n_out, *self.hidden)
-        sums = ACTIVATIONS[self.activation].pieces
-        dense = [
-            Dense(n_in, sums * n_out, self.activation, norm) for n_in, n_out in zip(inputs, self.hidden, strict=False)
-        ]
+        choices = (self.by_layer(values) for values in (self.activation, self.batch_norm, self.layer_norm))
+        dense = []
+        for n_in, n_out, activation, of_batch, of_units in zip(inputs[:-1], self.hidden, *choices, strict=True):
+            norm = "batch" if of_batch else "layer" if of_units else "none"
+            dense.append(Dense(n_in, ACTIVATIONS[activation].pieces * n_out, activation, norm))
         dense.append(Dense(inputs[-1], self.n_outputs, "identity"))
         if self.feature_scale:
             dense[0] = replace(dense[0], scaled=True)
         return tuple(dense)
+
+    def by_layer(self, values: Any) -> tuple[Any, ...]:
+        """A choice for each hidden layer, from one that holds for all or a tuple."""
+        return values if isinstance(values, tuple) else (values,) * len(self.hidden)
 
     @property
     def steps(self) -> int:
@@ -104,10 +109,11 @@ def structure(
         nesterov=has_momentum and hp.nesterov and hp.optimizer == "sgd",
         schedule=hp.schedule,
         batch_size=min(hp.batch_size, int(n_rows)),
-        batch_norm=hp.batch_norm and bool(hp.hidden),
+        batch_norm=hp.batch_norm if hp.hidden else False,
         n_rows=int(n_rows),
         dtype=dtype,
-        layer_norm=hp.layer_norm and bool(hp.hidden),
+        layer_norm=hp.layer_norm if hp.hidden else False,
+        skip=hp.skip if hp.hidden else False,
         scaling=hp.scaling,
         target_scaling=hp.target_scaling and LOSSES[loss].task == "regression",
         embedding=hp.embedding,
@@ -244,6 +250,7 @@ class Workspace:
         self.dense: list[BoundDense] = []
         self.chain: list[Bound] = []
         first = sum(n_scaling(structure))
+        skips = (*structure.by_layer(structure.skip), False)
         if structure.embedder is not None:
             end = structure.embedder.n_parameters
             columns = None if gradient is None else gradient[:, :end]
@@ -267,6 +274,10 @@ class Workspace:
                 n_units = structure.hidden[i]
                 dropped = buffer_with_ones(K, n_units, rows, theta.dtype)
                 self._append(Dropout(n_units).bind(masks[i], dropped))
+            if skips[i]:
+                n_units = structure.hidden[i]
+                sums = buffer_with_ones(K, n_units, rows, theta.dtype)
+                self._append(Shortcut(layer.n_in, n_units).bind(dense, sums, gradient is not None))
         self.last = self.dense[-1]
 
     def _append(self, bound: Bound) -> None:

@@ -231,7 +231,8 @@ class Stack:
 def footprint(structure: Structure) -> int:
     """Bytes that a step of one network touches: parameters, gradient, slots, scratch, activations and deltas."""
     flat = n_parameters(structure) * (3 + structure.rule.n_slots)
-    units = sum(structure.hidden)
+    skips = structure.by_layer(structure.skip)
+    units = sum(2 * size if skip else size for size, skip in zip(structure.hidden, skips, strict=True))
     if structure.embedder is not None:
         units += structure.embedder.n_features * structure.embedder.n_waves
     return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * units * structure.batch_size)

@@ -170,8 +170,8 @@ def _read(folder: Path) -> TunedModel:
 
 
 def _part(entry: Mapping[str, Any], theta: NDArray[Any], running: NDArray[Any]) -> Part:
-    fields = dict(entry["structure"])
-    structure = Structure(**{**fields, "hidden": tuple(fields["hidden"])})
+    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry["structure"].items()}
+    structure = Structure(**fields)
     if theta.ndim != 2 or theta.shape[1] != n_parameters(structure) or not len(theta):
         raise ValueError(f"{ARRAYS}: parameters of shape {theta.shape} do not fit the structure in {DESCRIPTION}")
     if running.shape != (len(theta), len(initial_running(structure))):

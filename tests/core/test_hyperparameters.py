@@ -61,6 +61,9 @@ def test_defaults_that_depend_on_the_optimizer(optimizer, rate, second, decay):
         ("init", None, "must be one of auto"),
         ("learning_rat", 0.1, "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
         ("zzz", 0.1, "known are hidden"),
+        ("skip", 1, "must be true or false, or a list with one for each hidden layer, got 1"),
+        ("activation", ["relu", "sigmoid"], "must be one of identity"),
+        ("batch_norm", [True, None], "must be true or false, got None"),
     ],
 )
 def test_errors_say_name_rule_value_and_the_nearest(name, value, words):
@@ -70,6 +73,43 @@ def test_errors_say_name_rule_value_and_the_nearest(name, value, words):
     assert name in str(error.value)
     with pytest.raises(ValueError, match=r"^[^\n]*$"):
         Hyperparameters.from_config({name: value})
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            {"hidden": [4], "skip": [True, False]},
+            "skip must be one value, or a list with one for each of the hidden layer",
+        ),
+        (
+            {"hidden": [4, 5], "activation": ["tanh"] * 3},
+            "activation must be one value, or a list with one for each of the 2 hidden layers, got ['tanh', ",
+        ),
+        ({"hidden": [4, 5], "batch_norm": []}, "of the 2 hidden layers, got []"),
+        ({"hidden": [4, 5], "activation": ["tanh", "threshold"]}, "hidden must be empty with threshold units"),
+        (
+            {"hidden": [4, 5], "batch_norm": True, "layer_norm": [False, True]},
+            "layer_norm must be false where batch_norm is true, got True for both in hidden layer 2",
+        ),
+    ],
+)
+def test_lists_that_do_not_fit_the_layers_are_refused(config, words):
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as error:
+        Hyperparameters.from_config(config)
+    assert words in str(error.value)
+
+
+def test_a_list_of_equal_values_is_the_one_value():
+    for name, value in (("activation", "tanh"), ("batch_norm", True), ("layer_norm", True), ("skip", True)):
+        for hidden in ((7,), (7, 7, 3)):
+            one = Hyperparameters(hidden=hidden, **{name: value})
+            listed = Hyperparameters(hidden=list(hidden), **{name: [value] * len(hidden)})
+            assert one == listed
+            assert structure(one, loss="cross_entropy", **SIZES) == structure(listed, loss="cross_entropy", **SIZES)
+    hp = Hyperparameters(hidden=(7, 7), activation=["tanh", "relu"], skip=[False, True])
+    assert Hyperparameters.from_config(hp.as_config()) == hp
+    assert Hyperparameters(hidden=(), activation=[], skip=[]) == Hyperparameters(hidden=())
 
 
 SIZES = {"n_inputs": 4, "n_outputs": 2, "n_rows": 100}
@@ -101,6 +141,9 @@ def test_numbers_do_not_split_a_stack_and_shapes_do():
         {"activation": "tanh"},
         {"batch_norm": True},
         {"layer_norm": True},
+        {"skip": True},
+        {"hidden": (64, 64), "skip": [True, False]},
+        {"hidden": (64, 64), "activation": ["relu", "tanh"]},
         {"scaling": "robust"},
         {"embedding": "periodic"},
         {"feature_scale": True},

@@ -61,18 +61,28 @@ def problems(draw):
         loss
     ]
     optimizer = draw(st.sampled_from(OPTIMIZERS))
-    norm = draw(st.sampled_from(["none", "batch", "layer"]))
+    hidden = tuple(draw(st.lists(st.sampled_from([1, 2, 5, 8, 17, 33]), max_size=3)))
+
+    def by_layer(values):
+        """One value for all hidden layers, or one for each."""
+        return draw(st.one_of(values, st.lists(values, min_size=len(hidden), max_size=len(hidden))))
+
+    norm = by_layer(st.sampled_from(["none", "batch", "layer"]))
+    batch, layer = (
+        [n == kind for n in norm] if isinstance(norm, list) else norm == kind for kind in ("batch", "layer")
+    )
     has_momentum = draw(st.booleans())
     shared = {
-        "hidden": tuple(draw(st.lists(st.sampled_from([1, 2, 5, 8, 17, 33]), max_size=3))),
-        "activation": draw(st.sampled_from(TRAINABLE)),
+        "hidden": hidden,
+        "activation": by_layer(st.sampled_from(TRAINABLE)),
         "loss": wanted,
         "optimizer": optimizer,
         "nesterov": draw(st.booleans()),
         "schedule": draw(st.sampled_from(sorted(SCHEDULES))),
         "batch_size": draw(st.sampled_from([1, 2, 7, 16, 32, 64])),
-        "batch_norm": norm == "batch",
-        "layer_norm": norm == "layer",
+        "batch_norm": batch,
+        "layer_norm": layer,
+        "skip": by_layer(st.booleans()),
         "scaling": draw(st.sampled_from(["none", *SCALINGS])),
         "target_scaling": draw(st.booleans()),
         "embedding": draw(st.sampled_from(["none", *EMBEDDINGS])),
@@ -80,7 +90,7 @@ def problems(draw):
         "parametrization": draw(st.sampled_from(["standard", "ntk"])),
     }
     if wanted in ("auto", "perceptron") and loss != "squared_error" and draw(st.integers(0, 9)) == 0:
-        shared |= {"hidden": (), "activation": "threshold"}
+        shared |= {"hidden": (), "activation": "threshold", "batch_norm": False, "layer_norm": False, "skip": False}
     is_perceptron = "perceptron" in (wanted, Hyperparameters(**shared).natural_loss)
     n_folds = draw(st.integers(1, 3))
     networks = []

@@ -19,7 +19,14 @@ def saved(store: str, tmp_path: Path) -> tuple[TunedModel, Path]:
         {
             "name": "iris",
             "data": {"source": "sklearn:iris", "target": "target", "seeds": 2},
-            "model": {"epochs": 3, "batch_norm": True},
+            "model": {
+                "epochs": 3,
+                "hidden": [8, 6],
+                "activation": ["relu", "maxout"],
+                "batch_norm": [True, False],
+                "skip": [False, True],
+                "changes": [[2, {"learning_rate": 0.01}]],
+            },
             "space": {},
         }
     )
