@@ -48,7 +48,9 @@ class Commands(TyperGroup):
             _complain(error)
             raise typer.Exit(SweepFailed.exit_status) from None
         except Exception as error:
-            if not type(error).__module__.startswith("mlflow."):
+            from ..tracking.store import StoreError
+
+            if not isinstance(error, StoreError) and not type(error).__module__.startswith("mlflow."):
                 raise
             _complain(error)  # the store is away, or refuses
             raise typer.Exit(SweepFailed.exit_status) from None
@@ -56,7 +58,9 @@ class Commands(TyperGroup):
 
 def _complain(error: BaseException) -> None:
     # Two lines at most, whatever a message has quoted.
-    lines = [clean(line) for line in str(error).splitlines() if line.strip()][:2] or [type(error).__name__]
+    from ..tracking.store import redact
+
+    lines = [clean(redact(line)) for line in str(error).splitlines() if line.strip()][:2] or [type(error).__name__]
     print(
         f"{PROGRAM}: " + "\n".join(line if len(line) <= 600 else line[:597] + "..." for line in lines), file=sys.stderr
     )

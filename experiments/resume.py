@@ -1,9 +1,10 @@
 """What a launch that is taken up again must be, and what it has already committed."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from ..tracking import reader, records
+from ..tracking import lease, reader, records
 from ..tracking.records import LaunchRecord
 from .errors import UserError
 from .machine import fingerprint
@@ -22,6 +23,17 @@ def resumable(uri: str, name: str) -> LaunchRecord | None:
         return reader.launch(uri, name)
     except reader.NotFound:
         return None
+
+
+def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None]) -> int:
+    """Wait until nobody runs the launch, as far as that takes waiting; return the number of its last claim.
+
+    Raises UserError with the holder's name where somebody does.
+    """
+    try:
+        return lease.wait_until_free(uri, earlier.name, earlier.run_id, say)
+    except lease.HeldElsewhere as error:
+        raise UserError(f"{error}; it can be resumed when that has ended") from error
 
 
 def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
@@ -52,13 +64,10 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
 def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, Committed], dict[int, int]]:
     """The committed trials of a launch with their curves, and how often each trial was begun."""
     committed: dict[int, Committed] = {}
-    attempts: dict[int, int] = {}
     found = reader.trials(uri, run_id)
     done = [trial for trial in found if trial.state != "running" and trial.run_id]
     keys = list(dict.fromkeys((*CURVES, objective)))
     curves = reader.curves(uri, [str(trial.run_id) for trial in done], keys)
-    for trial in found:
-        attempts[trial.number] = trial.attempt
     for trial in done:
         committed[trial.number] = Committed(
             state=trial.state,
@@ -70,7 +79,7 @@ def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, C
             reason=trial.reason,
             diverged=trial.state == "pruned" and (trial.reason or "").startswith("diverged"),
         )
-    return committed, attempts
+    return committed, reader.attempts(uri, run_id)
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

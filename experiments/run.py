@@ -2,12 +2,10 @@
 
 import gc
 import json
-import os
-import platform
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +74,10 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
+# How long Ctrl-C waits for a store that is away; what it has not taken by then is written by --resume.
+INTERRUPTED_PATIENCE_SECONDS = 10.0
+
+
 class _Launch:
     """One launch of a sweep, or the continuation of one."""
 
@@ -98,59 +100,61 @@ class _Launch:
         self.observer = observer
 
     def run(self, resume: bool) -> "SweepResult":
-        from .engine import EngineEvaluator
-        from .replay import Replay
-        from .resume import check_same, committed_trials, resumable
+        from ..tracking.store import StoreError
+        from .resume import check_same, resumable, wait_until_free
 
         problem = self.problem
-        earlier = resumable(self.uri, problem.spec.name) if resume else None
-        if earlier is not None:
-            for warning in check_same(problem, earlier, self.uri):
-                self.observer.message(warning)
-            if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
-                return self._finished(earlier)
+        try:
+            earlier = resumable(self.uri, problem.spec.name) if resume else None
+            if earlier is not None:
+                for warning in check_same(problem, earlier, self.uri):
+                    self.observer.message(warning)
+                if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
+                    return self._finished(earlier)
+                after = wait_until_free(self.uri, earlier, self.observer.message)
+        except StoreError as error:
+            raise SweepFailed(f"{error}; nothing was begun, try again when it is back") from error
         study = problem.study()
         plan = problem.plan(study)
         rule = problem.scheduler(study)
         self.observer.started(self._info(problem.outline(study, rule)))
-        evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers)
-        attempts: dict[int, int] = {}
-        committed: dict[int, Any] = {}
-        if earlier is not None:
-            committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key)
-            evaluator = Replay(evaluator, committed)
-        return self._search(study, rule, plan, evaluator, earlier, committed, attempts)
+        return self._search(study, rule, plan, earlier, after if earlier else 0)
 
     def _search(
-        self,
-        study: "optuna.Study",
-        rule: "Scheduler",
-        plan: Any,
-        evaluator: Any,
-        earlier: "LaunchRecord | None",
-        committed: Mapping[int, Any],
-        attempts: Mapping[int, int],
+        self, study: "optuna.Study", rule: "Scheduler", plan: Any, earlier: "LaunchRecord | None", after: int
     ) -> "SweepResult":
         from ..tracking.store import UnusableStore, store_exists
-        from ..tracking.writer import StoreError, UnfinishedLaunch, Writer
+        from ..tracking.writer import HeldElsewhere, StoreError, UnfinishedLaunch, Writer
         from .coordinator import Coordinator
+        from .engine import EngineEvaluator
         from .recording import MlflowRecorder
+        from .replay import Replay
+        from .resume import committed_trials
 
         problem = self.problem
         exists = store_exists(self.uri)
-        writer = Writer(self.uri, self.scribe)
+        evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers)
+        attempts: dict[int, int] = {}
+        committed: dict[int, Any] = {}
+        writer = Writer(self.uri, self.scribe, self.observer.message)
+        patience: float | None = None
         try:
-            launched = writer.open_launch(
-                problem.spec.name,
-                spec_text=self.text,
-                spec=problem.spec.dump(),
-                tags=self._tags(),
-                params=None if earlier else problem.fixed,
-                resume=earlier.run_id if earlier else None,
-            )
-            if exists:
-                # An unfinished launch, or a store that does not open, is told before anything is trained.
-                launched.result()
+            if earlier is None:
+                launched = writer.open_launch(
+                    problem.spec.name,
+                    spec_text=self.text,
+                    spec=problem.spec.dump(),
+                    tags=self._tags(),
+                    params=problem.fixed,
+                )
+                if exists:
+                    # An unfinished launch, or a store that does not open, is told before anything is trained.
+                    launched.result()
+            else:
+                launched = writer.reopen_launch(problem.spec.name, earlier.run_id, after=after, tags=self._tags())
+                writer.flush()
+                committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key)
+                evaluator = Replay(evaluator, committed)
             recorder = MlflowRecorder(writer, study, problem.seeds, committed=committed, attempts=attempts)
             coordinator = Coordinator(
                 study,
@@ -164,12 +168,15 @@ class _Launch:
             coordinator.run(plan)
             return self._finish(writer, launched.result(), coordinator.trials, coordinator.kept_epochs)
         except UnfinishedLaunch as error:
-            raise UserError(
-                f"{error}; continue it with --resume, or give this one another name with --set name=..."
-            ) from error
+            first = "wait for it" if error.running else "continue it with --resume"
+            raise UserError(f"{error}; {first}, or give this one another name with --set name=...") from error
+        except HeldElsewhere as error:
+            raise UserError(f"the sweep {problem.spec.name!r}: {error}") from error
         except KeyboardInterrupt as error:
             self.pool.shutdown(wait=False)
-            writer.finish_launch("interrupted")
+            patience = INTERRUPTED_PATIENCE_SECONDS
+            with suppress(StoreError):  # told already
+                writer.finish_launch("interrupted")
             raise Interrupted(f"stopped; what is committed stays, --resume continues {problem.spec.name!r}") from error
         except SweepFailed:
             writer.finish_launch("failed")
@@ -179,7 +186,12 @@ class _Launch:
         except StoreError as error:
             raise SweepFailed(str(error)) from error
         finally:
-            writer.close()
+            try:
+                writer.close(patience)
+            except StoreError as error:
+                if patience is None:
+                    raise SweepFailed(str(error)) from error
+                self.observer.message(str(error))
 
     def _finish(
         self,
@@ -289,7 +301,6 @@ class _Launch:
             "mlptune.task": problem.dataset.task,
             "mlptune.seed": str(problem.spec.seed),
             "mlptune.machine": machine.fingerprint(),
-            "mlptune.holder": f"{platform.node()} process {os.getpid()}",
         }
 
 

@@ -26,8 +26,11 @@ def log_model(
     metrics: Mapping[str, float],
     requirements: Sequence[str],
     timestamp: int,
+    again: bool,
 ) -> str:
     """Log `folder` as a pyfunc model of the run and register it as `name`; return the registered version.
+
+    `again`: this call, known by its `timestamp`, was made before and failed; what came to be of it is gone on with.
 
     `loader_module` has `_load_pyfunc(path)`. No signature is given, since an inferred one refuses missing values in
     integer columns. Nothing is installed, imported or executed.
@@ -38,12 +41,18 @@ def log_model(
     from mlflow.pyfunc import save_model
 
     run = client.get_run(run_id)
+    mark = {"mlptune.run": run_id, "mlptune.logged": str(timestamp)}
+    if again:
+        for version in client.search_model_versions(f"run_id = '{run_id}'"):
+            if mark.items() <= version.tags.items():
+                return str(version.version)
+    found = _logged(client, run.info.experiment_id, run_id, mark) if again else None
     # Logged models refuse more characters than sweeps do.
-    logged = client.create_logged_model(
+    logged = found or client.create_logged_model(
         run.info.experiment_id,
         name=re.sub(r"[^A-Za-z0-9_ -]", "_", name),
         source_run_id=run_id,
-        tags={"mlptune.sweep": name},
+        tags={"mlptune.sweep": name, **mark},
         model_type="pyfunc",
     )
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
@@ -81,9 +90,16 @@ def log_model(
         source=f"models:/{logged.model_id}" if on_server else logged.artifact_location,
         run_id=run_id,
         model_id=logged.model_id,
-        tags={"mlptune.run": run_id},
+        tags=mark,
     )
     return str(version.version)
+
+
+def _logged(client: Any, experiment_id: str, run_id: str, mark: Mapping[str, str]) -> Any:
+    for model in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
+        if mark.items() <= model.tags.items():
+            return model
+    return None
 
 
 def default_requirements() -> list[str]:

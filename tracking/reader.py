@@ -1,12 +1,13 @@
 """What the store says about sweeps, as plain records. Reading never creates a store."""
 
 import difflib
+import functools
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from . import models, records, store
@@ -17,10 +18,32 @@ _RUNS_A_QUERY = 100
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 class NotFound(LookupError):
     """No such store, sweep, run or artifact: says which, and the nearest that there is."""
 
 
+def _explaining(read: Callable[P, R]) -> Callable[P, R]:
+    """The function, whose first argument is a store's address, with MLflow's errors in one line and without passwords."""
+
+    @functools.wraps(read)
+    def explaining(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return read(*args, **kwargs)
+        except Exception as error:
+            uri: Any = args[0] if args else kwargs.get("uri")
+            explained = store.explained(error, store.store_uri(uri), "reading it")
+            if explained is error:
+                raise
+            raise explained from error
+
+    return explaining
+
+
+@_explaining
 def sweeps(uri: str | None = None) -> list[LaunchRecord]:
     """The latest launch of each sweep, newest first."""
     client = _client(uri)
@@ -32,12 +55,14 @@ def sweeps(uri: str | None = None) -> list[LaunchRecord]:
     return list(latest.values())
 
 
+@_explaining
 def launches(uri: str | None, name: str) -> list[LaunchRecord]:
     """All launches of a sweep, newest first. Raises NotFound."""
     client = _client(uri)
     return [_launch(client, name, run) for run in _launch_runs(client, name)]
 
 
+@_explaining
 def launch(uri: str | None, name: str, run_id: str | None = None) -> LaunchRecord:
     """The latest launch of a sweep, or the one whose run id is, or begins with, `run_id`. Raises NotFound."""
     client = _client(uri)
@@ -52,6 +77,7 @@ def launch(uri: str | None, name: str, run_id: str | None = None) -> LaunchRecor
     return _launch(client, name, chosen[0])
 
 
+@_explaining
 def trials(uri: str | None, run_id: str, *, rebuild: bool = True) -> list[TrialRecord]:
     """The trials of a launch by number, the latest attempt of each. Without `rebuild` that field stays empty."""
     client = _client(uri)
@@ -77,13 +103,10 @@ def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, 
     Of several runs with one number the latest attempt counts; of equal attempts (a repeated request) the committed one,
     then the older.
     """
-    if not _RUN_ID.fullmatch(run_id):
-        raise NotFound(f"{run_id!r} is not the id of a run")
     best: dict[int, tuple[tuple[int, bool, int], Any, bool]] = {}
-    query = f"tags.{records.PARENT} = '{run_id}' and tags.{records.KIND} = 'trial'"
-    for run in _search(client, [experiment_id], query):
+    for run in all_trial_runs(client, experiment_id, run_id):
         tags = run.data.tags
-        if tags.get(records.STATE) == "superseded":
+        if tags.get(records.STATE) == records.SUPERSEDED:
             continue
         committed = run.info.status != "RUNNING" and tags.get(records.STATE) in records.TRIAL_STATUS
         rank = (int(tags[records.ATTEMPT]), committed, -run.info.start_time)
@@ -93,6 +116,32 @@ def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, 
     return [(run, committed) for _, (_, run, committed) in sorted(best.items())]
 
 
+def all_trial_runs(client: Any, experiment_id: str, run_id: str) -> Iterator[Any]:
+    """Every MLflow run of every trial of a launch: superseded attempts and repeated requests too."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise NotFound(f"{run_id!r} is not the id of a run")
+    query = f"tags.{records.PARENT} = '{run_id}' and tags.{records.KIND} = 'trial'"
+    return _search(client, [experiment_id], query)
+
+
+@_explaining
+def launch_run(uri: str | None, run_id: str) -> Any:
+    """The MLflow run of a launch. Raises NotFound."""
+    return _run(_client(uri), run_id)
+
+
+@_explaining
+def attempts(uri: str | None, run_id: str) -> dict[int, int]:
+    """How often each trial of a launch was begun, by number; superseded attempts count."""
+    client = _client(uri)
+    begun: dict[int, int] = {}
+    for run in all_trial_runs(client, _run(client, run_id).info.experiment_id, run_id):
+        number, attempt = int(run.data.tags[records.NUMBER]), int(run.data.tags[records.ATTEMPT])
+        begun[number] = max(attempt, begun.get(number, 0))
+    return begun
+
+
+@_explaining
 def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """For each run and key the values by epoch, from epoch 1 on; NaN where an epoch is missing, [] where the key is."""
     client = _client(uri)
@@ -119,6 +168,7 @@ def _histories(client: Any, run_ids: Sequence[str], key: str) -> Iterator[tuple[
             yield found.run_id, found
 
 
+@_explaining
 def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     """Path and fragment, below a server's address, of MLflow's page with a launch's curves, the best trials first.
 
@@ -128,7 +178,7 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     query = {
         "workflowType": "machine_learning",
         "compareRunsMode": "CHART",
-        "searchFilter": f"tags.{records.PARENT} = '{run_id}'",
+        "searchFilter": f"tags.{records.PARENT} = '{run_id}' and tags.`{records.STATE}` != '{records.SUPERSEDED}'",
         "orderByKey": "metrics.`value`",
         "orderByAsc": str(ascending).lower(),
     }
@@ -136,11 +186,13 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     return f"/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 
+@_explaining
 def artifact(uri: str | None, run_id: str, path: str) -> Path:
     """A local path of a run's artifact: the file itself beside a local store, else a download. Raises NotFound."""
     return _artifact(_client(uri), run_id, path)
 
 
+@_explaining
 def model_folder(uri: str | None, run_id: str) -> Path:
     """The folder that was given to `Writer.log_model` in this launch, as a local path. Raises NotFound."""
     client = _client(uri)

@@ -31,6 +31,11 @@ METHOD = "mlptune.method"
 DATA = "mlptune.data"
 SPEC = "mlptune.spec"
 PARENT = "mlflow.parentRunId"
+HOLDER = "mlptune.holder"  # who runs the launch, for people
+CLAIM = "mlptune.claim"  # the same for programs: of claim 1 a tag, of claim n a param with `.n` behind it
+RELEASED = "mlptune.released"  # the number of the claim that was given back
+HEARTBEAT = "mlptune.heartbeat"  # changes every few seconds while the holder lives
+SUPERSEDED = "superseded"  # the state of an attempt that counts no more
 
 TRIAL_STATES = ("running", "complete", "pruned", "failed")
 LAUNCH_STATES = ("running", "finished", "failed", "interrupted")

@@ -5,14 +5,47 @@ The coordinator proposes trials and collects results in one interpreter; MLflow 
 """
 
 import gc
+import os
 from importlib import import_module
 from typing import Any
 
 from . import store
 from .runs import Runs
 
-_runs: Runs | None = None
-_known: dict[int, str] = {}
+
+class Hand:
+    """Has the calls of one writer executed, in whichever process it is."""
+
+    def __init__(self) -> None:
+        self._runs: Runs | None = None
+        self._known: dict[int, str] = {}
+
+    def execute(self, uri: str, method: str, what: str, arguments: dict[str, Any]) -> tuple[Any, dict[int, str]]:
+        """Run a method of `Runs` ("" for none); return its result and the run ids that came to be known.
+
+        What it raises can be sent between processes: MLflow's own errors, and files', become StoreError or StoreAway.
+        """
+        doing = what
+        try:
+            if self._runs is None:
+                doing = "opening it"
+                self._runs = Runs(uri)
+                doing = what
+            if method != "leave":
+                self._runs.check_held()
+            result = getattr(self._runs, method)(**arguments) if method else None
+        except Exception as error:
+            explained = store.explained(error, uri, doing)
+            if explained is error:
+                raise
+            raise explained from None
+        found = {number: trial.run_id for number, trial in self._runs.trials.items()}
+        new = {number: run_id for number, run_id in found.items() if self._known.get(number) != run_id}
+        self._known.update(new)
+        return result, new
+
+
+_hand = Hand()
 
 
 def prepare() -> None:
@@ -29,23 +62,7 @@ def prepare() -> None:
 
 
 def execute(uri: str, method: str, what: str, arguments: dict[str, Any]) -> tuple[Any, dict[int, str]]:
-    """Run a method of `Runs` ("" for none) here; return its result and the run ids that came to be known.
-
-    What it raises can be sent between processes: MLflow's own errors, and files', become StoreError.
-    """
-    global _runs
-    doing = what
-    try:
-        if _runs is None:
-            doing = "opening it"
-            _runs = Runs(uri)
-            doing = what
-        result = getattr(_runs, method)(**arguments) if method else None
-    except Exception as error:
-        explained = store.explained(error, uri, doing)
-        if explained is error:
-            raise
-        raise explained from None
-    new = {number: trial.run_id for number, trial in _runs.trials.items() if _known.get(number) != trial.run_id}
-    _known.update(new)
-    return result, new
+    """As `Hand.execute`, by the one hand of this process."""
+    # The writer tries again by itself, and must know of each run whether making it may have been asked for twice.
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    return _hand.execute(uri, method, what, arguments)

@@ -9,28 +9,41 @@ import getpass
 import html
 import re
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import models, reader, records, store
+from . import lease, models, reader, records, store
+from .lease import Holder
 from .records import TrialRecord
 
 # The second makes MLflow's interface open on runs and charts rather than on traces of language models.
 _EXPERIMENT_TAGS = {records.KIND: "sweep", "mlflow.experimentKind": "custom_model_development"}
+_SUPERSEDED_NAME = " (superseded)"
+_WITHDRAWAL_SECONDS = 2.0
 
 
 class UnfinishedLaunch(ValueError):
-    """The sweep's latest launch is running, or was interrupted and can be resumed. Has `name` and `run_id`."""
+    """The sweep's latest launch is running, or was interrupted and can be resumed.
 
-    def __init__(self, name: str, run_id: str) -> None:
-        super().__init__(f"the sweep {name!r} has an unfinished launch ({run_id})")
+    Has `name`, `run_id`, `holder` (who runs it or ran it last, if that one may still live) and `running` (it surely lives).
+    """
+
+    def __init__(self, name: str, run_id: str, holder: str | None = None, running: bool = False) -> None:
+        if running:
+            text = f"is being run by {holder} ({run_id})"
+        else:
+            text = f"has an unfinished launch ({run_id})" + (f", last run by {holder}" if holder else "")
+        super().__init__(f"the sweep {name!r} {text}")
         self.name = name
         self.run_id = run_id
+        self.holder = holder
+        self.running = running
 
-    def __reduce__(self) -> tuple[type["UnfinishedLaunch"], tuple[str, str]]:
-        return type(self), (self.name, self.run_id)
+    def __reduce__(self) -> tuple[type["UnfinishedLaunch"], tuple[str, str, str | None, bool]]:
+        return type(self), (self.name, self.run_id, self.holder, self.running)
 
 
 @dataclass
@@ -38,6 +51,7 @@ class Trial:
     attempt: int
     run_id: str
     state: str = "running"
+    described: bool = False  # whether its params are known to be in the store
 
 
 class Runs:
@@ -52,7 +66,16 @@ class Runs:
         self._experiment_id = ""
         self._run_id: str | None = None
         self._common: dict[str, str] = {}
+        self._heart: lease.Heart | None = None
+        self._claim = 1
+        self._making: set[tuple[int, int]] = set()
+        self._logging: int | None = None
         self.trials: dict[int, Trial] = {}
+
+    def check_held(self) -> None:
+        """Raise LeaseLost if somebody else has taken the launch over."""
+        if self._heart is not None:
+            self._heart.check()
 
     def open_launch(
         self,
@@ -60,31 +83,15 @@ class Runs:
         spec_text: str,
         spec: dict[str, Any],
         tags: dict[str, str],
-        params: dict[str, Any],
+        params: dict[str, str],
         unfinished_ok: bool,
-        resume: str | None,
+        holder: Holder,
         now: int,
     ) -> str:
-        self._name = name
-        self._experiment_id = self._experiment(name)
-        source = {
-            "mlflow.user": _user(),
-            "mlflow.source.name": "mlptune",
-            "mlflow.source.type": "LOCAL",
-            **{
-                key: value
-                for key, value in tags.items()
-                if key in ("mlflow.user", "mlflow.source.name", "mlflow.source.type")
-            },
-        }
-        self._common = {records.SWEEP: name, **source}
-        if resume is not None:
-            return self._reopen_launch(resume, tags)
-        earlier = self._client.search_runs(
-            [self._experiment_id], f"tags.{records.KIND} = 'launch'", order_by=["attributes.start_time DESC"]
-        )
+        self._enter(name, tags)
+        earlier = self._launches()
         if earlier and not unfinished_ok and _unfinished(earlier[0]):
-            raise UnfinishedLaunch(name, earlier[0].info.run_id)
+            raise _refusal(name, earlier[0])
         short, long = records.fit(
             {
                 **self._common,
@@ -93,6 +100,8 @@ class Runs:
                 records.SPEC: records.dumps(spec),
                 "mlflow.note.content": f"One launch of the sweep {name}. Its trials are the nested runs.",
                 **tags,
+                records.HOLDER: str(holder),
+                records.CLAIM: lease.text(holder),
             }
         )
         run = self._client.create_run(
@@ -101,29 +110,102 @@ class Runs:
             tags=short,
             run_name=tags.get("mlflow.runName", f"launch {len(earlier) + 1}"),
         )
+        if not unfinished_ok:
+            self._stand_alone(name, run, {launch.info.run_id for launch in earlier})
         self._run_id = run.info.run_id
         self._log_texts(self._run_id, {"sweep.toml": spec_text, **long})
         self._log_batch(self._run_id, params=params)
+        self._heart = lease.Heart(self._client, self._run_id, self._claim)
         return self._run_id
+
+    def _stand_alone(self, name: str, mine: Any, known: set[str]) -> None:
+        """Of several that opened a launch at the same moment let one stay.
+
+        Whoever sees another after its own is made withdraws: of two, one must see the other. So that not both do, the
+        one that began first waits a little for the other to go.
+        """
+        until = time.monotonic() + _WITHDRAWAL_SECONDS
+        while True:
+            others = [run for run in self._launches() if run.info.run_id not in {*known, mine.info.run_id}]
+            others = [run for run in others if _unfinished(run)]
+            if not others:
+                return
+            first = min([mine, *others], key=lambda run: (run.info.start_time, run.info.run_id))
+            if first is not mine or time.monotonic() > until:
+                self._client.delete_run(mine.info.run_id)
+                raise _refusal(name, others[0])
+            time.sleep(0.1)
+
+    def _launches(self) -> list[Any]:
+        """The sweep's launches, newest first."""
+        found: list[Any] = self._client.search_runs(
+            [self._experiment_id], f"tags.{records.KIND} = 'launch'", order_by=["attributes.start_time DESC"]
+        )
+        return found
+
+    def _enter(self, name: str, tags: Mapping[str, str]) -> None:
+        self._name = name
+        self._experiment_id = self._experiment(name)
+        given = ("mlflow.user", "mlflow.source.name", "mlflow.source.type")
+        self._common = {
+            records.SWEEP: name,
+            "mlflow.user": _user(),
+            "mlflow.source.name": "mlptune",
+            "mlflow.source.type": "LOCAL",
+            **{key: value for key, value in tags.items() if key in given},
+        }
+
+    def reopen_launch(self, name: str, run_id: str, number: int, tags: dict[str, str], holder: Holder) -> str:
+        """Take an earlier launch up as the holder of its claim `number`. Raises HeldElsewhere if another was quicker."""
+        self._enter(name, tags)
+        lease.claim(self._client, run_id, number, holder)
+        self.attach(name, run_id, number, tags)
+        self._client.update_run(run_id, status="RUNNING")
+        short, long = records.fit({**tags, records.STATE: "running", records.HOLDER: str(holder)})
+        self._log_texts(run_id, long)
+        self._log_batch(run_id, tags=short)
+        return run_id
+
+    def attach(self, name: str, run_id: str, number: int, tags: dict[str, str]) -> None:
+        """Go on with a launch that is held already, as claim `number`: all that is known of its trials is in the store."""
+        self._enter(name, tags)
+        self._run_id = run_id
+        self._claim = number
+        for run, committed in reader.trial_runs(self._client, self._experiment_id, run_id):
+            state = run.data.tags[records.STATE] if committed else "running"
+            self.trials[int(run.data.tags[records.NUMBER])] = Trial(
+                int(run.data.tags[records.ATTEMPT]), run.info.run_id, state
+            )
+        self._heart = lease.Heart(self._client, run_id, number)
+
+    def supersede_uncommitted(self) -> None:
+        """Close the runs of all trials that were begun and not committed: they count no more, and are trained again."""
+        assert self._run_id is not None
+        for run in list(reader.all_trial_runs(self._client, self._experiment_id, self._run_id)):
+            trial = self.trials.get(int(run.data.tags[records.NUMBER]))
+            stays = trial is not None and trial.run_id == run.info.run_id and trial.state != "running"
+            if not stays and (run.info.status == "RUNNING" or run.data.tags[records.STATE] != records.SUPERSEDED):
+                self._supersede(run.info.run_id, run.info.run_name)
+        self.trials = {number: trial for number, trial in self.trials.items() if trial.state != "running"}
+
+    def _supersede(self, run_id: str, run_name: str | None = None) -> None:
+        tags = {records.STATE: records.SUPERSEDED}
+        if run_name and not run_name.endswith(_SUPERSEDED_NAME):
+            tags["mlflow.runName"] = run_name + _SUPERSEDED_NAME
+        self._log_batch(run_id, tags=tags)
+        self._client.set_terminated(run_id, "KILLED")
+
+    def leave(self) -> None:
+        """Let the launch go as it is; who has not finished it leaves it to be resumed."""
+        if self._heart is not None:
+            self._heart.stop()
+            self._heart = None
 
     def count_scored(self, data: str) -> int:
         """The other launches of this sweep whose model has met the test part of the same data (its fingerprint)."""
         query = f"tags.{records.KIND} = 'launch' and tags.`{records.DATA}` = '{data}'"
         found = self._client.search_runs([self._experiment_id], query)
         return sum("test_score" in run.data.metrics for run in found if run.info.run_id != self._run_id)
-
-    def _reopen_launch(self, run_id: str, tags: dict[str, str]) -> str:
-        self._run_id = run_id
-        for run, committed in reader.trial_runs(self._client, self._experiment_id, run_id):
-            state = run.data.tags[records.STATE] if committed else "running"
-            self.trials[int(run.data.tags[records.NUMBER])] = Trial(
-                int(run.data.tags[records.ATTEMPT]), run.info.run_id, state
-            )
-        self._client.update_run(run_id, status="RUNNING")
-        short, long = records.fit({**tags, records.STATE: "running"})
-        self._log_texts(run_id, long)
-        self._log_batch(run_id, tags=short)
-        return run_id
 
     def _experiment(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -160,8 +242,12 @@ class Runs:
         if self._run_id is None:
             raise ValueError("no launch is open: call open_launch first")
         if trial is not None:
-            self._client.set_tag(trial.run_id, records.STATE, "superseded")
-            self._client.set_terminated(trial.run_id, "KILLED")
+            self._supersede(trial.run_id)
+        if (number, attempt) in self._making and (found := self._find_trial(number, attempt)):
+            # It had been made, only the answer was lost.
+            self.trials[number] = Trial(attempt, found)
+            return found, False
+        self._making.add((number, attempt))
         short, _ = records.fit(
             {
                 **self._common,
@@ -176,42 +262,66 @@ class Runs:
         run = self._client.create_run(
             self._experiment_id, start_time=started, tags=short, run_name=run_name or f"trial {number:03d}"
         )
+        self._making.discard((number, attempt))
         self.trials[number] = Trial(attempt, run.info.run_id)
         return run.info.run_id, True
+
+    def _find_trial(self, number: int, attempt: int) -> str | None:
+        query = (
+            f"tags.{records.PARENT} = '{self._run_id}' and tags.{records.NUMBER} = '{number}' "
+            f"and tags.{records.ATTEMPT} = '{attempt}'"
+        )
+        found = self._client.search_runs([self._experiment_id], query, max_results=1)
+        return str(found[0].info.run_id) if found else None
 
     def log_stretch(
         self,
         number: int,
         attempt: int,
-        params: dict[str, Any],
+        params: dict[str, str],
         tags: dict[str, str],
         metrics: list[tuple[str, float, int]],
         run_name: str | None,
         started: int | None,
         now: int,
     ) -> None:
-        run_id, new = self._trial_run(number, attempt, tags, run_name, started or now)
-        short, long = records.fit(tags)
-        self._log_texts(run_id, long)
-        self._log_batch(run_id, metrics, params if new else {}, {} if new else short, now)
+        self._write_trial(number, attempt, params, metrics, tags, run_name, started, now)
 
     def commit_trial(
         self,
-        record: TrialRecord,
-        params: dict[str, Any],
+        number: int,
+        attempt: int,
+        state: str,
+        params: dict[str, str],
         metrics: list[tuple[str, float, int]],
         tags: dict[str, str],
         run_name: str | None,
         started: int | None,
         now: int,
     ) -> None:
+        run_id = self._write_trial(number, attempt, params, metrics, tags, run_name, started, now)
+        self._client.set_terminated(run_id, records.TRIAL_STATUS[state], end_time=now)
+        self.trials[number].state = state
+
+    def _write_trial(
+        self,
+        number: int,
+        attempt: int,
+        params: dict[str, str],
+        metrics: list[tuple[str, float, int]],
+        tags: dict[str, str],
+        run_name: str | None,
+        started: int | None,
+        now: int,
+    ) -> str:
         # A new run gets its tags as it is made, which saves a transaction; it counts only once it is terminated.
-        run_id, new = self._trial_run(record.number, record.attempt, tags, run_name, started or now)
+        run_id, new = self._trial_run(number, attempt, tags, run_name, started or now)
+        trial = self.trials[number]
         short, long = records.fit(tags)
         self._log_texts(run_id, long)
-        self._log_batch(run_id, metrics, params if new else {}, {} if new else short, now)
-        self._client.set_terminated(run_id, records.TRIAL_STATUS[record.state], end_time=now)
-        self.trials[record.number].state = record.state
+        self._log_batch(run_id, metrics, {} if trial.described else params, {} if new else short, now)
+        trial.described = True
+        return run_id
 
     def finish_launch(
         self,
@@ -228,7 +338,12 @@ class Runs:
         done: dict[str, int] = {}
         for trial in self.trials.values():
             done[trial.state] = done.get(trial.state, 0) + 1
-        all_tags = {records.STATE: state, records.DONE: records.dumps(done), **tags}
+        all_tags = {
+            records.STATE: state,
+            records.DONE: records.dumps(done),
+            records.RELEASED: str(self._claim),
+            **tags,
+        }
         if best is not None:
             best_run = best.run_id or (self.trials[best.number].run_id if best.number in self.trials else None)
             all_tags[records.BEST] = records.dumps(records.best_dict(best, best_run))
@@ -241,6 +356,7 @@ class Runs:
         self._log_texts(run_id, {**artifacts, **long})
         self._log_batch(run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)
         self._client.set_terminated(run_id, records.LAUNCH_STATUS[state], end_time=now)
+        self.leave()
 
     def log_model(
         self,
@@ -253,6 +369,7 @@ class Runs:
     ) -> str:
         if self._run_id is None:
             raise ValueError("no launch is open: call open_launch first")
+        again, self._logging = self._logging == now, now
         return models.log_model(
             self._client,
             self._run_id,
@@ -262,13 +379,14 @@ class Runs:
             metrics=metrics,
             requirements=models.default_requirements() if requirements is None else requirements,
             timestamp=now,
+            again=again,
         )
 
     def _log_batch(
         self,
         run_id: str,
         metrics: Sequence[tuple[str, float, int]] = (),
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
         now: int = 0,
     ) -> None:
@@ -278,7 +396,7 @@ class Runs:
         self._client.log_batch(
             run_id,
             metrics=[Metric(key, value, now, step) for key, value, step in metrics],
-            params=[Param(key, records.param_text(value)) for key, value in (params or {}).items()],
+            params=[Param(key, text) for key, text in (params or {}).items()],
             tags=[RunTag(key, value) for key, value in (tags or {}).items()],
         )
 
@@ -300,6 +418,12 @@ def _user() -> str:
 
 def _unfinished(run: Any) -> bool:
     return run.info.status == "RUNNING" or run.data.tags.get(records.STATE) == "interrupted"
+
+
+def _refusal(name: str, run: Any) -> UnfinishedLaunch:
+    held = lease.lease_of(run)
+    lives = held.holder.lives() if held.holder and not held.free else False
+    return UnfinishedLaunch(name, run.info.run_id, None if lives is False else held.name, running=bool(lives))
 
 
 def _artifact_location(uri: str, name: str) -> str | None:

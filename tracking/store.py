@@ -4,6 +4,7 @@ MLflow is imported only inside functions, after the switches below are set: its 
 """
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -43,15 +44,51 @@ class StoreError(RuntimeError):
     """The store did not take a write: says which and why, in one line."""
 
 
+class StoreAway(StoreError):
+    """The store is locked, slow, restarting or not to be reached: the same write may well succeed later."""
+
+
+# What databases say when trying again cannot help, though MLflow calls it temporary.
+_FOR_GOOD = re.compile(
+    r"disk is full|disk I/O error|no space left|readonly database|read-only|unable to open database|no such (table|column)"
+    r"|malformed|not a database|DiskFull|authentication failed|permission denied|does not exist",
+    re.IGNORECASE,
+)
+# A server that cannot be reached, or that cannot reach its own database.
+_AWAY = re.compile(r"^API request to .* failed with (timeout )?exception|failed with error code (408|429|5\d\d) ")
+_AWAY_ERRNO = {
+    errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH,
+    errno.EHOSTDOWN, errno.EHOSTUNREACH,
+}  # fmt: skip
+
+
 def explained(error: Exception, uri: str, doing: str) -> Exception:
-    """Store and file errors as one line that says what was being done; faults of ours stay as they are."""
+    """Store and file errors as one line that says what was being done, StoreAway where a later try may succeed.
+
+    Faults of ours stay as they are.
+    """
     mlflow_error = type(error).__module__.startswith(("mlflow.", "sqlalchemy."))
-    if not mlflow_error and not isinstance(error, OSError | BrokenExecutor):
+    if isinstance(error, StoreError) or (not mlflow_error and not isinstance(error, OSError | BrokenExecutor)):
         return error
     reason = str(error).partition("\n")[0]
-    told = StoreError(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
+    kind = StoreAway if _is_away(error) else StoreError
+    told = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
     told.__cause__ = error
     return told
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, BrokenExecutor | ConnectionError | TimeoutError):
+        return True
+    if type(error).__module__.startswith("requests."):
+        return True
+    if isinstance(error, OSError):
+        return error.errno in _AWAY_ERRNO
+    reason = str(error)
+    if _FOR_GOOD.search(reason):
+        return False
+    code = getattr(error, "error_code", "")
+    return code in ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED") or _AWAY.search(reason) is not None
 
 
 def import_mlflow() -> Any:

@@ -226,7 +226,7 @@ def test_unfinished_launch_is_refused_named_and_resumed(uri: str, state: str | N
         with pytest.raises(UnfinishedLaunch):
             writer.flush()
     with Writer(uri) as writer:
-        assert opened(writer, resume=first) == first
+        assert writer.reopen_launch("digits", first, after=1, tags={}).result() == first
         assert reader.launch(uri, "digits").state == "running"
         writer.commit_trial(record(1, attempt=2), curves(5))
         writer.finish_launch("finished")

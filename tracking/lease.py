@@ -1,0 +1,243 @@
+"""One coordinator a launch: who holds it, whether that one lives, and how exactly one other takes it over.
+
+A holder is written as a numbered claim on the launch's run. Claim 1 is made with the run; every later one is a param, and since
+MLflow refuses a second, different value for a param, of any number that claim the same number one wins. Whoever ends gives
+the claim back. Of a holder on this host the process table tells whether it lives; elsewhere its heartbeat does, a tag that
+changes while it lives. Clocks are never compared: what counts is whether the tag changes while somebody waits.
+"""
+
+import json
+import os
+import platform
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import reader, records
+from .store import StoreError
+
+HEARTBEAT_SECONDS = 10.0
+LEASE_SECONDS = 30.0
+# A holder that was asleep for longer than this looks whether the launch is still its own before it writes again.
+_UNSURE_SECONDS = 20.0
+_POLL_SECONDS = 2.0
+
+_open_tokens: set[str] = set()
+
+
+class LeaseLost(StoreError):
+    """Another coordinator has taken the launch over; says which. Nothing may be written any more."""
+
+
+class HeldElsewhere(ValueError):
+    """The launch is being run; says by whom."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A coordinator: `started` tells its process from a later one of the same number, `boot` its host from a namesake.
+
+    `token` tells it from another coordinator of the same process, in a notebook for instance.
+    """
+
+    host: str
+    process: int
+    started: str
+    boot: str
+    token: str
+
+    def __str__(self) -> str:
+        return f"{self.host} process {self.process}"
+
+    def lives(self) -> bool | None:
+        """Whether the holder is still there; None where this host cannot know."""
+        if (self.host, self.boot) != (platform.node(), _boot()):
+            return None
+        if self.process == os.getpid() and self.started == _started(self.process):
+            return self.token in _open_tokens
+        return self.started == _started(self.process)
+
+
+def take_seat() -> Holder:
+    """A holder for a coordinator in this process, which lives until `leave_seat` or the end of the process."""
+    process = os.getpid()
+    holder = Holder(platform.node(), process, _started(process) or "", _boot(), secrets.token_hex(8))
+    _open_tokens.add(holder.token)
+    return holder
+
+
+def leave_seat(holder: Holder) -> None:
+    """Say that the coordinator has ended, for others in this process."""
+    _open_tokens.discard(holder.token)
+
+
+def text(holder: Holder) -> str:
+    """The holder as it is stored."""
+    return json.dumps(asdict(holder))
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What the run of a launch says: the latest claim's number, its holder, whether it was given back, the heartbeat.
+
+    Launches of versions without claims have number 1 and no holder.
+    """
+
+    number: int
+    holder: Holder | None
+    name: str
+    free: bool
+    heartbeat: str | None
+
+
+def lease_of(run: Any) -> Lease:
+    """The lease of a launch, from its MLflow run."""
+    tags, params = run.data.tags, run.data.params
+    later = [int(key.rpartition(".")[2]) for key in params if _is_claim(key)]
+    number = max(later, default=1)
+    stored = params[f"{records.CLAIM}.{number}"] if later else tags.get(records.CLAIM)
+    holder = Holder(**json.loads(stored)) if stored else None
+    return Lease(
+        number=number,
+        holder=holder,
+        name=str(holder or tags.get(records.HOLDER) or "an unknown process"),
+        # A version without claims ended its launches all the same.
+        free=tags.get(records.RELEASED) == str(number)
+        or (records.RELEASED not in tags and not later and run.info.status != "RUNNING"),
+        heartbeat=tags.get(records.HEARTBEAT),
+    )
+
+
+def _is_claim(key: str) -> bool:
+    prefix, _, number = key.rpartition(".")
+    return prefix == records.CLAIM and number.isdigit()
+
+
+def claim(client: Any, run_id: str, number: int, holder: Holder) -> None:
+    """Take the launch as the holder of claim `number`. Raises HeldElsewhere if another was quicker."""
+    from mlflow.exceptions import MlflowException
+
+    key = f"{records.CLAIM}.{number}"
+    try:
+        client.log_param(run_id, key, text(holder))
+    except MlflowException:
+        # Refused, or an answer that was lost: what is stored tells.
+        stored = client.get_run(run_id).data.params.get(key)
+        if stored is None:
+            raise
+        if stored != text(holder):
+            raise HeldElsewhere(f"{Holder(**json.loads(stored))} has just taken it up") from None
+
+
+def wait_until_free(uri: str, name: str, run_id: str, say: Callable[[str], None]) -> int:
+    """Wait until nobody runs the launch of the sweep `name`; return the number of its last claim.
+
+    A holder on this host is judged at once; one elsewhere must leave its heartbeat unchanged for LEASE_SECONDS, which `say`
+    counts down. Raises HeldElsewhere if it lives.
+    """
+    first = lease = lease_of(reader.launch_run(uri, run_id))
+    alive = HeldElsewhere(f"the sweep {name!r} is being run by {lease.name}")
+    began = time.monotonic()
+    told = LEASE_SECONDS + _POLL_SECONDS
+    while not lease.free:
+        lives = lease.holder.lives() if lease.holder else None
+        if lives is False:
+            break
+        if lives or (lease.number, lease.heartbeat) != (first.number, first.heartbeat):
+            raise alive
+        left = LEASE_SECONDS - (time.monotonic() - began)
+        if left <= 0:
+            break
+        if left <= told:
+            say(
+                f"the sweep {name!r} was last run by {lease.name}; unless that one shows itself, it is taken over in {left:.0f} s"
+            )
+            told = left - LEASE_SECONDS / 3
+        time.sleep(min(_POLL_SECONDS, left))
+        lease = lease_of(reader.launch_run(uri, run_id))
+    return lease.number
+
+
+class Heart:
+    """Beats in a thread of its own while a launch is held, and looks each time whether it is held still."""
+
+    def __init__(self, client: Any, run_id: str, number: int) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._number = number
+        self._count = 0
+        self._seen = _clocks()
+        self._lost: LeaseLost | None = None
+        self._stopped = threading.Event()
+        threading.Thread(target=self._beat, name="mlptune-heart", daemon=True).start()
+
+    def check(self) -> None:
+        """Raise LeaseLost if another holds the launch, as far as can be known without asking the store each time."""
+        if self._lost is None and _longest_since(self._seen) > _UNSURE_SECONDS:
+            self._look()
+        if self._lost is not None:
+            raise self._lost
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _beat(self) -> None:
+        from mlflow.exceptions import MlflowException
+
+        while not self._stopped.wait(HEARTBEAT_SECONDS) and self._lost is None:
+            try:
+                self._look()
+                if self._lost is None:
+                    self._count += 1
+                    now = datetime.now(UTC).isoformat(timespec="seconds")
+                    self._client.set_tag(
+                        self._run_id, records.HEARTBEAT, f"{now} claim {self._number} beat {self._count}"
+                    )
+            except (MlflowException, OSError):
+                continue  # the store is away; the writer finds out for itself
+
+    def _look(self) -> None:
+        found = lease_of(self._client.get_run(self._run_id))
+        if found.number != self._number:
+            self._lost = LeaseLost(
+                f"{found.name} has taken this sweep over; this one stops, what it has committed stays"
+            )
+        self._seen = _clocks()
+
+
+def _clocks() -> tuple[float, float]:
+    return time.monotonic(), time.time()
+
+
+def _longest_since(then: tuple[float, float]) -> float:
+    """Seconds by whichever clock went further: the one stands still while a laptop sleeps, the other can be set back."""
+    return max(now - before for now, before in zip(_clocks(), then, strict=True))
+
+
+def _boot() -> str:
+    """What tells this host and its table of processes from a namesake (a container, a clone); "" where nothing does."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _started(process: int) -> str | None:
+    """When a process of this host began, in whatever unit the system has; None if there is none, or only its remains."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else fields[19]
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+    shown = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(process)], capture_output=True, text=True, check=False
+    )
+    state, _, when = shown.stdout.strip().partition(" ")
+    return None if not when or state.startswith("Z") else when.strip()
