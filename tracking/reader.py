@@ -253,8 +253,13 @@ def _launch_runs(client: Any, name: str) -> list[Any]:
         if runs:
             return runs
     known = sorted(_names(client).values())
-    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
-    hint = f"did you mean {', '.join(map(repr, nearest))}?" if nearest else "the store holds no sweeps"
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if nearest:
+        hint = f"did you mean {nearest[0]!r}?"
+    elif known:
+        hint = f"the store holds {', '.join(map(repr, known[:3]))}{' and others' if len(known) > 3 else ''}"
+    else:
+        hint = "the store holds no sweeps"
     raise NotFound(f"there is no sweep {name!r}; {hint}")
 
 
