@@ -304,10 +304,8 @@ class Hyperparameters:
         if not isinstance(value, tuple):
             return
         if len(value) != len(self.hidden):
-            layers = "hidden layer" if len(self.hidden) == 1 else f"{len(self.hidden)} hidden layers"
-            raise ValueError(
-                f"{name} must be one value, or a list with one for each of the {layers}, got {list(value)}"
-            )
+            layers = f"each hidden layer ({len(self.hidden)})"
+            raise ValueError(f"{name} must be one value, or a list with one for {layers}, got {list(value)}")
         if len(set(value)) < 2:
             object.__setattr__(self, name, value[0] if value else PARAMETERS[name].default)
 

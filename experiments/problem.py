@@ -4,12 +4,13 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.hyperparameters import Hyperparameters
+from ..core.hyperparameters import BY_LAYER, Hyperparameters
 from ..core.metrics import METRICS
 from ..core.training import Fold
 from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
 from ..search.dimensions import Range
 from ..search.schedulers import Scheduler
+from ..search.spaces import configuration, layer_of
 from .coordinator import Plan
 from .data.dataset import Dataset, EncodedFold
 from .engine import Task
@@ -139,11 +140,16 @@ class Problem:
 
     def _check_fixed(self) -> None:
         """Refuse a [model] whose values contradict each other, whatever is searched besides."""
-        fixed = {
-            name: value for name, value in self.fixed.items() if name != "layers" and not name.startswith("units_")
-        }
+        fixed = self.fixed
+        if any(name in ("hidden", "layers") or layer_of(name) for name in self.space):
+            # How the layers look is searched, so lists of choices by layer fit or not trial by trial.
+            fixed = {
+                name: value
+                for name, value in fixed.items()
+                if name != "layers" and not layer_of(name) and not (name in BY_LAYER and isinstance(value, list))
+            }
         try:
-            Hyperparameters.from_config(fixed)
+            Hyperparameters.from_config(configuration({}, fixed))
         except ValueError as error:
             # A contradiction with a default that the search replaces is none; such trials fail one by one, if they do.
             if not any(name in str(error) for name in (*self.space, "layers")):

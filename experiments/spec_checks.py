@@ -5,6 +5,7 @@ The knowledge is that of the other rooms: ranges of hyperparameters are core's, 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .spec import Spec
 
 MAX_LAYERS = 32
-_LAYERED = ("layers", *(f"units_{i}" for i in range(1, MAX_LAYERS + 1)))
+_SHAPE = ("layers", *(f"units_{i}" for i in range(1, MAX_LAYERS + 1)))
 # What the same thing is called in scikit-learn, torch and Keras, where no likeness of letters would find it.
 _ELSEWHERE = {
     "lr": "learning_rate",
@@ -32,6 +33,10 @@ _ELSEWHERE = {
     "eps": "epsilon",
     "scheduler": "schedule",
     "nonlinearity": "activation",
+    "residual": "skip",
+    "skip_connections": "skip",
+    "batchnorm": "batch_norm",
+    "layernorm": "layer_norm",
 }
 
 
@@ -39,7 +44,14 @@ def hyperparameter_names() -> tuple[str, ...]:
     """Return every name that [model] and [space] may hold."""
     from ..core.hyperparameters import NAMES
 
-    return (*NAMES, *_LAYERED)
+    return (*NAMES, *_SHAPE, *_choices_of_layers())
+
+
+def _choices_of_layers() -> dict[str, str]:
+    """Return the hyperparameter behind each name of one layer's own choice: activation for activation_2."""
+    from ..core.hyperparameters import BY_LAYER
+
+    return {f"{name}_{i}": name for name in BY_LAYER for i in range(1, MAX_LAYERS + 1)}
 
 
 def widen_ranges(space: Any) -> None:
@@ -65,7 +77,7 @@ def default_space(spec: "Spec", n_rows: int, task: str) -> dict[str, Any]:
     """Return the [space] table that stands in for an absent one: search's default without what [model] fixes."""
     from ..search.spaces import default_space
 
-    shaped = any(name == "hidden" or name in _LAYERED for name in spec.model)
+    shaped = any(name == "hidden" or name in _SHAPE for name in spec.model)
     space = default_space(n_rows, task)
     return {name: v for name, v in space.items() if name not in spec.model and not (shaped and name == "hidden")}
 
@@ -108,22 +120,30 @@ def _check_names(spec: "Spec") -> None:
         if key in spec.model:
             raise UserError(f"[space] {key}: is fixed in [model] too; leave one of them out")
     every = {**spec.model, **space}
-    layered = [key for key in every if key in _LAYERED]
+    layered = [key for key in every if key in _SHAPE]
     if "hidden" in every and layered:
         table = "space" if layered[0] in space else "model"
         raise UserError(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")
+    choices = [key for key in every if key in _choices_of_layers()]
+    if choices and "layers" not in every and "hidden" not in spec.model:
+        table = "space" if choices[0] in space else "model"
+        raise UserError(
+            f"[{table}] {choices[0]}: needs layers with units_i, or hidden in [model], to say how many layers there are"
+        )
 
 
 def _check_value(table: str, name: str, value: Any) -> None:
     """Check one value, or one end of a range, against the rule of its hyperparameter."""
     from ..core.hyperparameters import PARAMETERS
 
-    if name in _LAYERED:
+    if name in _SHAPE:
         low, high = (0, MAX_LAYERS) if name == "layers" else (1, 100_000)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise UserError(f"[{table}] {name}: must be a whole number from {low} to {high}, not {show(value)}")
         return
-    parameter = PARAMETERS[name]
+    of_layer = _choices_of_layers().get(name)
+    # A layer's own choice is one value, never a list.
+    parameter = PARAMETERS[name] if of_layer is None else replace(PARAMETERS[of_layer], name=name, by_layer=False)
     try:
         parameter.check(value)
     except ValueError as error:
@@ -144,14 +164,17 @@ def _resolve(spec: "Spec") -> "Searcher":
 
 
 def _check_space(spec: "Spec", *, grid: bool) -> None:
-    from ..search.spaces import Space
+    from ..search.spaces import Space, configuration
 
     for name, entry in (spec.space or {}).items():
         for value in _ends(entry):
             _check_value("space", name, value)
     table = spec.space if spec.space is not None else default_space(spec, 1000, "classification")
-    if "layers" in spec.model and not any(name in table for name in _LAYERED):
-        _check_fixed_units(spec.model)
+    if not any(name == "hidden" or name in _SHAPE or name in _choices_of_layers() for name in table):
+        try:
+            configuration({}, spec.model)
+        except ValueError as error:
+            raise UserError(f"[model] {error}") from None
     try:
         space = Space.parse(table, "space", spec.model)
     except ValueError as error:
@@ -169,12 +192,6 @@ def _check_space(spec: "Spec", *, grid: bool) -> None:
             f"[search] trials: the grid has {size} points, more than {spec.search.trials} trials; "
             f"give it {size}, or set partial = true"
         )
-
-
-def _check_fixed_units(model: Mapping[str, Any]) -> None:
-    for i in range(1, model["layers"] + 1):
-        if f"units_{i}" not in model:
-            raise UserError(f"[model] units_{i}: missing, but layers = {model['layers']}")
 
 
 def _ends(entry: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..search.spaces import layer_of
 from .errors import UserError
 from .show_text import clean
 from .spec_checks import hyperparameter_hint
@@ -100,11 +101,17 @@ def _replaced_by(parts: list[str], tables: Mapping[str, Any]) -> list[tuple[str,
         return []
     opposite, name = ("space" if parts[0] == "model" else "model"), parts[1]
     replaced = [(opposite, name)]
-    by_layers = name == "layers" or name.startswith("units_")
-    if name == "hidden" or by_layers:
-        for owner in ("model", "space"):
-            present = tables.get(owner)
-            for key in present if isinstance(present, dict) else ():
-                if (key == "hidden") if by_layers else (key == "layers" or key.startswith("units_")):
-                    replaced.append((owner, key))
+    present = [(owner, key) for owner in ("model", "space") for key in _table(tables, owner)]
+    if name == "layers" or name.startswith("units_"):
+        replaced += [(owner, key) for owner, key in present if key == "hidden"]
+    elif name == "hidden":
+        # A single layer's own choices (skip_1) stay where the layers are given by hidden before and after.
+        of_layers = any(key == "layers" for _, key in present)
+        gone = [key for _, key in present if key.startswith("units_") or (of_layers and layer_of(key))]
+        replaced += [(owner, key) for owner, key in present if key in ("layers", *gone)]
     return [(owner, key) for owner, key in replaced if isinstance(tables.get(owner), dict)]
+
+
+def _table(tables: Mapping[str, Any], owner: str) -> Mapping[str, Any]:
+    table = tables.get(owner)
+    return table if isinstance(table, dict) else {}

@@ -21,20 +21,23 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
 
-_UNITS = re.compile(r"units_([1-9][0-9]*)")
+# What each hidden layer may have of its own, besides its width: a list in the configuration, one value a layer.
+BY_LAYER = ("activation", "batch_norm", "layer_norm", "skip")
+_INDEXED = re.compile(rf"(units|{'|'.join(BY_LAYER)})_([1-9][0-9]*)")
 
 
-def units_index(name: str) -> int | None:
-    """3 for ``units_3``; None for names that are not of this kind."""
-    match = _UNITS.fullmatch(name)
-    return int(match[1]) if match else None
+def layer_of(name: str) -> tuple[str, int] | None:
+    """("units", 3) for ``units_3``, ("skip", 1) for ``skip_1``; None for names that belong to no single layer."""
+    match = _INDEXED.fullmatch(name)
+    return (match[1], int(match[2])) if match else None
 
 
 class Space:
     """An ordered search space; see :meth:`parse` for the table it comes from.
 
     ``names`` are in the stated order, with one exception: ``layers`` is moved before the first ``units_i``, because
-    it decides which of them exist. ``units_i`` is part of a point only where ``i <= layers``.
+    it decides which of them exist. ``units_i`` is part of a point only where ``i <= layers``; the same holds for
+    ``activation_i``, ``batch_norm_i``, ``layer_norm_i`` and ``skip_i``.
     """
 
     def __init__(self, dimensions: Mapping[str, Dimension]) -> None:
@@ -45,14 +48,15 @@ class Space:
         """A space from ``{name: {low, high, log?, step?, points?} | {choices} | [choices]}``.
 
         Two integer bounds make a range of integers. ``fixed`` are the values of [model]: a ``layers`` or ``units_i``
-        that is given there need not be in the space. Raises ValueError (one line, with the key's full name).
+        that is given there need not be in the space, and an ``activation`` there is that of the layers without an
+        ``activation_i``. Raises ValueError (one line, with the key's full name).
         """
         if not isinstance(mapping, Mapping):
             raise ValueError(f"{where}: expected a table of names, got {mapping!r}")
         dimensions = {name: parse_dimension(entry, f"{where}.{name}") for name, entry in mapping.items()}
         _check_layers(dimensions, where, fixed or {})
         order = list(dimensions)
-        first = next((i for i, name in enumerate(order) if units_index(name)), None)
+        first = next((i for i, name in enumerate(order) if layer_of(name)), None)
         if first is not None and "layers" in dimensions and order.index("layers") > first:
             order.remove("layers")
             order.insert(first, "layers")
@@ -87,16 +91,16 @@ class Space:
 
     @cached_property
     def distributions(self) -> dict[str, BaseDistribution]:
-        """Optuna's distributions by name, all ``units_i`` included."""
+        """Optuna's distributions by name, those of all layers included."""
         return {name: dimension.distribution() for name, dimension in self.dimensions.items()}
 
     def active(self, name: str, params: Mapping[str, Any]) -> bool:
         """Whether ``name`` is part of a point with these values (``layers`` among them, if the space has it)."""
-        index = units_index(name)
-        return index is None or "layers" not in self.dimensions or index <= params["layers"]
+        layer = layer_of(name)
+        return layer is None or "layers" not in self.dimensions or layer[1] <= params["layers"]
 
     def suggest(self, trial: Trial) -> dict[str, Any]:
-        """Ask a trial for a point, define-by-run; the user's values, inactive ``units_i`` left out."""
+        """Ask a trial for a point, define-by-run; the user's values, those of inactive layers left out."""
         params: dict[str, Any] = {}
         for name, dimension in self.dimensions.items():
             if self.active(name, params):
@@ -116,7 +120,7 @@ class Space:
             raise ValueError(f"{name!r} is not in the search space{hint(name, self.dimensions)}")
         return self.dimensions[name]
 
-    # The grid: nested loops in stated order, the last name fastest; a loop over an inactive units_i has one pass.
+    # The grid: nested loops in stated order, the last name fastest; a loop over what is inactive has one pass.
 
     @cached_property
     def _axes(self) -> dict[str, list[Any]]:
@@ -170,26 +174,46 @@ class Space:
 
 
 def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mapping[str, Any]) -> None:
-    """``layers`` and ``units_i`` belong together, and exclude ``hidden``."""
-    units = {index: name for name in dimensions if (index := units_index(name))}
-    for name in ["layers", *units.values()]:
-        if "hidden" in dimensions and name in dimensions:
-            raise ValueError(f"{where}.{name}: cannot be searched together with {where}.hidden; choose one of the two")
+    """``layers`` and what belongs to single layers go together, and exclude ``hidden``; a fixed one has layers too."""
+    indexed = {name: layer for name in dimensions if (layer := layer_of(name))}
+    if "hidden" in dimensions:
+        for name in ["layers", *indexed]:
+            if name in dimensions:
+                raise ValueError(
+                    f"{where}.{name}: cannot be searched together with {where}.hidden; choose one of the two"
+                )
+    has_units = any(family == "units" for family, _ in indexed.values())
     if "layers" in dimensions:
         deepest = _deepest(dimensions["layers"], f"{where}.layers")
+        told = f"layers goes up to {deepest}"
     elif "layers" in fixed:
-        deepest = fixed["layers"]
-    elif units:
-        name = next(iter(units.values()))
+        deepest, told = fixed["layers"], f"layers goes up to {fixed['layers']}"
+    elif indexed and not has_units and isinstance(fixed.get("hidden"), (list, tuple)):
+        deepest, told = len(fixed["hidden"]), f"hidden has {len(fixed['hidden'])}"
+    elif indexed:
+        name = next((name for name, (family, _) in indexed.items() if family == "units"), next(iter(indexed)))
         raise ValueError(f"{where}.{name}: needs {where}.layers, which says how many layers there are")
     else:
         return
-    for index in range(1, deepest + 1):
-        if index not in units and f"units_{index}" not in fixed and ("layers" in dimensions or units):
-            raise ValueError(f"{where}.units_{index}: missing, but layers goes up to {deepest}")
-    for index, name in units.items():
+    for name, (_, index) in indexed.items():
         if index > deepest:
-            raise ValueError(f"{where}.{name}: never used, layers goes up to {deepest}")
+            raise ValueError(f"{where}.{name}: never used, {told}")
+    every = [layer for name in (*dimensions, *fixed) if (layer := layer_of(name))]
+    for family in ("units", *BY_LAYER):
+        given = {index for kind, index in every if kind == family}
+        if family == "units":
+            needed = "layers" in dimensions or has_units
+        else:
+            needed = bool(given) and family not in dimensions and family not in fixed
+            if given and isinstance(fixed.get(family), (list, tuple)):
+                name = f"{family}_{min(given)}"
+                raise ValueError(
+                    f"{where}.{name}: cannot be combined with the list {family} in [model]; make it one value"
+                )
+        for index in range(1, deepest + 1):
+            if needed and index not in given:
+                rest = "" if family == "units" else f"; [model] {family} would do for the layers without"
+                raise ValueError(f"{where}.{family}_{index}: missing, but {told}{rest}")
 
 
 def _deepest(layers: Dimension, where: str) -> int:
@@ -201,33 +225,48 @@ def _deepest(layers: Dimension, where: str) -> int:
 
 
 def configuration(params: Mapping[str, Any], fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """The hyperparameters of a trial: [model]'s values, overridden by the searched ones; layers/units_i become hidden.
+    """The hyperparameters of a trial: [model]'s values, overridden by the searched ones, with the layers folded.
 
-    ``params`` are the user's values (as :meth:`Space.suggest` returns them). Where the space says how the hidden
-    layers look, what [model] says about them is dropped. Raises ValueError where a ``units_i`` is missing.
+    layers and units_i become ``hidden``; ``activation_i``, ``skip_i`` and their like become lists, in which a single
+    ``activation`` or ``skip`` stands for the layers without their own. ``params`` are the user's values (as
+    :meth:`Space.suggest` returns them). Where the space says how the hidden layers look, what [model] says about them
+    is dropped. Raises ValueError where a layer lacks its value.
     """
-
-    def shape(name: str) -> bool:
-        return name in ("hidden", "layers") or units_index(name) is not None
-
     merged = {**fixed, **params}
     if "hidden" in params:
-        merged = {name: value for name, value in merged.items() if not shape(name) or name == "hidden"}
+        merged = {name: value for name, value in merged.items() if name != "layers" and not _is_units(name)}
     elif "layers" in params:
         merged.pop("hidden", None)
-    if "layers" not in merged:
-        stray = next((name for name in merged if units_index(name)), None)
-        if stray:
-            raise ValueError(f"{stray}: needs layers, which says how many layers there are")
-        return merged
-    if "hidden" in merged:
-        raise ValueError("layers: cannot be given together with hidden; choose one of the two")
-    layers = merged["layers"]
-    missing = next((f"units_{i}" for i in range(1, layers + 1) if f"units_{i}" not in merged), None)
-    if missing:
-        raise ValueError(f"{missing}: missing, but layers = {layers}")
-    hidden = [merged[f"units_{i}"] for i in range(1, layers + 1)]
-    return {**{name: value for name, value in merged.items() if not shape(name)}, "hidden": hidden}
+    if "layers" in merged:
+        if "hidden" in merged:
+            raise ValueError("layers: cannot be given together with hidden; choose one of the two")
+        merged["hidden"] = [_at_layer(merged, "units", i, merged["layers"]) for i in range(1, merged["layers"] + 1)]
+    indexed: dict[str, str] = {layer[0]: name for name in reversed(merged) if (layer := layer_of(name))}
+    if "units" in indexed and "layers" not in merged:
+        raise ValueError(f"{indexed['units']}: needs layers, which says how many layers there are")
+    for family in BY_LAYER:
+        if family not in indexed:
+            continue
+        if "hidden" not in merged:
+            raise ValueError(f"{indexed[family]}: needs layers or hidden, which say how many layers there are")
+        if isinstance(merged.get(family), (list, tuple)):
+            raise ValueError(f"{family}: a list cannot be given together with {indexed[family]}; choose one of the two")
+        depth = len(merged["hidden"])
+        merged[family] = [_at_layer(merged, family, i, depth) for i in range(1, depth + 1)]
+    return {name: value for name, value in merged.items() if name != "layers" and not layer_of(name)}
+
+
+def _is_units(name: str) -> bool:
+    layer = layer_of(name)
+    return layer is not None and layer[0] == "units"
+
+
+def _at_layer(merged: Mapping[str, Any], family: str, index: int, depth: int) -> Any:
+    """A layer's own value, or the one for all."""
+    name = f"{family}_{index}" if f"{family}_{index}" in merged else family
+    if name not in merged:
+        raise ValueError(f"{family}_{index}: missing, but layers = {depth}")
+    return merged[name]
 
 
 def default_space(n_rows: int, task: str) -> dict[str, Any]:

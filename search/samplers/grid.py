@@ -23,8 +23,8 @@ class GridSampler(BaseSampler):
     """Every point of the grid in order, the last name varying fastest.
 
     Args:
-        space: a Space, or its table; as with Optuna's grid, ``{name: [values]}`` will do. ``units_i`` are enumerated
-            only where ``layers`` admits them.
+        space: a Space, or its table; as with Optuna's grid, ``{name: [values]}`` will do. What belongs to
+            single layers (``units_i``, ``skip_i``) is enumerated only where ``layers`` admits it.
 
     Raises ValueError where the space is missing or a range has neither ``points`` nor ``step``. Asked for a point
     beyond the last, it raises ValueError; ``study.optimize`` is stopped after the last point.

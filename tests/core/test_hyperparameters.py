@@ -80,13 +80,13 @@ def test_errors_say_name_rule_value_and_the_nearest(name, value, words):
     [
         (
             {"hidden": [4], "skip": [True, False]},
-            "skip must be one value, or a list with one for each of the hidden layer",
+            "skip must be one value, or a list with one for each hidden layer (1), got [T",
         ),
         (
             {"hidden": [4, 5], "activation": ["tanh"] * 3},
-            "activation must be one value, or a list with one for each of the 2 hidden layers, got ['tanh', ",
+            "activation must be one value, or a list with one for each hidden layer (2), got ['tanh', ",
         ),
-        ({"hidden": [4, 5], "batch_norm": []}, "of the 2 hidden layers, got []"),
+        ({"hidden": [4, 5], "batch_norm": []}, "each hidden layer (2), got []"),
         ({"hidden": [4, 5], "activation": ["tanh", "threshold"]}, "hidden must be empty with threshold units"),
         (
             {"hidden": [4, 5], "batch_norm": True, "layer_norm": [False, True]},

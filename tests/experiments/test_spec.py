@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlptune.core.hyperparameters import BY_LAYER
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.spec import Spec, bundled_sweeps, default_name, load_spec, spec_toml
+from mlptune.search import spaces
 
 DATA = '[data]\nsource = "sklearn:digits"\n'
 NAME_RULE = (
@@ -115,6 +117,28 @@ WRONG = [
         DATA + "[model]\nhidden = [3]\n[space]\nlayers = { low = 1, high = 2 }",
         "[space] layers: cannot be combined with hidden; use layers with units_i, or hidden",
     ),
+    (
+        DATA + "[model]\nlayers = 1\nunits_1 = 4\nactivation_2 = 'relu'\nactivation_1 = 'rel'",
+        "[model] activation_1: must be one of identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, "
+        'mish, maxout, threshold, not "rel"; did you mean relu?',
+    ),
+    (DATA + "[model]\nhidden = [4]\nskip_1 = [true]", "[model] skip_1: must be true or false, not [true]"),
+    (
+        DATA + "[model]\nskip_1 = true",
+        "[model] skip_1: needs layers with units_i, or hidden in [model], to say how many layers there are",
+    ),
+    (
+        DATA + "[space]\nskip_1 = [true, false]\nhidden = [[4], [4, 4]]",
+        "[space] skip_1: needs layers with units_i, or hidden in [model], to say how many layers there are",
+    ),
+    (DATA + "[model]\nhidden = [4, 4]\nskip_2 = true", "[model] skip_1: missing, but layers = 2"),
+    (
+        DATA + "[model]\nhidden = [4, 4]\n[space]\nskip_2 = [true, false]",
+        "[space] skip_1: missing, but hidden has 2; [model] skip would do for the layers without",
+    ),
+    (DATA + "[model]\nskips_2 = true", "[model] skips_2: unknown hyperparameter; did you mean skip_2?"),
+    (DATA + "[model]\nactivaton_2 = 'relu'", "[model] activaton_2: unknown hyperparameter; did you mean activation_2?"),
+    (DATA + "[model]\nresidual = true", "[model] residual: unknown hyperparameter; did you mean skip?"),
     (
         DATA + "[model]\nl2 = 0.1\n[space]\nl2 = [0.1, 0.2]",
         "[space] l2: is fixed in [model] too; leave one of them out",
@@ -246,6 +270,10 @@ def test_a_schedule_of_hyperparameters_is_written_out_and_loads_again() -> None:
     changes = [[3, {"learning_rate": 0.02, "l2": 1e-4}], [5, {"l2": 0.0}]]
     spec, text = load_spec({"data": {"source": "sklearn:digits"}, "model": {"changes": changes}})
     assert spec.model["changes"] == tomllib.loads(text)["model"]["changes"] == changes
+
+
+def test_both_rooms_agree_on_what_a_layer_may_have_of_its_own() -> None:
+    assert set(spaces.BY_LAYER) == set(BY_LAYER)
 
 
 def test_integer_bounds_of_a_number_mean_numbers() -> None:

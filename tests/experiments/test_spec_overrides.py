@@ -73,6 +73,11 @@ def test_an_alternative_takes_the_others_place() -> None:
     back, _ = load_spec(deep, {"model.hidden": [4]})
     assert (back.model, back.space) == ({"hidden": [4]}, {"l2": [0.1, 0.2]})
     assert load_spec(BASE, ["space={}"])[0].space == {}
+    mixed, _ = load_spec(deep, ["space.skip_1=[true, false]"])
+    assert "skip_1" not in load_spec(mixed, {"model.hidden": [4]})[0].space
+    flat, _ = load_spec(BASE, {"model.hidden": [4], "space.skip_1": [True, False]})
+    assert flat.space == {"l2": [0.1, 0.2], "skip_1": [True, False]}
+    assert load_spec(flat, {"model.hidden": [5]})[0].space == flat.space
 
 
 def test_both_alternatives_at_once_are_refused() -> None:

@@ -66,6 +66,20 @@ def test_one_worker_and_two_give_the_same_sweep(method: str, store: str) -> None
     assert all(trial["epochs"] < 9 for trial in pruned)
 
 
+def test_layers_choose_one_by_one_and_the_best_configuration_makes_an_estimator(store: str) -> None:
+    space = {"layers": [1, 2], "units_1": [4, 8], "units_2": [4, 8], "activation_2": ["relu", "tanh"], "skip_2": [True]}
+    model = {"epochs": 3, "activation": "tanh", "skip": False, "changes": [[3, {"learning_rate": 0.01}]]}
+    result = mlptune.run_sweep(small("random", space=space, model=model, search__trials=8))
+    assert {trial["state"] for trial in result.summary()["trials"]} == {"complete"}
+    config = mlptune.best_config("small")
+    assert not [name for name in config if name.startswith(("layers", "units", "activation_", "skip_"))]
+    X, y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 2
+    fitted = mlptune.MLPClassifier(**config, random_state=0).fit(X, y)
+    assert fitted.n_epochs_ == 3
+    rows = np.zeros((2, 30))
+    assert mlptune.load_model("small").predict(rows).shape == (2,)
+
+
 def test_training_the_best_configuration_alone_gives_its_recorded_curve(store: str) -> None:
     result = mlptune.run_sweep(small("random", objective__refit=False))
     alone = mlptune.run_sweep(

@@ -7,7 +7,7 @@ import sys
 
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlptune.search import Space, configuration, default_space
@@ -61,6 +61,10 @@ LAYERS = {"layers": {"low": 1, "high": 2}, "units_1": [8, 16], "units_2": [4, 8]
         ({"layers": {"low": 1.0, "high": 2.0}}, "space.layers: 1.0 is not a number of layers"),
         ({"layers": [1, "two"]}, "space.layers: 'two' is not a number of layers"),
         ({"layers": {"low": -1, "high": 2}}, "space.layers: -1 is not a number of layers"),
+        ({"skip_1": [True], "hidden": [[1]]}, "space.skip_1: cannot be searched together with space.hidden"),
+        ({"skip_1": [True]}, "space.skip_1: needs space.layers"),
+        ({**LAYERS, "skip_3": [True]}, "space.skip_3: never used, layers goes up to 2"),
+        ({**LAYERS, "skip_2": [True]}, "space.skip_1: missing, but layers goes up to 2; [model] skip would do for the"),
         ([1], "space: expected a table of names, got [1]"),
     ],
 )
@@ -77,6 +81,35 @@ def test_units_given_under_model_need_not_be_searched():
     assert list(space.grid()) == [{"units_1": 4}, {"units_1": 8}]
     with pytest.raises(ValueError, match=r"space\.units_2: missing, but layers goes up to 2"):
         Space.parse({"units_1": [4, 8]}, fixed={"layers": 2})
+
+
+def test_one_choice_for_all_layers_stands_for_those_without_their_own():
+    Space.parse({**LAYERS, "activation_2": ["relu", "tanh"]}, fixed={"activation": "relu"})
+    Space.parse({**LAYERS, "activation_2": ["relu", "tanh"], "activation": ["elu", "selu"]})
+    Space.parse({**LAYERS, "activation_2": ["relu", "tanh"]}, fixed={"activation_1": "relu"})
+    assert Space.parse({"skip_1": [True], "skip_2": [True, False]}, fixed={"hidden": [3, 4]}).grid_size() == 2
+    with pytest.raises(ValueError, match=r"space\.skip_2: cannot be combined with the list skip in \[model\]"):
+        Space.parse({"skip_2": [True, False]}, fixed={"hidden": [3, 4], "skip": [False, True]})
+    with pytest.raises(ValueError, match=r"space\.skip_2: never used, hidden has 1"):
+        Space.parse({"skip_1": [True], "skip_2": [True, False]}, fixed={"hidden": [3]})
+
+
+def test_choices_of_layers_are_part_of_a_point_where_the_layer_is():
+    space = Space.parse(
+        {"skip_2": [True, False], "skip_1": [True], "activation_2": ["a", "b"], **LAYERS}, fixed={"activation": "c"}
+    )
+    assert space.names[:2] == ["layers", "skip_2"]
+    assert space.grid_size() == len(list(space.grid())) == 2 + 2 * 2 * 2 * 2
+    for number in range(6):
+        point = space.suggest(optuna.create_study(sampler=optuna.samplers.RandomSampler(number)).ask())
+        names = {"layers", "units_1", "skip_1"} | (
+            {"units_2", "skip_2", "activation_2"} if point["layers"] == 2 else set()
+        )
+        assert set(point) == names
+        folded = configuration(point, {"activation": "c"})
+        assert folded["activation"] == (["c", point["activation_2"]] if point["layers"] == 2 else "c")
+        assert folded["skip"] == [point[f"skip_{i}"] for i in range(1, point["layers"] + 1)]
+        assert set(folded) == {"hidden", "activation", "skip"}
 
 
 def test_checking_a_table_does_not_import_optuna():
@@ -134,6 +167,7 @@ def test_every_point_survives_the_way_through_optuna(table, number):
             assert table[name]["low"] <= value <= table[name]["high"]
 
 
+@settings(deadline=None)
 @given(tables)
 def test_the_points_of_a_grid_are_distinct_and_inside(table):
     for entry in table.values():
@@ -213,6 +247,25 @@ def test_configuration_folds_layers_into_hidden():
         configuration({}, {"layers": 1, "units_1": 2, "hidden": [3]})
     with pytest.raises(ValueError, match="units_1: needs layers"):
         configuration({"units_1": 8}, {})
+
+
+def test_configuration_folds_choices_of_layers_into_lists():
+    layers = {"layers": 2, "units_1": 8, "units_2": 4}
+    assert configuration({**layers, "skip_1": False, "skip_2": True}, {}) == {"hidden": [8, 4], "skip": [False, True]}
+    assert configuration(layers, {"skip_3": True, "skip": False})["skip"] == [False, False]
+    assert configuration({"skip_2": True}, {"hidden": [3, 4], "skip": False}) == {
+        "hidden": [3, 4],
+        "skip": [False, True],
+    }
+    assert configuration({"layers": 0}, {"skip_1": True}) == {"hidden": [], "skip": []}
+    assert configuration({"layers": 1, "units_1": 8}, {"skip": True}) == {"hidden": [8], "skip": True}
+    for params, fixed, line in (
+        ({**layers, "skip_2": True}, {}, "skip_1: missing, but layers = 2"),
+        ({"skip_1": True}, {}, "skip_1: needs layers or hidden"),
+        ({**layers, "skip_2": True}, {"skip": [True, False]}, "skip: a list cannot be given together with skip_2"),
+    ):
+        with pytest.raises(ValueError, match=line):
+            configuration(params, fixed)
 
 
 @pytest.mark.parametrize("n_rows", [10, 2000, 15000, 10**6])
