@@ -1,11 +1,14 @@
 """A sweep file and its data, resolved into what the coordinator and the engine work with: the one place where they meet."""
 
 import difflib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.hyperparameters import BY_LAYER, Hyperparameters
 from ..core.metrics import METRICS
+from ..core.network import operations, structure
 from ..core.training import Fold
 from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
 from ..search.dimensions import Range
@@ -77,7 +80,12 @@ class Problem:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         proposer = _user_error(
-            sampler, self.searcher.sampler, seed=self.spec.seed, space=self.space, **self._options[1]
+            sampler,
+            self.searcher.sampler,
+            seed=self.spec.seed,
+            space=self.space,
+            cost=self.operations,
+            **self._options[1],
         )
         stopper = _user_error(pruner, self.searcher.pruner, max_epochs=self.max_epochs)
         return optuna.create_study(
@@ -111,6 +119,16 @@ class Problem:
         if self.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
             batch = WINDOW if self.spec.search.timeout is None else max(batch, 32)
         return Plan(self.total, batch, self.max_epochs, self.spec.search.timeout)
+
+    def operations(self, params: Mapping[str, Any]) -> float:
+        """Multiply-adds of training one network with these searched values for all its epochs; infinite where it cannot be."""
+        fold = self.dataset.folds()[0]
+        try:
+            hp = Hyperparameters.from_config(configuration(params, self.fixed))
+        except ValueError:
+            return math.inf
+        sizes = {"n_inputs": fold.X.shape[1], "n_outputs": fold.target.n_outputs, "n_rows": len(fold.X)}
+        return float(hp.epochs * operations(structure(hp, loss=self.loss, **sizes)))
 
     def task(self) -> Task:
         """The folds in the engine's arrays, and how they are scored."""

@@ -17,7 +17,7 @@ from .names import hint
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-    from optuna.trial import Trial
+    from optuna.trial import BaseTrial
 
 _RANGE_KEYS = ("low", "high", "log", "step", "points")
 
@@ -72,7 +72,7 @@ class Range:
         with self._quietly():
             return FloatDistribution(float(self.low), float(self.last), log=self.log, step=self.step)
 
-    def suggest(self, trial: Trial, name: str) -> int | float:
+    def suggest(self, trial: BaseTrial, name: str) -> int | float:
         if self.integer:
             return trial.suggest_int(name, int(self.low), int(self.last), log=self.log, step=int(self.step or 1))
         with self._quietly():
@@ -148,7 +148,7 @@ class Choices:
 
         return CategoricalDistribution(self.encoded)
 
-    def suggest(self, trial: Trial, name: str) -> Any:
+    def suggest(self, trial: BaseTrial, name: str) -> Any:
         return trial.suggest_categorical(name, self.encoded)
 
     def decode(self, value: Any) -> Any:

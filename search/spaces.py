@@ -19,7 +19,7 @@ from .names import hint
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-    from optuna.trial import Trial
+    from optuna.trial import BaseTrial
 
 # What each hidden layer may have of its own, besides its width: a list in the configuration, one value a layer.
 BY_LAYER = ("activation", "batch_norm", "layer_norm", "skip")
@@ -99,7 +99,7 @@ class Space:
         layer = layer_of(name)
         return layer is None or "layers" not in self.dimensions or layer[1] <= params["layers"]
 
-    def suggest(self, trial: Trial) -> dict[str, Any]:
+    def suggest(self, trial: BaseTrial) -> dict[str, Any]:
         """Ask a trial for a point, define-by-run; the user's values, those of inactive layers left out."""
         params: dict[str, Any] = {}
         for name, dimension in self.dimensions.items():

@@ -33,6 +33,7 @@ def sampler(
     space: Space | Mapping[str, Any] | None = None,
     trials: int | None = None,
     batch: int | None = None,
+    cost: Callable[[Mapping[str, Any]], float] | None = None,
     **options: Any,
 ) -> BaseSampler:
     """An Optuna sampler, for any study.
@@ -42,14 +43,15 @@ def sampler(
     ``bayesian``; an entry point in the group ``mlptune.samplers``; a class of ``optuna.samplers`` (``"QMCSampler"``), whose
     generators are then seeded anew for each trial.
 
-    ``space`` (a Space, or its table), ``trials`` (how many there will be) and ``batch`` (how many are asked at once)
-    are context: a sampler takes what it needs of it. ``options`` are the sampler's own arguments.
+    ``space`` (a Space, or its table), ``trials`` (how many there will be), ``batch`` (how many are asked at once) and
+    ``cost`` (the operations it takes to train a configuration, from its values in the space's own terms) are context: a
+    sampler takes what it needs of it. ``options`` are the sampler's own arguments.
 
     Raises ValueError for an unknown name or option.
     """
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError(f"seed: {seed!r} is not an integer")
-    context = {"seed": seed, "space": space, "trials": trials, "batch": batch}
+    context = {"seed": seed, "space": space, "trials": trials, "batch": batch, "cost": cost}
     return build(_factory(name), f"sampler {name}", context, options)
 
 

@@ -12,7 +12,6 @@ between calls only spares it the replay.
 from __future__ import annotations
 
 import copy
-import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,20 +23,26 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from ..names import hint
 from ..seeds import derive32
 from ..spaces import Space
 from .axes import Axis
-from .random import RandomSampler
+from .history import told
+from .random import RandomSampler, from_unit
 
 NEWS = "mlptune:bayesian:news"
 """Trial system attribute: the numbers of the trials told before this one was asked, as [[first, last], ...]."""
 
 _ESTIMATORS = ("GP", "RF", "ET")
-_ACQUISITIONS = ("gp_hedge", "EI", "LCB", "PI")
+_ACQUISITIONS = ("gp_hedge", "EI", "LCB", "PI", "EIps")
+_COSTS = 1000
+"""Random points whose cost is counted, so that the cost of candidates can be told from theirs."""
 _LIARS: dict[str, Callable[[list[float]], Any]] = {"cl_min": np.min, "cl_mean": np.mean, "cl_max": np.max}
+
+_GROWTH = 1.2
+"""A Gaussian process learns its length scales anew once it has been told so many times as many points as the last time."""
 
 Point = list[Any]
 Portion = tuple[list[Point], list[float]]
@@ -51,6 +56,8 @@ class _Memory:
     told: list[Portion]
     lies: list[Point]
     optimizer: Any
+    unlearned: Any = None  # the surrogate as it was before it had hyperparameters of its own
+    learned_from: int = 0  # how many points these were learned from
 
 
 class BayesianSampler(BaseSampler):
@@ -62,11 +69,13 @@ class BayesianSampler(BaseSampler):
             finished trials have used, and random points until there are some. Inactive parameters are modelled at
             the middle of their range.
         base_estimator: the surrogate: "GP" (Gaussian process), "RF" (random forest) or "ET" (extra trees).
-        acq_func: "gp_hedge" (a portfolio of the other three), "EI", "LCB" or "PI".
+        cost: what training a configuration costs, as a function of its values in the space's own terms; above 0, and
+            infinite where it cannot be trained. Only "EIps" asks for it.
+        acq_func: "gp_hedge" (a portfolio of the next three), "EI", "LCB", "PI" or "EIps" (improvement per cost).
         n_initial_points: random points before the surrogate is used.
         liar: what the running trials of a batch are assumed to give: "cl_min" (the best value so far), "cl_mean" or
             "cl_max" (the worst).
-        n_points: candidates among which an acquisition's best is looked for.
+        n_points: candidates among which an acquisition's best is looked for; 10,000 unless given, 2,000 for forests.
 
     A trial that failed, diverged or has no finite value is told as the worst finite value so far; a pruned one with
     the last value it reported. One objective only: more raise ValueError.
@@ -77,25 +86,28 @@ class BayesianSampler(BaseSampler):
         seed: int = 0,
         *,
         space: Space | Mapping[str, Any] | None = None,
+        cost: Callable[[Mapping[str, Any]], float] | None = None,
         base_estimator: str = "GP",
         acq_func: str = "gp_hedge",
         n_initial_points: int = 10,
         liar: str = "cl_min",
-        n_points: int = 10000,
+        n_points: int | None = None,
     ) -> None:
         if base_estimator == "GBRT":
             raise ValueError("base_estimator: 'GBRT' does not work in scikit-optimize 0.10; use 'GP', 'RF' or 'ET'")
-        if acq_func in ("EIps", "PIps"):
-            raise ValueError(f"acq_func: {acq_func!r} needs the cost of a trial, which is not counted yet; use 'EI'")
+        if acq_func == "EIps" and cost is None:
+            raise ValueError("acq_func: 'EIps' needs cost=, a function that counts what a configuration costs")
         options = {"base_estimator": _ESTIMATORS, "acq_func": _ACQUISITIONS, "liar": tuple(_LIARS)}
         for (option, known), value in zip(options.items(), (base_estimator, acq_func, liar), strict=True):
             if value not in known:
                 raise ValueError(f"{option}: {value!r} is unknown{hint(value, known)}")
+        n_points = (10_000 if base_estimator == "GP" else 2_000) if n_points is None else n_points
         for option, number in (("n_initial_points", n_initial_points), ("n_points", n_points)):
             if isinstance(number, bool) or not isinstance(number, int) or number < 1:
                 raise ValueError(f"{option}: {number!r} is not an integer of at least 1")
         self._seed = seed
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        self._cost = cost
         self._base_estimator = base_estimator
         self._acq_func = acq_func
         self._n_initial_points = n_initial_points
@@ -153,12 +165,11 @@ class BayesianSampler(BaseSampler):
         self, portions: Sequence[Sequence[FrozenTrial]], axes: Sequence[Axis], direction: StudyDirection
     ) -> list[Portion]:
         """What the optimizer is told, portion by portion: points, and values to minimise."""
-        sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
         finite: list[float] = []
         history = []
         for portion in portions:
             trials = [t for t in portion if _has(t, axes)]
-            values = [_finite(t, sign) for t in trials]
+            values = [told(t, direction) for t in trials]
             finite += [v for v in values if v is not None]
             worst = max(finite, default=0.0)
             if trials:
@@ -167,35 +178,89 @@ class BayesianSampler(BaseSampler):
 
     def _new(self, axes: Sequence[Axis]) -> Any:
         from skopt import Optimizer
-
-        from .gaussian_process import gaussian_process
+        from skopt.utils import normalize_dimensions
 
         dimensions = [a.dimension() for a in axes]
-        surrogate: Any = self._base_estimator
-        if surrogate == "GP":
-            surrogate = gaussian_process(dimensions, derive32(self._seed, "gaussian process"))
+        more: dict[str, Any] = {}
+        if self._acq_func == "EIps":
+            dimensions = normalize_dimensions(dimensions)
+            # Costs have no gradient to climb along.
+            more = {"acq_optimizer": "sampling"}
         return Optimizer(
             dimensions,
-            base_estimator=surrogate,
+            base_estimator=self._surrogate(dimensions, axes),
             n_initial_points=self._n_initial_points,
-            acq_func=self._acq_func,
+            acq_func="EI" if self._acq_func == "EIps" else self._acq_func,
             acq_optimizer_kwargs={"n_points": self._n_points},
             model_queue_size=1,
             random_state=derive32(self._seed, "bayesian"),
+            **more,
         )
+
+    def _surrogate(self, dimensions: Sequence[Any], axes: Sequence[Axis]) -> Any:
+        """What is fitted to values: an unfitted regressor, or the name of one that scikit-optimize makes itself."""
+        name = self._base_estimator
+        if name != "GP" and self._acq_func != "EIps":
+            return name
+        from skopt.utils import cook_estimator
+
+        from .gaussian_process import gaussian_process
+
+        seed = derive32(self._seed, "surrogate")
+        regressor = gaussian_process(dimensions, seed) if name == "GP" else cook_estimator(name, random_state=seed)
+        if self._acq_func != "EIps":
+            return regressor
+        from .per_cost import PerCost
+
+        return PerCost(regressor, self._log_cost(dimensions, axes))
+
+    def _log_cost(self, dimensions: Sequence[Any], axes: Sequence[Axis]) -> Callable[[np.ndarray], np.ndarray]:
+        """The logarithm of a configuration's cost, learned from random points: known before the first trial is."""
+        from skopt.space import Space as Dimensions
+
+        from .per_cost import log_cost
+
+        assert self._cost is not None
+        drawn = Dimensions(dimensions)
+        points = drawn.rvs(_COSTS, random_state=np.random.RandomState(derive32(self._seed, "costs")))
+        params = ({a.name: a.value(c) for a, c in zip(axes, point, strict=True)} for point in points)
+        return log_cost(drawn.transform(points), [self._cost(self._configuration(p)) for p in params])
+
+    def _configuration(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a trial with these parameters would suggest, in the space's own terms."""
+        if self._space is None:
+            return params
+        single = {n: from_unit(d, 0.0) for n, d in self._space.distributions.items() if d.single()}
+        return self._space.suggest(FixedTrial({**single, **params}))
 
     def _replay(self, axes: tuple[Axis, ...], history: list[Portion]) -> Any:
         memory = self._memory
         if memory is None or memory.axes != axes or history[: len(memory.told)] != memory.told:
-            memory = _Memory(axes, [], [], self._new(axes))
+            optimizer = self._new(axes)
+            memory = _Memory(axes, [], [], optimizer, unlearned=optimizer.base_estimator_)
             self._memory = memory
         for i in range(len(memory.told), len(history)):
             points, values = history[i]
+            learn = self._learn(memory, len(points))
             # Only the hedging gains remember the models in between.
-            fit = self._acq_func == "gp_hedge" or i == len(history) - 1
+            fit = learn or self._acq_func == "gp_hedge" or i == len(history) - 1
             self._tell(memory.optimizer, points, values, "told", fit)
             memory.told.append(history[i])
         return memory.optimizer
+
+    def _learn(self, memory: _Memory, more: int) -> bool:
+        """Whether the next fit shall learn length scales and noise; else it keeps those of the last that did."""
+        optimizer = memory.optimizer
+        n = len(optimizer.Xi) + more
+        if self._base_estimator != "GP" or n < self._n_initial_points:
+            return False
+        learn = n >= _GROWTH * memory.learned_from
+        if learn:
+            memory.learned_from = n
+            optimizer.base_estimator_ = memory.unlearned
+        else:
+            optimizer.base_estimator_ = _keeping(memory.unlearned, optimizer.models[-1])
+        return learn
 
     def _lie(self, axes: tuple[Axis, ...], history: list[Portion], pending: list[Point], optimizer: Any) -> Any:
         """A copy of the optimizer that believes the running trials, in order, to have given the lie."""
@@ -228,8 +293,15 @@ def _believer(optimizer: Any) -> Any:
     """A copy to be lied to. A Gaussian process keeps its hyperparameters: lies shall not teach it length scales."""
     believer = copy.deepcopy(optimizer)
     if believer.models and hasattr(believer.models[-1], "learned"):
-        believer.base_estimator_.set_params(**believer.models[-1].learned())
+        believer.base_estimator_ = _keeping(believer.base_estimator_, believer.models[-1])
     return believer
+
+
+def _keeping(surrogate: Any, fitted: Any) -> Any:
+    """An unfitted surrogate that keeps the hyperparameters of a fitted one."""
+    from sklearn.base import clone
+
+    return clone(surrogate).set_params(**fitted.learned())
 
 
 @contextmanager
@@ -272,18 +344,3 @@ def _has(trial: FrozenTrial, axes: Sequence[Axis]) -> bool:
 
 def _point(trial: FrozenTrial, axes: Sequence[Axis]) -> Point:
     return [a.coordinate(trial.params[a.name]) if a.name in trial.params else a.middle for a in axes]
-
-
-def _finite(trial: FrozenTrial, sign: float) -> float | None:
-    """What a trial is told with, to minimise; None where the worst so far stands in for it."""
-    if trial.state == TrialState.PRUNED and trial.last_step is not None:
-        # Optuna makes it the value too, but whoever rebuilds a study may have left it out.
-        value = trial.intermediate_values[trial.last_step]
-    elif trial.state == TrialState.FAIL or trial.values is None:
-        return None
-    else:
-        value = trial.values[0]
-    if not math.isfinite(value):
-        return None
-    # Squares of what is larger would overflow in the surrogate.
-    return sign * min(max(value, -1e100), 1e100)

@@ -289,3 +289,20 @@ def test_objective_gives_the_numbers_of_the_sweep(store: str) -> None:
         for trial, mine in zip(study.trials, sweep.summary()["trials"], strict=True):
             assert (trial.state.name.lower(), trial.value) == (mine["state"], mine["value"])
             assert len(trial.intermediate_values) == mine["epochs"]
+
+
+def test_improvement_per_cost_counts_the_operations_of_the_sweep(store: str) -> None:
+    """The cost of a configuration is the engine's count; the sweep says nothing of it and takes no time of day."""
+    from mlptune.experiments.data.dataset import Dataset
+    from mlptune.experiments.problem import Problem
+    from mlptune.experiments.spec import load_spec
+
+    options = {"acq_func": "EIps", "n_initial_points": 6, "n_points": 200}
+    spec, _ = load_spec(small("bayesian", search__options=options))
+    problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    wide = problem.operations({"learning_rate": 0.1, "hidden": [800], "dropout": 0.0})
+    assert wide / 150 < problem.operations({"learning_rate": 0.1, "hidden": [8], "dropout": 0.0}) < wide / 50
+    assert problem.operations({"learning_rate": -1.0, "hidden": [8], "dropout": 0.0}) == math.inf
+    first = mlptune.run_sweep(small("bayesian", search__options=options), workers=1)
+    second = mlptune.run_sweep(small("bayesian", search__options=options, name="other"), workers=2)
+    assert first.trials["value"].tolist() == second.trials["value"].tolist()

@@ -25,12 +25,19 @@ TABLE = {
     "dropout": {"low": 0.0, "high": 0.5, "step": 0.25},
 }
 SPACE = Space.parse(TABLE)
+
+
+def cost(point):
+    return math.prod(point[f"units_{i}"] for i in range(1, point["layers"] + 1))
+
+
 SAMPLERS = {
     "grid": {},
     "random": {},
     "quasirandom": {},
     "tpe": {"n_startup_trials": 4},
     "bayesian": {"n_initial_points": 4, "n_points": 50},
+    "bayesian EIps": {"n_initial_points": 4, "n_points": 50, "acq_func": "EIps", "cost": cost},
     "auto": {"n_startup_trials": 4},
     "QMCSampler": {"warn_independent_sampling": False},
     "NSGAIISampler": {"population_size": 4},
@@ -38,7 +45,7 @@ SAMPLERS = {
 
 
 def make(name, seed=0, **more):
-    return sampler(name, seed, space=SPACE, **SAMPLERS[name], **more)
+    return sampler(name.split()[0], seed, space=SPACE, **SAMPLERS[name], **more)
 
 
 def new_study(name, seed=0, direction="minimize"):
@@ -248,7 +255,7 @@ def test_the_grid_takes_a_mapping_as_optunas_does():
         ("grid", {}, "sampler grid: needs space="),
         ("bayesian", {"base_estimator": "GBRT"}, "base_estimator: 'GBRT' does not work in scikit-optimize 0.10"),
         ("bayesian", {"base_estimator": "gp"}, "base_estimator: 'gp' is unknown; did you mean 'GP'?"),
-        ("bayesian", {"acq_func": "EIps"}, "acq_func: 'EIps' needs the cost of a trial"),
+        ("bayesian", {"acq_func": "EIps"}, "acq_func: 'EIps' needs cost=, a function that counts"),
         ("bayesian", {"acq_func": "IE"}, "acq_func: 'IE' is unknown"),
         ("bayesian", {"liar": "cl_men"}, "liar: 'cl_men' is unknown; did you mean 'cl_mean'?"),
         ("bayesian", {"n_initial_points": 0}, "n_initial_points: 0 is not an integer of at least 1"),
