@@ -5,6 +5,7 @@ and the tag holds `artifact:` and its path.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ CLAIM = "mlptune.claim"  # the same for programs: of claim 1 a tag, of claim n a
 RELEASED = "mlptune.released"  # the number of the claim that was given back
 HEARTBEAT = "mlptune.heartbeat"  # changes every few seconds while the holder lives
 SUPERSEDED = "superseded"  # the state of an attempt that counts no more
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 TRIAL_STATES = ("running", "complete", "pruned", "failed")
 LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
@@ -91,7 +94,9 @@ class LaunchRecord:
 
 def dumps(value: Any) -> str:
     """JSON in one line, NumPy values as plain numbers and lists, NaN and infinities as Python's `json` has them."""
-    return json.dumps(value, separators=(",", ":"), default=_plain, ensure_ascii=False)
+    text = json.dumps(value, separators=(",", ":"), default=_plain, ensure_ascii=False)
+    # Halves of characters, as file names that are no UTF-8 have: no store takes them, but JSON can name them.
+    return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:
@@ -106,7 +111,7 @@ def _plain(value: Any) -> Any:
 
 def param_text(value: Any) -> str:
     """A hyperparameter as people read it: strings bare, the rest as JSON; a long one is cut visibly."""
-    text = value if isinstance(value, str) else dumps(value)
+    text = _SURROGATES.sub("\ufffd", value) if isinstance(value, str) else dumps(value)
     return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {RECORD})"
 
 
@@ -114,7 +119,8 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """The tags as they fit, and by path the texts that must become artifacts; their tags then hold that path."""
     short: dict[str, str] = {}
     long: dict[str, str] = {}
-    for key, text in tags.items():
+    for key, given in tags.items():
+        text = _SURROGATES.sub("\ufffd", given)
         # A short text that looks like our own reference becomes an artifact too, so that a reference is never
         # ambiguous.
         if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT):

@@ -404,7 +404,7 @@ class Runs:
         for path, text in texts.items():
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder, PurePosixPath(path).name)
-                file.write_bytes(text if isinstance(text, bytes) else text.encode())
+                file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
                 parent = str(PurePosixPath(path).parent)
                 self._client.log_artifact(run_id, str(file), None if parent == "." else parent)
 

@@ -104,4 +104,4 @@ def _header(number: int) -> bytes:
 
 
 def _line(write: Mapping[str, Any]) -> bytes:
-    return records.dumps(write).encode("utf-8", "surrogatepass") + b"\n"
+    return records.dumps(write).encode() + b"\n"

@@ -1,0 +1,254 @@
+"""A store that goes away and comes back: what was said meanwhile is written once, by this process or by the next one."""
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlptune.tracking import lease, reader, records, remote, spool, store, writer
+from mlptune.tracking.records import TrialRecord
+from mlptune.tracking.writer import StoreError, Writer
+from tests.servers import Gate, MlflowServer, gate
+
+
+@pytest.fixture(scope="module")
+def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copyfile(migrated, folder / "mlflow.db")
+    with MlflowServer(f"sqlite:///{folder}/mlflow.db", folder) as server:
+        yield server
+
+
+@pytest.fixture
+def way(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr(writer, "FIRST_PAUSE_SECONDS", 0.05)
+    with gate(server.port) as way:
+        yield way
+
+
+@pytest.fixture
+def spools(tmp_path: Path) -> Callable[[], list[Path]]:
+    return lambda: list((tmp_path / "mlptune").glob("*"))
+
+
+def opened(writer: Writer, name: str) -> str:
+    return writer.open_launch(name, spec_text="", spec={}, tags={}).result()
+
+
+def commit(writer: Writer, numbers: Any, attempt: int = 1) -> None:
+    for number in numbers:
+        writer.log_stretch(number, attempt, {"x": number}, {}, 1, {"val_loss": [1.0, float("nan")]})
+        record = TrialRecord(number, "complete", number / 4, {"x": number, "é\udc80": [1, 2]}, 3, attempt=attempt)
+        writer.commit_trial(record, {"val_loss": [0.25]}, 3)
+
+
+def await_said(said: list[str], what: str, writer: Writer) -> None:
+    until = time.monotonic() + 60
+    while not any(what in text for text in said):
+        assert time.monotonic() < until, said
+        time.sleep(0.05)
+        writer._deliver()
+
+
+def check(uri: str, run_id: str, numbers: Any) -> None:
+    """Every trial is there once, whole, with the values that were said."""
+    trials = reader.trials(uri, run_id)
+    assert [(t.number, t.state, t.value) for t in trials] == [(n, "complete", n / 4) for n in numbers]
+    client = store.import_mlflow().MlflowClient(uri)
+    experiment = client.get_run(run_id).info.experiment_id
+    runs = client.search_runs([experiment], f"tags.{records.PARENT} = '{run_id}'")
+    assert len([run for run in runs if run.data.tags[records.STATE] != "superseded"]) == len(trials)
+    for trial in trials:
+        history = client.get_metric_history(trial.run_id, "val_loss")
+        assert sorted(point.step for point in history) == [1, 2, 3]
+        assert client.get_run(trial.run_id).data.params == {"x": str(trial.number)}
+
+
+def test_what_was_said_meanwhile_is_written_once(way: Gate, spools: Callable[[], list[Path]]) -> None:
+    said: list[str] = []
+    with Writer(way.address, say=said.append) as writer:
+        run_id = opened(writer, "cut")
+        commit(writer, range(2))
+        writer.flush()
+        way.cut()
+        commit(writer, range(2, 5))
+        await_said(said, "training goes on", writer)
+        commit(writer, range(5, 8))
+        time.sleep(1.0)
+        [file] = spools()
+        lines = [json.loads(line) for line in file.read_text(errors="replace").splitlines()]
+        assert [line["number"] for line in lines[1:]] == [n for n in range(2, 8) for _ in range(2)]
+        assert file.stat().st_mode & 0o077 == 0
+        way.open()
+        writer.flush()
+        check(way.address, run_id, range(8))
+        assert spools() == []
+        writer.finish_launch("finished")
+    assert [("training goes on" in text, "is back" in text) for text in said if "up to" not in text] == [
+        (True, False),
+        (False, True),
+    ]
+    assert all("\n" not in text for text in said)
+
+
+def test_a_server_that_hangs_is_noticed_and_everything_written_once(
+    server: MlflowServer, way: Gate, monkeypatch: pytest.MonkeyPatch, spools: Callable[[], list[Path]]
+) -> None:
+    """The process is stopped: it takes connections and answers nothing."""
+    monkeypatch.setattr(writer, "SLOW_SECONDS", 0.5)
+    monkeypatch.setattr(remote, "_hand", remote.Hand())
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as hand, Writer(server.address, hand, said.append) as waiting:
+        run_id = opened(waiting, "hangs")
+        commit(waiting, range(2))
+        waiting.flush()
+        said.clear()
+        server.signal(signal.SIGSTOP)
+        commit(waiting, range(2, 6))
+        await_said(said, "has not answered", waiting)
+        commit(waiting, range(6, 8))
+        time.sleep(1.0)
+        [file] = spools()
+        assert file.read_text(errors="replace").count("commit_trial") == 6
+        server.signal(signal.SIGCONT)
+        waiting.flush()
+        check(server.address, run_id, range(8))
+        assert spools() == []
+
+
+def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools: Callable[[], list[Path]]) -> None:
+    writer = Writer(way.address)
+    run_id = opened(writer, "replayed")
+    commit(writer, range(2))
+    writer.flush()
+    way.cut()
+    commit(writer, range(2, 5))
+    writer.log_stretch(5, 1, {"x": 5}, {}, 1, {"val_loss": [1.0]})
+    with pytest.raises(StoreError, match=r"7 writes wait.*--resume") as caught:
+        writer.close(patience=0.5)
+    assert "\n" not in str(caught.value)
+    [file] = spools()
+    with file.open("ab") as torn:
+        torn.write(b'{"method":"commit_trial","number":9')  # the process was killed while it wrote this
+    way.open()
+    with Writer(way.address) as writer:
+        after = lease.wait_until_free(way.address, "replayed", run_id, print)
+        writer.reopen_launch("replayed", run_id, after=after, tags={})
+        writer.flush()
+        check(way.address, run_id, range(5))
+        assert spools() == []
+        assert reader.attempts(way.address, run_id)[5] == 1
+        commit(writer, [5], attempt=2)
+        writer.finish_launch("finished")
+    check(way.address, run_id, range(6))
+
+
+def test_a_spool_is_discarded_once_somebody_else_had_the_launch(way: Gate, spools: Callable[[], list[Path]]) -> None:
+    writer = Writer(way.address)
+    run_id = opened(writer, "discarded")
+    way.cut()
+    commit(writer, range(3))
+    with pytest.raises(StoreError):
+        writer.close(patience=0.5)
+    way.open()
+    [file] = spools()
+    elsewhere = file.rename(file.with_name("kept"))  # the launch goes on where this folder is not
+    with Writer(way.address) as writer:
+        writer.reopen_launch("discarded", run_id, after=1, tags={})
+        commit(writer, range(2))
+        writer.finish_launch("interrupted")
+    elsewhere.rename(file)
+    with Writer(way.address) as writer:
+        writer.reopen_launch("discarded", run_id, after=2, tags={})
+        writer.flush()
+        check(way.address, run_id, range(2))
+        assert spools() == []
+        writer.finish_launch("finished")
+
+
+def test_a_spooled_write_that_is_refused_costs_its_trials_alone(way: Gate, spools: Callable[[], list[Path]]) -> None:
+    writer = Writer(way.address)
+    run_id = opened(writer, "refused")
+    way.cut()
+    commit(writer, range(3))
+    with pytest.raises(StoreError):
+        writer.close(patience=0.5)
+    way.open()
+    [file] = spools()
+    lines = file.read_bytes().splitlines(keepends=True)
+    lines[3] = b'{"method":"log_model","number":1}\n'  # no write of a trial: nothing but those is ever replayed
+    file.write_bytes(b"".join(lines))
+    with Writer(way.address) as writer:
+        writer.reopen_launch("refused", run_id, after=1, tags={})
+        writer.flush()
+        check(way.address, run_id, [0])
+        commit(writer, [1, 2])
+        writer.finish_launch("finished")
+    check(way.address, run_id, range(3))
+    assert spools() == []
+
+
+def test_a_state_folder_that_cannot_be_written_is_told_and_memory_serves(
+    way: Gate, tmp_path: Path, spools: Callable[[], list[Path]]
+) -> None:
+    (tmp_path / "mlptune").write_text("no folder")
+    said: list[str] = []
+    with Writer(way.address, say=said.append) as writer:
+        run_id = opened(writer, "in memory")
+        way.cut()
+        commit(writer, range(3))
+        await_said(said, "waits in memory", writer)
+        way.open()
+        writer.flush()
+        check(way.address, run_id, range(3))
+
+
+def test_a_store_that_is_away_at_the_start_is_told_in_one_line(way: Gate) -> None:
+    way.cut()
+    with Writer(way.address) as writer, pytest.raises(StoreError, match="nothing was begun") as caught:
+        opened(writer, "away")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(StoreError, match="reading it"):
+        reader.launch(way.address, "away")
+
+
+def test_a_refusal_is_not_tried_again(way: Gate) -> None:
+    """A run that another program has deleted takes no more writes."""
+    with Writer(way.address) as writer:
+        run_id = opened(writer, "deleted")
+        commit(writer, [0])
+        writer.flush()
+        client = store.import_mlflow().MlflowClient(way.address)
+        client.delete_run(writer.trial_run_id(0))
+        commit(writer, [0])
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="writing epochs of trial 0"):
+            writer.flush()
+        assert time.monotonic() - began < 10
+    assert reader.launch(way.address, "deleted").run_id == run_id
+
+
+def test_the_spool_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    first = spool.Spool("a" * 32, 1)
+    assert first.take_over() == []
+    writes = [{"method": "x", "text": "line\nbreak\r\u2028\udc80", "value": float("inf")}, {"method": "y"}]
+    places = [*first.append(writes), *first.append([{"method": "z"}])]
+    assert [first.read(place) for place in reversed(places)] == [{"method": "z"}, *reversed(writes)]
+    first.close()
+    heir = spool.Spool("a" * 32, 2)
+    taken = heir.take_over()
+    more = heir.append([{"method": "more"}])
+    assert [heir.read(place)["method"] for place in [*taken, *more]] == ["x", "y", "z", "more"]
+    heir.close()
+    stranger = spool.Spool("a" * 32, 4)
+    assert stranger.take_over() == []
+    assert not stranger.path.exists()
