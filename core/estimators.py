@@ -48,6 +48,7 @@ class _MLP(BaseEstimator):
         warmup: float = 0.0,
         batch_size: int | None = None,
         epochs: int | None = None,
+        subset: float = 1.0,
         l1: float = 0.0,
         l2: float = 0.0,
         weight_decay: float | None = None,
@@ -91,6 +92,7 @@ class _MLP(BaseEstimator):
         self.warmup = warmup
         self.batch_size = batch_size
         self.epochs = epochs
+        self.subset = subset
         self.l1 = l1
         self.l2 = l2
         self.weight_decay = weight_decay

@@ -1,6 +1,6 @@
 """Data as the engine wants it: a fold's training and validation rows, and what is prepared from them once a call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .losses import LOSSES
 from .network import Structure, n_scaling, with_ones
 from .scaling import scale_inputs
+from .subset import chosen
 
 Array = NDArray[Any]
 
@@ -38,6 +39,17 @@ def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Ar
         raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
     if LOSSES[structure.loss].task == "regression" and np.size(y) != len(X) * structure.n_outputs:
         raise ValueError(f"{name}: y must have {structure.n_outputs} columns, got {np.size(y) / max(len(X), 1):g}")
+
+
+def training_share(structure: Structure, fold: Fold, order_seed: int) -> Fold:
+    """The fold with the training rows that the structure's ``subset`` leaves; the validation part is untouched."""
+    if structure.subset == 1.0:
+        return fold
+    check_shapes(structure, "X", fold.X, fold.y, fold.weight)
+    X, y = np.asarray(fold.X), np.asarray(fold.y)
+    classes = y if LOSSES[structure.loss].task == "classification" else None
+    rows = chosen(structure.subset, len(X), classes, order_seed)
+    return replace(fold, X=X[rows], y=y[rows], weight=None if fold.weight is None else np.asarray(fold.weight)[rows])
 
 
 class Part:

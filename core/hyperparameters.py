@@ -125,6 +125,7 @@ _TABLE = (
     Parameter("warmup", "float", 0.0, low=0.0, high=1.0, below=True),
     Parameter("batch_size", "int", 32, low=1, structural=True),
     Parameter("epochs", "int", 50, low=1),
+    Parameter("subset", "float", 1.0, low=0.0, high=1.0, above=True, structural=True),
     Parameter("l1", "float", 0.0, low=0.0),
     Parameter("l2", "float", 0.0, low=0.0),
     Parameter("weight_decay", "float", None, low=0.0, optional=True),
@@ -226,6 +227,9 @@ class Hyperparameters:
     not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default counts as not given;
     :meth:`from_config` knows better. ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in training's second half.
 
+    With a ``subset`` below 1 the network trains on that share of its training rows only, as a cheap evaluation of a
+    configuration (:func:`.subset.chosen`); its validation part stays whole.
+
     ``changes`` makes a configuration a schedule, as population-based training finds it (Jaderberg et al. 2017):
     ``[[11, {"learning_rate": 0.02, "l2": 1e-4}], [21, {"l2": 0.0}]]`` gives these hyperparameters these values from
     epoch 11 on, counted from 1, and l2 another from epoch 21 on. Epochs ascend; the names are among ``CHANGEABLE``. What
@@ -249,6 +253,7 @@ class Hyperparameters:
     warmup: float = 0.0
     batch_size: int = 32
     epochs: int = 50
+    subset: float = 1.0
     l1: float = 0.0
     l2: float = 0.0
     weight_decay: float | None = None

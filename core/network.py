@@ -16,6 +16,7 @@ from .losses import LOSSES, resolve
 from .maxout import Maxout
 from .optimizers import Optimizer, rule
 from .scaling import scale_inputs
+from .subset import n_chosen
 
 Array = NDArray[Any]
 
@@ -44,6 +45,7 @@ class Structure:
     embedding: str = "none"
     feature_scale: bool = False
     parametrization: str = "standard"
+    subset: float = 1.0
 
     @property
     def embedder(self) -> Periodic | None:
@@ -84,6 +86,8 @@ def structure(
 ) -> Structure:
     """The structure of a network with these hyperparameters on data of these sizes (``n_rows``: training rows).
 
+    Its own ``n_rows`` are those that it trains on, which are fewer if ``subset`` says so.
+
     ``loss`` is the data's own, which that of the hyperparameters may replace. ValueError for an unknown loss or one of
     the other task, a dtype other than float32 and float64, sizes below 1, or a log loss with more than one output unit.
     """
@@ -97,6 +101,7 @@ def structure(
     loss = resolve(hp.natural_loss, loss, n_outputs)
     if loss == "log_loss" and n_outputs != 1:
         raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
+    n_rows = n_chosen(hp.subset, int(n_rows))
     has_momentum = hp.optimizer in ("sgd", "rmsprop") and hp.momentum > 0.0
     return Structure(
         n_inputs=int(n_inputs),
@@ -108,9 +113,9 @@ def structure(
         momentum=has_momentum,
         nesterov=has_momentum and hp.nesterov and hp.optimizer == "sgd",
         schedule=hp.schedule,
-        batch_size=min(hp.batch_size, int(n_rows)),
+        batch_size=min(hp.batch_size, n_rows),
         batch_norm=hp.batch_norm if hp.hidden else False,
-        n_rows=int(n_rows),
+        n_rows=n_rows,
         dtype=dtype,
         layer_norm=hp.layer_norm if hp.hidden else False,
         skip=hp.skip if hp.hidden else False,
@@ -119,6 +124,7 @@ def structure(
         embedding=hp.embedding,
         feature_scale=hp.feature_scale,
         parametrization=hp.parametrization,
+        subset=hp.subset,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fitting import fit, prepare
-from .folds import Fold, PreparedFold
+from .folds import Fold, PreparedFold, training_share
 from .losses import LOSSES
 from .metrics import METRICS
 from .network import Structure, initial_parameters, initial_running, n_parameters
@@ -80,7 +80,8 @@ def train(
     keep the earlier epoch), by its tolerance (train_loss has fallen by no more in ``tolerance_epochs`` epochs, or is no
     larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. A state may come from
     other ``changes`` of the hyperparameters, if they were the same up to its epoch: so a schedule can be found step by
-    step and trained again whole. The rows' order in an epoch is a function of ``order_seed`` and the epoch. With
+    step and trained again whole. The rows' order in an epoch is a function of ``order_seed`` and the epoch, and
+    the rows of a ``subset`` are one of ``order_seed`` and the fold. With
     ``gradient_norms`` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
     gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
     ValueError if the data's shapes contradict the structure or a metric is unknown.
@@ -96,6 +97,8 @@ def train(
     placed = list(networks)
     prepared: list[PreparedFold] = []
     if until > 0:  # before the first epoch there is nothing to scale by yet
+        used = {network.fold for network in networks}
+        folds = [training_share(structure, fold, order_seed) if f in used else fold for f, fold in enumerate(folds)]
         fit(structure, networks, folds, state)
         placed, prepared = prepare(structure, networks, folds, state)
     live = state.status == RUNNING

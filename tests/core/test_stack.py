@@ -80,6 +80,7 @@ def problems(draw):
         "nesterov": draw(st.booleans()),
         "schedule": draw(st.sampled_from(sorted(SCHEDULES))),
         "batch_size": draw(st.sampled_from([1, 2, 7, 16, 32, 64])),
+        "subset": draw(st.sampled_from([1.0, 1.0, 0.7, 0.1])),
         "batch_norm": batch,
         "layer_norm": layer,
         "skip": by_layer(st.booleans()),
