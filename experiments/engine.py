@@ -5,7 +5,8 @@ depends on its configuration, its seed and the data alone.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
@@ -14,9 +15,10 @@ import numpy as np
 from ..core.hyperparameters import Hyperparameters
 from ..core.network import Structure, n_parameters, operations, structure
 from ..core.training import DIVERGED, RUNNING, Fold, Network, State
-from . import interruption
+from . import faults, interruption
 from .evaluation import Outcome, Request
-from .jobs import Job, MissingData, run_job
+from .jobs import Job, run_job
+from .workers import Shared, Workers
 
 # A stack's parameters, gradients and optimizer slots should stay in a core's cache; beyond that, stacking no longer pays.
 STACK_BYTES = 3 * 2**20
@@ -59,6 +61,8 @@ class _Trial:
         self.curves: list[dict[str, list[float]]] = [{} for _ in networks]
         self.attempts = [0] * len(networks)
         self.told = 0
+        self.seconds = 0.0
+        self.reruns = 0
         self.fault: str | None = None
 
     def take_over(self, source: "_Trial") -> None:
@@ -97,7 +101,7 @@ class _Trial:
         told once all other networks have got as far.
         """
         if self.fault is not None:
-            return Outcome(self.number, self.told + 1, ended="failed", reason=self.fault)
+            return Outcome(self.number, self.told + 1, ended="failed", reason=self.fault, reruns=self.reruns)
         everyone = range(len(self.networks))
         training = [self.epoch(i) for i in everyone if not self.ended(i)]
         reached = min(training) if training else max(self.epoch(i) for i in everyone)
@@ -115,11 +119,18 @@ class _Trial:
         kept = tuple(self.kept_epoch(i) for i in everyone)
         if ended != "finished":
             reason = f"diverged in epoch {reached + 1}" if ended else None
-            return Outcome(self.number, first, curves, ended=ended, reason=reason)
+            return Outcome(self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns)
         values = [self.at(objective, epoch, i) for i, epoch in enumerate(kept)]
         spread = float(np.std(values)) if len(values) > 1 else None
         return Outcome(
-            self.number, first, curves, ended=ended, value=float(np.mean(values)), spread=spread, kept_epochs=kept
+            self.number,
+            first,
+            curves,
+            ended=ended,
+            value=float(np.mean(values)),
+            spread=spread,
+            kept_epochs=kept,
+            reruns=self.reruns,
         )
 
 
@@ -131,13 +142,29 @@ class _Stack:
     until: int
 
 
-class EngineEvaluator:
-    """Evaluates trials with the NumPy engine, in whatever executor it is given."""
+@dataclass
+class _Sent:
+    """A stack whose job is with the executor: the seconds it may take, and since when it has been seen to run."""
 
-    def __init__(self, task: Task, executor: Executor, workers: int = 1) -> None:
+    stack: _Stack
+    seconds: float | None
+    since: float | None = None
+    killed: bool = False
+
+
+class EngineEvaluator:
+    """Evaluates trials with the NumPy engine, in whatever executor it is given.
+
+    `trial_timeout` is how many seconds a trial may train: its share of the time of the jobs that it was in. Who exceeds it has
+    failed. A job that takes longer than one of its trials has left is ended, if the executor can, and goes the way of a crash.
+    """
+
+    def __init__(self, task: Task, executor: Executor, workers: int = 1, trial_timeout: float | None = None) -> None:
         self._task = task
+        self._folds = Shared(task.fingerprint, task.folds)
         self._executor = executor
         self._workers = workers
+        self._trial_timeout = trial_timeout
         self._trials: dict[int, _Trial] = {}
 
     @property
@@ -169,22 +196,20 @@ class EngineEvaluator:
                     # Values that are possible one by one may contradict each other.
                     del until[request.number]
                     yield Outcome(request.number, 1, ended="failed", reason=f"impossible configuration: {error}")
-        running: dict[Future, _Stack] = {}
+        running: dict[Future, _Sent] = {}
         over: set[int] = set()
         for stack in self._stacks(until):
             self._submit(stack, running)
         while running:
             done, _ = wait(running, timeout=interruption.CHECK_SECONDS, return_when=FIRST_COMPLETED)
             interruption.check()
+            self._end_overdue(running)
             touched: dict[int, None] = {}
             for future in done:
-                stack = running.pop(future)
-                if future.exception() is None and isinstance(future.result(), MissingData):
-                    self._submit(stack, running, self._task.folds)
-                    continue
-                for again in self._absorb(stack, future):
+                sent = running.pop(future)
+                for again in self._absorb(sent, future):
                     self._submit(again, running)
-                touched.update(dict.fromkeys(number for number, _ in stack.members if number not in over))
+                touched.update(dict.fromkeys(number for number, _ in sent.stack.members if number not in over))
             for number in touched:
                 outcome = self._trials[number].outcome(self._task.objective)
                 if outcome is not None:
@@ -206,7 +231,8 @@ class EngineEvaluator:
         structures = tuple(self._structure(network) for network in networks)
         trial = _Trial(request.number, networks, structures)
         if request.source is not None:
-            trial.told = before[request.number].told
+            earlier = before[request.number]
+            trial.told, trial.seconds, trial.reruns = earlier.told, earlier.seconds, earlier.reruns
             if request.source in before:
                 trial.take_over(before[request.source])
         return trial
@@ -241,12 +267,25 @@ class EngineEvaluator:
                 stacks.append((cost[key] * len(part) / len(members), stack))
         return [stack for _, stack in sorted(stacks, key=lambda pair: -pair[0])]
 
-    def _submit(self, stack: _Stack, running: dict[Future, _Stack], folds: tuple[Fold, ...] | None = None) -> None:
+    def _submit(self, stack: _Stack, running: dict[Future, _Sent]) -> None:
         # A trial that has failed or diverged is forgotten while networks of it may still be on their way.
         members = tuple(member for member in stack.members if member[0] in self._trials)
         if members:
             stack = _Stack(members, stack.until)
-            running[self._executor.submit(run_job, self._job(stack), folds)] = stack
+            job = self._job(stack)
+            running[self._executor.submit(run_job, job, self._folds)] = _Sent(stack, job.seconds)
+
+    def _end_overdue(self, running: dict[Future, _Sent]) -> None:
+        """End the jobs that hang or are too slow. (Where others run the processes, the job watches itself.)"""
+        if self._trial_timeout is None or not isinstance(self._executor, Workers):
+            return
+        now = time.monotonic()
+        for future, sent in running.items():
+            if sent.since is None:
+                sent.since = now if future.running() else None
+            elif sent.seconds is not None and now - sent.since > sent.seconds and not future.done():
+                sent.killed = True
+                self._executor.kill(future)
 
     def _job(self, stack: _Stack) -> Job:
         trials = [(self._trials[number], i) for number, i in stack.members]
@@ -259,17 +298,24 @@ class EngineEvaluator:
             networks=tuple(trial.networks[i] for trial, i in trials),
             state=None if epoch == 0 else State.concatenate([state for state in states if state is not None]),
             until=min(stack.until, epoch + stretch),
-            data=self._task.fingerprint,
             order_seed=self._task.order_seed,
             metrics=self._task.metrics,
+            seconds=self._seconds_left(trial for trial, _ in trials),
         )
 
-    def _absorb(self, stack: _Stack, future: Future) -> list[_Stack]:
+    def _seconds_left(self, trials: Iterable[_Trial]) -> float | None:
+        """What the trial with the least time left has; at least a tick, so that one that has just enough is not ended at once."""
+        if self._trial_timeout is None:
+            return None
+        return max(self._trial_timeout - max(trial.seconds for trial in trials), interruption.CHECK_SECONDS)
+
+    def _absorb(self, sent: _Sent, future: Future) -> list[_Stack]:
         """Take in what a job returned; the answer is the stacks that have to train on, or again."""
-        error = future.exception()
+        stack, error = sent.stack, future.exception()
         if error is not None:
-            return self._after_fault(stack, error)
-        state, curves = future.result()
+            return self._after_fault(stack, self._too_long() if sent.killed else faults.reason(error))
+        trained = future.result()
+        state, curves = trained.state, trained.curves
         unfinished = []
         for k, (number, i) in enumerate(stack.members):
             if number not in self._trials:
@@ -277,18 +323,29 @@ class EngineEvaluator:
             trial = self._trials[number]
             new = int(state.epoch[k]) - trial.epoch(i)
             trial.states[i] = state.take([k])
+            trial.attempts[i] = 0
+            trial.seconds += trained.seconds / len(stack.members)
             for key, values in curves.values.items():
                 scaled = values[k, :new] * self._scale(key, trial.networks[i].fold)
                 trial.curves[i].setdefault(key, []).extend(scaled.tolist())
-            if not trial.ended(i) and trial.epoch(i) < stack.until and trial.fault is None:
+            if trial.ended(i) or trial.epoch(i) == stack.until or trial.fault is not None:
+                continue
+            if self._trial_timeout is not None and trial.seconds > self._trial_timeout:
+                trial.fault = f"{self._too_long()}, at epoch {trial.epoch(i)}"
+            else:
                 unfinished.append((number, i))
         return [_Stack(tuple(unfinished), stack.until)] if unfinished else []
 
     def _scale(self, key: str, fold: int) -> float:
         return self._task.scale[fold] if key in IN_TARGET_UNITS else 1.0
 
-    def _after_fault(self, stack: _Stack, error: BaseException) -> list[_Stack]:
+    def _too_long(self) -> str:
+        return f"took longer than trial_timeout, {self._trial_timeout:g} s"
+
+    def _after_fault(self, stack: _Stack, reason: str) -> list[_Stack]:
         """Run a stack that crashed again in halves, so that only the guilty configuration fails, after three tries alone."""
+        for number in {number for number, _ in stack.members if number in self._trials}:
+            self._trials[number].reruns += 1
         if len(stack.members) > 1:
             middle = len(stack.members) // 2
             return [_Stack(half, stack.until) for half in (stack.members[:middle], stack.members[middle:])]
@@ -299,5 +356,5 @@ class EngineEvaluator:
         trial.attempts[i] += 1
         if trial.attempts[i] < MAX_ATTEMPTS:
             return [stack]
-        trial.fault = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        trial.fault = f"{reason} ({MAX_ATTEMPTS} tries)"
         return []

@@ -26,7 +26,8 @@ class Outcome:
     `curves[key]` are the values of the epochs `first_epoch`, `first_epoch + 1`, ... (1-based), averaged over the trial's
     networks (seeds and folds); a network that has ended counts with its kept epoch from then on. `ended` is None while the trial
     could train on, else "finished", "diverged" or "failed" (a fault; `reason` says which). `value`, `spread` and `kept_epochs`
-    belong to a finished trial: mean and standard deviation of the objective over its networks at their kept epochs.
+    belong to a finished trial: mean and standard deviation of the objective over its networks at their kept epochs. `reruns`
+    counts the jobs of this trial that were lost with their worker, or failed, and were run again.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Outcome:
     spread: float | None = None
     kept_epochs: tuple[int, ...] = ()
     reason: str | None = None
+    reruns: int = 0
 
     @property
     def last_epoch(self) -> int:

@@ -3,54 +3,70 @@
 Workers import this module and nothing that is slow or that holds a connection: no MLflow, no Optuna, not the caller's script.
 """
 
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass
 
 from ..core.network import Structure
 from ..core.training import Curves, Fold, Network, State, start, train
+from .workers import Shared
+
+# Fingerprints whose folds a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
+KEPT_DATA = 2
 
 
 @dataclass(frozen=True)
 class Job:
     """One stack for one stretch.
 
-    `state` is None at the first stretch. `data` is the fingerprint of the folds, which a worker keeps between jobs. `order_seed`
-    gives the order of the mini-batches, the same for every network of a sweep.
+    `state` is None at the first stretch. `order_seed` gives the order of the mini-batches, the same for every network of a sweep.
+    `seconds` is how long the job may take; whoever runs it may end the process then.
     """
 
     structure: Structure
     networks: tuple[Network, ...]
     state: State | None
     until: int
-    data: str
     order_seed: int
     metrics: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a job returns: the stack's state and curves, and the seconds it took."""
+
+    state: State
+    curves: Curves
+    seconds: float
 
 
 @dataclass(frozen=True)
 class MissingData:
-    """The worker's answer when it has not seen the data of a job yet: send the job again, with the folds."""
+    """The answer of a process that was not given the folds and has not seen them before: send the job again, with them."""
 
-    data: str
+    key: str
 
 
-# What this worker process has been given, by fingerprint. A sweep uses two at most: its folds, and all rows for the refit.
+# What this process has been given, the newest last.
 _folds: dict[str, tuple[Fold, ...]] = {}
 
 
-def run_job(job: Job, folds: Sequence[Fold] | None = None) -> tuple[State, Curves] | MissingData:
-    """Train the stack of `job` up to its epoch; `folds` accompany the first job that uses them in this process."""
-    if folds is not None:
-        _folds[job.data] = tuple(folds)
-    elif job.data not in _folds:
-        return MissingData(job.data)
-    state = job.state if job.state is not None else start(job.structure, job.networks)
-    return train(
+def run_job(job: Job, folds: Shared) -> Trained | MissingData:
+    """Train the stack of `job` up to its epoch."""
+    if folds.value is not None:
+        _folds[folds.key] = folds.value
+        while len(_folds) > KEPT_DATA:
+            del _folds[next(iter(_folds))]
+    elif folds.key not in _folds:
+        return MissingData(folds.key)
+    began = time.monotonic()
+    state, curves = train(
         job.structure,
         job.networks,
-        _folds[job.data],
-        state,
+        _folds[folds.key],
+        job.state if job.state is not None else start(job.structure, job.networks),
         job.until,
         order_seed=job.order_seed,
         metrics=job.metrics,
     )
+    return Trained(state, curves, time.monotonic() - began)

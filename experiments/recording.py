@@ -11,6 +11,9 @@ from .coordinator import Running
 from .evaluation import Outcome
 from .progress import TrialSummary
 
+# How many jobs of a trial were run again because their worker died, hung or failed.
+RERUNS = "mlptune.reruns"
+
 
 class MlflowRecorder:
     """Writes each stretch in one batch and each commit with all that a rebuild of the study needs.
@@ -49,6 +52,7 @@ class MlflowRecorder:
     def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
         if running.number in self._committed:
             return
+        reruns = running.last.reruns if running.last else 0
         record = TrialRecord(
             number=running.number,
             state=summary.state,
@@ -66,6 +70,7 @@ class MlflowRecorder:
             record,
             outcome.curves if outcome else None,
             outcome.first_epoch if outcome else 1,
+            tags={RERUNS: str(reruns)} if reruns else None,
             started=running.started,
         )
 

@@ -133,7 +133,7 @@ class _Launch:
 
         problem = self.problem
         exists = store_exists(self.uri)
-        evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers)
+        evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers, problem.spec.search.trial_timeout)
         attempts: dict[int, int] = {}
         committed: dict[int, Any] = {}
         writer = Writer(self.uri, self.scribe, self.observer.message)

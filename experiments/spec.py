@@ -59,6 +59,7 @@ class SearchSpec(_Table):
     batch: int | None = Field(default=None, ge=1, le=10_000, description="a whole number from 1 to 10000")
     pruner: str | None = Field(default=None, min_length=1, description="text in quotes")
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
+    trial_timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     partial: bool = Field(default=False, description="true or false")
     options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
 

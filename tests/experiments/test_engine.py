@@ -1,7 +1,9 @@
 """The engine as evaluator: how networks are stacked, cut and spread never changes a number, and faults hit only the guilty."""
 
 import os
+import signal
 from concurrent.futures import Executor, Future
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -98,29 +100,91 @@ def test_divergence_is_told_as_the_last_finite_epoch_and_a_reason() -> None:
 
 
 class _Crash(Executor):
-    """Real workers, in which the process dies that is given the guilty configuration."""
+    """Workers, in which something else happens than training where the guilty configuration is."""
 
-    def __init__(self, workers: Workers, guilty: float) -> None:
-        self.workers, self.guilty = workers, guilty
+    def __init__(self, workers: Executor, guilty: float, crash, *args) -> None:
+        self.workers, self.guilty, self.crash = workers, guilty, (crash, *args)
 
-    def submit(self, fn, job, folds=None) -> Future:
+    def submit(self, fn, job, folds) -> Future:
         if any(network.hyperparameters.learning_rate == self.guilty for network in job.networks):
-            return self.workers.submit(os._exit, 3)
+            return self.workers.submit(*self.crash)
         return self.workers.submit(fn, job, folds)
 
 
-def test_a_stack_that_kills_its_worker_costs_only_the_guilty_trial() -> None:
+@pytest.mark.parametrize(
+    ("crash", "reason"),
+    [
+        ((os._exit, 3), "its worker process died (EXIT 3) (3 tries)"),
+        (
+            (signal.raise_signal, signal.SIGKILL),
+            "its worker process died (SIGKILL -9), as when memory runs out (3 tries)",
+        ),
+        ((np.ones, 2**58), "its memory ran out: Unable to allocate 2.00 EiB"),
+    ],
+)
+def test_a_stack_that_cannot_be_trained_costs_only_the_guilty_trial(crash: tuple, reason: str) -> None:
     with Workers(2) as workers:
-        evaluator = EngineEvaluator(task(), _Crash(workers, 0.03), 2)
+        evaluator = EngineEvaluator(task(), _Crash(workers, 0.03, *crash), 2)
         outcomes: dict[int, Outcome] = {}
         for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 1, 2)]):
             if outcome.ended:
                 outcomes[outcome.number] = outcome
                 evaluator.forget(outcome.number)
     assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 1: "failed", 2: "finished"}
-    assert "TerminatedWorkerError" in str(outcomes[1].reason)
+    assert reason in str(outcomes[1].reason)
+    assert outcomes[1].reruns >= 3
+    assert outcomes[2].reruns == 0
     undisturbed = run(EngineEvaluator(task(), Inline()), [0, 2])
     assert {n: outcomes[n].value for n in (0, 2)} == {n: undisturbed[n][2] for n in (0, 2)}
+
+
+class _Hang(Workers):
+    """Workers, one of whose processes is stopped by the system whenever it gets the guilty configuration."""
+
+    def submit(self, fn, job, folds) -> Future:
+        if any(network.hyperparameters.learning_rate == 0.02 for network in job.networks):
+            return super().submit(signal.raise_signal, signal.SIGSTOP)
+        return super().submit(fn, job, folds)
+
+
+def test_a_job_that_hangs_is_ended_and_its_trial_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_ATTEMPTS", 2)
+    with _Hang(1) as workers:
+        evaluator = EngineEvaluator(task(), workers, 1, trial_timeout=1.0)
+        outcomes = {o.number: o for o in evaluator.advance([Request(n, CONFIGURATIONS[n], 2) for n in (0, 2)])}
+    assert outcomes[0].ended is None
+    assert outcomes[0].last_epoch == 2
+    assert outcomes[2].reason == "took longer than trial_timeout, 1 s (2 tries)"
+
+
+def test_a_trial_that_is_too_slow_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
+    evaluator = EngineEvaluator(task(), Inline(), trial_timeout=1e-9)
+    outcomes = list(evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)]))
+    assert {o.number: o.ended for o in outcomes} == {0: "failed", 2: "failed"}
+    assert {o.reason for o in outcomes} == {"took longer than trial_timeout, 1e-09 s, at epoch 1"}
+
+
+class _Late(Executor):
+    """The first fold fails at once; the second comes back when its trial has been given up."""
+
+    def submit(self, fn, job, folds) -> Future:
+        future: Future = Future()
+        if job.networks[0].fold == 0:
+            future.set_exception(RuntimeError("broken"))
+        else:
+            Timer(0.5, lambda: future.set_result(fn(job, folds))).start()
+        return future
+
+
+def test_a_late_result_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_STACK", 1)
+    evaluator = EngineEvaluator(task(folds=2), _Late())
+    told = []
+    for outcome in evaluator.advance([Request(0, CONFIGURATIONS[0], EPOCHS)]):
+        told.append((outcome.ended, outcome.reason))
+        evaluator.forget(0)
+    assert told == [("failed", "RuntimeError: broken (3 tries)")]
 
 
 def test_errors_are_told_in_the_targets_own_unit() -> None:

@@ -71,6 +71,7 @@ WRONG = [
     (DATA + "[search]\ntrials = 0", "[search] trials: must be a whole number from 1 to 1000000, not 0"),
     (DATA + "[search]\ntrials = '8'", '[search] trials: must be a whole number from 1 to 1000000, not "8"'),
     (DATA + "[search]\ntimeout = 0", "[search] timeout: must be a number of seconds above 0, not 0"),
+    (DATA + "[search]\ntrial_timeout = -1", "[search] trial_timeout: must be a number of seconds above 0, not -1"),
     (DATA + "[search]\ntimeout = inf", "[search] timeout: must be a number of seconds above 0, not inf"),
     (DATA + "[search]\npartial = 1", "[search] partial: must be true or false, not 1"),
     (DATA + "[search]\nmethod = 'tpr'", "[search] method: 'tpr' is unknown; did you mean 'tpe'?"),

@@ -9,7 +9,7 @@ import time
 import pytest
 from loky.process_executor import TerminatedWorkerError
 
-from mlptune.experiments.workers import Workers
+from mlptune.experiments.workers import Shared, Workers
 
 
 def test_a_worker_that_dies_is_replaced_and_the_other_jobs_finish() -> None:
@@ -21,6 +21,45 @@ def test_a_worker_that_dies_is_replaced_and_the_other_jobs_finish() -> None:
             fatal.result(timeout=30)
         assert [future.result(timeout=30) for future in others] == [2**n for n in range(20)]
     assert os.getpid() not in before
+
+
+def test_a_call_can_be_ended_whatever_it_does() -> None:
+    with Workers(1) as workers:
+        asleep, next_one = workers.submit(time.sleep, 600), workers.submit(pow, 2, 3)
+        while not asleep.running():
+            time.sleep(0.01)
+        workers.kill(next_one)  # it waits: nothing happens to it
+        workers.kill(asleep)
+        assert next_one.result(timeout=60) == 8
+        assert asleep.exception(timeout=60) is not None
+
+
+class _Counted:
+    """A megabyte that counts how often it is sent."""
+
+    times = 0
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        _Counted.times += 1
+        return bytes, (1_000_000,)
+
+
+def test_each_worker_gets_the_data_once() -> None:
+    with Workers(2) as workers:
+        data = Shared("digits", _Counted())
+        sizes = [future.result(timeout=60) for future in [workers.submit(_received, data) for _ in range(20)]]
+        sent = _Counted.times
+        assert sorted(sizes) == [0] * (20 - sent) + [1_000_000] * sent
+        assert 1 <= sent <= 2
+        with pytest.raises(TerminatedWorkerError):
+            workers.submit(os._exit, 1).result(timeout=60)
+        assert 1_000_000 in [f.result(timeout=60) for f in [workers.submit(_received, data) for _ in range(20)]]
+        assert _Counted.times <= sent + 2
+
+
+def _received(data: Shared) -> int:
+    time.sleep(0.05)
+    return len(data.value or b"")
 
 
 def test_workers_use_one_thread_of_linear_algebra() -> None:
