@@ -95,10 +95,18 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
                     "schedule": "how the learning rate falls; or constant, step, inverse_time",
                 },
             ),
+            "# subset = 0.3              # trials train on this share of the rows, which is cheaper; the refit uses all",
+            "# changes = [[11, { learning_rate = 1e-3, l2 = 0.0 }]]    # other values from epoch 11 on",
         ],
         [
             "[space]                         # what the trials differ in; delete a line and it keeps its default",
             *_lines(space, _SPACE_COMMENTS),
+            "# The architecture layer by layer, instead of hidden; also activation_1, batch_norm_1 or layer_norm_1, ...",
+            "# layers = { low = 1, high = 2 }",
+            "# units_1 = { low = 16, high = 128, log = true }",
+            "# units_2 = { low = 16, high = 128, log = true }",
+            "# skip_1 = [false, true]    # the layer adds its input to its output",
+            "# skip_2 = [false, true]",
         ],
         [
             "[search]",

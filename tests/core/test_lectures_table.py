@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_file_and_test_named_exists():
     named = 0
     for line in (ROOT / "docs" / "lectures.md").read_text(encoding="utf-8").splitlines():
-        for code in re.findall(r"`((?:core|experiments)/[\w/]+\.py)`", line):
+        for code in re.findall(r"`((?:core|search|experiments)/[\w/]+\.py)`", line):
             assert (ROOT / code).is_file(), code
         source = ""
         for file, test in re.findall(r"`((?:tests/\w+/)?test_\w+\.py)?(?:::(\w+))?`", line):

@@ -41,6 +41,22 @@ def test_the_file_says_what_was_recognised_and_loads(tmp_path: Path, monkeypatch
     assert all(len(line) <= 160 for line in text.splitlines())
 
 
+def test_what_stands_there_as_a_comment_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_sweep_file(str(table(tmp_path)), "price", None)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    wanted = ("# subset", "# changes", "# layers", "# units_", "# skip_", "# timeout")
+    used = [line.removeprefix("# ") if line.startswith(wanted) else line for line in lines]
+    path.write_text(
+        "\n".join(line for line in used if not line.startswith(("hidden", "learning_rate"))), encoding="utf-8"
+    )
+    spec, _ = load_spec(path)
+    assert spec.model["subset"] == 0.3
+    assert spec.model["changes"] == [[11, {"learning_rate": 1e-3, "l2": 0.0}]]
+    assert spec.space is not None
+    assert {"layers", "units_1", "units_2", "skip_1", "skip_2"} <= set(spec.space)
+
+
 def test_the_written_sweep_is_the_one_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     source = str(table(tmp_path))
