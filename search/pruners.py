@@ -24,8 +24,10 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
       2020, arXiv:1810.05934; r, eta, s = min_resource, reduction_factor, min_early_stopping_rate.
     - ``hyperband``: ``HyperbandPruner``, four such brackets whose first rungs come later and later. Li et al. 2018,
       JMLR 18-185; R, eta = max_resource / min_resource, reduction_factor. It stops trials and never resumes one.
+    - ``extrapolation``: ``search.extrapolation.ExtrapolationPruner``, stops what will beat the best finished trial with less
+      than 5 % probability, by a prediction of its curve's end.
 
-    For the last two r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
+    For ``asha`` and ``hyperband`` r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
     (and the end, 50). ``options`` are the pruner's own arguments and go before these defaults. Any other name is that
     of an entry point in the group ``mlptune.pruners`` or of a class in ``optuna.pruners``.
 
@@ -57,12 +59,17 @@ _OURS = {
     "median": "MedianPruner",
     "asha": "SuccessiveHalvingPruner",
     "hyperband": "HyperbandPruner",
+    "extrapolation": "ExtrapolationPruner",
 }
 
 
 def _factory(name: str) -> Callable[..., Any]:
     import optuna
 
+    if name == "extrapolation":
+        from .extrapolation import ExtrapolationPruner
+
+        return ExtrapolationPruner
     if name in _OURS:
         return getattr(optuna.pruners, _OURS[name])
     optunas = classes(optuna.pruners, optuna.pruners.BasePruner)

@@ -44,7 +44,7 @@ def _rungs(pruner: BasePruner) -> Callable[[int], bool]:
     """Whether a pruner may stop a trial at an epoch, given that every epoch is reported.
 
     Exact types only: a subclass may prune when it likes. A pruner we do not know, or one whose rungs are not settled
-    yet (``min_resource="auto"``), is asked at every epoch.
+    yet (``min_resource="auto"``), is asked at every epoch, unless it has a method ``asks`` that says at which.
     """
     from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, PercentilePruner, SuccessiveHalvingPruner
 
@@ -66,7 +66,8 @@ def _rungs(pruner: BasePruner) -> Callable[[int], bool]:
     if type(pruner) is HyperbandPruner:
         # The rungs of bracket 0 hold those of all brackets.
         return _powers(pruner._min_resource, pruner._reduction_factor)
-    return lambda epoch: True
+    asks: Callable[[int], bool] | None = getattr(pruner, "asks", None)
+    return asks or (lambda epoch: True)
 
 
 def _powers(first: int, factor: int) -> Callable[[int], bool]:
