@@ -58,12 +58,11 @@ def maximise(
         climbers: how many points climb at a time.
         rounds: how often they may step.
     """
-    known = {row.tobytes() for row in taken}
+    known = set(_keys(taken))
 
     def fresh(codes: np.ndarray) -> np.ndarray:
         kept = []
-        for i, row in enumerate(codes):
-            key = row.tobytes()
+        for i, key in enumerate(_keys(codes)):
             if key not in known:
                 known.add(key)
                 kept.append(i)
@@ -87,6 +86,11 @@ def maximise(
     return top[0]
 
 
+def _keys(codes: np.ndarray) -> list[bytes]:
+    """Each row as bytes, which are equal where the points are."""
+    return np.ascontiguousarray(codes).view(f"V{codes.shape[1] * codes.itemsize}").ravel().tolist()
+
+
 _REACH = 8
 """Axes of at most so many values are neighbours throughout; on longer ones it is the nearest values, and some further away."""
 
@@ -97,8 +101,8 @@ def neighbours(features: Features, codes: np.ndarray, generator: np.random.Gener
     for i, axis in enumerate(features.axes):
         here = codes[i]
         if not axis.size:
-            reach = 0.2 * 0.6**step
-            moves += [(i, min(max(here + reach * jump, 0.0), 1.0)) for jump in generator.standard_normal(4)]
+            places = np.clip(here + 0.2 * 0.6**step * generator.standard_normal(4), 0.0, 1.0)
+            moves += [(i, code) for code in axis.snapped(places).tolist()]
         elif axis.size <= _REACH or not axis.ordered:
             moves += [(i, float(code)) for code in range(axis.size) if code != here]
         else:

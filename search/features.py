@@ -23,6 +23,10 @@ FINITE = 64
 """Ranges of at most so many values are counted; of more they are taken as continuous."""
 
 
+RESOLUTION = 1024
+"""A continuous range is searched in so many steps: finer differences mean nothing, and would make a batch of one point."""
+
+
 class Axis:
     """One hyperparameter. A value's *code* is its index where the values are counted, else its place in [0, 1].
 
@@ -68,7 +72,9 @@ class Axis:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self.middle
         place = self._place(min(max(value, self.distribution.low), self.distribution.high))  # type: ignore[attr-defined]
-        return float(np.abs(self.table[:, 0] - place).argmin()) if self.table is not None else place
+        if self.table is not None:
+            return float(np.abs(self.table[:, 0] - place).argmin())
+        return float(self.snapped(np.array([place]))[0])
 
     def value(self, code: float) -> Any:
         """The value at a code, inside the distribution."""
@@ -91,7 +97,19 @@ class Axis:
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Codes at quantiles u in [0, 1): every counted value is as likely as every other."""
-        return np.floor(u * self.size) if self.size else u
+        return np.floor(u * self.size) if self.size else self.snapped(u)
+
+    def snapped(self, places: np.ndarray) -> np.ndarray:
+        """Codes (n,) of an axis whose values are not counted, at or next to places (n,): equal values have equal codes."""
+        d = self.distribution
+        if isinstance(d, FloatDistribution) and d.step is None:
+            return np.round(places * RESOLUTION) / RESOLUTION
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        low, high = self._bounds
+        values = low + (high - low) * places
+        values = np.exp(values) if d.log else values
+        values = np.clip(d.low + np.round((values - d.low) / (d.step or 1)) * (d.step or 1), d.low, d.high)
+        return np.round(((np.log(values) if d.log else values) - low) / (high - low), 9)
 
     @cached_property
     def _bounds(self) -> tuple[float, float]:

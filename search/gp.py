@@ -94,7 +94,7 @@ def learn(
     def loss(phi: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the logarithm of the posterior density, and its gradient."""
         theta = np.exp(phi)
-        k, slope = _matern(theta[:g] @ squares)
+        k, slope = _matern_and_slope(theta[:g] @ squares)
         K[rows, columns] = theta[g] * k
         K[diagonal, diagonal] = theta[g] + theta[g + 1] + known
         L = _cholesky(K)
@@ -150,7 +150,7 @@ class GaussianProcess:
         self.X, self.y, self.noise = X, y, noise
         self._scaled = X * self._root
         known = 0.0 if noise is None else noise / self.scale**2
-        K = hyperparameters.signal * _matern(_distances(self._scaled, self._scaled))[0]
+        K = hyperparameters.signal * _matern(_distances(self._scaled, self._scaled))
         K[np.diag_indices(len(X))] += hyperparameters.noise + known + _JITTER
         self._L = _cholesky(K)
         self._alpha = _solved(self._L, (y - self.mean) / self.scale)
@@ -159,7 +159,7 @@ class GaussianProcess:
         """Mean (m,) and standard deviation (m,) of the function (without noise) at features X (m, p)."""
         from scipy.linalg.lapack import dtrtrs
 
-        K = self.hyperparameters.signal * _matern(_distances(X * self._root, self._scaled))[0]
+        K = self.hyperparameters.signal * _matern(_distances(X * self._root, self._scaled))
         V, _ = dtrtrs(self._L, K.T, lower=1)
         variance = self.hyperparameters.signal - np.einsum("ij,ij->j", V, V)
         return K @ self._alpha * self.scale + self.mean, np.sqrt(np.maximum(variance, 1e-12)) * self.scale
@@ -191,11 +191,18 @@ def _distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     return np.maximum(squares, 0.0, out=squares)
 
 
-def _matern(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Matern 5/2 and its derivative by the squared distance."""
+def _matern(squares: np.ndarray) -> np.ndarray:
+    """Matern 5/2 of squared distances."""
+    root = np.sqrt(5.0 * squares)
+    return (1.0 + root * (1.0 + root / 3.0)) * np.exp(-root)
+
+
+def _matern_and_slope(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matern 5/2 of squared distances, and its derivative by them."""
     root = np.sqrt(5.0 * squares)
     decay = np.exp(-root)
-    return (1.0 + root + root * root / 3.0) * decay, (-5.0 / 6.0) * (1.0 + root) * decay
+    slope = (1.0 + root) * decay
+    return slope + root * root / 3.0 * decay, (-5.0 / 6.0) * slope
 
 
 def _cholesky(K: np.ndarray) -> np.ndarray:

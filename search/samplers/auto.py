@@ -44,6 +44,8 @@ class AutoSampler(BaseSampler):
         seed: any integer.
         space: the Space (or its table) to model, all at once and from the first trial on; without it, what the finished trials
             have used. Inactive parameters are modelled at the middle of their range.
+        trials: how many there will be, and
+        batch: how many are asked at a time; both only serve to say in words what will be done (:attr:`choice`).
         n_startup_trials: results before the model is used; until then points of a Latin hypercube.
 
     A trial that failed, diverged or has no finite value is told as the worst finite value so far; a pruned one with the last
@@ -51,12 +53,19 @@ class AutoSampler(BaseSampler):
     """
 
     def __init__(
-        self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None, n_startup_trials: int = 10
+        self,
+        seed: int = 0,
+        *,
+        space: Space | Mapping[str, Any] | None = None,
+        trials: int | None = None,
+        batch: int | None = None,
+        n_startup_trials: int = 10,
     ) -> None:
         if isinstance(n_startup_trials, bool) or not isinstance(n_startup_trials, int) or n_startup_trials < 1:
             raise ValueError(f"n_startup_trials: {n_startup_trials!r} is not an integer of at least 1")
         self._seed = seed
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        self._trials, self._batch = trials, batch
         self._n_startup_trials = n_startup_trials
         self._random = RandomSampler(seed)
         self._forget()
@@ -74,6 +83,20 @@ class AutoSampler(BaseSampler):
         self.__dict__.update(state)
         self._forget()
 
+    @property
+    def choice(self) -> str:
+        """What is done for this space, this many trials and this size of batch, in one line."""
+        batch = self._batch or 1
+        # Nothing is known while the first batches are asked.
+        startup = -(-self._n_startup_trials // batch) * batch
+        if self._space is not None and self._trials is not None:
+            features = Features(_open(self._space.distributions), self._space)
+            if features.points <= self._trials:
+                return f"auto: the space has {len(features.everything())} points; each is tried once before any is repeated"
+        if self._trials is not None and self._trials <= startup:
+            return f"auto: {self._trials} trials are too few to learn from; points of a Latin hypercube"
+        return f"auto: {startup} points of a Latin hypercube, then expected improvement under a Gaussian process"
+
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         self._raise_error_if_multi_objective(study)
         if self._space is not None:
@@ -84,7 +107,7 @@ class AutoSampler(BaseSampler):
                 deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED), use_cache=True
             ):
                 found.update(other.distributions)
-        return {name: distribution for name, distribution in found.items() if not distribution.single()}
+        return _open(found)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -170,6 +193,11 @@ class AutoSampler(BaseSampler):
         if self._learned is None or self._learned[0] != key:
             self._learned = key, learn(features.features(codes), warped(y), features.groups)
         return self._learned[1]
+
+
+def _open(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
+    """Those that leave a choice."""
+    return {name: distribution for name, distribution in distributions.items() if not distribution.single()}
 
 
 def _modelled(y: np.ndarray) -> np.ndarray:

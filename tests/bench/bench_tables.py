@@ -1,0 +1,70 @@
+"""Methods that train every trial to its end, held against published tables of MLPs and convolutional cells.
+
+FCNet (Klein and Hutter 2019: 62,208 MLPs, two regression tasks, validation error) and NAS-Bench-201 (Dong and Yang 2020: 15,625
+cells on CIFAR-10, validation accuracy). An evaluation draws one of the seeds that a configuration was trained with. What counts is
+the best value seen after n evaluations, as in the reference figures of the tables. Every study runs in the coordinator's own
+loop; the methods take turns, so that what else the machine does slows all of them alike.
+
+MLPTUNE_BENCH_SEEDS sets the number of seeds (50 unless given; scikit-optimize's Gaussian process runs on 5 of them: it costs).
+"""
+
+import os
+
+import numpy as np
+import optuna
+import pytest
+
+from mlptune.search import METHODS, sampler
+from mlptune.tests.bench.tables import FOLDER, Table, cells, study_on
+
+SEEDS = int(os.environ.get("MLPTUNE_BENCH_SEEDS", "50"))
+COSTLY = {"bayesian": 5}
+EVALUATIONS = (32, 80, 128)
+TABLES = ("fcnet_protein", "fcnet_naval", "nasbench201_cifar10")
+OURS = ("random", "quasirandom", "genetic", "rl", "nas", "tpe", "bayesian", "auto")
+BATCHES = (1, 8, 16, 32)
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the published tables are not here (../shared/bench)")
+
+
+def factory(name):
+    """What makes a method's sampler for a seed and a space."""
+    if name == "Optuna's TPE":
+        return lambda seed, space, batch: optuna.samplers.TPESampler(seed=seed)
+    return lambda seed, space, batch: sampler(
+        METHODS[name].sampler, seed, space=space, trials=max(EVALUATIONS), batch=batch
+    )
+
+
+def compare(table, runs):
+    """A row for each (label, method, batch, seeds): the best after n evaluations, and milliseconds a trial."""
+    width = max(11, *(len(label) for label, *_ in runs))
+    bests = {label: [] for label, *_ in runs}
+    times = {label: [] for label, *_ in runs}
+    for seed in range(max(seeds for *_, seeds in runs)):
+        for label, method, batch, seeds in runs:
+            if seed < seeds:
+                make = factory(method)
+                best, seconds = study_on(table, lambda s, space: make(s, space, batch), seed, max(EVALUATIONS), batch)  # noqa: B023
+                bests[label].append(best[np.array(EVALUATIONS) - 1])
+                times[label].append(1000 * seconds / max(EVALUATIONS))
+    better = "lower" if table.direction == "minimize" else "higher"
+    columns = "".join(f"{n:>20}" for n in EVALUATIONS)
+    print(f"\n{table.name} ({better} is better)\n  {'evaluations':{width}}{columns}{'seeds':>7}{'ms a trial':>12}")
+    exact = "".join(f"{f'{table.expected_best_of_random(n):.4g}':>20}" for n in EVALUATIONS)
+    print(f"  {'(chance)':{width}}{exact}")
+    for label in bests:
+        rows = np.array(bests[label])
+        print(f"  {label:{width}}{cells(rows)}{len(rows):>7}{np.mean(times[label]):>12.1f}")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_methods(name):
+    methods = ["Optuna's TPE", *(method for method in OURS if method in METHODS)]
+    compare(Table.load(name), [(m, m, 1, min(SEEDS, COSTLY.get(m, SEEDS))) for m in methods])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_batches(name):
+    runs = [(f"{m}, {b} at a time", m, b, min(SEEDS, 20)) for m in ("tpe", "auto") for b in BATCHES]
+    compare(Table.load(name), runs)

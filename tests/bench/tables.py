@@ -1,0 +1,120 @@
+"""Published tables of results as evaluators: the coordinator's own loop runs on them, and a study costs seconds."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from mlptune.experiments.coordinator import Coordinator, Plan
+from mlptune.experiments.evaluation import Outcome
+from mlptune.experiments.progress import Observer
+from mlptune.search import Space, pruner, scheduler
+
+FOLDER = Path(__file__).parents[3] / "shared" / "bench"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Results of every configuration of a space.
+
+    Attributes:
+        results: one axis for each hyperparameter in the order of ``choices``, then one for the seeds it was trained with.
+        choices: the values of each hyperparameter, in the order of its axis.
+    """
+
+    name: str
+    results: np.ndarray
+    choices: dict[str, list[Any]]
+    direction: str
+
+    @classmethod
+    @cache
+    def load(cls, name: str) -> Table:
+        file = np.load(FOLDER / f"{name}.npz", allow_pickle=False)
+        key, direction = ("loss", "minimize") if "loss" in file else ("accuracy", "maximize")
+        return cls(name, file[key].astype(float), json.loads(str(file["space"])), direction)
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.direction == "minimize" else -1
+
+    def cell(self, configuration: dict[str, Any]) -> np.ndarray:
+        """The results of a configuration, one for each seed that there is."""
+        found = self.results[tuple(values.index(configuration[key]) for key, values in self.choices.items())]
+        return found[~np.isnan(found)]
+
+    def expected_best_of_random(self, n: int) -> float:
+        """The exact mean of the best of n random draws, each of a random configuration and seed."""
+        flat = np.sort(self.sign * self.results, axis=None)
+        flat = flat[~np.isnan(flat)]  # weighs each result alike, where some configurations have fewer
+        beyond = np.arange(len(flat), -1, -1) / len(flat)
+        return float(self.sign * ((beyond[:-1] ** n - beyond[1:] ** n) @ flat))
+
+
+class Lookup:
+    """A table as the coordinator's evaluator: one epoch, whose value is that of one of the table's seeds."""
+
+    objective_key = "val_loss"
+    seeds = (0,)
+
+    def __init__(self, table: Table, seed: int) -> None:
+        self.table = table
+        self.seed = seed
+
+    def advance(self, requests: Sequence[Any]) -> Any:
+        for request in requests:
+            cell = self.table.cell(request.configuration)
+            # The same trial draws the same seed under every method, so that luck is shared.
+            value = float(np.random.default_rng([self.seed, request.number]).choice(cell))
+            yield Outcome(request.number, 1, {"val_loss": [value]}, "finished", value, None, (1,))
+
+    def forget(self, number: int) -> None:
+        """The table keeps nothing of a trial."""
+
+
+class Nothing:
+    """A recorder that keeps nothing."""
+
+    def stretch(self, running: Any, outcome: Any) -> None:
+        pass
+
+    def commit(self, running: Any, summary: Any, outcome: Any) -> None:
+        pass
+
+
+def study_on(
+    table: Table, make: Callable[[int, Space], optuna.samplers.BaseSampler], seed: int, trials: int, batch: int = 1
+) -> tuple[np.ndarray, float]:
+    """Run one study with the coordinator's loop.
+
+    ``make(seed, space)`` is its sampler. The answer: the best value so far (trials,) after each evaluation, and the
+    seconds that the loop took, nearly all of which are the sampler's.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = Space.parse(table.choices)
+    study = optuna.create_study(
+        sampler=make(seed, space), pruner=pruner("none", max_epochs=1), direction=table.direction
+    )
+    lookup = Lookup(table, seed)
+    coordinator = Coordinator(
+        study, space, scheduler("pruner", study, 1), lookup, fixed={}, recorder=Nothing(), observer=Observer()
+    )
+    started = time.perf_counter()
+    coordinator.run(Plan(trials, batch, 1))
+    seconds = time.perf_counter() - started
+    values = table.sign * np.array([coordinator.trials[number].value for number in range(trials)])
+    return table.sign * np.minimum.accumulate(values), seconds
+
+
+def cells(rows: np.ndarray, digits: int = 4) -> str:
+    """Means over the first axis of (seeds, columns), each with its standard error."""
+    error = rows.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.full(rows.shape[1], np.nan)
+    return "".join(f"{f'{m:.{digits}g} ({e:.1g})':>20}" for m, e in zip(rows.mean(axis=0), error, strict=True))

@@ -1,0 +1,193 @@
+"""The default searcher: what it promises beyond the contract that all samplers share."""
+
+import itertools
+import math
+import warnings
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
+
+from mlptune.search import Space, sampler
+from mlptune.search.samplers.auto import MODELLED, _modelled
+
+TABLE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
+    "layers": {"low": 1, "high": 3},
+    "units_1": [16, 64, 256],
+    "units_2": [16, 64, 256],
+    "units_3": [16, 64, 256],
+    "activation": ["relu", "tanh", "elu"],
+}
+SPACE = Space.parse(TABLE)
+
+
+def value(point):
+    """Smooth, with its least value 0.1 at one layer of 64 units."""
+    units = sum(abs(math.log(point[f"units_{i}"] / 64)) for i in range(1, point["layers"] + 1))
+    return (
+        0.1 * point["layers"]
+        + (math.log10(point["learning_rate"]) + 2.5) ** 2
+        + units
+        + (point["activation"] != "tanh")
+    )
+
+
+def run(seed, trials, batch=1, made=None):
+    study = optuna.create_study(sampler=made or sampler("auto", seed, space=SPACE))
+    while len(study.trials) < trials:
+        asked = [study.ask() for _ in range(batch)]
+        points = [SPACE.suggest(trial) for trial in asked]
+        for trial, point in zip(asked, points, strict=True):
+            study.tell(trial, value(point))
+    return study
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_it_finds_the_best_of_a_conditional_space(batch):
+    study = run(0, 64, batch)
+    assert study.best_value < 0.11
+    assert study.best_params.keys() == {"learning_rate", "layers", "units_1", "activation"}
+
+
+def test_a_fresh_sampler_proposes_the_same_at_every_length_of_the_history():
+    study = run(3, 36)
+    for length in range(8, 36, 3):
+        again = optuna.create_study(sampler=sampler("auto", 3, space=SPACE))
+        again.add_trials(study.trials[:length])
+        assert SPACE.suggest(again.ask()) == SPACE.decode(study.trials[length].params)
+
+
+def test_no_point_is_tried_twice_before_all_were_tried():
+    space = Space.parse({"layers": {"low": 1, "high": 2}, "units_1": [8, 16, 32], "units_2": [8, 16, 32]})
+    study = optuna.create_study(sampler=sampler("auto", space=space, n_startup_trials=1))
+    batches = []
+    for _ in range(4):
+        trials = [study.ask() for _ in range(4)]
+        batches += [tuple(space.suggest(trial).items()) for trial in trials]
+        for trial in trials:
+            study.tell(trial, float(trial.number))
+    # One of the first four may be met twice: they are a Latin hypercube, blind to one another.
+    assert len({*batches[:4]}) + 8 == len({*batches[:12]})
+    assert len({*batches}) == 12 == len(list(space.grid()))
+
+
+def test_where_every_value_is_the_same_it_goes_on():
+    study = optuna.create_study(sampler=sampler("auto", space=SPACE))
+    study.optimize(lambda trial: len(SPACE.suggest(trial)) * 0.0, n_trials=20)
+    assert len({tuple(trial.params.items()) for trial in study.trials}) == 20
+
+
+def test_points_that_were_given_twice_do_no_harm():
+    study = optuna.create_study(sampler=sampler("auto", space=SPACE, n_startup_trials=2))
+    for _ in range(12):
+        study.enqueue_trial({"learning_rate": 0.01, "layers": 1, "units_1": 64, "activation": "relu"})
+    study.optimize(lambda trial: value(SPACE.suggest(trial)) + 0.01 * (trial.number % 3), n_trials=20)
+    assert len({tuple(trial.params.items()) for trial in study.trials}) == 9
+
+
+@pytest.mark.parametrize("space", [{}, {"x": [3]}, {"x": {"low": 2, "high": 2}}, {"x": {"low": 0.5, "high": 0.5}}])
+def test_a_space_of_one_point_is_no_trouble(space):
+    space = Space.parse(space)
+    study = optuna.create_study(sampler=sampler("auto", space=space, n_startup_trials=2))
+    study.optimize(lambda trial: len(space.suggest(trial)), n_trials=5)
+    assert len(study.trials) == 5
+
+
+def test_one_bad_network_does_not_hide_the_differences_between_the_good_ones():
+    bests = []
+    for disaster in (2.0, 1e30, math.inf):
+        study = optuna.create_study(sampler=sampler("auto", 1, n_startup_trials=6))
+
+        def objective(trial, disaster=disaster):
+            x = trial.suggest_float("x", 0, 1)
+            return disaster if x > 0.9 else 1.0 + (x - 0.4) ** 2
+
+        study.optimize(objective, n_trials=20)
+        bests.append(study.best_value)
+    assert max(bests) < 1.0 + 1e-3
+
+
+def history(trials, seed=0):
+    """A finished study of random points, without its sampler."""
+    generator = np.random.default_rng(seed)
+    distributions = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1), "n": IntDistribution(1, 5)}
+    for _ in range(trials):
+        x, y, n = generator.random(), generator.random(), int(generator.integers(1, 6))
+        result = (x - 0.3) ** 2 + (y - 0.6) ** 2 + 0.1 * n
+        yield create_trial(params={"x": x, "y": y, "n": n}, distributions=distributions, value=result)
+
+
+def test_after_a_thousand_trials_it_still_knows_where_the_best_is():
+    study = optuna.create_study(sampler=sampler("auto"))
+    study.add_trials(list(history(1000)))
+    before = study.best_value
+    for _ in range(5):
+        trial = study.ask()
+        point = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1), trial.suggest_int("n", 1, 5)
+        study.tell(trial, (point[0] - 0.3) ** 2 + (point[1] - 0.6) ** 2 + 0.1 * point[2])
+    assert study.best_value < before
+    assert study.best_value < 0.1 + 1e-4
+
+
+def test_of_many_trials_the_model_knows_the_best_and_the_latest():
+    y = np.random.default_rng(0).random(1000)
+    kept = _modelled(y)
+    assert len(kept) == len(set(kept)) == MODELLED
+    assert (np.diff(kept) > 0).all()
+    assert set(np.argsort(y)[: MODELLED // 2]) <= set(kept)
+    assert set(range(1000 - MODELLED // 4, 1000)) <= set(kept)
+    assert _modelled(y[:MODELLED]).tolist() == list(range(MODELLED))
+
+
+def test_running_trials_keep_the_others_away():
+    study = run(0, 24)
+    asked = [SPACE.suggest(study.ask()) for _ in range(16)]
+    assert len({tuple(point.items()) for point in asked}) == 16
+    # The learning rate is continuous, so that points could differ by nothing that matters.
+    gaps = [
+        abs(math.log10(a["learning_rate"] / b["learning_rate"]))
+        for a, b in itertools.combinations(asked, 2)
+        if {**a, "learning_rate": 0} == {**b, "learning_rate": 0}
+    ]
+    assert min(gaps, default=1.0) > 1e-3
+
+
+def test_failed_trials_alone_are_no_reason_to_stop():
+    study = optuna.create_study(sampler=sampler("auto", space=SPACE, n_startup_trials=3))
+    for _ in range(8):
+        trial = study.ask()
+        SPACE.suggest(trial)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            study.tell(trial, state=TrialState.FAIL)
+    assert len({tuple(trial.params.items()) for trial in study.trials}) == 8
+
+
+@pytest.mark.parametrize(
+    ("space", "trials", "batch", "words"),
+    [
+        (TABLE, 64, 8, "16 points of a Latin hypercube, then expected improvement under a Gaussian process"),
+        (TABLE, 64, 1, "10 points of a Latin hypercube, then expected improvement under a Gaussian process"),
+        (TABLE, None, None, "10 points of a Latin hypercube, then expected improvement under a Gaussian process"),
+        (TABLE, 32, 32, "32 trials are too few to learn from; points of a Latin hypercube"),
+        (
+            {"layers": [1, 2], "units_1": [8, 16], "units_2": [8, 16]},
+            8,
+            1,
+            "the space has 6 points; each is tried once",
+        ),
+    ],
+)
+def test_it_says_what_it_does(space, trials, batch, words):
+    choice = sampler("auto", space=space, trials=trials, batch=batch).choice
+    assert choice.startswith(f"auto: {words}")
+    assert "\n" not in choice
+
+
+@pytest.mark.parametrize("number", [0, 2.5, True])
+def test_an_impossible_number_of_startup_trials_is_refused(number):
+    with pytest.raises(ValueError, match=r"n_startup_trials: .* is not an integer of at least 1"):
+        sampler("auto", n_startup_trials=number)
