@@ -124,13 +124,16 @@ def sweep(
             data=data,
             target=target,
         )
-    from .present import best_line, next_text, params_text, strict_json
+    from .present import best_line, next_text, params_text, schedule_lines, strict_json
 
     if json:
         _print(strict_json(result.summary()))
         return
     _print(clean(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
-    if result.best["params"]:
+    if result.copied:
+        lines = schedule_lines(result.best["params"], result.best_config, result.copied)
+        _print("\n".join(f"  {clean(line)}" for line in lines))
+    elif result.best["params"]:
         _print("  " + clean(params_text(result.best["params"])))
     _print(next_text(result.name, _shown(tracking_uri)))
 
@@ -185,12 +188,12 @@ def show(
     if json and top is not None:
         raise UserError("--top: cannot be combined with --json, which always holds all trials")
     with _reading(tracking_uri):
-        from .results import show as shown
+        from .results import show_copies
 
-        document = shown(name, run=run, tracking_uri=tracking_uri)
+        document, copied = show_copies(name, run=run, tracking_uri=tracking_uri)
     from .present import strict_json, trials_text
 
-    _print(strict_json(document) if json else trials_text(document, top))
+    _print(strict_json(document) if json else trials_text(document, top, copied))
 
 
 @app.command(no_args_is_help=True)
@@ -217,10 +220,10 @@ def best(
         if format_ is Format.toml:
             _print(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
             return
-        document = results.best(name, run=run, tracking_uri=tracking_uri)
+        document, configuration, copied = results.best_schedule(name, run=run, tracking_uri=tracking_uri)
     from .present import best_text, strict_json
 
-    _print(strict_json(document) if json else best_text(document, _shown(tracking_uri)))
+    _print(strict_json(document) if json else best_text(document, _shown(tracking_uri), configuration, copied))
 
 
 @app.command(no_args_is_help=True)

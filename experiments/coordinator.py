@@ -38,7 +38,7 @@ class Running:
     """A trial between its ask, at `started`, and its tell. `values` is the objective by epoch.
 
     `configuration` is what it trains with: its `params` and the fixed hyperparameters, or, once it has taken over another
-    trial's network (`copied`), that trial's configuration with the changes made since.
+    trial's network, that trial's configuration with the changes made since. `copied` is (epoch, trial) of each such time.
     """
 
     trial: optuna.trial.Trial
@@ -47,7 +47,7 @@ class Running:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     values: list[float] = field(default_factory=list)
     last: Outcome | None = None
-    copied: bool = False
+    copied: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -62,6 +62,8 @@ class Running:
             epochs=len(self.values),
             reason=reason,
             spread=self.last.spread if self.last else None,
+            configuration=self.configuration if self.copied else None,
+            copied=tuple(self.copied),
         )
 
 
@@ -144,7 +146,7 @@ class Coordinator:
     def _requests(self, decide: Callable[[Sequence[Progress]], list[Decision]]) -> list[Request]:
         """Carry out what the scheduler decides for all that live; the answer is who trains on."""
         live = dict(self._live)
-        progress = [Progress(r.number, r.trial, len(r.values), tuple(r.values)) for r in live.values()]
+        progress = [Progress(r.number, r.trial, len(r.values), tuple(r.values), r.configuration) for r in live.values()]
         decisions = decide(progress)
         # Copies are taken of everybody as they stand now, also of those that are themselves about to change.
         standing = {number: running.configuration for number, running in live.items()}
@@ -159,7 +161,7 @@ class Coordinator:
                     if source not in live or len(live[source].values) != epoch:
                         raise ValueError(f"trial {number} cannot copy trial {source}, which is not at epoch {epoch}")
                     running.configuration = changed(standing[source], epoch + 1, params)
-                    running.copied = True
+                    running.copied.append((epoch, source))
                     requests.append(Request(number, running.configuration, until, source))
                 case Pause():
                     pass

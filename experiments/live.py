@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .progress import Observer, SweepInfo, TrialSummary
-from .show_text import clean, number_text, params_text, time_text
+from .show_text import clean, copied_text, number_text, params_text, time_text
 
 LEADERS = 5
 LINES_IN_FULL = 200  # finished trials that get a line each; later ones share one a second
@@ -79,11 +79,16 @@ class View(Observer):
 
     def seconds_left(self) -> float | None:
         """Estimate the seconds until the last trial ends; None before there is anything to go by."""
-        if self.info is None or not self.done:
+        part = self.part()
+        if self.info is None or not (self.done or part >= 1.0):
             return None
-        part = sum(min(epoch / max(self.info.max_epochs, 1), 1.0) for epoch, _ in self.running.values())
         rate = (len(self._finishes) - 1 + part) / max(self.clock() - self._finishes[0], 1e-3)
         return max(self.info.total - self.done - part, 0.0) / rate
+
+    def part(self) -> float:
+        """What is done of the running trials, in trials: they may all run at once, as a population does."""
+        most = max(self.info.max_epochs, 1) if self.info else 1
+        return sum(min(epoch / most, 1.0) for epoch, _ in self.running.values())
 
 
 class PlainView(View):
@@ -127,7 +132,7 @@ class PlainView(View):
         left = self.seconds_left()
         if left is not None and left >= 1:
             parts.append(f"{time_text(left)} left")
-        self._print(" ".join(parts) + (f"  {params_text(trial.params)}" if improved else ""))
+        self._print(" ".join(parts) + (f"  {trial_text(trial)}" if improved else ""))
 
     def message(self, text: str) -> None:
         self._print(text)
@@ -217,7 +222,10 @@ class LiveView(View):
         grid = Table.grid(padding=(0, 1), expand=False)
         grid.add_column(width=max(min(self.console.width // 4, 24), 6))
         grid.add_column(no_wrap=True, overflow="ellipsis")
-        grid.add_row(ProgressBar(total=max(info.total, 1), completed=self.done), Text(f"{', '.join(counts)}  {times}"))
+        grid.add_row(
+            ProgressBar(total=max(info.total, 1), completed=self.done + self.part()),
+            Text(f"{', '.join(counts)}  {times}"),
+        )
         return grid
 
     def _table(self) -> RenderableType:
@@ -230,7 +238,7 @@ class LiveView(View):
         table.add_column("parameters", overflow="fold")
         room = self.console.height - 5  # a picture higher than the terminal would scroll and be drawn twice
         for trial in self.leaders:
-            text = clean(params_text(trial.params))
+            text = clean(trial_text(trial))
             room -= 1 + len(text) // max(self.console.width - (22 if wide else 15), 8)
             if room < 0 and trial is not self.best:
                 break
@@ -245,6 +253,11 @@ def headline(info: SweepInfo) -> str:
     workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
     trials = f"{info.total} trial{'s' if info.total != 1 else ''} by {info.method}"
     return f"{info.name}: {trials}, {info.metric} ({rule}), {info.max_epochs} epochs, {workers}"
+
+
+def trial_text(trial: TrialSummary) -> str:
+    """Return the parameters that a trial was asked with, or whom it has copied since."""
+    return copied_text(trial.copied) if trial.copied else params_text(trial.params)
 
 
 def refit_text(number: int) -> str:

@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .show_text import clean, number_text, params_text
+from ..search.spaces import layer_of
+from .show_text import clean, copied_text, number_text, params_text
 
 
 def strict_json(value: Any) -> str:
@@ -65,8 +66,13 @@ def sweeps_text(sweeps: Sequence[Mapping[str, Any]]) -> str:
     return text_table(headers, rows, right=["trials", "best", "test score"])
 
 
-def trials_text(shown: Mapping[str, Any], top: int | None = None) -> str:
-    """Return the table of `mlptune show`: all trials by number, or the `top` best first; the best has a star."""
+def trials_text(
+    shown: Mapping[str, Any], top: int | None = None, copied: Mapping[int, Sequence[tuple[int, int]]] | None = None
+) -> str:
+    """Return the table of `mlptune show`: all trials by number, or the `top` best first; the best has a star.
+
+    `copied` says for trials that have copied others (epoch, trial) of each time.
+    """
     best = shown.get("best") or {}
     trials = list(shown["trials"])
     if top is not None:
@@ -77,7 +83,7 @@ def trials_text(shown: Mapping[str, Any], top: int | None = None) -> str:
             str(trial["state"]),
             number_text(trial["value"]),
             str(trial["epochs"]),
-            params_text(trial["params"]) + _reason(trial),
+            params_text(trial["params"]) + _remark(trial, (copied or {}).get(trial["number"], ())),
         ]
         for trial in trials
     ]
@@ -98,9 +104,12 @@ def trials_text(shown: Mapping[str, Any], top: int | None = None) -> str:
     return "\n".join(parts)
 
 
-def _reason(trial: Mapping[str, Any]) -> str:
+def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]]) -> str:
     reason = trial.get("reason")
-    return f"  ({reason})" if reason and reason != trial["state"] else ""
+    remarks = [reason] if reason and reason != trial["state"] else []
+    if copied:
+        remarks.append(copied_text(copied))
+    return f"  ({'; '.join(remarks)})" if remarks else ""
 
 
 def _ranked(trials: list[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -117,10 +126,20 @@ def best_line(best: Mapping[str, Any]) -> str:
     return text if best.get("test_score") is None else f"{text}, on the test part {number_text(best['test_score'])}"
 
 
-def best_text(best: Mapping[str, Any], store: str = "") -> str:
-    """Return what `mlptune best` prints; `store` is the tracking address that the person gave, if any."""
+def best_text(
+    best: Mapping[str, Any],
+    store: str = "",
+    configuration: Mapping[str, Any] | None = None,
+    copied: Sequence[tuple[int, int]] = (),
+) -> str:
+    """Return what `mlptune best` prints; `store` is the tracking address that the person gave, if any.
+
+    `configuration` and `copied` are those of a trial that has copied others, whose params are not its network's.
+    """
     name = str(best["name"])
     params = [f"  {clean(line)}" for line in _aligned(best["params"])]
+    if configuration is not None and copied:
+        params = [f"  {clean(line)}" for line in schedule_lines(best["params"], configuration, copied)]
     uri = f", tracking_uri={store!r}" if store else ""
     return "\n".join(
         [
@@ -131,6 +150,21 @@ def best_text(best: Mapping[str, Any], store: str = "") -> str:
             f'  mlptune.best_config("{name}"{uri})   # its hyperparameters, for MLPClassifier or MLPRegressor',
         ]
     )
+
+
+def schedule_lines(
+    params: Mapping[str, Any], configuration: Mapping[str, Any], copied: Sequence[tuple[int, int]]
+) -> list[str]:
+    """Return what the network of a trial that has copied others was trained with: values at the start, then each change.
+
+    Of the configuration only what was searched: the names in `params`, and what those of single layers come to.
+    """
+    names = {(layer_of(name) or (name,))[0] for name in params}
+    if names & {"layers", "units"}:
+        names.add("hidden")
+    start = {name: value for name, value in configuration.items() if name in names}
+    changes = [f"from epoch {epoch} on  {params_text(values)}" for epoch, values in configuration.get("changes", ())]
+    return [*_aligned(start), *changes, f"the trial has {copied_text(copied)}"]
 
 
 def _aligned(params: Mapping[str, Any]) -> list[str]:

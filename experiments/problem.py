@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.hyperparameters import BY_LAYER, Hyperparameters
+from ..core.hyperparameters import BY_LAYER, CHANGEABLE, Hyperparameters
 from ..core.metrics import METRICS
 from ..core.network import operations, structure
 from ..core.training import Fold
-from ..search import Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
-from ..search.dimensions import Range
+from ..search import METHODS, Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
+from ..search.dimensions import Choices, Range
 from ..search.schedulers import Scheduler
 from ..search.spaces import configuration, layer_of
 from .coordinator import Plan
@@ -69,7 +69,9 @@ class Problem:
         self.space = _user_error(Space.parse, table, fixed=spec.model)
         self.objective = _objective(spec, dataset.task)
         self.searcher = _user_error(resolve, spec.search.method, spec.search.pruner)
+        self.method = METHODS.get(spec.search.method)
         self._options = _user_error(split_options, self.searcher.scheduler, spec.search.options)
+        self._notes = self._keep_in_step() if self.method and self.method.in_step else []
         self._check_fixed()
         self.max_epochs = self._max_epochs()
         self.total = self._total()
@@ -101,6 +103,8 @@ class Problem:
             self.max_epochs,
             seed=self.spec.seed,
             space=self.space,
+            changeable=self._changeable(),
+            trials=self.total,
             **self._options[0],
         )
         return made
@@ -108,7 +112,7 @@ class Problem:
     def outline(self, study: "optuna.Study", rule: Scheduler) -> list[str]:
         """What a person is told of the search before it starts."""
         own = getattr(study.sampler, "outline", None)
-        return [*(own(self.total) if own else []), *rule.outline(self.total)]
+        return [*self._notes, *(own(self.total) if own else []), *rule.outline(self.total)]
 
     def plan(self, study: "optuna.Study") -> Plan:
         """How much is asked at a time.
@@ -172,6 +176,30 @@ class Problem:
             # A contradiction with a default that the search replaces is none; such trials fail one by one, if they do.
             if not any(name in str(error) for name in (*self.space, "layers")):
                 raise UserError(f"[model] {error}") from error
+
+    def _keep_in_step(self) -> list[str]:
+        """Have every trial train to its last epoch; the answer says what of [model] that puts out of force."""
+        method, told = self.spec.search.method, []
+        if "changes" in self.fixed:
+            raise UserError(f"[model] changes: method {method} makes the changes itself; leave them out")
+        for name in ("early_stopping", "tolerance"):
+            if name in self.space:
+                raise UserError(f"[space] {name}: cannot be searched by {method}, which trains all to the last epoch")
+            if self.fixed.get(name):
+                self.fixed[name] = 0
+                if name in self.spec.model:
+                    told.append(f"{name} is off: under method {method} all trials train to the last epoch")
+        return told
+
+    def _changeable(self) -> tuple[str, ...]:
+        """The hyperparameters that may change during training, whatever values a trial begins with."""
+        momentum = self.space.dimensions.get("momentum")
+        if isinstance(momentum, Choices):
+            stays = 0 in momentum.values
+        else:
+            stays = momentum is not None and momentum.low == 0 and momentum.step is not None
+        # Without a momentum from the start there is no slot for one.
+        return tuple(name for name in CHANGEABLE if name != "momentum" or not stays)
 
     def _max_epochs(self) -> int:
         if "epochs" not in self.space:

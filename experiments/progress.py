@@ -28,6 +28,8 @@ class TrialSummary:
 
     `state` is running, complete, pruned or failed; `value` is the objective, None where there is none; `epochs` counts those
     trained; `spread` is the standard deviation over the trial's networks (seeds and folds), None for a single network.
+    A trial that has copied others, `copied` as (epoch, trial), has a `configuration` other than its `params` say: training
+    that one from the start gives its network.
     """
 
     number: int
@@ -38,6 +40,8 @@ class TrialSummary:
     run_id: str | None = None
     reason: str | None = None
     spread: float | None = None
+    configuration: Mapping[str, Any] | None = None
+    copied: tuple[tuple[int, int], ...] = ()
 
 
 class Observer:

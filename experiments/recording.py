@@ -1,10 +1,11 @@
 """From the coordinator's trials to MLflow's runs: what is written of a trial, and when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import optuna
 
+from ..search.spaces import in_force
 from ..tracking.records import TrialRecord
 from ..tracking.writer import Writer
 from .coordinator import Running
@@ -19,7 +20,8 @@ class MlflowRecorder:
     """Writes each stretch in one batch and each commit with all that a rebuild of the study needs.
 
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
-    `attempts` tells how often a trial was begun before.
+    `attempts` tells how often a trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
+    they change during training.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class MlflowRecorder:
         *,
         committed: Collection[int] = (),
         attempts: Mapping[int, int] | None = None,
+        changing: Sequence[str] = (),
     ) -> None:
         self._writer = writer
         self._study = study
         self._seeds = seeds
         self._committed = frozenset(committed)
         self._attempts = attempts or {}
+        self._changing = changing
 
     def stretch(self, running: Running, outcome: Outcome) -> None:
         if running.number not in self._committed:
@@ -45,7 +49,7 @@ class MlflowRecorder:
                 running.params,
                 {},
                 outcome.first_epoch,
-                outcome.curves,
+                self._curves(running, outcome),
                 started=running.started,
             )
 
@@ -65,14 +69,21 @@ class MlflowRecorder:
             spread=summary.spread,
             seeds=self._seeds,
             rebuild=self._rebuild(running),
+            configuration=summary.configuration,
+            copied=summary.copied,
         )
         self._writer.commit_trial(
             record,
-            outcome.curves if outcome else None,
+            self._curves(running, outcome) if outcome else None,
             outcome.first_epoch if outcome else 1,
             tags={RERUNS: str(reruns)} if reruns else None,
             started=running.started,
         )
+
+    def _curves(self, running: Running, outcome: Outcome) -> dict[str, Sequence[float]]:
+        epochs = range(outcome.first_epoch, outcome.last_epoch + 1)
+        values = [in_force(running.configuration, epoch) for epoch in epochs] if self._changing else []
+        return {**outcome.curves, **{name: [value[name] for value in values] for name in self._changing}}
 
     def _attempt(self, running: Running) -> int:
         return self._attempts.get(running.number, 0) + 1

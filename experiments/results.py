@@ -21,15 +21,29 @@ METRIC = "mlptune.metric"
 DIRECTION = "mlptune.direction"
 SPEC_ARTIFACT = "spec.json"
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
+Copied = tuple[tuple[int, int], ...]
 
 
 class SweepResult:
-    """A finished sweep. `best` is what `mlptune best --json` prints."""
+    """A finished sweep. `best` is what `mlptune best --json` prints, `best_config` the complete best configuration.
 
-    def __init__(self, name: str, run_id: str, tracking_uri: str, summary: Mapping[str, Any]) -> None:
+    `copied` tells whom the best trial has copied, (epoch, trial) each time; its configuration is then a schedule.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run_id: str,
+        tracking_uri: str,
+        summary: Mapping[str, Any],
+        best_config: Mapping[str, Any],
+        copied: Copied = (),
+    ) -> None:
         self.name = name
         self.run_id = run_id
         self.tracking_uri = tracking_uri
+        self.best_config = dict(best_config)
+        self.copied = copied
         self._summary = dict(summary)
 
     @property
@@ -91,26 +105,45 @@ def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
 
 def show(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """One launch of a sweep with all its trials. Raises LookupError, with the nearest name, where there is none."""
+    return show_copies(name, run, tracking_uri)[0]
+
+
+def show_copies(
+    name: str, run: str | None = None, tracking_uri: str | None = None
+) -> tuple[dict[str, Any], dict[int, Copied]]:
+    """What `show` says, and for each trial that has copied others: (epoch, trial) of each time."""
     launch = reader.launch(tracking_uri, name, run)
     trials = [summary_of(record) for record in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
-    return summary(launch.name, launch.run_id, launch.state, launch.method, trials, _best_of(launch, trials))
+    found = _best_of(launch, trials)
+    best = None if found is None else _document(launch, found)
+    document = summary(launch.name, launch.run_id, launch.state, launch.method, trials, best)
+    return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
 
 def best(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete."""
+    return best_schedule(name, run, tracking_uri)[0]
+
+
+def best_schedule(
+    name: str, run: str | None = None, tracking_uri: str | None = None
+) -> tuple[dict[str, Any], dict[str, Any], Copied]:
+    """What `best` says, the complete configuration, and whom the trial has copied: (epoch, trial) of each time."""
     launch = reader.launch(tracking_uri, name, run)
     trials = [] if launch.best else [summary_of(t) for t in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
     found = _best_of(launch, trials)
     if found is None:
         raise reader.NotFound(f"the sweep {name!r} has no complete trial yet; its state is {launch.state}")
-    return found
+    complete = found.configuration or configuration(found.params, json.loads(launch.tags.get(FIXED, "{}")))
+    return _document(launch, found), dict(complete), found.copied
 
 
 def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
-    """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works."""
-    found = best(name, run, tracking_uri)
-    launch = reader.launch(tracking_uri, name, found["run_id"])
-    return configuration(found["params"], json.loads(launch.tags.get(FIXED, "{}")))
+    """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works.
+
+    Where the best trial has copied others it is the schedule by which its network is trained from the start.
+    """
+    return best_schedule(name, run, tracking_uri)[1]
 
 
 def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None) -> str:
@@ -187,6 +220,8 @@ def summary_of(record: TrialRecord) -> TrialSummary:
         run_id=record.run_id,
         reason=record.reason,
         spread=record.spread,
+        configuration=record.configuration,
+        copied=record.copied,
     )
 
 
@@ -197,17 +232,23 @@ def best_trial(trials: list[TrialSummary], direction: str) -> TrialSummary | Non
     return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
 
 
-def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> dict[str, Any] | None:
+def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> TrialSummary | None:
     """The recorded best of a finished launch; else the best of the trials that are committed so far."""
-    metric = launch.tags.get(METRIC, "val_score")
-    if launch.best:
-        chosen = TrialSummary(launch.best["number"], "complete", launch.best["value"], launch.best["params"])
-    else:
-        leader = best_trial(trials, launch.tags.get(DIRECTION, "maximize"))
-        if leader is None:
-            return None
-        chosen = leader
-    return best_document(launch.name, launch.run_id, chosen, metric, launch.test_score)
+    if not launch.best:
+        return best_trial(trials, launch.tags.get(DIRECTION, "maximize"))
+    stored = launch.best
+    return TrialSummary(
+        number=stored["number"],
+        state="complete",
+        value=stored["value"],
+        params=stored["params"],
+        configuration=stored.get("configuration"),
+        copied=tuple((epoch, number) for epoch, number in stored.get("copied", ())),
+    )
+
+
+def _document(launch: LaunchRecord, best: TrialSummary) -> dict[str, Any]:
+    return best_document(launch.name, launch.run_id, best, launch.tags.get(METRIC, "val_score"), launch.test_score)
 
 
 def _finite(value: float | None) -> float | None:

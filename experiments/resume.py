@@ -48,7 +48,12 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
         if old == new or key in MAY_CHANGE:
             continue
         if key in MAY_GROW and isinstance(new, int) and problem.total >= (earlier.total or 0):
-            continue
+            if problem.method is None or problem.method.grows or problem.total == earlier.total:
+                continue
+            raise UserError(
+                f"--resume: {key} was {earlier.total} and is {new} now; method {problem.spec.search.method} "
+                "begins with all its trials, later ones cannot join"
+            )
         raise UserError(
             f"--resume: {key} was {json.dumps(old)} and is {json.dumps(new)} now; "
             "a sweep is resumed as it was begun (only trials and timeout may grow)"

@@ -155,7 +155,9 @@ class _Launch:
                 writer.flush()
                 committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key)
                 evaluator = Replay(evaluator, committed)
-            recorder = MlflowRecorder(writer, study, problem.seeds, committed=committed, attempts=attempts)
+            recorder = MlflowRecorder(
+                writer, study, problem.seeds, committed=committed, attempts=attempts, changing=rule.changing
+            )
             coordinator = Coordinator(
                 study,
                 problem.space,
@@ -211,7 +213,7 @@ class _Launch:
             raise SweepFailed(_why_nothing(trials))
         self.observer.refitting(best.number)
         scored = writer.count_scored(problem.dataset.fingerprint)
-        complete = configuration(best.params, problem.fixed)
+        complete = dict(best.configuration or configuration(best.params, problem.fixed))
         model = fit_final(problem, complete, kept_epochs[best.number], self.pool, self.observer)
         test_score = score_test(problem, model)
         metrics, tags = {}, {}
@@ -232,6 +234,8 @@ class _Launch:
             kept_epochs=kept_epochs[best.number],
             spread=best.spread,
             seeds=problem.seeds,
+            configuration=best.configuration,
+            copied=best.copied,
         )
         with tempfile.TemporaryDirectory() as folder:
             model.save(Path(folder, "model"))
@@ -257,6 +261,8 @@ class _Launch:
             run_id,
             self.uri,
             results.summary(problem.spec.name, run_id, "finished", problem.spec.search.method, summaries, document),
+            complete,
+            best.copied,
         )
         self.observer.finished(result)
         return result
@@ -267,7 +273,8 @@ class _Launch:
 
         self.observer.message(f"{earlier.name!r} is finished; this is its result")
         summary = results.show(earlier.name, earlier.run_id, self.uri)
-        result = results.SweepResult(earlier.name, earlier.run_id, self.uri, summary)
+        _, configuration, copied = results.best_schedule(earlier.name, earlier.run_id, self.uri)
+        result = results.SweepResult(earlier.name, earlier.run_id, self.uri, summary, configuration, copied)
         self.observer.finished(result)
         return result
 

@@ -1,6 +1,6 @@
 """Numbers, parameters and times as short texts, and texts made harmless for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -18,6 +18,11 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def copied_text(copied: Sequence[tuple[int, int]]) -> str:
+    """Return whom a trial has copied, given as (epoch, trial)."""
+    return "copied " + ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in copied)
 
 
 def number_text(value: float | None) -> str:

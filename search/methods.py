@@ -20,6 +20,8 @@ class Method:
     trials: str = "configurations trained"
     about: str = ""
     scheduler: str = "pruner"
+    in_step: bool = False  # all trials of a batch train to the last epoch: nothing may end them early
+    grows: bool = True  # a larger number of trials continues the same plan
 
 
 METHODS: dict[str, Method] = {
@@ -34,6 +36,15 @@ METHODS: dict[str, Method] = {
     ),
     "asha": Method(
         "random", "asha", True, "configurations started, most stopped early", "random points, successive halving"
+    ),
+    "pbt": Method(
+        "random",
+        pruner_fixed=True,
+        trials="members of the population, all trained to the end",
+        about="population-based training from random points",
+        scheduler="pbt",
+        in_step=True,
+        grows=False,
     ),
 }
 

@@ -269,6 +269,13 @@ def _at_layer(merged: Mapping[str, Any], family: str, index: int, depth: int) ->
     return merged[name]
 
 
+def in_force(configuration: Mapping[str, Any], epoch: int) -> dict[str, Any]:
+    """The values that hold in that epoch, counted from 1, of a configuration whose ``changes`` make it a schedule."""
+    changes = configuration.get("changes", ())
+    values = {name: value for first, change in changes if first <= epoch for name, value in change.items()}
+    return {**{name: value for name, value in configuration.items() if name != "changes"}, **values}
+
+
 def default_space(n_rows: int, task: str) -> dict[str, Any]:
     """The [space] table of a sweep file that has none: what pays most for MLPs on tables.
 

@@ -6,7 +6,7 @@ and the tag holds `artifact:` and its path.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ ATTEMPT = "mlptune.attempt"
 RECORD = "mlptune.record"
 REBUILD = "mlptune.rebuild"
 REASON = "mlptune.reason"
+COPIED = "mlptune.copied"
 SEEDS = "mlptune.seeds"
 BEST = "mlptune.best"
 LEADER = "mlptune.leader"
@@ -54,8 +55,9 @@ class TrialRecord:
 
     `value` is the objective (None: none; it may be NaN or infinite), `params` as sampled (numbers, strings, lists),
     `epochs` those trained, `kept_epochs` one per network, `spread` the standard deviation over the networks. `rebuild`
-    is JSON for whoever sets up the searcher again; the keys of its mappings come back as strings. `run_id` is MLflow's,
-    known when read back.
+    is JSON for whoever sets up the searcher again; the keys of its mappings come back as strings. A trial that has
+    copied others, `copied` as (epoch, trial), has a `configuration` of its own, by which its network is trained; the
+    others' follows from their params. `run_id` is MLflow's, known when read back.
     """
 
     number: int
@@ -70,6 +72,8 @@ class TrialRecord:
     seeds: tuple[int, ...] = ()
     rebuild: Mapping[str, Any] = field(default_factory=dict)
     run_id: str | None = None
+    configuration: Mapping[str, Any] | None = None
+    copied: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,21 +138,20 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 def trial_tags(record: TrialRecord) -> dict[str, str]:
     """The tags of a committed trial; those that people filter by stand alone, the exact data is JSON."""
-    tags = {
-        STATE: record.state,
-        SEEDS: dumps(record.seeds),
-        RECORD: dumps(
-            {
-                "value": record.value,
-                "params": record.params,
-                "epochs": record.epochs,
-                "reason": record.reason,
-                "kept_epochs": record.kept_epochs,
-                "spread": record.spread,
-                "seeds": record.seeds,
-            }
-        ),
+    data: dict[str, Any] = {
+        "value": record.value,
+        "params": record.params,
+        "epochs": record.epochs,
+        "reason": record.reason,
+        "kept_epochs": record.kept_epochs,
+        "spread": record.spread,
+        "seeds": record.seeds,
     }
+    if record.copied:
+        data |= {"configuration": record.configuration, "copied": record.copied}
+    tags = {STATE: record.state, SEEDS: dumps(record.seeds), RECORD: dumps(data)}
+    if record.copied:
+        tags[COPIED] = ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in record.copied)
     if record.reason is not None:
         tags[REASON] = record.reason
     if record.rebuild:
@@ -183,11 +186,18 @@ def trial_from_tags(
         seeds=tuple(record.get("seeds", ())),
         rebuild=rebuild,
         run_id=run_id,
+        configuration=record.get("configuration"),
+        copied=_pairs(record.get("copied", ())),
     )
+
+
+def _pairs(value: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((epoch, number) for epoch, number in value)
 
 
 def best_dict(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
     """What the launch says about its best trial."""
+    schedule = {"configuration": record.configuration, "copied": record.copied} if record.copied else {}
     return {
         "number": record.number,
         "run_id": run_id,
@@ -197,6 +207,7 @@ def best_dict(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
         "kept_epochs": record.kept_epochs,
         "spread": record.spread,
         "seeds": record.seeds,
+        **schedule,
     }
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..spaces import Space
 
-_OURS = {"pruner": (".pruning", "PrunerScheduler")}
+_OURS = {"pruner": (".pruning", "PrunerScheduler"), "pbt": (".pbt", "PopulationBasedTraining")}
 
 
 def scheduler(
@@ -33,18 +33,21 @@ def scheduler(
     seed: int = 0,
     space: Space | None = None,
     changeable: Collection[str] = (),
+    trials: int | None = None,
     **options: Any,
 ) -> Scheduler:
     """The scheduler of this name for a study's trials of at most ``max_epochs`` epochs.
 
-    The names: ``pruner`` asks the study's pruner. ``seed``, ``space`` and ``changeable`` (the hyperparameters that may
-    change while a network trains) are context: a scheduler takes what it needs of it. ``options`` are its own arguments.
+    The names: ``pruner`` asks the study's pruner; ``pbt`` is population-based training. ``seed``, ``space``, ``changeable``
+    (the hyperparameters that may change while a network trains) and ``trials`` (how many there will be) are context: a
+    scheduler takes what it needs of it. ``options`` are its own arguments.
 
     Raises ValueError for an unknown option, and for ``max_epochs`` below 1.
     """
     if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
         raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
     context = {"study": study, "max_epochs": max_epochs, "seed": seed, "space": space, "changeable": changeable}
+    context |= {"trials": trials}
     made: Scheduler = build(_factory(name), f"scheduler {name}", context, options)
     return made
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,16 +61,23 @@ class Progress:
         trial: Optuna's trial; everything up to ``epoch`` has been reported to it.
         epoch: epochs trained, 0 before the first stretch.
         values: the objective's value after epoch 1, 2, ... ``epoch``; None where there was none.
+        configuration: what it trains with, its ``changes`` (``[epoch, values in force from it on]``) included.
     """
 
     number: int
     trial: Trial
     epoch: int
     values: tuple[float | None, ...] = ()
+    configuration: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Scheduler(ABC):
-    """The rule by which epochs are given to trials."""
+    """The rule by which epochs are given to trials.
+
+    ``changing`` are the hyperparameters that its copies may change.
+    """
+
+    changing: tuple[str, ...] = ()
 
     @abstractmethod
     def decide(self, live: Sequence[Progress]) -> list[Decision]:

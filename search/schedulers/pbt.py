@@ -1,0 +1,179 @@
+"""Population-based training: the worst members of a population go on from the weights of the best, with changed values.
+
+Jaderberg et al. 2017, "Population Based Training of Neural Networks", https://arxiv.org/abs/1711.09846. What it finds is
+a schedule: values that hold from an epoch on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..dimensions import Choices, Dimension
+from ..samplers.random import from_unit
+from ..seeds import uniform
+from ..spaces import in_force
+from .decisions import Continue, Copy, Decision, Progress, Scheduler
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+    from ..spaces import Space
+
+# All members keep their networks in memory until the last epoch; more of them than this are parted.
+MOST_MEMBERS = 64
+DOWN, UP = 0.8, 1.25
+
+
+class PopulationBasedTraining(Scheduler):
+    """The trials of a batch are one population and train in step; every ``interval`` epochs its worst members copy.
+
+    Exploit is the paper's truncation selection: the worst ``quantile`` of the members take over network and
+    configuration of the best ``quantile``; these are dealt out at random, each once. Explore then changes each
+    searched hyperparameter that may change: with the probability ``resample`` it is drawn anew from the space, else it is
+    multiplied by 0.8 or 1.25, by a whole step at least, or moved to the next choice; where the space ends it moves the
+    other way. Draws depend on the seed, the member's number and the epoch alone.
+
+    In the paper's words, eval is the objective after the last epoch, theta the whole state with the optimizer's moments,
+    h the configuration, of which sizes and everything else that cannot change come along with the copied network, and a
+    member is ready after each interval. A member that diverges has ended; nobody takes its place.
+
+    Args:
+        trials: how many members there are in all.
+        population: how many train together; the others follow as further populations, which learn nothing from the
+            first. By default ``trials``, or parts of equal size that are at most 64.
+        interval: epochs from rung to rung, by default a tenth of ``max_epochs``.
+
+    Raises ValueError if nothing in ``space`` may change, and for options out of their range.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        max_epochs: int,
+        *,
+        seed: int = 0,
+        space: Space | None = None,
+        changeable: Collection[str] = (),
+        trials: int | None = None,
+        population: int | None = None,
+        interval: int | None = None,
+        quantile: float = 0.2,
+        resample: float = 0.25,
+    ) -> None:
+        dimensions = {} if space is None else space.dimensions
+        self._dimensions = {name: entry for name, entry in dimensions.items() if name in changeable and _varies(entry)}
+        if dimensions and not self._dimensions:
+            possible = [name for name in changeable if name not in dimensions][:4]
+            raise ValueError(
+                f"method pbt: nothing in the space ({', '.join(dimensions)}) may change during training; "
+                f"search something that may: {', '.join(possible)} ..."
+            )
+        self.changing = tuple(self._dimensions)
+        for option, whole in (("population", population), ("interval", interval)):
+            if whole is not None and (isinstance(whole, bool) or not isinstance(whole, int) or whole < 1):
+                raise ValueError(f"{option}: {whole!r} is not an integer of at least 1")
+        for option, share, most in (("quantile", quantile, 0.5), ("resample", resample, 1.0)):
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= most:
+                raise ValueError(f"{option}: {share!r} is not a number from 0 to {most:g}")
+        members = MOST_MEMBERS if trials is None else trials
+        self._population = population or math.ceil(members / math.ceil(members / MOST_MEMBERS))
+        self._interval = interval or max(1, round(max_epochs / 10))
+        self._quantile = quantile
+        self._resample = resample
+        self._max_epochs = max_epochs
+        self._seed = seed
+        self._sign = -1.0 if study.direction.name == "MAXIMIZE" else 1.0
+
+    @property
+    def rungs(self) -> list[int]:
+        """The epochs after which members copy, ascending."""
+        return list(range(self._interval, self._max_epochs, self._interval))
+
+    def batch(self, first: int) -> int:
+        return self._population
+
+    def decide(self, live: Sequence[Progress]) -> list[Decision]:
+        sources = self._sources(live)
+        return [self._decide(progress, sources.get(progress.number)) for progress in live]
+
+    def outline(self, total: int) -> list[str]:
+        full, rest = divmod(total, self._population)
+        sizes = [self._population] * full + [rest] * (rest > 0)
+        if len(sizes) == 1:
+            told = f"one population of {total} members"
+        else:
+            told = f"{len(sizes)} populations one after the other, of {', '.join(map(str, sizes))} members"
+        lines = [f"{told}, all trained for {self._max_epochs} epochs"]
+        if self.rungs and self._copies(sizes[0]):
+            first = self._copies(sizes[0])
+            lines.append(
+                f"every {self._interval} epochs the worst {first} take over the networks of the best {first} "
+                f"and change {', '.join(self.changing)}"
+            )
+        else:
+            lines.append("nobody copies: that takes two members, and epochs beyond the interval")
+        return lines
+
+    def _copies(self, members: int) -> int:
+        """How many of so many members copy at a rung."""
+        return min(max(1, round(self._quantile * members)), members // 2) if self._quantile else 0
+
+    def _sources(self, live: Sequence[Progress]) -> dict[int, Progress]:
+        """Whom each of the worst members copies, by its number."""
+        if not live or not live[0].epoch:
+            return {}
+        ranked = sorted(live, key=lambda progress: (self._loss(progress), progress.number))
+        n = self._copies(len(live))
+        best, worst = ranked[:n], ranked[len(ranked) - n :]
+        dealt = sorted(best, key=lambda progress: uniform(self._seed, "source", progress.number, progress.epoch))
+        return {progress.number: source for progress, source in zip(worst, dealt, strict=True)}
+
+    def _loss(self, progress: Progress) -> float:
+        value = progress.values[-1]
+        return math.inf if value is None or math.isnan(value) else self._sign * value
+
+    def _decide(self, progress: Progress, source: Progress | None) -> Decision:
+        epoch = progress.epoch
+        if epoch >= self._max_epochs:
+            raise ValueError(f"trial {progress.number}: has ended, it has trained {epoch} of {self._max_epochs} epochs")
+        until = min(epoch + self._interval, self._max_epochs)
+        if source is None:
+            return Continue(until)
+        return Copy(source.number, self._explored(progress.number, epoch, source.configuration), until)
+
+    def _explored(self, number: int, epoch: int, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """New values for what may change, other than those in force wherever the space has others."""
+        present = in_force(configuration, epoch)
+        explored = {}
+        for name, dimension in self._dimensions.items():
+            draws = [uniform(self._seed, what, number, epoch, name) for what in ("resample", "value", "up")]
+            value = present[name]
+            new = (
+                dimension.decode(from_unit(dimension.distribution(), draws[1])) if draws[0] < self._resample else value
+            )
+            for up in (draws[2] < 0.5, draws[2] >= 0.5):
+                if new == value:
+                    new = _moved(dimension, value, up)
+            if new != value:
+                explored[name] = new
+        return explored
+
+
+def _varies(dimension: Dimension) -> bool:
+    return len(dimension.values) > 1 if isinstance(dimension, Choices) else dimension.low < dimension.last
+
+
+def _moved(dimension: Dimension, value: Any, up: bool) -> Any:
+    """The next value up or down; the same where the space ends there."""
+    if isinstance(dimension, Choices):
+        choices = sorted(dimension.values)
+        return choices[min(max(choices.index(value) + (1 if up else -1), 0), len(choices) - 1)]
+    target = value * (UP if up else DOWN)
+    unit = dimension.step or (1 if dimension.integer else None)
+    if unit is None:
+        return min(max(target, dimension.low), dimension.high)
+    steps, now = round((target - dimension.low) / unit), round((value - dimension.low) / unit)
+    steps = max(steps, now + 1) if up else min(steps, now - 1)
+    return dimension.decode(min(max(dimension.low + steps * unit, dimension.low), dimension.last))
