@@ -180,15 +180,17 @@ def _train_part(
 
 def _in_force(structure: Structure, networks: Sequence[Network], epoch: int, part: State) -> list[Network]:
     """The networks with the values that are in force in that epoch, in whose units ``part`` then has its slots."""
-    result = []
-    for network, slots in zip(networks, part.slots, strict=True):
+    result = list(networks)
+    for k, network in enumerate(networks):
         hp = network.hyperparameters
+        if not hp.changes:
+            continue
         now = hp.at(epoch)
         if epoch in dict(hp.changes):
-            pairs = zip(slots, structure.rule.units(hp.at(epoch - 1)), structure.rule.units(now), strict=False)
+            pairs = zip(part.slots[k], structure.rule.units(hp.at(epoch - 1)), structure.rule.units(now), strict=False)
             for slot, before, after in pairs:
                 slot *= before / after
-        result.append(replace(network, hyperparameters=now))
+        result[k] = replace(network, hyperparameters=now)
     return result
 
 
