@@ -220,7 +220,10 @@ def best(
         if format_ is Format.toml:
             _print(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
             return
-        document, configuration, copied = results.best_schedule(name, run=run, tracking_uri=tracking_uri)
+        if json:
+            document = results.best(name, run=run, tracking_uri=tracking_uri)
+        else:
+            document, configuration, copied = results.best_schedule(name, run=run, tracking_uri=tracking_uri)
     from .present import best_text, strict_json
 
     _print(strict_json(document) if json else best_text(document, _shown(tracking_uri), configuration, copied))

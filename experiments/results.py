@@ -122,7 +122,9 @@ def show_copies(
 
 def best(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete."""
-    return best_schedule(name, run, tracking_uri)[0]
+    document, complete, copied = best_schedule(name, run, tracking_uri)
+    # As sampled, the params of a trial that has copied others are not those of its network.
+    return {**document, "configuration": complete} if copied else document
 
 
 def best_schedule(

@@ -11,6 +11,7 @@ from .errors import UserError
 from .show_text import clean
 
 MAX_DEPTH = 16
+LINE = 120  # characters
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SIXTY_FOUR_BITS = 2**63
 
@@ -99,13 +100,21 @@ def toml_value(value: Any) -> str:
 
 def toml_document(tables: Mapping[str, Any]) -> str:
     """Return a TOML document: plain values first, then a [table] for each mapping, whose own mappings stand inline."""
-    head = [f"{toml_key(key)} = {toml_value(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
+    head = [_toml_line(key, value) for key, value in tables.items() if not isinstance(value, Mapping)]
     blocks = ["\n".join(head)] if head else []
     for key, table in tables.items():
         if isinstance(table, Mapping):
-            lines = [f"[{toml_key(key)}]", *(f"{toml_key(k)} = {toml_value(v)}" for k, v in table.items())]
+            lines = [f"[{toml_key(key)}]", *(_toml_line(k, v) for k, v in table.items())]
             blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
+
+
+def _toml_line(key: str, value: Any) -> str:
+    """Return key and value; a list too long for a line has one for each item."""
+    line = f"{toml_key(key)} = {toml_value(value)}"
+    if not isinstance(value, list | tuple) or len(line) <= LINE:
+        return line
+    return "\n".join([f"{toml_key(key)} = [", *(f"    {toml_value(item)}," for item in value), "]"])
 
 
 def _toml_string(text: str) -> str:

@@ -152,6 +152,10 @@ def trial_tags(record: TrialRecord) -> dict[str, str]:
     tags = {STATE: record.state, SEEDS: dumps(record.seeds), RECORD: dumps(data)}
     if record.copied:
         tags[COPIED] = ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in record.copied)
+        tags["mlflow.note.content"] = (
+            f"Copied {tags[COPIED]}. The parameters are what the trial began with; by this configuration its network is "
+            f"trained from the start:\n\n```json\n{param_text(record.configuration)}\n```"
+        )
     if record.reason is not None:
         tags[REASON] = record.reason
     if record.rebuild:

@@ -436,7 +436,8 @@ def _artifact_location(uri: str, name: str) -> str | None:
 
 
 def _note(name: str, best: TrialRecord) -> str:
-    rows = "".join(f"| {_cell(key)} | {_cell(records.param_text(value))} |\n" for key, value in best.params.items())
+    shown = best.configuration or best.params
+    rows = "".join(f"| {_cell(key)} | {_cell(records.param_text(value))} |\n" for key, value in shown.items())
     return (
         f"Sweep **{name}**. Best: trial {best.number}, value {best.value}, {best.epochs} epochs.\n\n"
         f"| hyperparameter | value |\n|---|---|\n{rows}"

@@ -75,7 +75,8 @@ def test_the_best_configuration_is_the_schedule_everywhere(swept, uri: str, tmp_
     assert schedule["changes"]
     stored = MlflowClient(uri).download_artifacts(result.run_id, "best_config.json", str(tmp_path))
     assert json.loads(Path(stored).read_text()) == schedule
-    # The documents keep what was sampled.
+    # The documents keep what was sampled, and say what it is not.
+    assert results.best("small", tracking_uri=uri) == {**result.best, "configuration": schedule}
     number = result.best["number"]
     assert result.best["params"] == result.summary()["trials"][number]["params"]
     X, y = load_breast_cancer(return_X_y=True)
@@ -119,6 +120,7 @@ def test_what_mlflow_holds_of_a_schedule(swept, uri: str) -> None:
     run = client.get_run(trial["run_id"])
     told = ", ".join(f"trial {source} at epoch {epoch}" for epoch, source in result.copied)
     assert run.data.tags["mlptune.copied"] == told
+    assert json.loads(run.data.tags["mlflow.note.content"].split("```")[1][4:]) == result.best_config
     assert run.data.params["learning_rate"] == str(trial["params"]["learning_rate"])
     rates = {point.step: point.value for point in client.get_metric_history(trial["run_id"], "learning_rate")}
     assert sorted(rates) == list(range(1, 10))

@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,10 +30,14 @@ trial_records = st.builds(
     rebuild=st.dictionaries(st.text(), json_data),
     run_id=st.just("abc"),
 )
+epoch_and_trial = st.tuples(st.integers(1), st.integers(0))
+schedules = st.tuples(st.dictionaries(st.text(), json_data), st.lists(epoch_and_trial, min_size=1).map(tuple))
 
 
-@given(trial_records)
-def test_record_through_tags(record: TrialRecord) -> None:
+@given(trial_records, st.none() | schedules)
+def test_record_through_tags(record: TrialRecord, schedule: Any) -> None:
+    if schedule is not None:
+        record = replace(record, configuration=schedule[0], copied=schedule[1])
     tags = {
         **records.trial_tags(record),
         records.NUMBER: str(record.number),

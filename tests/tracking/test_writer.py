@@ -152,6 +152,27 @@ def test_long_texts_are_whole(writer: Writer, client: Any, uri: str) -> None:
     assert best["params"] == long
 
 
+def test_a_schedule_of_any_length_is_whole(writer: Writer, uri: str) -> None:
+    parent = opened(writer)
+    changes = [[epoch, {"learning_rate": 1 / epoch, "l2": 0.1}] for epoch in range(2, 400)]
+    schedule = record(0, configuration={**PARAMS, "changes": changes}, copied=((1, 3), (7, 2)))
+    writer.commit_trial(schedule, curves(5))
+    writer.finish_launch("finished", best=schedule)
+    writer.flush()
+    [read] = reader.trials(uri, parent)
+    assert (read.configuration, read.copied) == (schedule.configuration, schedule.copied)
+    best = reader.launch(uri, "digits").best
+    assert best is not None
+    assert (best["configuration"], best["copied"]) == (schedule.configuration, [[1, 3], [7, 2]])
+    assert (
+        not store.import_mlflow()
+        .MlflowClient(uri)
+        .get_run(str(read.run_id))
+        .data.tags["mlflow.note.content"]
+        .startswith("artifact")
+    )
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_values_that_are_not_finite(writer: Writer, uri: str, value: float) -> None:
     parent = opened(writer)
