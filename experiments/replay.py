@@ -4,16 +4,20 @@ The resumed sweep runs the same loop from its start. The searcher is asked the s
 trial that was committed is not trained again but plays its recorded curve. Nothing of the searcher's state has to be stored for it.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from .errors import UserError
 from .evaluation import Evaluator, Outcome, Request
 
 
 @dataclass(frozen=True)
 class Committed:
-    """A committed trial: its final state, its curves from epoch 1, and what the commit says of its value."""
+    """A committed trial: its configuration at its start, its final state, its curves from epoch 1, and its value."""
 
+    configuration: Mapping[str, Any]
     state: str
     curves: Mapping[str, Sequence[float]]
     epochs: int
@@ -53,6 +57,8 @@ class Replay:
     def _play(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         for request in requests:
             trial = self._committed[request.number]
+            if request.number not in self._played:
+                _check_same(request, trial)
             told = self._played.get(request.number, 0)
             reached = self._played[request.number] = min(request.until, trial.epochs)
             curves = {key: values[told:reached] for key, values in trial.curves.items()}
@@ -76,3 +82,15 @@ class Replay:
                 )
             else:
                 yield Outcome(request.number, told + 1, curves, ended=ended, reason=trial.reason if ended else None)
+
+
+def _check_same(request: Request, trial: Committed) -> None:
+    """Raise UserError if the searcher proposes something else than was recorded, as another version of it may."""
+    proposed = json.loads(json.dumps(request.configuration))
+    recorded = json.loads(json.dumps(trial.configuration))
+    for key in sorted({*proposed, *recorded}):
+        if proposed.get(key) != recorded.get(key):
+            raise UserError(
+                f"--resume: trial {request.number} was begun with {key} = {json.dumps(recorded.get(key))} and would now be "
+                f"proposed with {json.dumps(proposed.get(key))}: another version began this sweep; start anew under another name"
+            )

@@ -1,9 +1,11 @@
 """What a launch that is taken up again must be, and what it has already committed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import __version__
+from ..search.spaces import configuration
 from ..tracking import lease, reader, records
 from ..tracking.records import LaunchRecord
 from .errors import UserError
@@ -11,6 +13,7 @@ from .machine import fingerprint
 from .problem import Problem
 from .replay import Committed
 from .results import CURVES
+from .spec import load_spec
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
@@ -42,7 +45,17 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
     if stored.startswith(records.ARTIFACT):
         path = stored.removeprefix(records.ARTIFACT)
         stored = reader.artifact(uri, earlier.run_id, path).read_text(encoding="utf-8")
-    before, now = _flat(json.loads(stored)), _flat(problem.spec.dump())
+    tables, warnings = json.loads(stored), []
+    version = earlier.tags.get("mlptune.version", "an unknown version")
+    if version != __version__:
+        warnings.append(f"begun by mlptune {version}, continued by {__version__}")
+        try:
+            tables = load_spec(tables)[0].dump()  # what that version did not know yet stands at its default
+        except UserError as error:
+            raise UserError(
+                f"--resume: this sweep was begun by mlptune {version} and cannot be read any more: {error}"
+            ) from error
+    before, now = _flat(tables), _flat(problem.spec.dump())
     for key in sorted({*before, *now}):
         old, new = before.get(key), now.get(key)
         if old == new or key in MAY_CHANGE:
@@ -62,11 +75,13 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
         raise UserError("--resume: the data has changed since the sweep was begun; start anew without --resume")
     machine = earlier.tags.get("mlptune.machine")
     if machine != fingerprint():
-        return [f"begun on another machine ({machine}): the last bits of results may differ"]
-    return []
+        warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")
+    return warnings
 
 
-def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, Committed], dict[int, int]]:
+def committed_trials(
+    uri: str, run_id: str, objective: str, fixed: Mapping[str, Any]
+) -> tuple[dict[int, Committed], dict[int, int]]:
     """The committed trials of a launch with their curves, and how often each trial was begun."""
     committed: dict[int, Committed] = {}
     found = reader.trials(uri, run_id)
@@ -75,6 +90,7 @@ def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, C
     curves = reader.curves(uri, [str(trial.run_id) for trial in done], keys)
     for trial in done:
         committed[trial.number] = Committed(
+            configuration=configuration(trial.params, fixed),
             state=trial.state,
             curves={key: values for key, values in curves[str(trial.run_id)].items() if values},
             epochs=trial.epochs,

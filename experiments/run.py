@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,7 @@ class _Launch:
         attempts: dict[int, int] = {}
         committed: dict[int, Any] = {}
         writer = Writer(self.uri, self.scribe, self.observer.message)
+        launched: Future[str] | None = None
         patience: float | None = None
         try:
             if earlier is None:
@@ -153,7 +155,7 @@ class _Launch:
             else:
                 launched = writer.reopen_launch(problem.spec.name, earlier.run_id, after=after, tags=self._tags())
                 writer.flush()
-                committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key)
+                committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key, problem.fixed)
                 evaluator = Replay(evaluator, committed)
             recorder = MlflowRecorder(
                 writer, study, problem.seeds, committed=committed, attempts=attempts, changing=rule.changing
@@ -186,13 +188,14 @@ class _Launch:
         except UnusableStore as error:
             raise UserError(str(error)) from error
         except StoreError as error:
-            raise SweepFailed(str(error)) from error
+            begun = launched is not None and launched.done() and not launched.exception()
+            raise SweepFailed(_with_way_on(error, begun)) from error
         finally:
             try:
                 writer.close(patience)
             except StoreError as error:
                 if patience is None:
-                    raise SweepFailed(str(error)) from error
+                    raise SweepFailed(_with_way_on(error, begun=True)) from error
                 self.observer.message(str(error))
 
     def _finish(
@@ -309,6 +312,14 @@ class _Launch:
             "mlptune.seed": str(problem.spec.seed),
             "mlptune.machine": machine.fingerprint(),
         }
+
+
+def _with_way_on(error: Exception, begun: bool) -> str:
+    from ..tracking.lease import LeaseLost
+
+    text = str(error)
+    known = "--resume" in text or isinstance(error, LeaseLost)
+    return text if known or not begun else f"{text}; what is committed stays, --resume continues"
 
 
 def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:

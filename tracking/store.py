@@ -88,7 +88,16 @@ def _is_away(error: Exception) -> bool:
     if _FOR_GOOD.search(reason):
         return False
     code = getattr(error, "error_code", "")
-    return code in ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED") or _AWAY.search(reason) is not None
+    if code in ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED") or _AWAY.search(reason):
+        return True
+    # Some of the database's own errors come wrapped as internal ones of MLflow.
+    inner: BaseException | None = error
+    while inner is not None and not (
+        type(inner).__module__ == "sqlalchemy.exc"
+        and type(inner).__name__ in ("OperationalError", "InterfaceError", "PendingRollbackError")
+    ):
+        inner = inner.__cause__ or inner.__context__
+    return inner is not None
 
 
 def import_mlflow() -> Any:
