@@ -31,19 +31,19 @@ class MlflowServer:
 
     def __init__(self, backend: str, folder: Path) -> None:
         self._backend = backend
-        self._folder = folder
+        self.folder = folder
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", "--artifacts-destination", str(self._folder / "artifacts")]
+        command += ["--workers", "1", "--artifacts-destination", str(self.folder / "artifacts")]
         environment = {**os.environ, **ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": self._backend}
         environment.pop("MLFLOW_TRACKING_URI", None)
-        with (self._folder / "server.log").open("ab") as log:
+        with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=environment, cwd=self._folder, stdout=log, stderr=log, start_new_session=True
+                command, env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
         until = time.monotonic() + 120
         while True:
@@ -51,7 +51,7 @@ class MlflowServer:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=5):
                     return
             except OSError:
-                assert self._process.poll() is None, (self._folder / "server.log").read_text()
+                assert self._process.poll() is None, (self.folder / "server.log").read_text()
                 assert time.monotonic() < until, "MLflow's server does not answer"
                 time.sleep(0.1)
 

@@ -39,7 +39,9 @@ RELEASED = "mlptune.released"  # the number of the claim that was given back
 HEARTBEAT = "mlptune.heartbeat"  # changes every few seconds while the holder lives
 SUPERSEDED = "superseded"  # the state of an attempt that counts no more
 
+# Halves of characters, as file names that are no UTF-8 have, and the end of a text in C: not every store takes them.
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 TRIAL_STATES = ("running", "complete", "pruned", "failed")
 LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
@@ -99,7 +101,6 @@ class LaunchRecord:
 def dumps(value: Any) -> str:
     """JSON in one line, NumPy values as plain numbers and lists, NaN and infinities as Python's `json` has them."""
     text = json.dumps(value, separators=(",", ":"), default=_plain, ensure_ascii=False)
-    # Halves of characters, as file names that are no UTF-8 have: no store takes them, but JSON can name them.
     return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -115,7 +116,7 @@ def _plain(value: Any) -> Any:
 
 def param_text(value: Any) -> str:
     """A hyperparameter as people read it: strings bare, the rest as JSON; a long one is cut visibly."""
-    text = _SURROGATES.sub("\ufffd", value) if isinstance(value, str) else dumps(value)
+    text = _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else dumps(value)
     return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {RECORD})"
 
 
@@ -124,7 +125,7 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     short: dict[str, str] = {}
     long: dict[str, str] = {}
     for key, given in tags.items():
-        text = _SURROGATES.sub("\ufffd", given)
+        text = _UNSTORABLE.sub("\ufffd", given)
         # A short text that looks like our own reference becomes an artifact too, so that a reference is never
         # ambiguous.
         if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT):

@@ -32,6 +32,7 @@ _SWITCHES = {
     "MLFLOW_UV_AUTO_DETECT": "false",  # nor would it ask uv about the project in the current folder
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # with the password that the address may hold
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",  # a server that is away is told after half a minute, not after four
 }
 
@@ -71,6 +72,7 @@ def explained(error: Exception, uri: str, doing: str) -> Exception:
     if isinstance(error, StoreError) or (not mlflow_error and not isinstance(error, OSError | BrokenExecutor)):
         return error
     reason = str(error).partition("\n")[0]
+    reason = reason if len(reason) <= 400 else reason[:397] + "..."
     kind = StoreAway if _is_away(error) else StoreError
     told = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
     told.__cause__ = error

@@ -236,6 +236,32 @@ def test_a_refusal_is_not_tried_again(way: Gate) -> None:
     assert reader.launch(way.address, "deleted").run_id == run_id
 
 
+def test_a_password_in_the_address_is_nowhere_but_in_memory(
+    server: MlflowServer, way: Gate, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    address = way.address.replace("://", "://me:s3cret@")
+    said: list[str] = []
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/a.json").write_text("1")
+    writer = Writer(address, say=said.append)
+    run_id = opened(writer, "secret")
+    commit(writer, [0])
+    assert writer.log_model(tmp_path / "model", name="secret", loader_module="x").result() == "1"
+    way.cut()
+    commit(writer, [1])
+    with pytest.raises(StoreError) as caught:
+        writer.close(patience=0.5)
+    with pytest.raises(StoreError) as unread:
+        reader.trials(address, run_id)
+    out, err = capfd.readouterr()
+    texts = [str(caught.value), str(unread.value), *said, out, err, caplog.text]
+    assert [text for text in texts if "s3cret" in text] == []
+    assert any("127.0.0.1" in text for text in texts)
+    held = [path for path in (*tmp_path.rglob("*"), *server.folder.rglob("*")) if path.is_file()]
+    assert any(path.name == "mlflow.db" for path in held)
+    assert [path for path in held if b"s3cret" in path.read_bytes()] == []
+
+
 def test_the_spool_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     first = spool.Spool("a" * 32, 1)

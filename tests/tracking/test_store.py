@@ -1,11 +1,14 @@
 """The store's address, and that nothing can leave a store that does not open."""
 
+import contextlib
+import errno
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
@@ -208,6 +211,63 @@ def test_killed_while_upgrading_then_started_again(older: tuple[str, str]) -> No
     assert names(uri) == ["Default", "old"]
 
 
+def _killed_at_step(uri: str, folder: Path, step: int) -> bool:
+    """Prepare the store in a child that kills itself at the given thing it does in the folder; whether it came to that."""
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def count(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal seen
+            if event.startswith(("open", "os.", "shutil.", "sqlite3.")) and str(folder) in str(arguments):
+                seen += 1
+                if seen == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        try:
+            store.prepare_store(uri)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def newest(path: Path) -> list[tuple[str]]:
+    """The experiments of a whole store of the newest schema, read past MLflow, which keeps files open that were replaced."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(store._newest_revision(),)]
+        return connection.execute("SELECT name FROM experiments").fetchall()
+
+
+def test_killed_at_each_step_of_creating(tmp_path: Path, migrated: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    step = 1
+    while _killed_at_step(uri, tmp_path, step):
+        if store.store_exists(uri):
+            newest(tmp_path / "mlflow.db")
+        store.prepare_store(uri)
+        newest(tmp_path / "mlflow.db")
+        (tmp_path / "mlflow.db").unlink()
+        step += 1
+    assert step > 5
+
+
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
+def test_killed_at_steps_of_upgrading(older: tuple[str, str], tmp_path: Path, every: int) -> None:
+    uri, revision = older
+    before = (tmp_path / "mlflow.db").read_bytes()
+    step = 1
+    while _killed_at_step(uri, tmp_path, step):
+        if (tmp_path / "mlflow.db").read_bytes() != before:
+            assert (tmp_path / f"mlflow.db.{revision}").read_bytes() == before
+        store.prepare_store(uri)
+        assert newest(tmp_path / "mlflow.db") == [("old",)]
+        (tmp_path / "mlflow.db").write_bytes(before)
+        step += every
+    assert step > 5
+
+
 def test_leftovers_of_killed_processes_go_once_they_are_old(tmp_path: Path, migrated: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(migrated.read_bytes())
     old, young = tmp_path / ".mlflow.db.0123abcd.new-journal", tmp_path / ".mlflow.db.0123abce.new"
@@ -225,6 +285,54 @@ def test_several_processes_prepare_at_once(tmp_path: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", write, uri, name]) for name in ("a", "b")]
     assert [process.wait() for process in started] == [0, 0]
     assert names(uri) == ["Default", "a", "b"]
+
+
+def _chained(outer: Exception, inner: Exception) -> Exception:
+    outer.__context__ = inner
+    return outer
+
+
+def _database(kind: str, text: str, code: str = "TEMPORARILY_UNAVAILABLE") -> Exception:
+    """As MLflow raises what its database driver says."""
+    store.import_mlflow()
+    import sqlalchemy
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import ErrorCode
+
+    inner = getattr(sqlalchemy.exc, kind)("INSERT", {}, Exception(text))
+    return _chained(MlflowException(inner, ErrorCode.Value(code)), inner)
+
+
+def test_what_may_heal_and_what_may_not() -> None:
+    away = [
+        _database("OperationalError", "database is locked"),
+        _database("OperationalError", "terminating connection due to administrator command", "INTERNAL_ERROR"),
+        _database("OperationalError", "connection to server failed: Connection refused"),
+        _database("OperationalError", "the database system is starting up"),
+        _database("InterfaceError", "the connection is closed", "BAD_REQUEST"),
+        ConnectionResetError("the answer is lost"),
+        OSError(errno.ESTALE, "Stale file handle"),
+        BrokenExecutor("the process has died"),
+    ]
+    refused = [
+        _database("OperationalError", "database or disk is full"),
+        _database("OperationalError", "disk I/O error"),
+        _database("OperationalError", "attempt to write a readonly database"),
+        _database("OperationalError", "no such table: runs"),
+        _database("OperationalError", 'password authentication failed for user "x"'),
+        _database("ProgrammingError", 'relation "runs" does not exist', "BAD_REQUEST"),
+        _database("IntegrityError", "UNIQUE constraint failed", "BAD_REQUEST"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        PermissionError(errno.EACCES, "Permission denied"),
+    ]
+    for error in away + refused:
+        told = store.explained(error, "postgresql://me:s3cret@host/db", "committing trial 3")
+        assert isinstance(told, store.StoreError)
+        assert isinstance(told, store.StoreAway) == (error in away), error
+        assert "s3cret" not in str(told)
+        assert "committing trial 3" in str(told)
+    ours = ValueError("a fault of ours")
+    assert store.explained(ours, "sqlite:////x.db", "x") is ours
 
 
 def test_importing_the_room_costs_no_mlflow() -> None:

@@ -206,6 +206,24 @@ def test_hostile_names(writer: Writer, uri: str, tmp_path: Path, name: str) -> N
     assert len(os.listdir(folder.parent / "mlruns")) == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;title\x07\x00\r\n\x7f", "x" * 10_000, "<script>alert(1)</script>" * 500, "\udc80"]
+)
+def test_hostile_texts(writer: Writer, uri: str, text: str, client: Any) -> None:
+    """Texts of any kind are kept whole where programs read them, and never refused."""
+    parent = opened(writer)
+    hostile = {"activation": text, "list": [text]}
+    writer.commit_trial(record(0, params=hostile, reason=text, rebuild={text: text}), curves(1), tags={"mine": text})
+    writer.finish_launch("finished", best=record(0, params=hostile), tags={"note": text})
+    writer.flush()
+    (back,) = reader.trials(uri, parent)
+    assert (back.params, back.reason, back.rebuild) == (hostile, text, {text: text})
+    for value in client.get_run(back.run_id).data.params.values():
+        assert "\x00" not in value
+        assert len(value) <= 6000
+    assert "<script" not in client.get_run(parent).data.tags["mlflow.note.content"]
+
+
 @pytest.mark.parametrize("path", ["/etc/x", "../x", "a/../../x", "", "."])
 def test_artifact_paths_stay_inside(writer: Writer, path: str) -> None:
     with pytest.raises(ValueError, match="artifact"):
