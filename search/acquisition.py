@@ -8,7 +8,7 @@ still tells candidates apart where the improvement itself is too small for a flo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -45,6 +45,7 @@ def maximise(
     samples: int = 1000,
     climbers: int = 5,
     rounds: int = 10,
+    within: tuple[Sequence[int], np.ndarray] | None = None,
 ) -> np.ndarray | None:
     """The codes (d,) with the largest score among points that are not taken; None where there is none left.
 
@@ -57,10 +58,13 @@ def maximise(
         samples: random points.
         climbers: how many points climb at a time.
         rounds: how often they may step.
+        within: axes, and the codes (k, axes) that alone are admitted on them together; all are unless given.
     """
     known = set(_keys(taken))
 
     def fresh(codes: np.ndarray) -> np.ndarray:
+        if within is not None:
+            codes = features.settled(_moved(codes, *within, generator))
         kept = []
         for i, key in enumerate(_keys(codes)):
             if key not in known:
@@ -84,6 +88,14 @@ def maximise(
             return None
         candidates = fresh(np.concatenate([neighbours(features, row, generator, step) for row in top]))
     return top[0]
+
+
+def _moved(codes: np.ndarray, axes: Sequence[int], rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The points (n, d), those that are none of ``rows`` (k, axes) on these axes moved to one of them."""
+    outside = ~(codes[:, None, axes] == rows).all(axis=2).any(axis=1)
+    moved = codes.copy()
+    moved[np.ix_(outside, axes)] = rows[generator.integers(len(rows), size=outside.sum())]
+    return moved
 
 
 def _keys(codes: np.ndarray) -> list[bytes]:

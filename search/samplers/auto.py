@@ -10,7 +10,7 @@ each time the history has grown by a tenth, always from the same start: a study 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ from ..warping import warped
 from .history import values
 from .random import RandomSampler
 
-MODELLED = 256
+MODELLED = 200
 """Of more trials than this, the model knows the best half of so many and the most recent; it bounds a proposal's cost."""
 
 _GROWTH = 1.1
@@ -47,6 +47,9 @@ class AutoSampler(BaseSampler):
         trials: how many there will be, and
         batch: how many are asked at a time; both only serve to say in words what will be done (:attr:`choice`).
         n_startup_trials: results before the model is used; until then points of a Latin hypercube.
+        structures: how many different structures the model may propose in a batch; any number unless given. Trials of one
+            structure train as one stack.
+        structural: the names of the hyperparameters that make the structure.
 
     A trial that failed, diverged or has no finite value is told as the worst finite value so far; a pruned one with the last
     value it reported. One objective only: more raise ValueError.
@@ -60,9 +63,16 @@ class AutoSampler(BaseSampler):
         trials: int | None = None,
         batch: int | None = None,
         n_startup_trials: int = 10,
+        structures: int | None = None,
+        structural: Collection[str] = (),
     ) -> None:
         if isinstance(n_startup_trials, bool) or not isinstance(n_startup_trials, int) or n_startup_trials < 1:
             raise ValueError(f"n_startup_trials: {n_startup_trials!r} is not an integer of at least 1")
+        if structures is not None and (
+            isinstance(structures, bool) or not isinstance(structures, int) or structures < 1
+        ):
+            raise ValueError(f"structures: {structures!r} is not an integer of at least 1")
+        self._structures, self._structural = structures, frozenset(structural)
         self._seed = seed
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
         self._trials, self._batch = trials, batch
@@ -131,7 +141,16 @@ class AutoSampler(BaseSampler):
             codes = None
             if len(finished) >= self._n_startup_trials:
                 y = values(finished, study.direction)
-                codes = self._propose(features, self._encoded(finished), y, self._encoded(running), trial.number)
+                # A trial that was paused has reported something; the others are those of the batch that is being asked.
+                batch = self._encoded([t for t in running if not t.intermediate_values])
+                codes = self._propose(
+                    features,
+                    self._encoded(finished),
+                    y,
+                    self._encoded(running),
+                    trial.number,
+                    self._within(features, batch),
+                )
             if codes is None:
                 codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
         return features.decode(codes)
@@ -161,8 +180,22 @@ class AutoSampler(BaseSampler):
         strata = generator.permuted(np.tile(np.arange(self._n_startup_trials), (dimensions, 1)), axis=1)
         return (strata[:, row] + generator.random((self._n_startup_trials, dimensions))[row]) / self._n_startup_trials
 
+    def _within(self, features: Features, batch: np.ndarray) -> tuple[list[int], np.ndarray] | None:
+        """The structures (k, axes) of a batch (n, d) that may hold no more of them, and their axes; None where it may."""
+        axes = [i for i, axis in enumerate(features.axes) if axis.name in self._structural]
+        if self._structures is None or not axes or not len(batch):
+            return None
+        found = np.unique(batch[:, axes], axis=0)
+        return (axes, found) if len(found) >= self._structures else None
+
     def _propose(
-        self, features: Features, codes: np.ndarray, y: np.ndarray, running: np.ndarray, number: int
+        self,
+        features: Features,
+        codes: np.ndarray,
+        y: np.ndarray,
+        running: np.ndarray,
+        number: int,
+        within: tuple[list[int], np.ndarray] | None,
     ) -> np.ndarray | None:
         """The codes (d,) to try next after results y (n,) at ``codes`` (n, d); None where nothing is left to try."""
         hyperparameters = self._learn(features, codes, y)
@@ -171,17 +204,17 @@ class AutoSampler(BaseSampler):
         codes, scores = codes[kept], warped(y[kept])
         model = GaussianProcess(features.features(codes), scores, hyperparameters, features.groups)
         means = model.predict(model.X)[0]
+        starts, best = codes[np.argsort(means, kind="stable")[:_STARTS]], means.min()
         if len(running):
             X = features.features(running)
-            model = model.given(X, model.predict(X)[0])
-        best = float(means.min())
+            believed = model.predict(X)[0]
+            model, best = model.given(X, believed), min(best, believed.min())
 
         def score(candidates: np.ndarray) -> np.ndarray:
-            return log_expected_improvement(*model.predict(features.features(candidates)), best)
+            return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
 
-        starts = codes[np.argsort(means, kind="stable")[:_STARTS]]
         generator = np.random.default_rng(derive(self._seed, "auto", number))
-        return maximise(score, features, starts, taken, generator)
+        return maximise(score, features, starts, taken, generator, within=within)
 
     def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> Hyperparameters:
         """Hyperparameters learned from the first m trials, m being the last of n, 1.1 n, 1.21 n ... that is reached."""

@@ -66,3 +66,20 @@ def test_a_small_space_is_searched_whole_and_then_exhausted():
         taken = np.concatenate([taken, point[None]])
     assert order == sorted(order)
     assert maximise(lambda c: -c.sum(axis=1), features, taken, taken, np.random.default_rng(0)) is None
+
+
+def test_axes_can_be_held_to_some_of_their_values():
+    features = Features(GRID)
+    nothing = np.empty((0, 7))
+    rows = np.array([[0.0, 0.0], [3.0, 2.0]])
+    top = maximise(bump, features, PEAK[None], nothing, np.random.default_rng(0), within=([0, 6], rows))
+    assert top.tolist() == [3, 0, 5, 2, 1, 4, 2]
+    small = Features({"x": IntDistribution(0, 2), "y": IntDistribution(0, 2)})
+    taken = np.empty((0, 2))
+    for _ in range(3):
+        point = maximise(
+            lambda c: c.sum(axis=1), small, taken, taken, np.random.default_rng(0), within=([0], np.array([[1.0]]))
+        )
+        assert point[0] == 1
+        taken = np.concatenate([taken, point[None]])
+    assert maximise(bump, small, taken, taken, np.random.default_rng(0), within=([0], np.array([[1.0]]))) is None

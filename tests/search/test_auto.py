@@ -155,6 +155,16 @@ def test_running_trials_keep_the_others_away():
     assert min(gaps, default=1.0) > 1e-3
 
 
+def test_a_batch_can_be_held_to_few_structures():
+    names = ("layers", "units_1", "units_2", "units_3", "activation")
+    study = run(0, 32, 8, sampler("auto", 0, space=SPACE, structures=2, structural=names, n_startup_trials=8))
+    points = [SPACE.decode(trial.params) for trial in study.trials]
+    kinds = [len({tuple(p.get(n) for n in names) for p in points[i : i + 8]}) for i in range(0, 32, 8)]
+    assert kinds[0] > 2  # nothing is known yet, so the points are spread
+    assert max(kinds[1:]) == 2
+    assert study.best_value < 0.2
+
+
 def test_failed_trials_alone_are_no_reason_to_stop():
     study = optuna.create_study(sampler=sampler("auto", space=SPACE, n_startup_trials=3))
     for _ in range(8):
@@ -188,6 +198,7 @@ def test_it_says_what_it_does(space, trials, batch, words):
 
 
 @pytest.mark.parametrize("number", [0, 2.5, True])
-def test_an_impossible_number_of_startup_trials_is_refused(number):
-    with pytest.raises(ValueError, match=r"n_startup_trials: .* is not an integer of at least 1"):
-        sampler("auto", n_startup_trials=number)
+@pytest.mark.parametrize("option", ["n_startup_trials", "structures"])
+def test_an_impossible_number_is_refused(option, number):
+    with pytest.raises(ValueError, match=rf"{option}: .* is not an integer of at least 1"):
+        sampler("auto", **{option: number})
