@@ -2,7 +2,7 @@
 
 A range is one feature in [0, 1], on its own scale (linear or logarithmic). Choices that are numbers have an order, and so do lists
 of numbers (layer sizes), by length and size: a model that knows it needs fewer trials than one for which every choice is as far
-from every other. The rest (words, booleans, None) are corners of a simplex, all at distance 1.
+from every other. The rest (words, booleans, None) are corners of a simplex, all at distance 1 until a model learns better.
 """
 
 from __future__ import annotations
@@ -34,14 +34,13 @@ class Axis:
         size: how many values there are; 0 where they are not counted.
         table: features (size, columns) of the counted values; None elsewhere, where the code is the one feature.
         ordered: whether neighbouring codes are neighbouring values.
-        simplex: whether the features belong together: the values are corners, all at distance 1.
     """
 
     def __init__(self, name: str, distribution: BaseDistribution) -> None:
         self.name = name
         self.distribution = distribution
         self.table: np.ndarray | None = None
-        self.ordered, self.simplex = True, False
+        self.ordered = True
         self._values: list[Any] = []
         if isinstance(distribution, CategoricalDistribution):
             self._values = list(distribution.choices)
@@ -51,8 +50,7 @@ class Axis:
                 self.table = np.linspace(0, 1, len(self._values))[:, None]
             else:
                 shapes = _shapes(self._values)
-                self.simplex = shapes is None
-                self.table = np.eye(len(self._values)) / math.sqrt(2) if shapes is None else shapes
+                self.table = _corners(len(self._values)) if shapes is None else shapes
         else:
             self._values = _counted(distribution)
             if self._values:
@@ -132,17 +130,11 @@ class Features:
         space: says which hyperparameters are part of a point; without it, all of them are.
 
     Attributes:
-        groups: what shares a weight (p,): the features of one simplex do, the others are on their own.
         points: how many there are, inactive hyperparameters counted as if they were active; infinite if any axis is.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], space: Space | None = None) -> None:
         self.axes = [Axis(name, distribution) for name, distribution in distributions.items()]
-        groups: list[int] = []
-        for axis in self.axes:
-            first = groups[-1] + 1 if groups else 0
-            groups += [first] * axis.columns if axis.simplex else range(first, first + axis.columns)
-        self.groups = np.array(groups, dtype=int)
         self.points = math.prod(axis.size or math.inf for axis in self.axes)
         self._conditions = _conditions(self.axes, space)
 
@@ -197,6 +189,11 @@ def _counted(distribution: BaseDistribution) -> list[Any]:
     if step is None or (count := round((high - low) / step) + 1) > FINITE:
         return []
     return [min(low + i * step, high) for i in range(count)]
+
+
+def _corners(count: int) -> np.ndarray:
+    """Points (count, columns) at distance 1: of more than two, each has a feature of its own and can be learned to be far off."""
+    return np.array([[0.0], [1.0]]) if count == 2 else np.eye(count) / math.sqrt(2)
 
 
 def _shapes(values: Sequence[Any]) -> np.ndarray | None:

@@ -2,8 +2,7 @@
 
 Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning": algorithm 2.1 for the prediction, equation 5.9 for the
 gradient of the marginal likelihood. The kernel is Matern 5/2 (their equation 4.17) of one distance over all features,
-r^2 = sum_g w_g |x_g - x'_g|^2, with a weight w_g for each group g of features (automatic relevance determination, w = 1 / l^2);
-a categorical value is a group whose points are all at distance 1 (see :mod:`.features`).
+r^2 = sum_i w_i (x_i - x'_i)^2, with a weight w_i for each feature i (automatic relevance determination, w_i = 1 / l_i^2).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _JITTER = 1e-8
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a Gaussian process learns, for standardised y: weights (g,), variance of the signal and of the noise.
+    """What a Gaussian process learns, for standardised y: weights (p,), variance of the signal and of the noise.
 
     ``evidence`` is the logarithm of the posterior density at which they were found, per value of y as it was given: it compares
     models of the same values, and, with the logarithm of a transformation's slope added, transformations of them.
@@ -37,16 +36,16 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class Prior:
-    """Normal priors of the logarithms: means and standard deviations. ``weight`` is divided by the number of groups."""
+    """Normal priors of the logarithms: means and standard deviations. ``weight`` is divided by the number p of features."""
 
     weight: tuple[float, float] = (4.0, 1.5)
     signal: tuple[float, float] = (1.0, 1.0)
     noise: tuple[float, float] = (1e-2, 1.5)
 
-    def normal(self, groups: int) -> tuple[np.ndarray, np.ndarray]:
-        """Means and deviations (g + 2,) of (log w_1 ... log w_g, log signal, log noise)."""
-        mean = [np.log(self.weight[0] / groups)] * groups + [np.log(self.signal[0]), np.log(self.noise[0])]
-        return np.array(mean), np.array([self.weight[1]] * groups + [self.signal[1], self.noise[1]])
+    def normal(self, p: int) -> tuple[np.ndarray, np.ndarray]:
+        """Means and deviations (p + 2,) of (log w_1 ... log w_p, log signal, log noise)."""
+        mean = [np.log(self.weight[0] / p)] * p + [np.log(self.signal[0]), np.log(self.noise[0])]
+        return np.array(mean), np.array([self.weight[1]] * p + [self.signal[1], self.noise[1]])
 
 
 DEFAULT_PRIOR = Prior()
@@ -55,7 +54,6 @@ DEFAULT_PRIOR = Prior()
 def learn(
     X: np.ndarray,
     y: np.ndarray,
-    groups: np.ndarray | None = None,
     *,
     prior: Prior = DEFAULT_PRIOR,
     noise: np.ndarray | None = None,
@@ -66,16 +64,14 @@ def learn(
     Args:
         X: features (n, p).
         y: values (n,); standardised here.
-        groups: the group (p,) of each feature, numbered from 0; each feature is its own unless given.
         noise: known variance (n,) of each value, in units of y squared, besides the learned one.
         steps: iterations of L-BFGS.
     """
     from scipy.optimize import minimize
 
     _check(X, y)
-    groups = np.arange(X.shape[1]) if groups is None else groups
-    g = int(groups.max()) + 1 if len(groups) else 0
-    centre, width = prior.normal(g)
+    p = X.shape[1]
+    centre, width = prior.normal(p)
     if len(X) > LEARNED_FROM:
         ranks = np.linspace(0, len(X) - 1, LEARNED_FROM).round().astype(int)
         chosen = np.sort(np.argsort(y, kind="stable")[ranks])
@@ -83,10 +79,7 @@ def learn(
     y, _, scale = _standardised(y)
     n = len(y)
     rows, columns = np.tril_indices(n, -1)
-    squares = np.empty((g, len(rows)))
-    for i in range(g):
-        part = X[:, groups == i]
-        squares[i] = ((part[rows] - part[columns]) ** 2).sum(axis=1)
+    squares = (X[rows] - X[columns]).T ** 2
     known = _JITTER if noise is None else noise / scale**2 + _JITTER
     K = np.empty((n, n))
     diagonal = np.arange(n)
@@ -94,9 +87,9 @@ def learn(
     def loss(phi: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the logarithm of the posterior density, and its gradient."""
         theta = np.exp(phi)
-        k, slope = _matern_and_slope(theta[:g] @ squares)
-        K[rows, columns] = theta[g] * k
-        K[diagonal, diagonal] = theta[g] + theta[g + 1] + known
+        k, slope = _matern_and_slope(theta[:p] @ squares)
+        K[rows, columns] = theta[p] * k
+        K[diagonal, diagonal] = theta[p] + theta[p + 1] + known
         L = _cholesky(K)
         alpha, inverse = _solved(L, y), _inverse(L)
         # dL/dK = (K^-1 - alpha alpha^T) / 2; below, each pair stands for its mirror image as well.
@@ -104,17 +97,17 @@ def learn(
         trace = np.diagonal(inverse).sum() - alpha @ alpha
         deviation = (phi - centre) / width
         value = 0.5 * (y @ alpha) + np.log(np.diagonal(L)).sum() + 0.5 * (deviation @ deviation)
-        gradient = np.empty(g + 2)
-        gradient[:g] = theta[:g] * (squares @ (pull * slope)) * theta[g]
-        gradient[g] = theta[g] * (pull @ k + 0.5 * trace)
-        gradient[g + 1] = theta[g + 1] * 0.5 * trace
+        gradient = np.empty(p + 2)
+        gradient[:p] = theta[:p] * (squares @ (pull * slope)) * theta[p]
+        gradient[p] = theta[p] * (pull @ k + 0.5 * trace)
+        gradient[p + 1] = theta[p + 1] * 0.5 * trace
         return float(value), gradient + deviation / width
 
     bounds = [(c - 4 * w, c + 4 * w) for c, w in zip(centre, width, strict=True)]
     found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
     theta = np.exp(found.x)
     evidence = -found.fun / n - 0.5 * np.log(2 * np.pi) - np.log(scale)
-    return Hyperparameters(theta[:g], float(theta[g]), float(theta[g + 1]), float(evidence))
+    return Hyperparameters(theta[:p], float(theta[p]), float(theta[p + 1]), float(evidence))
 
 
 class GaussianProcess:
@@ -124,7 +117,6 @@ class GaussianProcess:
         X: features (n, p).
         y: values (n,); standardised here, so that hyperparameters mean the same for every function.
         hyperparameters: learned from these or other points, see :func:`learn`.
-        groups: the group (p,) of each feature; each is its own unless given.
         noise: known variance (n,) of each value, in units of y squared, besides the learned one.
         standard: the mean and deviation that y is standardised by, where they are not those of y itself.
     """
@@ -134,15 +126,13 @@ class GaussianProcess:
         X: np.ndarray,
         y: np.ndarray,
         hyperparameters: Hyperparameters,
-        groups: np.ndarray | None = None,
         *,
         noise: np.ndarray | None = None,
         standard: tuple[float, float] | None = None,
     ) -> None:
         _check(X, y)
         self.hyperparameters = hyperparameters
-        self.groups = np.arange(X.shape[1]) if groups is None else groups
-        self._root = np.sqrt(hyperparameters.weights)[self.groups]
+        self._root = np.sqrt(hyperparameters.weights)
         if standard is None:
             _, mean, scale = _standardised(y)
             standard = mean, scale
@@ -169,7 +159,7 @@ class GaussianProcess:
         noise = None if self.noise is None else np.concatenate([self.noise, np.zeros(len(y))])
         X, y = np.concatenate([self.X, X]), np.concatenate([self.y, y])
         standard = self.mean, self.scale
-        return GaussianProcess(X, y, self.hyperparameters, self.groups, noise=noise, standard=standard)
+        return GaussianProcess(X, y, self.hyperparameters, noise=noise, standard=standard)
 
 
 def _check(X: np.ndarray, y: np.ndarray) -> None:

@@ -62,7 +62,7 @@ class AutoSampler(BaseSampler):
         space: Space | Mapping[str, Any] | None = None,
         trials: int | None = None,
         batch: int | None = None,
-        n_startup_trials: int = 10,
+        n_startup_trials: int = 8,
         structures: int | None = None,
         structural: Collection[str] = (),
     ) -> None:
@@ -202,7 +202,7 @@ class AutoSampler(BaseSampler):
         taken = np.concatenate([codes, running])
         kept = _modelled(y)
         codes, scores = codes[kept], warped(y[kept])
-        model = GaussianProcess(features.features(codes), scores, hyperparameters, features.groups)
+        model = GaussianProcess(features.features(codes), scores, hyperparameters)
         means = model.predict(model.X)[0]
         starts, best = codes[np.argsort(means, kind="stable")[:_STARTS]], means.min()
         if len(running):
@@ -224,7 +224,7 @@ class AutoSampler(BaseSampler):
         codes, y = codes[:m], y[:m]
         key = codes.tobytes() + y.tobytes()
         if self._learned is None or self._learned[0] != key:
-            self._learned = key, learn(features.features(codes), warped(y), features.groups)
+            self._learned = key, learn(features.features(codes), warped(y))
         return self._learned[1]
 
 

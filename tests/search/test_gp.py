@@ -55,17 +55,6 @@ def test_without_a_prior_it_learns_what_scikit_learn_learns():
     assert found.noise * y.var() == pytest.approx(0.01, rel=0.5)
 
 
-def test_features_of_a_group_share_their_weight():
-    X, y = data(30, d=4)
-    groups = np.array([0, 0, 1, 1])
-    found = learn(X, y, groups)
-    assert found.weights.shape == (2,)
-    new = np.random.default_rng(1).random((5, 4))
-    grouped = GaussianProcess(X, y, found, groups).predict(new)
-    single = GaussianProcess(X, y, Hyperparameters(found.weights[groups], found.signal, found.noise)).predict(new)
-    np.testing.assert_allclose(grouped, single)
-
-
 def test_scale_and_shift_of_the_values_mean_nothing():
     X, y = data(25)
     found, moved = learn(X, y), learn(X, 1e6 * y - 3e5)
