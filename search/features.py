@@ -159,6 +159,13 @@ class Features:
             codes[~admits[codes[:, decider].astype(int)], i] = self.axes[i].middle
         return codes
 
+    def active(self, codes: np.ndarray) -> np.ndarray:
+        """Which hyperparameters are part of the point with these codes (d,), as (d,)."""
+        active = np.ones(len(self.axes), dtype=bool)
+        for i, decider, admits in self._conditions:
+            active[i] = admits[int(codes[decider])]
+        return active
+
     def everything(self) -> np.ndarray:
         """All points, as codes (points, d); only where :attr:`points` is finite."""
         mesh = np.meshgrid(*(np.arange(float(axis.size)) for axis in self.axes), indexing="ij")

@@ -30,6 +30,9 @@ METHODS: dict[str, Method] = {
     "quasirandom": Method("quasirandom", about="points of a scrambled Sobol sequence"),
     "tpe": Method("tpe", about="tree-structured Parzen estimator"),
     "bayesian": Method("bayesian", about="Gaussian process of scikit-optimize"),
+    "genetic": Method("genetic", about="the best cross and mutate"),
+    "rl": Method("rl", about="a policy learns which values pay (REINFORCE)"),
+    "nas": Method("nas", about="architectures by regularised evolution and a predictor"),
     "auto": Method("auto", about="Gaussian process, as cheap as TPE"),
     "hyperband": Method(
         "random", "hyperband", True, "configurations started, most stopped early", "random points in four brackets"

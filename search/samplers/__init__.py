@@ -22,6 +22,9 @@ _OURS = {
     "quasirandom": (".quasirandom", "QuasirandomSampler"),
     "tpe": (".tpe", "TPESampler"),
     "bayesian": (".bayesian", "BayesianSampler"),
+    "genetic": (".genetic", "GeneticSampler"),
+    "rl": (".rl", "ReinforceSampler"),
+    "nas": (".nas", "EvolutionSampler"),
     "auto": (".auto", "AutoSampler"),
 }
 
@@ -40,8 +43,8 @@ def sampler(
 
     Every proposal is a function of the seed, the trial's number and the study's history, so a study that was rebuilt
     proposes what the lost one would have. The names: ``grid`` (needs ``space``), ``random``, ``quasirandom``, ``tpe``,
-    ``bayesian``; an entry point in the group ``mlptune.samplers``; a class of ``optuna.samplers`` (``"QMCSampler"``), whose
-    generators are then seeded anew for each trial.
+    ``bayesian``, ``genetic``, ``rl``, ``nas``, ``auto``; an entry point in the group ``mlptune.samplers``; a class of
+    ``optuna.samplers`` (``"QMCSampler"``), whose generators are then seeded anew for each trial.
 
     ``space`` (a Space, or its table), ``trials`` (how many there will be), ``batch`` (how many are asked at once) and
     ``cost`` (the operations it takes to train a configuration, from its values in the space's own terms) are context: a

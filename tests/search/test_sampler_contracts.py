@@ -51,3 +51,21 @@ class TestAuto(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerT
     @pytest.fixture
     def sampler(self):
         return lambda: make("auto", n_startup_trials=2)
+
+
+class TestGenetic(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("genetic", population=2)
+
+
+class TestReinforce(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("rl")
+
+
+class TestEvolution(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("nas", population=2)

@@ -38,10 +38,14 @@ SAMPLERS = {
     "tpe": {"n_startup_trials": 4},
     "bayesian": {"n_initial_points": 4, "n_points": 50},
     "bayesian EIps": {"n_initial_points": 4, "n_points": 50, "acq_func": "EIps", "cost": cost},
+    "genetic": {"population": 4},
+    "rl": {},
+    "nas": {"population": 4, "children": 4},
     "auto": {"n_startup_trials": 4},
     "QMCSampler": {"warn_independent_sampling": False},
     "NSGAIISampler": {"population_size": 4},
 }
+LEARNING = ["tpe", "bayesian", "genetic", "rl", "nas", "auto"]
 
 
 def make(name, seed=0, **more):
@@ -139,7 +143,7 @@ def test_the_seed_is_honoured(name):
     assert proposals(name, seed=0) != proposals(name, seed=1)
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
+@pytest.mark.parametrize("name", LEARNING)
 def test_the_points_of_a_batch_differ_from_one_another(name):
     study = new_study(name)
     run_batch(study, 8)
@@ -156,7 +160,7 @@ def test_what_ignores_history_ignores_the_batch_too(name):
     assert [SPACE.decode(t.params) for t in parallel.trials] == proposals(name, 12, 1)
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto", "NSGAIISampler"])
+@pytest.mark.parametrize("name", [*LEARNING, "NSGAIISampler"])
 def test_what_learns_does_not_ignore_history(name):
     assert not ignores_history(make(name))
     study = new_study(name)
@@ -168,7 +172,7 @@ def test_what_learns_does_not_ignore_history(name):
     assert run_batch(mirror, 4) != run_batch(study, 4)
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
+@pytest.mark.parametrize("name", LEARNING)
 def test_maximising_mirrors_minimising(name):
     points = {}
     for direction, sign in (("minimize", 1), ("maximize", -1)):
@@ -181,7 +185,7 @@ def test_maximising_mirrors_minimising(name):
     assert points["minimize"] == points["maximize"]
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
+@pytest.mark.parametrize("name", ["tpe", "bayesian", "genetic", "auto"])
 def test_the_model_finds_what_chance_does_not(name):
     table = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
     trials = 18 if name == "bayesian" else 40
@@ -200,7 +204,7 @@ def test_the_model_finds_what_chance_does_not(name):
 
 
 @pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE])
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
+@pytest.mark.parametrize("name", LEARNING)
 def test_a_study_without_one_finite_value_goes_on(name, state):
     study = new_study(name)
     points = []
@@ -212,7 +216,7 @@ def test_a_study_without_one_finite_value_goes_on(name, state):
     assert len({json.dumps(point) for point in points}) > 8
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
+@pytest.mark.parametrize("name", LEARNING)
 def test_huge_values_are_survived(name):
     study = new_study(name)
     for number in range(8):
@@ -221,7 +225,7 @@ def test_huge_values_are_survived(name):
         study.tell(trial, [1e308, -1e308, 1.0, 2.0][number % 4])
 
 
-@pytest.mark.parametrize("name", ["tpe", "bayesian", "auto"])
+@pytest.mark.parametrize("name", LEARNING)
 def test_a_space_smaller_than_the_budget_is_no_trouble(name):
     study = optuna.create_study(sampler=sampler(name, space={"x": [1, 2, [3]]}))
     with warnings.catch_warnings():
@@ -326,7 +330,7 @@ def test_the_surrogate_of_many_points_knows_the_function():
     assert deviation.max() < 0.05
 
 
-@pytest.mark.parametrize("name", ["grid", "random", "quasirandom", "tpe", "bayesian"])
+@pytest.mark.parametrize("name", ["grid", "random", "quasirandom", *LEARNING])
 def test_a_sampler_can_be_pickled_in_mid_study(name):
     study = new_study(name)
     run_batch(study, 4)

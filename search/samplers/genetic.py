@@ -1,0 +1,145 @@
+"""A genetic algorithm: the best configurations so far are crossed and mutated, over mixed and conditional spaces.
+
+Holland 1975, "Adaptation in Natural and Artificial Systems"; tournaments as in Goldberg and Deb 1991; continuous genes
+cross by BLX-alpha (Eshelman and Schaffer 1993, "Real-Coded Genetic Algorithms and Interval-Schemata"); the population is
+that of a steady-state algorithm (Whitley 1989, GENITOR): always the best P of all that have finished.
+
+Optuna's bases for genetic algorithms keep generations in the study's attributes. Here a population is a function of the
+finished trials, so there is nothing to keep: a child is asked from whoever is known when it is asked, in batches of any
+size, and the best are never lost (elitism).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from ..features import Axis, Features
+from ..seeds import derive
+from ..spaces import Space
+from .whole import History, WholeSampler, positive, share
+
+_ALPHA = 0.5
+_FEW = 8
+"""Of a range with at most so many values a child has one of its parents'."""
+_ATTEMPTS = 20
+
+
+class GeneticSampler(WholeSampler):
+    """Children of the best.
+
+    Args:
+        seed: any integer.
+        space: the Space (or its table) to search; without it, what the finished trials have used.
+        population: P, how many of the best have children; so many random points come first.
+        tournament: k, how many are drawn, the best of whom becomes a parent.
+        crossover: the share of children that have two parents; the others are mutants of one.
+        mutation: genes that mutate in a child, on average; at least one does where there was one parent.
+
+    Genes that are inactive (``units_3`` of a net of two layers) are not passed on: whoever gets a third layer draws its
+    genes from a parent that has one, or at random. A child that was tried already mutates until it is new.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        space: Space | Mapping[str, Any] | None = None,
+        population: int = 10,
+        tournament: int = 3,
+        crossover: float = 0.8,
+        mutation: float = 1.5,
+    ) -> None:
+        super().__init__(seed, space=space)
+        self._population = positive("population", population, low=2)
+        self._tournament = positive("tournament", tournament)
+        self._crossover = share("crossover", crossover)
+        if isinstance(mutation, bool) or not isinstance(mutation, int | float) or not mutation > 0:
+            raise ValueError(f"mutation: {mutation!r} is not a number above 0")
+        self._mutation = float(mutation)
+
+    def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
+        if len(history.values) < self._population:
+            return None
+        generator = np.random.default_rng(derive(self._seed, "genetic", trial.number))
+        best = np.argsort(history.values, kind="stable")[: self._population]
+        first = self._parent(best, generator)
+        child = history.codes[first].copy()
+        crossed = generator.random() < self._crossover
+        if crossed:
+            second = self._parent(best[best != first], generator)
+            child = cross(features, child, history.codes[second], generator)
+        rate = min(1.0, self._mutation / len(features.axes))
+        known = history.known()
+        for attempt in range(_ATTEMPTS):
+            chosen = generator.random(len(features.axes)) < rate
+            if not crossed or attempt:
+                chosen[generator.integers(len(features.axes))] = True
+            candidate = mutated(features, child, chosen, generator)
+            if candidate.tobytes() not in known:
+                return candidate
+        return None
+
+    def _parent(self, best: np.ndarray, generator: np.random.Generator) -> int:
+        """The trial that wins a tournament among ``best``, which is sorted."""
+        return int(best[generator.integers(len(best), size=self._tournament).min()])
+
+
+def cross(features: Features, first: np.ndarray, second: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A child's codes (d,): each gene from one parent or the other; of a range, from around and between them."""
+    active = [features.active(codes) for codes in (first, second)]
+    child = first.copy()
+    for i, axis in enumerate(features.axes):
+        a, b = first[i], second[i]
+        if not active[0][i]:
+            a = b
+        elif not active[1][i]:
+            b = a
+        if not axis.size or (axis.ordered and axis.size > _FEW):
+            low, high = min(a, b), max(a, b)
+            reach = _ALPHA * (high - low)
+            child[i] = _inside(axis, low - reach + generator.random() * (high - low + 2 * reach))
+        else:
+            child[i] = a if generator.random() < 0.5 else b
+    return child
+
+
+def mutated(features: Features, codes: np.ndarray, chosen: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A copy of codes (d,) in which the chosen genes (d,) have other values."""
+    result = codes.copy()
+    for i in np.flatnonzero(chosen):
+        result[i] = other_code(features.axes[i], result[i], generator)
+    return features.settled(result[None])[0]
+
+
+def other_code(axis: Axis, code: float, generator: np.random.Generator) -> float:
+    """Another code: any other of unordered values, one nearby in a range (normal, a fifth of the range wide)."""
+    if axis.size == 1:
+        return code
+    if axis.size and not axis.ordered:
+        return float((code + generator.integers(1, axis.size)) % axis.size)
+    if not axis.size:
+        for _ in range(_ATTEMPTS):
+            moved = code + 0.2 * generator.standard_normal()
+            # Reflected at the bounds, where clipping would leave many a value as it is.
+            moved = _inside(axis, min(abs(moved), 2 - abs(moved)))
+            if moved != code:
+                break
+        return moved
+    step = max(1.0, abs(round(0.2 * axis.size * generator.standard_normal())))
+    sign = 1.0 if generator.random() < 0.5 else -1.0
+    moved = code + sign * step
+    if not 0 <= moved < axis.size:
+        moved = code - sign * step
+    return _inside(axis, moved)
+
+
+def _inside(axis: Axis, code: float) -> float:
+    """The nearest code that the axis has."""
+    if axis.size:
+        return float(min(max(round(code), 0), axis.size - 1))
+    return float(axis.snapped(np.array([min(max(code, 0.0), 1.0)]))[0])

@@ -1,0 +1,121 @@
+"""Architecture search by regularised evolution, with a learned predictor that looks at many children for each one trained.
+
+Real et al. 2019, "Regularized Evolution for Image Classifier Architecture Search", arXiv:1802.01548: a population of the
+last P trials, from which S are drawn; the best of these gets a child that differs in one decision, and the oldest of the
+population dies. The predictor of performance from architecture is that of Wen et al. 2020 ("Neural Predictor for Neural
+Architecture Search", arXiv:1912.00848) at our scale: ridge regression, learned anew from all results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from ..features import Features
+from ..seeds import derive
+from ..spaces import Space, layer_of
+from .genetic import other_code
+from .whole import History, WholeSampler, positive
+
+_ATTEMPTS = 20
+
+
+class EvolutionSampler(WholeSampler):
+    """Mutants of the young and good.
+
+    Args:
+        seed: any integer.
+        space: the Space (or its table) to search; without it, what the finished trials have used.
+        population: P, how many of the last trials may have children; so many random points come first.
+        sample: S, how many of them are drawn, the best of whom becomes the parent.
+        predictor: whether the best predicted of several mutants is proposed; without it, evolution as published.
+        children: how many mutants the predictor chooses from.
+
+    A mutant differs in one decision. Where that is ``layers`` and the net grows, each new layer is as the one below it.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        space: Space | Mapping[str, Any] | None = None,
+        population: int = 16,
+        sample: int = 8,
+        predictor: bool = True,
+        children: int = 16,
+    ) -> None:
+        super().__init__(seed, space=space)
+        self._population = positive("population", population)
+        self._sample = positive("sample", sample)
+        self._children = positive("children", children)
+        if not isinstance(predictor, bool):
+            raise ValueError(f"predictor: {predictor!r} is neither true nor false")
+        self._predictor = predictor
+
+    def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
+        if len(history.values) < self._population:
+            return None
+        generator = np.random.default_rng(derive(self._seed, "nas", trial.number))
+        known = history.known()
+        children: list[np.ndarray] = []
+        for _ in range(_ATTEMPTS * self._children):
+            child = self._child(features, history, generator)
+            if child.tobytes() not in known:
+                known.add(child.tobytes())
+                children.append(child)
+            if len(children) == (self._children if self._predictor else 1):
+                break
+        if len(children) < 2:
+            return children[0] if children else None
+        candidates = np.array(children)
+        X, y = features.features(history.codes), ranks(history.values)
+        return candidates[np.argmin(ridge(X, y, features.features(candidates)))]
+
+    def _child(self, features: Features, history: History, generator: np.random.Generator) -> np.ndarray:
+        young = np.arange(len(history.values))[-self._population :]
+        drawn = generator.choice(young, size=min(self._sample, len(young)), replace=False)
+        parent = history.codes[drawn[np.argmin(history.values[drawn])]]
+        return mutant(features, parent, generator)
+
+
+def mutant(features: Features, codes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Codes (d,) that differ in one decision, in one that is part of the point; new layers are as the one below them."""
+    alive = np.flatnonzero(features.active(codes) & np.array([axis.size != 1 for axis in features.axes]))
+    i = int(generator.choice(alive))
+    child = codes.copy()
+    child[i] = other_code(features.axes[i], codes[i], generator)
+    if features.axes[i].name == "layers":
+        grow(features, codes, child)
+    return features.settled(child[None])[0]
+
+
+def grow(features: Features, before: np.ndarray, after: np.ndarray) -> None:
+    """Give the layers (in place) that ``after`` has and ``before`` had not the values of the one below them."""
+    index = {axis.name: i for i, axis in enumerate(features.axes)}
+    was, now = features.active(before), features.active(after)
+    fresh = [
+        (layer[1], layer[0], i) for name, i in index.items() if now[i] and not was[i] and (layer := layer_of(name))
+    ]
+    for number, kind, i in sorted(fresh):
+        below = index.get(f"{kind}_{number - 1}")
+        if below is not None:
+            axis = features.axes[i]
+            after[i] = axis.code(features.axes[below].value(after[below]))
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Values (n,) as ranks from 0 to 1: what diverged shall not be all that a predictor learns."""
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return order / max(len(values) - 1, 1)
+
+
+def ridge(X: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Predictions (m,) at ``new`` (m, p) of a ridge regression (penalty 1) of y (n,) on X (n, p)."""
+    centre = X.mean(axis=0)
+    A = X - centre
+    weights = np.linalg.solve(A.T @ A + np.eye(X.shape[1]), A.T @ (y - y.mean()))
+    return (new - centre) @ weights + y.mean()

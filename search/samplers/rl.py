@@ -1,0 +1,184 @@
+"""A policy that learns which hyperparameters pay: REINFORCE with a moving baseline, as in neural architecture search.
+
+Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", arXiv:1611.01578, at our scale; the rule is that
+of Williams 1992, "Simple Statistical Gradient-Following Algorithms". The controller here is a table of logits z_i instead
+of a recurrent network: p_i = softmax(z_i) over the values of hyperparameter i, all drawn independently. After a trial
+with reward R and choices a: z_i += eta ((R - b) / s (onehot(a_i) - p_i) + beta dH(p_i) / dz_i), b and s being moving
+averages of R and |R - b|, and H the entropy, whose bonus keeps the policy from making up its mind too early.
+
+The policy is computed from the finished trials in trial order, as if each had been asked after the one before it. Its
+entropy and baseline are recorded with each trial, so that its learning can be seen in the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from ..features import Axis, Features
+from ..seeds import derive
+from ..spaces import Space
+from .whole import History, WholeSampler
+
+ENTROPY = "mlptune:rl:entropy"
+"""Trial system attribute: mean entropy of the policy that proposed it, as a share of that of chance."""
+BASELINE = "mlptune:rl:baseline"
+"""Trial system attribute: b, in the objective's own sign and unit; None before the first result."""
+
+_BINS = 8
+"""A range of more values than this is cut into so many bins of equal width, on its own scale."""
+_CLIP = 2.0
+"""The largest |R - b| / s; what failed or diverged counts as the worst."""
+_ATTEMPTS = 20
+
+
+class ReinforceSampler(WholeSampler):
+    """Draws from a policy trained by REINFORCE.
+
+    Args:
+        seed: any integer.
+        space: the Space (or its table) to search; without it, what the finished trials have used.
+        learning_rate: eta.
+        entropy: beta.
+        decay: how much of b and s a new result leaves.
+
+    A point that was tried already is drawn again, and where the policy has nothing else, one of its values is drawn
+    by chance: training it twice would teach nothing.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        space: Space | Mapping[str, Any] | None = None,
+        learning_rate: float = 0.5,
+        entropy: float = 0.02,
+        decay: float = 0.9,
+    ) -> None:
+        super().__init__(seed, space=space)
+        for name, value, top in (("learning_rate", learning_rate, 100), ("entropy", entropy, 10), ("decay", decay, 1)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= top:
+                raise ValueError(f"{name}: {value!r} is not a number from 0 to {top}")
+        self._learning_rate = learning_rate
+        self._entropy = entropy
+        self._decay = decay
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._policy: _Policy | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k != "_policy"}
+
+    def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
+        policy = self._learned(features, history)
+        p = policy.probabilities()
+        sign = -1.0 if study.direction == StudyDirection.MINIMIZE else 1.0
+        baseline = None if policy.baseline is None else sign * policy.baseline
+        for key, value in ((ENTROPY, policy.entropy(p)), (BASELINE, baseline)):
+            study._storage.set_trial_system_attr(trial._trial_id, key, value)
+        generator = np.random.default_rng(derive(self._seed, "rl", trial.number))
+        known = history.known()
+        codes = np.empty(0)
+        for _ in range(_ATTEMPTS):
+            codes = features.settled(policy.draw(p, generator)[None])[0]
+            if codes.tobytes() not in known:
+                return codes
+        for _ in range(_ATTEMPTS):
+            other = codes.copy()
+            i = generator.integers(len(features.axes))
+            other[i] = features.axes[i].quantile(generator.random(1))[0]
+            if features.settled(other[None])[0].tobytes() not in known:
+                return other
+        return codes
+
+    def _learned(self, features: Features, history: History) -> _Policy:
+        """The policy after the whole history; what an instance remembers of a shorter one only spares it the way there."""
+        policy = self._policy
+        if policy is None or policy.features is not features or not policy.begins(history):
+            policy = self._policy = _Policy(features)
+        for i in range(len(policy.rewards), len(history.values)):
+            reward = None if history.failed[i] else -float(history.values[i])
+            policy.learn(history.codes[i], reward, self._learning_rate, self._entropy, self._decay)
+        return policy
+
+
+@dataclass
+class _Policy:
+    """Logits (d, bins) of d hyperparameters, and what they were learned from."""
+
+    features: Features
+    baseline: float | None = None
+    spread: float = 0.0
+    rewards: list[float | None] = field(default_factory=list)
+    points: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.bins = np.array([_bins(axis) for axis in self.features.axes])
+        self.exists = np.arange(self.bins.max()) < self.bins[:, None]
+        self.logits = np.zeros(self.exists.shape)
+
+    def begins(self, history: History) -> bool:
+        """Whether it has learned from the beginning of this history and from nothing else."""
+        n = len(self.rewards)
+        if n > len(history.values):
+            return False
+        rewards = [None if f else -float(v) for f, v in zip(history.failed[:n], history.values[:n], strict=True)]
+        return rewards == self.rewards and (n == 0 or bool((history.codes[:n] == np.array(self.points)).all()))
+
+    def probabilities(self) -> np.ndarray:
+        """p (d, bins); 0 for bins that a hyperparameter does not have."""
+        odds = np.where(self.exists, np.exp(self.logits - self.logits.max(axis=1, keepdims=True)), 0.0)
+        return odds / odds.sum(axis=1, keepdims=True)
+
+    def entropy(self, p: np.ndarray) -> float:
+        """Mean entropy of the hyperparameters' choices, 1 being that of chance."""
+        plural = self.bins > 1
+        if not plural.any():
+            return 0.0
+        return float((-_plogp(p).sum(axis=1)[plural] / np.log(self.bins[plural])).mean())
+
+    def draw(self, p: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Codes (d,): a bin of each hyperparameter by its probability, and in it any place."""
+        u, place = generator.random((2, len(p)))
+        chosen = np.minimum((p.cumsum(axis=1) <= u[:, None]).sum(axis=1), self.bins - 1)
+        quantiles = (chosen + place) / self.bins
+        return np.array([axis.quantile(quantiles[i : i + 1])[0] for i, axis in enumerate(self.features.axes)])
+
+    def learn(self, codes: np.ndarray, reward: float | None, rate: float, bonus: float, decay: float) -> None:
+        """One step for a trial's choices; a reward of None is the worst there is."""
+        self.points.append(codes)
+        self.rewards.append(reward)
+        advantage = -_CLIP
+        if reward is not None:
+            gain = 0.0 if self.baseline is None else reward - self.baseline
+            advantage = float(np.clip(gain / self.spread, -_CLIP, _CLIP)) if self.spread else float(np.sign(gain))
+            self.spread = abs(gain) if not self.spread else decay * self.spread + (1 - decay) * abs(gain)
+            self.baseline = reward if self.baseline is None else decay * self.baseline + (1 - decay) * reward
+        p = self.probabilities()
+        chosen = [_bin(axis, code, n) for axis, code, n in zip(self.features.axes, codes, self.bins, strict=True)]
+        step = -advantage * p
+        step[np.arange(len(p)), chosen] += advantage
+        logs = _plogp(p)
+        # dH / dz_k = -p_k (log p_k + H)
+        step += bonus * (p * logs.sum(axis=1, keepdims=True) - logs)
+        active = self.features.active(codes)
+        self.logits[active] += rate * step[active]
+
+
+def _plogp(p: np.ndarray) -> np.ndarray:
+    return p * np.log(np.where(p > 0, p, 1.0))
+
+
+def _bins(axis: Axis) -> int:
+    return axis.size if axis.size and (axis.size <= _BINS or not axis.ordered) else _BINS
+
+
+def _bin(axis: Axis, code: float, bins: int) -> int:
+    """The bin that a code lies in."""
+    return min(int((code / axis.size if axis.size else code) * bins), bins - 1)

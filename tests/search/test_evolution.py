@@ -1,0 +1,163 @@
+"""Genetic search and regularised evolution: who may have children, and what these inherit."""
+
+import math
+
+import numpy as np
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
+
+from mlptune.search import Space, sampler
+from mlptune.search.features import Features
+from mlptune.search.samplers.genetic import cross
+from mlptune.search.samplers.nas import mutant, ridge
+
+TABLE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
+    "layers": {"low": 1, "high": 4},
+    **{f"units_{i}": {"low": 8, "high": 256, "log": True} for i in range(1, 5)},
+    **{f"activation_{i}": ["relu", "tanh", "silu"] for i in range(1, 5)},
+    "batch_size": [16, 32, 64],
+}
+SPACE = Space.parse(TABLE)
+FEATURES = Features(SPACE.distributions, SPACE)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def draw(generator):
+    return FEATURES.quantile(generator.random((1, len(FEATURES.axes))))[0]
+
+
+def point(codes):
+    values = FEATURES.decode(codes)
+    return {name: values[name] for name, here in zip(SPACE.names, FEATURES.active(codes), strict=True) if here}
+
+
+@given(SEEDS)
+@settings(max_examples=200, deadline=None)
+def test_a_mutant_differs_in_one_decision_and_a_new_layer_is_as_the_one_below_it(seed):
+    generator = np.random.default_rng(seed)
+    codes = draw(generator)
+    parent, child = point(codes), point(mutant(FEATURES, codes, generator))
+    if parent["layers"] == child["layers"]:
+        assert parent.keys() == child.keys()
+        assert sum(parent[name] != child[name] for name in parent) == 1
+        return
+    shallow = min(parent["layers"], child["layers"])
+    for name, value in child.items():
+        kind, _, layer = name.rpartition("_")
+        if layer.isdigit() and int(layer) > shallow:
+            copied = parent[f"{kind}_{shallow}"]
+            assert value == pytest.approx(copied) if isinstance(value, float) else value == copied
+        elif name != "layers":
+            assert value == parent[name]
+
+
+@given(SEEDS)
+@settings(max_examples=200, deadline=None)
+def test_a_child_has_its_parents_genes_and_none_that_were_not_in_use(seed):
+    generator = np.random.default_rng(seed)
+    first, second = draw(generator), draw(generator)
+    mother, father, child = (
+        point(first),
+        point(second),
+        point(FEATURES.settled(cross(FEATURES, first, second, generator)[None])[0]),
+    )
+    for name, value in child.items():
+        owners = [parent[name] for parent in (mother, father) if name in parent]
+        if isinstance(TABLE[name], list) or name == "layers":
+            assert value in owners
+        elif len(owners) == 1:
+            assert value == pytest.approx(owners[0])
+        else:
+            low, high = sorted(map(math.log, owners))
+            reach = 0.5 * (high - low) + 0.1
+            assert low - reach <= math.log(value) <= high + reach
+
+
+def told(name, values, **options):
+    """A study over two words whose first trials had these values; and the point it proposes next."""
+    table = {"a": list("abcdefgh"), "b": list("abcdefgh")}
+    space = Space.parse(table)
+    study = optuna.create_study(sampler=sampler(name, 0, space=space, **options))
+    points = []
+    for value in values:
+        trial = study.ask()
+        points.append(space.suggest(trial))
+        study.tell(trial, value)
+    return points, [space.suggest(study.ask()) for _ in range(5)]
+
+
+def distance(a, b):
+    return sum(a[name] != b[name] for name in a)
+
+
+def test_only_the_young_have_children():
+    """The oldest trial is the best of all, and dead."""
+    points, children = told("nas", [0, 5, 4, 3], population=3, sample=3, predictor=False)
+    assert all(distance(child, points[3]) == 1 for child in children)
+    points, children = told("nas", [5, 0, 4, 3], population=3, sample=3, predictor=False)
+    assert all(distance(child, points[1]) == 1 for child in children)
+
+
+def test_the_best_of_all_times_have_children():
+    points, children = told("genetic", [0, 1, 5, 4, 3, 2], population=2, crossover=0.0, mutation=1e-9)
+    assert all(min(distance(child, points[0]), distance(child, points[1])) == 1 for child in children)
+    points, children = told("genetic", [0, 1, 5, 4, 3, 2], population=2, crossover=0.0, mutation=1e-9, tournament=30)
+    assert all(distance(child, points[0]) == 1 for child in children)
+
+
+@pytest.mark.parametrize("name", ["genetic", "nas"])
+def test_nothing_is_tried_twice(name):
+    space = Space.parse({"a": [1, 2, 3, 4], "b": ["x", "y", "z"], "c": [True, False]})
+    study = optuna.create_study(sampler=sampler(name, 0, space=space, population=4))
+    seen = []
+    for _ in range(4):
+        trials = [study.ask() for _ in range(4)]
+        seen += [tuple(space.suggest(trial).values()) for trial in trials]
+        for trial in trials:
+            study.tell(trial, seen[trial.number][0])
+    assert len(set(seen[4:])) == 12
+
+
+def additive(seed):
+    weights = np.random.default_rng(seed).random((8, 5))
+    return lambda values: float(sum(w[v] for w, v in zip(weights, values, strict=True)))
+
+
+def test_the_predictor_finds_more_than_evolution_alone():
+    space = Space.parse({f"x_{i}": list("abcde") for i in range(8)})
+    best = {True: [], False: []}
+    for predictor in best:
+        for seed in range(5):
+            function = additive(seed)
+            study = optuna.create_study(sampler=sampler("nas", seed, space=space, predictor=predictor))
+            for _ in range(50):
+                trial = study.ask()
+                study.tell(trial, function(["abcde".index(v) for v in space.suggest(trial).values()]))
+            best[predictor].append(study.best_value)
+    assert np.mean(best[True]) < np.mean(best[False]) - 0.1
+
+
+def test_ridge_is_scikit_learns():
+    generator = np.random.default_rng(0)
+    X, y, new = generator.random((30, 6)), generator.random(30), generator.random((5, 6))
+    np.testing.assert_allclose(ridge(X, y, new), Ridge(alpha=1.0).fit(X, y).predict(new))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "line"),
+    [
+        ("genetic", {"population": 1}, "population: 1 is not an integer of at least 2"),
+        ("genetic", {"crossover": 1.5}, "crossover: 1.5 is not a number from 0 to 1"),
+        ("genetic", {"mutation": 0}, "mutation: 0 is not a number above 0"),
+        ("nas", {"predictor": "ridge"}, "predictor: 'ridge' is neither true nor false"),
+        ("nas", {"sample": 0}, "sample: 0 is not an integer of at least 1"),
+        ("rl", {"decay": 2}, "decay: 2 is not a number from 0 to 1"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(name, options, line):
+    with pytest.raises(ValueError, match=line):
+        sampler(name, **options)
