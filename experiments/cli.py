@@ -91,6 +91,13 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Worker processes; one a core if not given.")
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train elsewhere: dask://host:port, dask+tls://host:port, or an installed executor's name.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
     ] = False,
@@ -118,6 +125,7 @@ def sweep(
             spec,
             overrides=set_ or [],
             workers=workers,
+            executor=executor,
             resume=resume,
             tracking_uri=tracking_uri,
             observer=watcher,

@@ -16,6 +16,7 @@ from ..core.hyperparameters import Hyperparameters
 from ..core.network import Structure, n_parameters, operations, structure
 from ..core.training import DIVERGED, RUNNING, Fold, Network, State
 from . import faults, interruption
+from .errors import ExecutorLost
 from .evaluation import Outcome, Request
 from .jobs import Job, run_job
 from .workers import Shared, Workers
@@ -23,6 +24,8 @@ from .workers import Shared, Workers
 # A stack's parameters, gradients and optimizer slots should stay in a core's cache; beyond that, stacking no longer pays.
 STACK_BYTES = 3 * 2**20
 MAX_STACK = 64
+# What a job may carry of parameters, optimizer slots and best weights: it travels to its worker and back.
+JOB_BYTES = 256 * 2**20
 # Multiply-adds after which a job returns, so that a person sees something every second or two.
 STRETCH_OPERATIONS = 20e9
 # A network whose worker died is tried this often; then it is the culprit, and its trial has failed.
@@ -260,7 +263,8 @@ class EngineEvaluator:
         share = sum(cost.values()) / (2 * self._workers) if self._workers > 1 else math.inf
         stacks: list[tuple[float, _Stack]] = []
         for key, members in groups.items():
-            most = min(MAX_STACK, max(4, STACK_BYTES // (16 * n_parameters(key[0]))))
+            network_bytes = 16 * n_parameters(key[0])
+            most = min(MAX_STACK, max(4, STACK_BYTES // network_bytes), max(1, JOB_BYTES // network_bytes))
             parts = max(math.ceil(len(members) / most), min(math.ceil(cost[key] / share), math.ceil(len(members) / 4)))
             for part in np.array_split(np.arange(len(members)), parts):
                 stack = _Stack(tuple(members[i] for i in part), key[2])
@@ -312,6 +316,8 @@ class EngineEvaluator:
     def _absorb(self, sent: _Sent, future: Future) -> list[_Stack]:
         """Take in what a job returned; the answer is the stacks that have to train on, or again."""
         stack, error = sent.stack, future.exception()
+        if isinstance(error, ExecutorLost):
+            raise error
         if error is not None:
             return self._after_fault(stack, self._too_long() if sent.killed else faults.reason(error))
         trained = future.result()

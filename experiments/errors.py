@@ -13,6 +13,10 @@ class SweepFailed(RuntimeError):
     exit_status = 1
 
 
+class ExecutorLost(SweepFailed):
+    """Whoever trained takes no more jobs; what is committed stays, and `--resume` continues with this or another executor."""
+
+
 class Interrupted(KeyboardInterrupt):
     """The person stopped the sweep; what is committed stays, and `--resume` continues. Exit status 130."""
 

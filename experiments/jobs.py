@@ -3,8 +3,16 @@
 Workers import this module and nothing that is slow or that holds a connection: no MLflow, no Optuna, not the caller's script.
 """
 
+import os
+import platform
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from ..core.network import Structure
 from ..core.training import Curves, Fold, Network, State, start, train
@@ -70,3 +78,61 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
         metrics=job.metrics,
     )
     return Trained(state, curves, time.monotonic() - began)
+
+
+# What follows is for processes that others run, on machines that may be any.
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """Who a process is: its version of mlptune, and what the last bits of its results depend on."""
+
+    version: str
+    machine: str
+
+
+def introduce() -> Introduction:
+    """Say who this process is."""
+    from .. import __version__
+    from .machine import fingerprint
+
+    return Introduction(__version__, fingerprint())
+
+
+def elsewhere(fn: Callable[..., Any], job: Job, key: str, folds: Any, home: tuple[str, int]) -> Any:
+    """Run `fn(job, Shared(key, folds))` as a worker of ours would: one thread of linear algebra, and ended when it is overdue.
+
+    `home` is the coordinator's machine and process, which no job may end.
+    """
+    overdue = threading.Event()
+    if job.seconds is not None and (platform.node(), os.getpid()) != home:
+        seconds = job.seconds
+        watch = threading.Thread(target=lambda: overdue.wait(seconds) or os._exit(1), daemon=True, name="overdue-watch")
+        watch.start()
+    try:
+        with _single_thread():
+            return fn(job, Shared(key, folds))
+    finally:
+        overdue.set()
+
+
+_jobs_here = 0
+_limits: threadpool_limits | None = None
+_limits_lock = threading.Lock()
+
+
+@contextmanager
+def _single_thread() -> Iterator[None]:
+    """One thread of linear algebra while any job runs in this process: the limit is the whole process's, which may have several."""
+    global _jobs_here, _limits
+    with _limits_lock:
+        if not _jobs_here:
+            _limits = threadpool_limits(1, "blas")
+        _jobs_here += 1
+    try:
+        yield
+    finally:
+        with _limits_lock:
+            _jobs_here -= 1
+            if not _jobs_here and _limits is not None:
+                _limits.restore_original_limits()

@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..tracking import remote
 from . import interruption
-from .errors import Interrupted, SweepFailed, UserError
+from .errors import ExecutorLost, Interrupted, SweepFailed, UserError
+from .executors import Elsewhere, opened
 from .progress import Observer, SweepInfo, TrialSummary
 from .spec import Spec, load_spec
-from .workers import Workers, default_workers
+from .workers import Workers
 
 if TYPE_CHECKING:
     import optuna
@@ -32,6 +33,7 @@ def run_sweep(
     *,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     workers: int | None = None,
+    executor: "str | Executor | None" = None,
     resume: bool = False,
     tracking_uri: str | None = None,
     observer: Observer | None = None,
@@ -41,8 +43,10 @@ def run_sweep(
     """Run a sweep and return its result.
 
     `source` is a sweep file, the name of a bundled sweep, a mapping or a Spec; or give `data` and `target` instead. `overrides` are
-    dotted keys of the sweep file, as with `--set`. `workers` (default: one a processor) decides the speed, never a number. With
-    `resume` an unfinished sweep is continued and a finished one is returned as it is.
+    dotted keys of the sweep file, as with `--set`. `workers` (default: one a processor) decides the speed, never a number.
+    `executor` trains elsewhere: "dask://host:port", the name of an entry point of the group mlptune.executors, or any
+    `concurrent.futures.Executor`, which stays open. With `resume` an unfinished sweep is continued and a finished one is returned
+    as it is.
 
     Raises UserError for anything wrong with sweep file, data or arguments; SweepFailed when no trial gave a result; Interrupted
     (a KeyboardInterrupt) when it was stopped by Ctrl-C or SIGTERM and can be resumed. It then still writes what is finished; a
@@ -52,15 +56,18 @@ def run_sweep(
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
     spec, text = load_spec(source, overrides, data=data, target=target)
     uri = _store_uri(tracking_uri)
-    n = workers or default_workers()
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
-    with interruption.listening(), Workers(1, remote.prepare, niceness=0) as scribe, Workers(n) as pool:
+    with (
+        interruption.listening(),
+        Workers(1, remote.prepare, niceness=0) as scribe,
+        opened(executor, workers) as pool,
+    ):
         with _without_collection():
             from .data.dataset import Dataset
             from .problem import Problem
 
             problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-        return _Launch(problem, text, uri, pool, scribe, n, observer or Observer()).run(resume)
+        return _Launch(problem, text, uri, pool, scribe, observer or Observer()).run(resume)
 
 
 @contextmanager
@@ -87,9 +94,8 @@ class _Launch:
         problem: "Problem",
         text: str,
         uri: str,
-        pool: Workers,
+        pool: Workers | Elsewhere,
         scribe: Workers,
-        n_workers: int,
         observer: Observer,
     ) -> None:
         self.problem = problem
@@ -97,7 +103,6 @@ class _Launch:
         self.uri = uri
         self.pool = pool
         self.scribe = scribe
-        self.n_workers = n_workers
         self.observer = observer
 
     def run(self, resume: bool) -> "SweepResult":
@@ -134,7 +139,7 @@ class _Launch:
 
         problem = self.problem
         exists = store_exists(self.uri)
-        evaluator: Any = EngineEvaluator(problem.task(), self.pool, self.n_workers, problem.spec.search.trial_timeout)
+        evaluator: Any = EngineEvaluator(problem.task(), self.pool, len(self.pool), problem.spec.search.trial_timeout)
         attempts: dict[int, int] = {}
         committed: dict[int, Any] = {}
         writer = Writer(self.uri, self.scribe, self.observer.message)
@@ -182,8 +187,8 @@ class _Launch:
             with suppress(StoreError):  # told already
                 writer.finish_launch("interrupted")
             raise Interrupted(f"stopped; what is committed stays, --resume continues {problem.spec.name!r}") from error
-        except SweepFailed:
-            writer.finish_launch("failed")
+        except SweepFailed as error:
+            writer.finish_launch("interrupted" if isinstance(error, ExecutorLost) else "failed")
             raise
         except UnusableStore as error:
             raise UserError(str(error)) from error
@@ -287,11 +292,11 @@ class _Launch:
             name=problem.spec.name,
             method=problem.spec.search.method,
             total=problem.total,
-            workers=self.n_workers,
+            workers=len(self.pool),
             max_epochs=problem.max_epochs,
             metric=problem.objective.key,
             direction=problem.objective.direction,
-            messages=(*problem.dataset.messages, *outline),
+            messages=(*self.pool.messages, *problem.dataset.messages, *outline),
         )
 
     def _tags(self) -> dict[str, str]:

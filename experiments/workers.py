@@ -96,6 +96,8 @@ class Workers(Executor):
     argument is sent to each worker once.
     """
 
+    messages = ()  # what a person should know of this executor
+
     def __init__(
         self, n: int, first_call: Callable[[], object] | None = None, niceness: int = TRAINING_NICENESS
     ) -> None:

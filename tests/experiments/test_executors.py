@@ -1,0 +1,243 @@
+"""Training elsewhere: a real Dask cluster on loopback whose workers are killed, and every other door, with real executors."""
+
+import os
+import signal
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loky.process_executor import TerminatedWorkerError
+from threadpoolctl import threadpool_info
+
+import mlptune
+from mlptune.experiments import executors, jobs
+from mlptune.experiments.errors import ExecutorLost, UserError
+from mlptune.experiments.executors import opened
+from mlptune.experiments.progress import Observer
+from mlptune.experiments.results import show
+from mlptune.experiments.workers import Shared, Workers
+
+distributed = pytest.importorskip("distributed")
+
+SWEEP: dict[str, Any] = {
+    "name": "iris",
+    "data": {"source": "sklearn:iris", "target": "target"},
+    "model": {"epochs": 9},
+    "space": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "hidden": [[8], [8, 4]]},
+    "search": {"trials": 12, "batch": 4},
+}
+
+
+def cluster(n_workers: int = 2, **options: Any):
+    """Processes on loopback, one thread each."""
+    where = {"processes": True, "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
+    return distributed.LocalCluster(n_workers=n_workers, **where | options)
+
+
+def address(there) -> str:
+    return there.scheduler_address.replace("tcp://", "dask://")
+
+
+def values(name: str) -> list[tuple]:
+    return [(t["number"], t["state"], t["value"], t["epochs"]) for t in show(name)["trials"]]
+
+
+class _At(Observer):
+    """Does something once, when a trial finishes."""
+
+    def __init__(self, trial: int, act) -> None:
+        self.left, self.act, self.messages = trial, act, []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def trial_finished(self, trial) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+
+
+def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "CONNECT_SECONDS", 5)
+    mlptune.run_sweep({**SWEEP, "name": "undisturbed"}, workers=1)
+    with cluster() as there:
+        worker = next(iter(there.workers.values())).process.pid
+        kill = _At(3, lambda: os.kill(worker, signal.SIGKILL))
+        mlptune.run_sweep({**SWEEP, "name": "killed"}, executor=address(there), observer=kill)
+        assert values("killed") == values("undisturbed")
+        with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: "):
+            mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=address(there), observer=_At(3, there.close))
+    assert show("lost")["state"] == "interrupted"
+    with ThreadPoolExecutor(2) as threads:
+        mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=threads, resume=True)
+        assert threads.submit(pow, 2, 3).result() == 8
+    assert values("lost") == values("undisturbed")
+
+
+def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster(processes=False, protocol="tcp://") as there, opened(address(there)) as executor:
+        assert len(executor) == 2
+        data = Shared("k", bytes(1000))
+        scattered = []
+        original = distributed.Client.scatter
+        monkeypatch.setattr(distributed.Client, "scatter", lambda *a, **k: scattered.append(1) or original(*a, **k))
+        sizes = [f.result(timeout=60) for f in [executor.submit(_size, _Job(), data) for _ in range(20)]]
+        assert (sizes, len(scattered)) == ([1000] * 20, 1)
+
+
+class _Job:
+    """What `elsewhere` knows of a job."""
+
+    seconds: float | None = None
+
+
+def _size(job: _Job, data: Shared) -> int:
+    return len(data.value)
+
+
+def _threads(job: _Job, data: Shared) -> set[int]:
+    import numpy as np
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def _sleep(job: _Job, data: Shared) -> None:
+    time.sleep(600)
+
+
+def _missing(job: _Job, data: Shared) -> Any:
+    seen = _seen.setdefault(data.key, data.value)
+    time.sleep(0.02)
+    if seen is None:
+        del _seen[data.key]
+        return jobs.MissingData(data.key)
+    return os.getpid(), data.value is not None
+
+
+_seen: dict[str, Any] = {}
+
+
+def test_any_executor_gets_the_data_when_it_misses_it_and_one_thread_of_linear_algebra() -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, opened(pool) as executor:
+        answers = [f.result() for f in [executor.submit(_missing, _Job(), Shared("k", b"x")) for _ in range(30)]]
+        processes = {pid for pid, _ in answers}
+        assert sum(brought for _, brought in answers) <= 2 * len(processes)
+        assert executor.submit(_threads, _Job(), Shared("k", None)).result() == {1}
+
+
+def test_a_broken_executor_ends_the_sweep_so_that_it_can_be_resumed() -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, opened(pool) as executor:
+        with pytest.raises(Exception, match="terminated abruptly"):
+            executor.submit(_die, _Job(), Shared("k", b"")).result()
+        with pytest.raises(ExecutorLost, match="takes no more jobs"):
+            executor.submit(_size, _Job(), Shared("k", b"")).result()
+
+
+def _die(job: _Job, data: Shared) -> None:
+    os._exit(1)
+
+
+def test_a_job_that_is_overdue_ends_its_process_but_never_the_coordinators() -> None:
+    job = _Job()
+    job.seconds = 0.3
+    with Workers(1) as workers:
+        lost = workers.submit(jobs.elsewhere, _sleep, job, "k", b"", ("another machine", 1))
+        with pytest.raises(TerminatedWorkerError):
+            lost.result(timeout=60)
+    with ThreadPoolExecutor(1) as threads, opened(threads) as executor:
+        assert executor.submit(_nap, job, Shared("k", b"")).result() == "awake"
+
+
+def _nap(job: _Job, data: Shared) -> str:
+    time.sleep(0.6)
+    return "awake"
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package is installed that offers an executor."""
+    (tmp_path / "their_executor.py").write_text(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def make(n='1'): return ThreadPoolExecutor(int(n))\n"
+        "def none(): return 3\n"
+    )
+    info = tmp_path / "their_executor-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-executor\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[mlptune.executors]\ntheirs = their_executor:make\nnone = their_executor:none\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_executors_of_other_packages_come_by_name(installed: None) -> None:
+    with opened("theirs:3") as executor:
+        assert len(executor) == 3
+        assert executor.submit(_size, _Job(), Shared("k", b"abc")).result() == 3
+    with opened("theirs", workers=2) as executor:
+        assert len(executor) == 2
+    with pytest.raises(UserError, match="the entry point made int, not an Executor"):
+        opened("none")
+
+
+@pytest.mark.parametrize(
+    ("executor", "line"),
+    [
+        ("ray://x:1", "--executor ray://x:1: unknown; known are dask://host:port, dask+tls://host:port"),
+        ("dask://127.0.0.1", "--executor dask://127.0.0.1: write dask://host:port"),
+        ("dask://127.0.0.1:99999", "write dask://host:port"),
+        ("dask://127.0.0.1:1?ca=x", "unknown option 'ca'; TLS is dask+tls://"),
+        ("dask+tls://127.0.0.1:1?pem=x", "unknown option 'pem'; known are ca, cert, key"),
+        ("dask://127.0.0.1:1", "--executor dask://127.0.0.1:1: no Dask scheduler answers"),
+        ("dask+tls://127.0.0.1:1", "--executor dask+tls://127.0.0.1:1: no Dask scheduler answers"),
+        ("dask+tls://127.0.0.1:1?ca=/nowhere.pem", "/nowhere.pem: there is no such file"),
+        (3, "executor: must be an address, a name or a concurrent.futures.Executor, got 3"),
+    ],
+)
+def test_wrong_executors_are_told_in_one_line(executor: Any, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.3)
+    with pytest.raises(UserError) as refused:
+        opened(executor)
+    assert line in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_other_versions_are_refused_and_other_machines_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        monkeypatch.setattr(jobs, "introduce", lambda: jobs.Introduction("0.0.1", "an abacus"))
+        with pytest.raises(UserError, match=r"has mlptune 0.0.1, this is .*; install the same there"):
+            opened(threads)
+        monkeypatch.setattr(jobs, "introduce", lambda: jobs.Introduction(mlptune.__version__, "an abacus"))
+        assert opened(threads).messages == ("executor is another kind of machine (an abacus): last bits may differ",)
+        monkeypatch.setattr(jobs, "introduce", lambda: __import__("mlptune.nowhere"))
+        with pytest.raises(UserError, match=r"mlptune cannot be imported there .*; install mlptune=="):
+            opened(threads)
+
+
+def test_tls_files_come_with_the_address(tmp_path: Path) -> None:
+    security = distributed.Security.temporary()
+    files = {"ca": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
+    for key, text in files.items():
+        (tmp_path / f"{key}.pem").write_text(text)
+    with cluster(1, processes=False, protocol="tls://", security=security) as there:
+        place = there.scheduler_address.replace("tls://", "dask+tls://")
+        query = "&".join(f"{key}={tmp_path / f'{key}.pem'}" for key in files)
+        with opened(f"{place}?{query}") as executor:
+            assert executor.submit(_size, _Job(), Shared("k", b"ab")).result(timeout=60) == 2
+            assert executor.messages == ()
+        with pytest.raises(UserError, match="no Dask scheduler answers"):
+            opened(place)
+
+
+def test_dask_in_the_open_without_tls_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = ["localhost:1", "127.0.0.5:1", "[::1]:1", "10.0.0.5:1", "0.0.0.0:1", "cluster.example.org:1"]
+    assert [executors._loopback(place) for place in places] == [True] * 3 + [False] * 3
+    monkeypatch.setattr(executors, "_loopback", lambda place: False)  # no test opens a port to the world
+    with cluster(1, processes=False, protocol="tcp://") as there, opened(address(there)) as executor:
+        assert any("Dask without TLS" in text and "run any code" in text for text in executor.messages)
