@@ -187,8 +187,11 @@ class _Launch:
             with suppress(StoreError):  # told already
                 writer.finish_launch("interrupted")
             raise Interrupted(f"stopped; what is committed stays, --resume continues {problem.spec.name!r}") from error
-        except SweepFailed as error:
-            writer.finish_launch("interrupted" if isinstance(error, ExecutorLost) else "failed")
+        except ExecutorLost as error:
+            writer.finish_launch("interrupted")
+            raise ExecutorLost(f"{error}; what is committed stays, --resume continues {problem.spec.name!r}") from error
+        except SweepFailed:
+            writer.finish_launch("failed")
             raise
         except UnusableStore as error:
             raise UserError(str(error)) from error

@@ -70,7 +70,7 @@ def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_sa
         kill = _At(3, lambda: os.kill(worker, signal.SIGKILL))
         mlptune.run_sweep({**SWEEP, "name": "killed"}, executor=address(there), observer=kill)
         assert values("killed") == values("undisturbed")
-        with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: "):
+        with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: .*--resume continues 'lost'"):
             mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=address(there), observer=_At(3, there.close))
     assert show("lost")["state"] == "interrupted"
     with ThreadPoolExecutor(2) as threads:
