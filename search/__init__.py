@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .schedulers import scheduler as scheduler
     from .schedulers import split_options as split_options
     from .spaces import Space as Space
+    from .spaces import architecture_space as architecture_space
     from .spaces import configuration as configuration
     from .spaces import default_space as default_space
 
@@ -48,6 +49,7 @@ _HOMES = {
     "scheduler": ".schedulers",
     "split_options": ".schedulers",
     "Space": ".spaces",
+    "architecture_space": ".spaces",
     "configuration": ".spaces",
     "default_space": ".spaces",
 }

@@ -297,3 +297,24 @@ def default_space(n_rows: int, task: str) -> dict[str, Any]:
         "dropout": {"low": 0.0, "high": 0.5},
         "l2": {"low": 1e-6, "high": 1e-2, "log": True},
     }
+
+
+DEEPEST = 4
+"""The most hidden layers of :func:`architecture_space`."""
+
+
+def architecture_space(n_rows: int, task: str) -> dict[str, Any]:
+    """The [space] table of architecture search where a sweep file has none: depth, and each layer by itself.
+
+    Raises ValueError for a task other than classification and regression.
+    """
+    rate = default_space(n_rows, task)["learning_rate"]
+    widths = [16, 32, 64, 128] if n_rows < 10000 else [32, 64, 128, 256]
+    each: dict[str, list[Any]] = {
+        "units": widths,
+        "activation": ["relu", "silu", "tanh"],
+        "batch_norm": [False, True],
+        "skip": [False, True],
+    }
+    layers = {f"{family}_{i}": list(choices) for i in range(1, DEEPEST + 1) for family, choices in each.items()}
+    return {"learning_rate": rate, "layers": {"low": 1, "high": DEEPEST}, **layers}

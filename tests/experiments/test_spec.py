@@ -361,3 +361,23 @@ def test_any_text_gives_a_spec_or_a_user_error(text: str, tmp_path_factory: pyte
         load_spec(path)
     except UserError as error:
         check_line(error)
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        ({}, {"layers", "units_4", "activation_4", "batch_norm_4", "skip_4", "learning_rate"}),
+        ({"layers": 2}, {"units_2", "activation_2", "batch_norm_2", "skip_2", "learning_rate"}),
+        ({"hidden": [8, 8]}, {"activation_2", "batch_norm_2", "skip_2", "learning_rate"}),
+        ({"activation": "elu", "layer_norm": True}, {"layers", "units_4", "skip_4", "learning_rate"}),
+    ],
+)
+def test_architecture_search_without_a_space_searches_what_the_model_leaves_open(model, names):
+    from mlptune.experiments.spec_checks import default_space
+    from mlptune.search import Space
+
+    spec, _ = load_spec({"data": {"source": "sklearn:digits"}, "model": model, "search": {"method": "nas"}})
+    table = default_space(spec, 1000, "classification")
+    Space.parse(table, "space", spec.model)
+    last = max(int(n.rpartition("_")[2]) for n in table if n.startswith("skip"))
+    assert {n for n in table if not n[-1].isdigit() or n.endswith(f"_{last}")} == names
