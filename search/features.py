@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 FINITE = 64
 """Ranges of at most so many values are counted; of more they are taken as continuous."""
 
-
 RESOLUTION = 1024
 """A continuous range is searched in so many steps: finer differences mean nothing, and would make a batch of one point."""
 

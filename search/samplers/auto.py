@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,10 @@ class AutoSampler(BaseSampler):
         self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
         self._codes: dict[tuple[tuple[str, Any], ...], np.ndarray] = {}
         self._learned: tuple[bytes, Hyperparameters] | None = None
+        self._lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_features", "_codes", "_learned")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_features", "_codes", "_learned", "_lock")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -131,13 +133,13 @@ class AutoSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        features = self._axes(search_space)
         others = [t for t in study._get_trials(deepcopy=False, use_cache=True) if t.number != trial.number]
         finished = [t for t in others if t.state.is_finished() and any(name in t.params for name in search_space)]
         running = [
             t for t in others if t.state == TrialState.RUNNING and any(name in t.params for name in search_space)
         ]
-        with _one_thread():
+        with self._lock, _one_thread():
+            features = self._axes(search_space)
             codes = None
             if len(finished) >= self._n_startup_trials:
                 y = values(finished, study.direction)
@@ -158,7 +160,7 @@ class AutoSampler(BaseSampler):
     def _axes(self, search_space: Mapping[str, BaseDistribution]) -> Features:
         key = list(search_space.items())
         if self._features is None or self._features[0] != key:
-            self._forget()
+            self._codes = {}
             self._features = key, Features(search_space, self._space)
         return self._features[1]
 
