@@ -65,7 +65,7 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
                 continue
             raise UserError(
                 f"--resume: {key} was {earlier.total} and is {new} now; method {problem.spec.search.method} "
-                "begins with all its trials, later ones cannot join"
+                "plans with all its trials, later ones cannot join"
             )
         raise UserError(
             f"--resume: {key} was {json.dumps(old)} and is {json.dumps(new)} now; "

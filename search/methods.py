@@ -14,12 +14,9 @@ class Method:
 
     sampler: str
     pruner: str = "none"
-    pruner_fixed: bool = (
-        False  # the method is named after its pruner, or schedules by itself: another one contradicts it
-    )
     trials: str = "configurations trained"
     about: str = ""
-    scheduler: str = "pruner"
+    scheduler: str = "pruner"  # any other schedules by itself: a pruner besides would contradict it
     in_step: bool = False  # all trials of a batch train to the last epoch: nothing may end them early
     grows: bool = True  # a larger number of trials continues the same plan
 
@@ -35,14 +32,21 @@ METHODS: dict[str, Method] = {
     "nas": Method("nas", about="architectures by regularised evolution and a predictor"),
     "auto": Method("auto", about="Gaussian process, as cheap as TPE"),
     "hyperband": Method(
-        "random", "hyperband", True, "configurations started, most stopped early", "random points in four brackets"
+        "random",
+        trials="configurations begun, most stopped early",
+        about="random points in brackets of successive halving",
+        scheduler="hyperband",
+        grows=False,
     ),
     "asha": Method(
-        "random", "asha", True, "configurations started, most stopped early", "random points, successive halving"
+        "random",
+        trials="configurations begun, most stopped early",
+        about="random points, the best third of a rung promoted",
+        scheduler="asha",
+        grows=False,
     ),
     "pbt": Method(
         "random",
-        pruner_fixed=True,
         trials="members of the population, all trained to the end",
         about="population-based training from random points",
         scheduler="pbt",
@@ -64,7 +68,7 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
     """The names of sampler, pruner and scheduler that a method stands for, with ``pruner`` as the user's own choice.
 
     A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless
-    told. Raises ValueError for unknown names, and for a pruner other than the one a method is named after.
+    told. Raises ValueError for unknown names, and for a pruner under a method that schedules by itself.
     """
     if method not in METHODS:
         try:
@@ -76,7 +80,6 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
     if method not in METHODS:
         return Searcher(method, pruner or "none")
     entry = METHODS[method]
-    if pruner is not None and entry.pruner_fixed and pruner != entry.pruner:
-        own = f"whose pruner is {entry.pruner!r}" if entry.scheduler == "pruner" else "which schedules by itself"
-        raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, {own}")
+    if pruner not in (None, "none") and entry.scheduler != "pruner":
+        raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, which schedules by itself")
     return Searcher(entry.sampler, pruner or entry.pruner, entry.scheduler)

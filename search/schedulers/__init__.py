@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from ..spaces import Space
 
-_OURS = {"pruner": (".pruning", "PrunerScheduler"), "pbt": (".pbt", "PopulationBasedTraining")}
+_OURS = {
+    "pruner": (".pruning", "PrunerScheduler"),
+    "asha": (".asha", "AshaScheduler"),
+    "hyperband": (".hyperband", "HyperbandScheduler"),
+    "pbt": (".pbt", "PopulationBasedTraining"),
+}
 
 
 def scheduler(
@@ -38,9 +43,10 @@ def scheduler(
 ) -> Scheduler:
     """The scheduler of this name for a study's trials of at most ``max_epochs`` epochs.
 
-    The names: ``pruner`` asks the study's pruner; ``pbt`` is population-based training. ``seed``, ``space``, ``changeable``
-    (the hyperparameters that may change while a network trains) and ``trials`` (how many there will be) are context: a
-    scheduler takes what it needs of it. ``options`` are its own arguments.
+    The names: ``pruner`` asks the study's pruner; ``asha`` and ``hyperband`` pause and promote; ``pbt`` is population-based
+    training. ``seed``, ``space``, ``changeable`` (the hyperparameters that may change while a network trains) and
+    ``trials`` (how many there will be) are context: a scheduler takes what it needs of it.
+    ``options`` are its own arguments.
 
     Raises ValueError for an unknown option, and for ``max_epochs`` below 1.
     """

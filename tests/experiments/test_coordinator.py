@@ -87,7 +87,7 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
     coordinator = Coordinator(
         study,
         Space.parse(SPACE),
-        rule or scheduler("pruner", study, EPOCHS),
+        rule if isinstance(rule, Scheduler) else scheduler(rule or "pruner", study, EPOCHS),
         table,
         fixed={},
         recorder=recorder,
@@ -104,6 +104,14 @@ def test_the_order_in_which_trials_return_does_not_matter(method: str, stopper: 
     first, _ = coordinate(method, stopper, Table(seed=1))
     second, _ = coordinate(method, stopper, Table(seed=2))
     assert {n: first.trials[n] for n in sorted(first.trials)} == {n: second.trials[n] for n in sorted(second.trials)}
+
+
+@pytest.mark.parametrize("rule", ["asha", "hyperband"])
+def test_nor_does_it_where_trials_wait_to_be_promoted(rule: str) -> None:
+    first, _ = coordinate("tpe", "none", Table(seed=1), rule=rule)
+    second, _ = coordinate("tpe", "none", Table(seed=2), rule=rule)
+    assert {n: first.trials[n] for n in sorted(first.trials)} == {n: second.trials[n] for n in sorted(second.trials)}
+    assert {trial.epochs for trial in first.trials.values()} == {1, 3, 9}
 
 
 @pytest.mark.parametrize("stopper", ["none", "hyperband", "asha", "median"])

@@ -166,7 +166,7 @@ def test_killed_and_resumed_with_two_workers_equals_undisturbed(swept, store: st
     assert [(t.configuration, t.copied) for t in found[0]] == [(t.configuration, t.copied) for t in found[1]]
     again = mlptune.run_sweep(spec, resume=True)
     assert (again.best_config, again.copied) == (resumed.best_config, resumed.copied)
-    with pytest.raises(UserError, match=r"search.trials was 16 and is 24 now; method pbt begins with all its trials"):
+    with pytest.raises(UserError, match=r"search.trials was 16 and is 24 now; method pbt plans with all its trials"):
         mlptune.run_sweep(population(search__trials=24), resume=True)
 
 

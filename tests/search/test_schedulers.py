@@ -174,25 +174,24 @@ def test_optunas_pruners_go_by_their_class_names():
 @pytest.mark.parametrize(
     ("method", "own", "names"),
     [
-        ("tpe", None, ("tpe", "none")),
-        ("tpe", "hyperband", ("tpe", "hyperband")),
-        ("hyperband", None, ("random", "hyperband")),
-        ("hyperband", "hyperband", ("random", "hyperband")),
-        ("asha", None, ("random", "asha")),
-        ("grid", "median", ("grid", "median")),
-        ("QMCSampler", None, ("QMCSampler", "none")),
-        ("QMCSampler", "ThresholdPruner", ("QMCSampler", "ThresholdPruner")),
+        ("tpe", None, ("tpe", "none", "pruner")),
+        ("tpe", "hyperband", ("tpe", "hyperband", "pruner")),
+        ("hyperband", None, ("random", "none", "hyperband")),
+        ("asha", None, ("random", "none", "asha")),
+        ("grid", "median", ("grid", "median", "pruner")),
+        ("QMCSampler", None, ("QMCSampler", "none", "pruner")),
+        ("QMCSampler", "ThresholdPruner", ("QMCSampler", "ThresholdPruner", "pruner")),
     ],
 )
-def test_a_method_stands_for_a_sampler_and_a_pruner(method, own, names):
-    assert resolve(method, own) == (*names, "pruner")
+def test_a_method_stands_for_a_sampler_with_a_pruner_or_a_scheduler(method, own, names):
+    assert resolve(method, own) == names
 
 
 @pytest.mark.parametrize(
     ("method", "own", "line"),
     [
-        ("hyperband", "median", "pruner: 'median' contradicts method 'hyperband', whose pruner is 'hyperband'"),
-        ("asha", "none", "pruner: 'none' contradicts method 'asha', whose pruner is 'asha'"),
+        ("hyperband", "median", "pruner: 'median' contradicts method 'hyperband', which schedules by itself"),
+        ("asha", "asha", "pruner: 'asha' contradicts method 'asha', which schedules by itself"),
         ("bayesain", None, "method: 'bayesain' is unknown; did you mean 'bayesian'?"),
         ("tpe", "mediam", "pruner: 'mediam' is unknown; did you mean 'median'?"),
     ],

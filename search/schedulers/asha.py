@@ -1,0 +1,73 @@
+"""Successive halving without waiting: whoever is among the best third of all that ever stood at a rung trains on.
+
+Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020, "A System for Massively Parallel Hyperparameter Tuning",
+arXiv:1810.05934, algorithm 2. Their r, R, eta are ``min_epochs``, ``max_epochs``, ``eta``; their s is 0.
+Optuna's pruner of this name decides once, when a trial arrives, and stops what is not among the best of those before it. Here
+such a trial waits with its network, and is promoted as soon as later, worse ones have made it one of the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .decisions import Continue, Decision, Pause, Progress, Scheduler
+from .rungs import merit, rungs
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+
+class AshaScheduler(Scheduler):
+    """Before a new batch is asked, all trials are promoted that can be.
+
+    Where no trial has finished after the last batch, the one that came furthest goes on, so that there is a result.
+
+    Args:
+        study: its direction says what is best.
+        max_epochs: of a trial that is promoted to the end.
+        eta: one in so many is promoted.
+        min_epochs: the least that a rung may give.
+    """
+
+    def __init__(self, study: Study, max_epochs: int, *, eta: float = 3, min_epochs: int = 1) -> None:
+        self._study = study
+        self._maximize = study.direction.name == "MAXIMIZE"
+        self._eta = eta
+        self.rungs = rungs(max_epochs, min_epochs, eta)
+        self._following = dict(zip(self.rungs, self.rungs[1:], strict=False))
+        # What stood at each rung, by trial, also of trials that have ended since. A resume is shown all of it again.
+        self._arrived: dict[int, dict[int, float]] = {epoch: {} for epoch in self.rungs[:-1]}
+
+    def decide(self, live: Sequence[Progress]) -> list[Decision]:
+        if any(p.epoch == 0 for p in live):
+            return [Continue(self.rungs[0]) if p.epoch == 0 else Pause() for p in live]
+        for progress in live:
+            self._arrived[progress.epoch].setdefault(progress.number, merit(progress.values, self._maximize))
+        promotable = {epoch: self._best(epoch) for epoch in self._following}
+        return [Continue(self._following[p.epoch]) if p.number in promotable[p.epoch] else Pause() for p in live]
+
+    def finish(self, live: Sequence[Progress]) -> list[Decision]:
+        from optuna.trial import TrialState
+
+        decisions = self.decide(live)
+        if all(isinstance(d, Pause) for d in decisions) and not self._study.get_trials(
+            deepcopy=False, states=(TrialState.COMPLETE,)
+        ):
+            furthest = max(live, key=lambda p: (p.epoch, self._arrived[p.epoch][p.number], -p.number))
+            decisions[live.index(furthest)] = Continue(self._following[furthest.epoch])
+        return decisions
+
+    def outline(self, total: int) -> list[str]:
+        """The rungs, in a line."""
+        steps = ", ".join(str(epoch) for epoch in self.rungs)
+        return [
+            f"successive halving: {total} trials are begun, most of them stopped early; rungs at epochs {steps}",
+            f"  the best of all that reached a rung, 1 in {self._eta:g}, train on to the next",
+        ]
+
+    def _best(self, epoch: int) -> set[int]:
+        """The trials, promoted or not, that are the best of those at a rung."""
+        arrived = self._arrived[epoch]
+        order = sorted(arrived, key=lambda number: (-arrived[number], number))
+        return set(order[: int(len(arrived) / self._eta)])

@@ -1,0 +1,128 @@
+"""Hyperband: many configurations for a few epochs, or few for many? Brackets of successive halving give several answers.
+
+Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar 2018, JMLR 18-185, algorithm 1. Their R is ``max_epochs / min_epochs``, the largest
+budget in units of the smallest, and eta is ``eta``. Brackets are numbered s = s_max ... 0 with s_max = floor(log_eta R). Bracket s
+begins with n = ceil((s_max + 1) / (s + 1) * eta^s) configurations, of which n_i = floor(n / eta^i) train up to
+r_i = max_epochs * eta^(i - s) epochs; after the last bracket the first one begins again. Networks are kept: who is promoted trains
+on from where it stood, so a rung costs the difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop
+from .rungs import merit, rungs
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """``sizes[i]`` trials, the first of them number ``first``, train up to epoch ``epochs[i]``."""
+
+    first: int
+    sizes: tuple[int, ...]
+    epochs: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        """The number of the first trial after this bracket's."""
+        return self.first + self.sizes[0]
+
+    def begun_with(self, size: int) -> Bracket:
+        """The bracket begun with fewer trials; each rung keeps its share, and at least one."""
+        return Bracket(self.first, tuple(max(1, n * size // self.sizes[0]) for n in self.sizes), self.epochs)
+
+
+class HyperbandScheduler(Scheduler):
+    """Brackets one after the other; once a rung is complete, its best 1 / eta go on and the others stop.
+
+    A trial that ends by itself (it diverged, or stopped early) leaves its rung; the others are promoted as if it had stayed.
+
+    Args:
+        study: its direction says what is best.
+        max_epochs: of a trial that is promoted to the end.
+        eta: one in so many is promoted.
+        min_epochs: the least that a rung may give.
+        at_once: whether the trials of a bracket are asked together, which makes large stacks. Otherwise they come in the sweep's
+            batches, and a sampler learns from the first of a rung before it proposes the next.
+    """
+
+    def __init__(
+        self, study: Study, max_epochs: int, *, eta: float = 3, min_epochs: int = 1, at_once: bool = False
+    ) -> None:
+        self._study = study
+        self._at_once = at_once
+        self.brackets = _brackets(rungs(max_epochs, min_epochs, eta), eta)
+
+    def bracket(self, number: int) -> Bracket:
+        """The bracket of a trial."""
+        cycle = self.brackets[-1].end
+        start = number // cycle * cycle
+        found = next(b for b in self.brackets if number - start < b.end)
+        return Bracket(start + found.first, found.sizes, found.epochs)
+
+    def batch(self, first: int) -> int | None:
+        return self.bracket(first).end - first if self._at_once else None
+
+    def decide(self, live: Sequence[Progress]) -> list[Decision]:
+        return self._decide(live, last=False)
+
+    def finish(self, live: Sequence[Progress]) -> list[Decision]:
+        return self._decide(live, last=True)
+
+    def outline(self, total: int) -> list[str]:
+        """A line for each bracket."""
+        cycle = self.brackets[-1].end
+        lines = [f"Hyperband: {total} trials are begun, most of them stopped early; brackets of {cycle} trials in turn"]
+        top = len(self.brackets) - 1
+        for s, bracket in zip(range(top, -1, -1), self.brackets, strict=True):
+            steps = ", ".join(f"{n} to epoch {r}" for n, r in zip(bracket.sizes, bracket.epochs, strict=True))
+            lines.append(f"  bracket {s}: {steps}")
+        if total % cycle:
+            lines.append(f"  the last bracket is begun with fewer trials: {total} is no multiple of {cycle}")
+        return lines
+
+    def _decide(self, live: Sequence[Progress], last: bool) -> list[Decision]:
+        asked = len(self._study.get_trials(deepcopy=False))
+        members: dict[Bracket, list[Progress]] = {}
+        for progress in live:
+            members.setdefault(self.bracket(progress.number), []).append(progress)
+        decisions: dict[int, Decision] = {}
+        for bracket, group in members.items():
+            if any(p.epoch == 0 for p in group):
+                first = bracket.epochs[0]
+                decisions |= {p.number: Continue(first) if p.epoch == 0 else Pause() for p in group}
+            elif bracket.end <= asked:
+                decisions |= self._promote(bracket, group)
+            elif last:
+                decisions |= self._promote(bracket.begun_with(asked - bracket.first), group)
+        return [decisions.get(p.number, Pause()) for p in live]
+
+    def _promote(self, bracket: Bracket, group: Sequence[Progress]) -> dict[int, Decision]:
+        maximize = self._study.direction.name == "MAXIMIZE"
+        following = next(i for i, epoch in enumerate(bracket.epochs) if epoch > group[0].epoch)
+        order = sorted(group, key=lambda p: (-merit(p.values, maximize), p.number))
+        promoted = {p.number for p in order[: bracket.sizes[following]]}
+        return {
+            p.number: Continue(bracket.epochs[following])
+            if p.number in promoted
+            else Stop(f"stopped at epoch {p.epoch}, short of the best {len(promoted)} of {len(group)}")
+            for p in group
+        }
+
+
+def _brackets(epochs: Sequence[int], eta: float) -> list[Bracket]:
+    """All brackets of a cycle; ``epochs`` are the rungs of the longest."""
+    brackets: list[Bracket] = []
+    top = len(epochs) - 1
+    for s in range(top, -1, -1):
+        n = math.ceil((top + 1) / (s + 1) * eta**s - 1e-9)
+        sizes = tuple(max(1, math.floor(n / eta**i + 1e-9)) for i in range(s + 1))
+        brackets.append(Bracket(brackets[-1].end if brackets else 0, sizes, tuple(epochs[top - s :])))
+    return brackets
