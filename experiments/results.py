@@ -143,7 +143,8 @@ def best_schedule(
 def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works.
 
-    Where the best trial has copied others it is the schedule by which its network is trained from the start.
+    Where the best trial has copied others it is the schedule by which its network is trained from the start. It is what
+    the trial trained with, `subset` included, which only the sweep's own final model leaves out.
     """
     return best_schedule(name, run, tracking_uri)[1]
 

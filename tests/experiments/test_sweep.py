@@ -66,17 +66,6 @@ def test_one_worker_and_two_give_the_same_sweep(method: str, store: str) -> None
     assert all(trial["epochs"] < 9 for trial in pruned)
 
 
-def test_the_refit_uses_all_rows_whatever_share_the_search_used(store: str) -> None:
-    rows = np.random.default_rng(0).normal(size=(50, 30))
-    predicted, values = [], []
-    for name, share in (("all", 1.0), ("few", 0.2)):
-        result = mlptune.run_sweep(small(name=name, space={}, model={"epochs": 3, "subset": share}))
-        predicted.append(mlptune.load_model(name).predict_proba(rows))
-        values.append(result.best["value"])
-    np.testing.assert_array_equal(*predicted)
-    assert values[0] != values[1]
-
-
 def test_layers_choose_one_by_one_and_the_best_configuration_makes_an_estimator(store: str) -> None:
     space = {"layers": [1, 2], "units_1": [4, 8], "units_2": [4, 8], "activation_2": ["relu", "tanh"], "skip_2": [True]}
     model = {"epochs": 3, "activation": "tanh", "skip": False, "changes": [[3, {"learning_rate": 0.01}]]}
