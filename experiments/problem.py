@@ -179,7 +179,8 @@ class Problem:
 
     def _keep_in_step(self) -> list[str]:
         """Have every trial train to its last epoch; the answer says what of [model] that puts out of force."""
-        method, told = self.spec.search.method, []
+        method = self.spec.search.method
+        told = [] if self.spec.search.timeout is None else ["timeout acts between populations, never inside one"]
         if "changes" in self.fixed:
             raise UserError(f"[model] changes: method {method} makes the changes itself; leave them out")
         for name in ("early_stopping", "tolerance"):

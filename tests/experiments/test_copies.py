@@ -13,6 +13,7 @@ from mlptune.experiments import engine
 from mlptune.experiments.coordinator import Coordinator, Plan
 from mlptune.experiments.engine import EngineEvaluator
 from mlptune.experiments.evaluation import Outcome, Request
+from mlptune.experiments.jobs import MissingData
 from mlptune.experiments.progress import Observer, TrialSummary
 from mlptune.experiments.replay import Committed, Replay
 from mlptune.experiments.workers import Inline, Workers
@@ -47,6 +48,19 @@ class Keeping(EngineEvaluator):
     def forget(self, number: int) -> None:
         self.kept = {**getattr(self, "kept", {}), number: self.networks(number)}
         super().forget(number)
+
+
+class Counting(Inline):
+    """Trains here, and counts the epochs of all networks."""
+
+    epochs = 0
+
+    def submit(self, fn, job, folds=None):
+        begun = 0 if job.state is None else int(job.state.epoch[0])
+        future = super().submit(fn, job, folds)
+        if not isinstance(future.result(), MissingData):
+            self.epochs += len(job.networks) * (job.until - begun)
+        return future
 
 
 class Curves:
@@ -117,8 +131,10 @@ def check_against_training_anew(problem, evaluator: Keeping, ends, curves) -> No
 @pytest.mark.parametrize(("seeds", "folds"), [((0,), 1), ((0, 1), 2)])
 def test_a_members_networks_are_those_of_its_schedule_trained_from_the_start(seeds, folds) -> None:
     problem = task(seeds, folds)
-    evaluator = Keeping(problem, Inline())
+    counting = Counting()
+    evaluator = Keeping(problem, counting)
     ends, curves = search("pbt", evaluator, interval=2, quantile=0.4)
+    assert counting.epochs == 10 * EPOCHS * len(seeds) * folds, "a copy costs no training"
     check_against_training_anew(problem, evaluator, ends, curves)
     copies = [copied for summary, _ in ends.values() for copied in summary.copied]
     assert len(copies) == 3 * 4

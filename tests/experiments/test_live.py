@@ -130,6 +130,28 @@ def test_a_log_file_gets_one_line_a_trial_and_then_one_a_second() -> None:
     assert LINES_IN_FULL + 9 <= len(printed) <= LINES_IN_FULL + 12
 
 
+def test_the_time_left_is_known_while_all_trials_of_a_population_run() -> None:
+    clock = Clock()
+    lines = PlainView(io.StringIO(), clock)
+    lines.started(info(8))
+    clock.now += 3
+    lines.trial_advanced(0, 10, 0.5)
+    assert lines.seconds_left() is None, "half a trial is too little to go by"
+    clock.now += 3
+    for number in range(8):
+        lines.trial_advanced(number, 10, 0.5)
+    assert lines.part() == 4.0
+    assert lines.seconds_left() == pytest.approx(6.0)
+
+
+def test_a_trial_that_has_copied_says_whom() -> None:
+    stream = io.StringIO()
+    lines = PlainView(stream, Clock())
+    lines.started(info())
+    lines.trial_finished(trial(3, 0.5, copied=((3, 7), (9, 1))))
+    assert stream.getvalue().endswith("best so far  copied trial 7 at epoch 3, trial 1 at epoch 9\n")
+
+
 def test_a_log_file_shows_that_long_trials_live() -> None:
     clock, stream = Clock(), io.StringIO()
     lines = PlainView(stream, clock)
