@@ -3,10 +3,8 @@
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -91,34 +89,6 @@ def test_training_the_best_configuration_alone_gives_its_recorded_curve(store: s
     )
     assert alone.best["value"] == result.best["value"]
     assert alone.best["test_score"] == result.best["test_score"]
-
-
-@pytest.mark.parametrize(
-    ("method", "kills"), [("tpe", (1, 9)), ("bayesian", (6,)), ("hyperband", (3, 11)), ("asha", (1,))]
-)
-def test_killed_and_resumed_equals_undisturbed(method: str, kills: tuple[int, ...], store: str, tmp_path: Path) -> None:
-    spec = small(method, model__epochs=27, search__trials=16)
-    undisturbed = essence(mlptune.run_sweep({**spec, "name": "undisturbed"}))
-    script = tmp_path / "sweep.py"
-    script.write_text(f"import mlptune\nmlptune.run_sweep({spec!r}, resume=True)\n")
-    client = MlflowClient(store)
-    for committed in kills:
-        with subprocess.Popen([sys.executable, str(script)]) as process:
-            while process.poll() is None and _committed(client) < committed:
-                time.sleep(0.01)
-            process.send_signal(signal.SIGKILL)
-    resumed = essence(mlptune.run_sweep(spec, resume=True))
-    resumed["document"]["name"] = resumed["document"]["best"]["name"] = "undisturbed"
-    assert resumed["document"] == undisturbed["document"]
-    assert resumed["curves"] == undisturbed["curves"]
-
-
-def _committed(client: MlflowClient) -> int:
-    experiment = client.get_experiment_by_name("small")
-    if experiment is None:
-        return 0
-    query = "tags.mlptune.kind = 'trial' and attributes.status != 'RUNNING'"
-    return len(client.search_runs([experiment.experiment_id], query))
 
 
 def test_what_mlflow_shows(store: str) -> None:

@@ -1,0 +1,152 @@
+"""The coordinator is killed at every write and at random moments, and resumed: each trial is there once, and as if nothing had
+happened."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+import mlptune
+from mlptune.experiments.results import SweepResult
+
+METHODS = ["tpe", "bayesian", "hyperband", "asha"]
+
+# Runs the sweep and kills itself (and, with "all", its workers and its writer too, as when the power fails) at the n-th write:
+# before it, a few milliseconds into it, or after it.
+SCRIPT = """
+import os, signal, sys, threading, time
+from mlptune.tracking import writer
+import mlptune
+
+at, when, whom = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+def kill():
+    (os.killpg if whom == "all" else os.kill)(os.getpid(), signal.SIGKILL)
+
+class Deadly(writer.Writer):
+    writes = 0
+
+    def _execute(self, task):
+        self.writes += 1
+        if self.writes == at and when == "during":
+            threading.Timer(0.006, kill).start()
+        if self.writes == at and when == "before":
+            kill()
+        result = super()._execute(task)
+        if self.writes == at and when == "after":
+            kill()
+        return result
+
+writer.Writer = Deadly
+mlptune.run_sweep({spec!r}, workers=2, resume=True)
+"""
+
+
+def spec(method: str) -> dict[str, Any]:
+    return {
+        "name": "small",
+        "data": {"source": "sklearn:breast_cancer", "target": "target"},
+        "model": {"epochs": 27, "early_stopping": 4},
+        "space": {
+            "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
+            "hidden": [[8], [8, 4]],
+            "dropout": {"low": 0.0, "high": 0.3},
+        },
+        "search": {"method": method, "trials": 16, "batch": 4},
+    }
+
+
+def essence(result: SweepResult) -> dict[str, Any]:
+    """All of a result but MLflow's ids and the sweep's name."""
+    document = json.loads(json.dumps(result.summary()))
+    for part in (document, document["best"], *document["trials"]):
+        part.pop("run_id")
+        part.pop("name", None)
+    curves = {key: np.nan_to_num(values, nan=-1.0).tolist() for key, values in result.curves.items()}
+    return {"document": document, "curves": curves}
+
+
+class Sweep:
+    """A sweep that is killed over and over, beside the same one undisturbed."""
+
+    def __init__(self, method: str, store: str, folder: Path) -> None:
+        self.spec, self.store = spec(method), store
+        began = time.monotonic()
+        self.undisturbed = essence(mlptune.run_sweep({**self.spec, "name": "undisturbed"}, workers=2))
+        self.seconds = time.monotonic() - began
+        self.script = folder / "sweep.py"
+        self.script.write_text(SCRIPT.replace("{spec!r}", repr(self.spec)))
+
+    def start(self, at: int = 0, when: str = "never", whom: str = "one") -> "subprocess.Popen[bytes]":
+        command = [sys.executable, str(self.script), str(at), when, whom]
+        return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+
+    def killed_at(self, at: int, when: str, whom: str) -> bool:
+        """Whether it was killed; False if it came to its end before."""
+        status = self.start(at, when, whom).wait(timeout=300)
+        assert status in (0, -signal.SIGKILL)
+        return status != 0
+
+    def check(self) -> None:
+        """Resume it for the last time, and compare."""
+        assert essence(mlptune.run_sweep(self.spec, workers=2, resume=True)) == self.undisturbed
+        client = MlflowClient(self.store)
+        experiment = client.get_experiment_by_name("small")
+        found = client.search_runs([experiment.experiment_id], "tags.mlptune.kind = 'trial'")
+        counting = [run for run in found if run.data.tags["mlptune.state"] != "superseded"]
+        assert sorted(int(run.data.tags["mlptune.number"]) for run in counting) == list(range(16))
+        assert {run.info.status for run in counting} <= {"FINISHED", "KILLED"}
+        assert len(client.search_runs([experiment.experiment_id], "tags.mlptune.kind = 'launch'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "kills"),
+    [
+        ("tpe", [(2, "after", "one"), (8, "during", "all")]),
+        ("bayesian", [(7, "before", "one")]),
+        ("hyperband", [(12, "during", "one")]),
+        ("asha", [(3, "after", "all")]),
+    ],
+)
+def test_killed_and_resumed_equals_undisturbed(
+    method: str, kills: list[tuple[int, str, str]], store: str, tmp_path: Path
+) -> None:
+    sweep = Sweep(method, store, tmp_path)
+    for kill in kills:
+        assert sweep.killed_at(*kill)
+    sweep.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_killed_at_every_write(method: str, store: str, tmp_path: Path) -> None:
+    sweep = Sweep(method, store, tmp_path)
+    kills = 0
+    # The first writes of each continuation open the launch; the few after them move it on by a trial or less.
+    while sweep.killed_at(1 + kills % 5, ("after", "during", "before")[kills % 3], ("one", "all")[kills % 2]):
+        kills += 1
+        assert kills < 200
+    assert kills >= 8
+    sweep.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_killed_at_random_moments(method: str, store: str, tmp_path: Path) -> None:
+    sweep = Sweep(method, store, tmp_path)
+    chance = random.Random(METHODS.index(method))
+    for _ in range(8):
+        process = sweep.start()
+        time.sleep(chance.uniform(0.2, 1.2 * sweep.seconds))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    sweep.check()
