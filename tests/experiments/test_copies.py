@@ -191,6 +191,7 @@ def test_sources_that_are_only_known_by_their_record_are_trained_again(seed: int
     for committed in ({0, 1, 2, 3, 4, 5}, {1, 4}, {6}):
         records = {
             number: Committed(
+                configuration={**FIXED, **summary.params},
                 state=summary.state,
                 curves=curves[number],
                 epochs=summary.epochs,
