@@ -45,6 +45,20 @@ METHODS: dict[str, Method] = {
         scheduler="asha",
         grows=False,
     ),
+    "bohb": Method(
+        "bohb",
+        trials="configurations begun, most stopped early",
+        about="TPE in the brackets of Hyperband",
+        scheduler="hyperband",
+        grows=False,
+    ),
+    "mobster": Method(
+        "mobster",
+        trials="configurations begun, most stopped early",
+        about="Gaussian process of configuration and epoch, the best third of a rung promoted",
+        scheduler="asha",
+        grows=False,
+    ),
     "pbt": Method(
         "random",
         trials="members of the population, all trained to the end",

@@ -26,6 +26,8 @@ _OURS = {
     "rl": (".rl", "ReinforceSampler"),
     "nas": (".nas", "EvolutionSampler"),
     "auto": (".auto", "AutoSampler"),
+    "bohb": (".bohb", "BohbSampler"),
+    "mobster": (".mobster", "MobsterSampler"),
 }
 
 
@@ -43,8 +45,9 @@ def sampler(
 
     Every proposal is a function of the seed, the trial's number and the study's history, so a study that was rebuilt
     proposes what the lost one would have. The names: ``grid`` (needs ``space``), ``random``, ``quasirandom``, ``tpe``,
-    ``bayesian``, ``genetic``, ``rl``, ``nas``, ``auto``; an entry point in the group ``mlptune.samplers``; a class of
-    ``optuna.samplers`` (``"QMCSampler"``), whose generators are then seeded anew for each trial.
+    ``bayesian``, ``genetic``, ``rl``, ``nas``, ``auto``, ``bohb``, ``mobster``; an entry point in the group
+    ``mlptune.samplers``; a class of ``optuna.samplers`` (``"QMCSampler"``), whose generators are then seeded anew for each
+    trial.
 
     ``space`` (a Space, or its table), ``trials`` (how many there will be), ``batch`` (how many are asked at once) and
     ``cost`` (the operations it takes to train a configuration, from its values in the space's own terms) are context: a

@@ -53,6 +53,18 @@ class TestAuto(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerT
         return lambda: make("auto", n_startup_trials=2)
 
 
+class TestBohb(BasicSamplerTestCase, RelativeSamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("bohb", n_startup_trials=1)
+
+
+class TestMobster(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: make("mobster", n_startup_trials=2)
+
+
 class TestGenetic(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
     @pytest.fixture
     def sampler(self):

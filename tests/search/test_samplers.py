@@ -42,10 +42,12 @@ SAMPLERS = {
     "rl": {},
     "nas": {"population": 4, "children": 4},
     "auto": {"n_startup_trials": 4},
+    "bohb": {"n_startup_trials": 4},
+    "mobster": {"n_startup_trials": 4},
     "QMCSampler": {"warn_independent_sampling": False},
     "NSGAIISampler": {"population_size": 4},
 }
-LEARNING = ["tpe", "bayesian", "genetic", "rl", "nas", "auto"]
+LEARNING = ["tpe", "bayesian", "genetic", "rl", "nas", "auto", "bohb", "mobster"]
 
 
 def make(name, seed=0, **more):

@@ -1,0 +1,75 @@
+"""Proposals of TPE from the trials that came far: the model that learns from Hyperband's rungs while they are being climbed.
+
+Falkner, Klein, Hutter 2018, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale", arXiv:1807.01774: the densities
+l and g are those of the largest budget at which there are enough results (their N_min; here ``n_startup_trials``). Promoted trials
+stay part of every rung they have passed. The scheduler is Hyperband's. Their fraction of random points is left out: TPE's own
+prior keeps every value possible.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from .history import observations
+from .tpe import TPESampler
+
+
+class BohbSampler(TPESampler):
+    """TPE on the largest rung with at least ``n_startup_trials`` results, else on the smallest. Arguments as of ``tpe``."""
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return super().infer_relative_search_space(self._at_rung(study), trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return super().sample_relative(self._at_rung(study), trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return super().sample_independent(self._at_rung(study), trial, param_name, param_distribution)
+
+    def _at_rung(self, study: Study) -> Study:
+        """The study as it looks at a rung: who has reached it is complete, with the value that it had there."""
+        if isinstance(study, _AtRung) or len(study.directions) > 1:
+            return study
+        trials = study._get_trials(deepcopy=False)
+        known = observations(trials, study.direction)
+        lost = np.isin(known.index, known.lost)
+        rungs, counts = np.unique(known.epoch[~lost], return_counts=True)
+        enough = rungs[counts >= self._n_startup_trials]
+        rung = enough[-1] if len(enough) else rungs[0] if len(rungs) else 0
+        sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+        rows = np.flatnonzero(lost | (known.epoch == rung))
+        shown = [_complete(trials[known.index[row]], sign * float(known.y[row])) for row in rows]
+        asked = [t for t in trials if t.state == TrialState.RUNNING and not t.intermediate_values]
+        return _AtRung(study, [*shown, *asked])
+
+
+def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
+    shown = copy.copy(trial)
+    shown.state, shown.value = TrialState.COMPLETE, value
+    return shown
+
+
+class _AtRung(Study):
+    """A study of which a sampler sees these trials only."""
+
+    def __init__(self, study: Study, trials: list[FrozenTrial]) -> None:
+        self.__dict__.update(study.__dict__)
+        self._shown = trials
+
+    def _get_trials(
+        self,
+        deepcopy: bool = True,
+        states: Any = None,
+        use_cache: bool = False,
+    ) -> list[FrozenTrial]:
+        return [t for t in self._shown if states is None or t.state in states]

@@ -1,0 +1,96 @@
+"""Proposals that also learn from trials that wait half-trained: the Gaussian process knows the epoch as one more axis.
+
+Klein, Tiao, Lienart, Archambeau, Seeger 2020, "Model-based Asynchronous Hyperparameter and Neural Architecture Search",
+arXiv:2003.10865: a joint model of f(x, r), with the epoch r on a logarithmic scale, proposes by the expected improvement at the
+largest r, while a scheduler that pauses and promotes (their ASHA) decides who trains on. Many cheap results tell where the good
+region is, a few full trainings correct them. Where every trial trains to its end, this is the sampler ``auto``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ..acquisition import log_expected_improvement, maximise
+from ..gp import GaussianProcess, Hyperparameters, learn
+from ..seeds import derive
+from ..warping import warped
+from .auto import _GROWTH, _STARTS, AutoSampler, _modelled, _one_thread
+from .history import Observations, observations
+
+
+class MobsterSampler(AutoSampler):
+    """Expected improvement, after the most epochs that any trial has trained, under a Gaussian process of (x, epoch).
+
+    What is known of a trial are its best values up to those epochs at which trials stand still. Arguments as of ``auto``.
+    """
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        self._raise_error_if_multi_objective(study)
+        if not search_space:
+            return {}
+        others = [
+            t
+            for t in study._get_trials(deepcopy=False, use_cache=True)
+            if t.number != trial.number and any(name in t.params for name in search_space)
+        ]
+        known = observations(others, study.direction)
+        asked = [t for t in others if t.state == TrialState.RUNNING and not t.intermediate_values]
+        with self._lock, _one_thread():
+            features = self._axes(search_space)
+            codes = None
+            if len(known.trials) >= self._n_startup_trials:
+                codes = self._propose_at_the_end(known, self._encoded(others), self._encoded(asked), trial.number)
+            if codes is None:
+                codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
+        return features.decode(codes)
+
+    def _propose_at_the_end(
+        self, known: Observations, codes: np.ndarray, asked: np.ndarray, number: int
+    ) -> np.ndarray | None:
+        """The codes (d,) to try next after what is ``known`` of ``codes`` (t, d); ``asked`` (a, d) is the batch so far."""
+        assert self._features is not None
+        features = self._features[1]
+        last = int(known.epoch.max())
+
+        def place(rows: np.ndarray, epochs: np.ndarray | int = last) -> np.ndarray:
+            """Features (n, p + 1) of codes (n, d) after so many epochs, the last of them at 1."""
+            scaled = np.full(len(rows), np.log(epochs) / (math.log(last) or 1.0))
+            return np.concatenate([features.features(rows), scaled[:, None]], axis=1)
+
+        X = place(codes[known.index], known.epoch)
+        hyperparameters = self._learn_from_first(X, known)
+        kept = _modelled(known.y)
+        model = GaussianProcess(X[kept], warped(known.y[kept]), hyperparameters)
+        seen = np.unique(codes[known.index[kept]], axis=0)
+        means = model.predict(place(seen))[0]
+        starts, best = seen[np.argsort(means, kind="stable")[:_STARTS]], means.min()
+        if len(asked):
+            believed = model.predict(place(asked))[0]
+            model, best = model.given(place(asked), believed), min(best, believed.min())
+
+        def score(candidates: np.ndarray) -> np.ndarray:
+            return log_expected_improvement(*model.predict(place(candidates)), float(best))
+
+        generator = np.random.default_rng(derive(self._seed, "mobster", number))
+        return maximise(score, features, starts, codes, generator, within=self._within(features, asked))
+
+    def _learn_from_first(self, X: np.ndarray, known: Observations) -> Hyperparameters:
+        """Hyperparameters learned from the first m trials, m being the last of n, 1.1 n, 1.21 n ... that is reached."""
+        m = self._n_startup_trials
+        while (following := max(m + 1, int(m * _GROWTH))) <= len(known.trials):
+            m = following
+        first = known.index <= known.trials[m - 1]
+        X, y = X[first], known.y[first]
+        key = X.tobytes() + y.tobytes()
+        if self._learned is None or self._learned[0] != key:
+            self._learned = key, learn(X, warped(y))
+        return self._learned[1]
