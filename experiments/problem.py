@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ from .engine import Task
 from .errors import UserError
 from .spec import Spec
 from .spec_checks import default_space
+from .warm_start import check_points, fitting
 
 if TYPE_CHECKING:
     import optuna
@@ -75,9 +76,11 @@ class Problem:
         self._check_fixed()
         self.max_epochs = self._max_epochs()
         self.total = self._total()
+        if isinstance(spec.search.start, list):
+            check_points(spec.search.start, self.space, self.total)
 
-    def study(self) -> "optuna.Study":
-        """A new study in memory, with the sampler and the pruner of the sweep."""
+    def study(self, start: Sequence[Mapping[str, Any]] = ()) -> "optuna.Study":
+        """A new study in memory, with the sampler and the pruner of the sweep; its first trials are those of `start`."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -90,9 +93,12 @@ class Problem:
             **self._options[1],
         )
         stopper = _user_error(pruner, self.searcher.pruner, max_epochs=self.max_epochs)
-        return optuna.create_study(
+        study = optuna.create_study(
             study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=self.objective.direction
         )
+        for point in start:
+            study.enqueue_trial(fitting(point, self.space))
+        return study
 
     def scheduler(self, study: "optuna.Study") -> Scheduler:
         """The rule by which epochs are given to the trials of `study`."""

@@ -104,10 +104,12 @@ class _Launch:
         self.pool = pool
         self.scribe = scribe
         self.observer = observer
+        self.start_tag: dict[str, str] = {}
 
     def run(self, resume: bool) -> "SweepResult":
         from ..tracking.store import StoreError
         from .resume import check_same, resumable, wait_until_free
+        from .warm_start import start_points, start_tag
 
         problem = self.problem
         try:
@@ -120,7 +122,9 @@ class _Launch:
                 after = wait_until_free(self.uri, earlier, self.observer.message)
         except StoreError as error:
             raise SweepFailed(f"{error}; nothing was begun, try again when it is back") from error
-        study = problem.study()
+        start = start_points(problem, self.uri, earlier)
+        self.start_tag = start_tag(problem, start)
+        study = problem.study(start)
         plan = problem.plan(study)
         rule = problem.scheduler(study)
         self.observer.started(self._info(problem.outline(study, rule)))
@@ -319,6 +323,7 @@ class _Launch:
             "mlptune.task": problem.dataset.task,
             "mlptune.seed": str(problem.spec.seed),
             "mlptune.machine": machine.fingerprint(),
+            **self.start_tag,
         }
 
 

@@ -61,6 +61,9 @@ class SearchSpec(_Table):
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     trial_timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     partial: bool = Field(default=False, description="true or false")
+    start: list[dict[str, Any]] | str | None = Field(
+        default=None, description="a list of configurations to try first, or the name of a sweep whose best are"
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
 
 

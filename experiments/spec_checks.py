@@ -103,6 +103,8 @@ def check_meaning(spec: "Spec") -> None:
         _check_value("model", name, value)
     sampler, *stops = _resolve(spec)
     _check_space(spec, grid=sampler == "grid")
+    if sampler == "grid" and spec.search.start:
+        raise UserError("[search] start: a grid tries its points in their own order; leave start out")
     if stops != ["none", "pruner"] and "epochs" in (spec.space or {}):
         told = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
         raise UserError(f"[space] epochs: cannot be searched under {told}, whose budgets are epochs; fix it in [model]")

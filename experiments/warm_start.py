@@ -1,0 +1,91 @@
+"""Warm start: the configurations that a sweep tries first, given in its file or taken from the best of another sweep.
+
+They become the first trials, in the order given; what a configuration leaves open, the sampler adds. What was taken from
+another sweep is written down with the launch, so that a resume tries the same ones, whatever has become of that sweep.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..search import Space
+from ..search.names import hint
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..tracking.records import LaunchRecord
+    from .problem import Problem
+
+START = "mlptune.start"
+"""Tag of a launch: what it took from another sweep, as a JSON list of configurations."""
+
+MOST = 5
+"""How many of another sweep's best are tried."""
+
+Point = Mapping[str, Any]
+
+
+def start_points(problem: "Problem", uri: str, earlier: "LaunchRecord | None") -> list[Point]:
+    """The configurations to try first, in search terms. Raises UserError where there are none that fit."""
+    start = problem.spec.search.start
+    if not isinstance(start, str):
+        return list(start or ())
+    if earlier is not None and START in earlier.tags:
+        taken: list[Point] = json.loads(earlier.tags[START])
+        return taken
+    return best_of(start, problem.space, uri)[: problem.total]
+
+
+def start_tag(problem: "Problem", points: Sequence[Point]) -> dict[str, str]:
+    """What is written down of them, beside the sweep file."""
+    return {START: json.dumps(points)} if isinstance(problem.spec.search.start, str) else {}
+
+
+def check_points(points: Sequence[Point], space: Space, total: int) -> None:
+    """Raise UserError for a configuration that is not in the space, or for more than there are trials."""
+    for i, point in enumerate(points, 1):
+        try:
+            fitting(point, space)
+        except ValueError as error:
+            raise UserError(f"[search] start: configuration {i}: {error}") from None
+    if len(points) > total:
+        raise UserError(f"[search] start: {len(points)} configurations, but trials = {total}")
+
+
+def fitting(point: Point, space: Space) -> dict[str, Any]:
+    """A configuration as Optuna stores it. Raises ValueError for what the space does not have."""
+    for name in point:
+        if name not in space:
+            raise ValueError(f"{name!r} is not searched{hint(name, space)}")
+    stored = space.encode(point)
+    if "layers" in point:
+        idle = next((name for name in point if not space.active(name, point)), None)
+        if idle is not None:
+            raise ValueError(f"{idle}: is not part of a network of {point['layers']} layers")
+    return stored
+
+
+def best_of(name: str, space: Space, uri: str) -> list[Point]:
+    """The best complete trials of the latest launch of a sweep, without what is not searched here, each once."""
+    from ..tracking import reader
+    from .results import DIRECTION, summary_of
+
+    try:
+        launch = reader.launch(uri, name)
+    except reader.NotFound as error:
+        raise UserError(f"[search] start: {error}") from error
+    trials = [summary_of(record) for record in reader.trials(uri, launch.run_id, rebuild=False)]
+    complete = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
+    sign = -1 if launch.tags.get(DIRECTION, "maximize") == "maximize" else 1
+    found: list[Point] = []
+    for trial in sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
+        point = {key: value for key, value in trial.params.items() if key in space}
+        try:
+            fitting(point, space)
+        except ValueError:
+            continue
+        if point and point not in found:
+            found.append(point)
+    if not found:
+        raise UserError(f"[search] start: no complete trial of {name!r} fits the search space")
+    return found[:MOST]
