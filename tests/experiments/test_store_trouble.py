@@ -28,7 +28,7 @@ from mlptune.experiments.progress import Observer
 from mlptune.experiments.spec import load_spec, spec_toml
 from mlptune.tracking import reader, records
 from tests.experiments.test_sweep import essence, small
-from tests.servers import MlflowServer
+from tests.servers import MlflowServer, free_port
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +105,16 @@ def _committed(name: str) -> int:
         return sum(count for state, count in reader.launch(None, name).done.items() if state != "running")
     except reader.NotFound:
         return 0
+
+
+def test_a_store_that_is_away_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    address = f"http://me:s3cret@127.0.0.1:{free_port()}"
+    for resume in (False, True):
+        with pytest.raises(SweepFailed, match="try again when it is back") as told:
+            mlptune.run_sweep(small(), tracking_uri=address, resume=resume)
+        assert "\n" not in str(told.value)
+        assert "s3cret" not in str(told.value)
 
 
 def locked(path: Path, seconds: float) -> Callable[[], None]:

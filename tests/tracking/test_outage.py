@@ -1,6 +1,7 @@
 """A store that goes away and comes back: what was said meanwhile is written once, by this process or by the next one."""
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mlptune.experiments.workers import Workers
 from mlptune.tracking import lease, reader, records, remote, spool, store, writer
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer
@@ -122,6 +124,24 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
         waiting.flush()
         check(server.address, run_id, range(8))
         assert spools() == []
+
+
+def test_a_writing_process_that_dies_is_replaced(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its successor knows nothing but what is in the store, and goes on under the same claim."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with Workers(1, remote.prepare) as hand, Writer(uri, hand) as writer:
+        run_id = opened(writer, "hand")
+        commit(writer, range(3))
+        writer.log_stretch(3, 1, {"x": 3}, {}, 1, {"val_loss": [1.0, 1.0]})
+        writer.flush()
+        os.kill(hand.submit(os.getpid).result(), signal.SIGKILL)
+        writer.commit_trial(TrialRecord(3, "complete", 0.75, {"x": 3}, 3), {"val_loss": [0.25]}, 3)
+        commit(writer, range(4, 6))
+        writer.flush()
+        check(uri, run_id, range(6))
+        writer.finish_launch("finished")
+    assert reader.launch(uri, "hand").done == {"complete": 6}
+    assert reader.attempts(uri, run_id) == dict.fromkeys(range(6), 1)
 
 
 def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools: Callable[[], list[Path]]) -> None:
