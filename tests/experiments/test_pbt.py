@@ -24,7 +24,7 @@ from mlptune.experiments.results import SweepResult
 from mlptune.search.spaces import in_force
 from mlptune.tracking import reader
 
-from .test_sweep import _committed, essence, small
+from .test_sweep import essence, small
 
 
 def population(**changes: Any) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def swept(uri: str) -> tuple[SweepResult, list[str]]:
 def test_all_members_train_to_the_end(swept) -> None:
     result, told = swept
     assert [(trial["state"], trial["epochs"]) for trial in result.summary()["trials"]] == [("complete", 9)] * 16
-    assert told[-3:] == [
+    assert told[-4:] == [
+        "batch = 4 is not used: search.options.population says who trains together",
         "early_stopping is off: under method pbt all trials train to the last epoch",
         "2 populations one after the other, of 8, 8 members, all trained for 9 epochs",
         "every 2 epochs the worst 3 take over the networks of the best 3 and change learning_rate, dropout",
@@ -146,6 +147,14 @@ class Halting(Observer):
 
 mlptune.run_sweep({spec!r}, workers=1, observer=Halting())
 """
+
+
+def _committed(client: MlflowClient) -> int:
+    experiment = client.get_experiment_by_name("small")
+    if experiment is None:
+        return 0
+    query = "tags.mlptune.kind = 'trial' and attributes.status != 'RUNNING'"
+    return len(client.search_runs([experiment.experiment_id], query))
 
 
 def test_killed_and_resumed_with_two_workers_equals_undisturbed(swept, store: str, tmp_path: Path) -> None:
