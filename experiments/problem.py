@@ -184,9 +184,14 @@ class Problem:
                 raise UserError(f"[model] {error}") from error
 
     def _keep_in_step(self) -> list[str]:
-        """Have every trial train to its last epoch; the answer says what of [model] that puts out of force."""
-        method = self.spec.search.method
-        told = [] if self.spec.search.timeout is None else ["timeout acts between populations, never inside one"]
+        """Have every trial train to its last epoch; the answer says what of the sweep file that puts out of force."""
+        method, told = self.spec.search.method, []
+        if self.spec.search.timeout is not None:
+            told.append("timeout acts between populations, never inside one")
+        if self.spec.search.batch is not None:
+            told.append(
+                f"batch = {self.spec.search.batch} is not used: search.options.population says who trains together"
+            )
         if "changes" in self.fixed:
             raise UserError(f"[model] changes: method {method} makes the changes itself; leave them out")
         for name in ("early_stopping", "tolerance"):
