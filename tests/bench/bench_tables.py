@@ -5,7 +5,7 @@ cells on CIFAR-10, validation accuracy). An evaluation draws one of the seeds th
 the best value seen after n evaluations, as in the reference figures of the tables. Every study runs in the coordinator's own
 loop; the methods take turns, so that what else the machine does slows all of them alike.
 
-MLPTUNE_BENCH_SEEDS sets the number of seeds (50 unless given; scikit-optimize's Gaussian process runs on 5 of them: it costs).
+MLPTUNE_BENCH_SEEDS sets the number of seeds (50 unless given; scikit-optimize's Gaussian process runs on 3 of them: it costs).
 """
 
 import os
@@ -18,7 +18,7 @@ from mlptune.search import METHODS, sampler
 from mlptune.tests.bench.tables import FOLDER, Table, cells, study_on
 
 SEEDS = int(os.environ.get("MLPTUNE_BENCH_SEEDS", "50"))
-COSTLY = {"bayesian": 5}
+COSTLY = {"bayesian": 3}
 EVALUATIONS = (32, 80, 128)
 TABLES = ("fcnet_protein", "fcnet_naval", "nasbench201_cifar10")
 OURS = ("random", "quasirandom", "genetic", "rl", "nas", "tpe", "bayesian", "auto")
@@ -37,7 +37,7 @@ def factory(name):
 
 
 def compare(table, runs):
-    """A row for each (label, method, batch, seeds): the best after n evaluations, and milliseconds a trial."""
+    """A row for each (label, method, batch, seeds): the best after n evaluations, and milliseconds of processor time a trial."""
     width = max(11, *(len(label) for label, *_ in runs))
     bests = {label: [] for label, *_ in runs}
     times = {label: [] for label, *_ in runs}
@@ -50,12 +50,12 @@ def compare(table, runs):
                 times[label].append(1000 * seconds / max(EVALUATIONS))
     better = "lower" if table.direction == "minimize" else "higher"
     columns = "".join(f"{n:>20}" for n in EVALUATIONS)
-    print(f"\n{table.name} ({better} is better)\n  {'evaluations':{width}}{columns}{'seeds':>7}{'ms a trial':>12}")
+    print(f"\n{table.name} ({better} is better)\n  {'evaluations':{width}}{columns}{'seeds':>7}{'CPU ms a trial':>16}")
     exact = "".join(f"{f'{table.expected_best_of_random(n):.4g}':>20}" for n in EVALUATIONS)
     print(f"  {'(chance)':{width}}{exact}")
     for label in bests:
         rows = np.array(bests[label])
-        print(f"  {label:{width}}{cells(rows)}{len(rows):>7}{np.mean(times[label]):>12.1f}")
+        print(f"  {label:{width}}{cells(rows)}{len(rows):>7}{np.mean(times[label]):>16.1f}")
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -96,7 +96,7 @@ def study_on(
     """Run one study with the coordinator's loop.
 
     ``make(seed, space)`` is its sampler. The answer: the best value so far (trials,) after each evaluation, and the
-    seconds that the loop took, nearly all of which are the sampler's.
+    seconds of processor time that the loop took, nearly all of which are the sampler's.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = Space.parse(table.choices)
@@ -107,9 +107,9 @@ def study_on(
     coordinator = Coordinator(
         study, space, scheduler("pruner", study, 1), lookup, fixed={}, recorder=Nothing(), observer=Observer()
     )
-    started = time.perf_counter()
+    started = time.process_time()
     coordinator.run(Plan(trials, batch, 1))
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     values = table.sign * np.array([coordinator.trials[number].value for number in range(trials)])
     return table.sign * np.minimum.accumulate(values), seconds
 
