@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..samplers import ignores_history
 from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop
 from .rungs import merit, rungs
 
@@ -50,14 +51,15 @@ class HyperbandScheduler(Scheduler):
         eta: one in so many is promoted.
         min_epochs: the least that a rung may give.
         at_once: whether the trials of a bracket are asked together, which makes large stacks. Otherwise they come in the sweep's
-            batches, and a sampler learns from the first of a rung before it proposes the next.
+            batches, and a sampler learns from the first of a rung before it proposes the next. Unless given: at once if the
+            study's sampler ignores history.
     """
 
     def __init__(
-        self, study: Study, max_epochs: int, *, eta: float = 3, min_epochs: int = 1, at_once: bool = False
+        self, study: Study, max_epochs: int, *, eta: float = 3, min_epochs: int = 1, at_once: bool | None = None
     ) -> None:
         self._study = study
-        self._at_once = at_once
+        self._at_once = ignores_history(study.sampler) if at_once is None else at_once
         self.brackets = _brackets(rungs(max_epochs, min_epochs, eta), eta)
 
     def bracket(self, number: int) -> Bracket:

@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 import mlptune
 from mlptune.experiments.results import SweepResult
 
-METHODS = ["tpe", "bayesian", "hyperband", "asha"]
+METHODS = ["tpe", "bayesian", "hyperband", "mobster"]
 
 # Runs the sweep and kills itself (and, with "all", its workers and its writer too, as when the power fails) at the n-th write:
 # before it, a few milliseconds into it, or after it.
@@ -114,7 +114,7 @@ class Sweep:
         ("tpe", [(2, "after", "one"), (8, "during", "all")]),
         ("bayesian", [(7, "before", "one")]),
         ("hyperband", [(12, "during", "one")]),
-        ("asha", [(3, "after", "all")]),
+        ("mobster", [(3, "after", "all"), (20, "after", "one")]),  # asha, and a model of the trials it has paused
     ],
 )
 def test_killed_and_resumed_equals_undisturbed(

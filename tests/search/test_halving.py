@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlptune.search import Continue, Pause, Progress, Stop, pruner, scheduler
+from mlptune.search import Continue, Pause, Progress, Stop, pruner, sampler, scheduler
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -103,6 +103,15 @@ def test_hyperband_trains_the_best_of_each_rung_on(batch, at_once):
         reached = [max(r for n, r in zip(sizes, epochs, strict=True) if place < n) for place in range(sizes[0])]
         assert [trained[n] for n in order] == reached
         first += sizes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sizes"),
+    [("random", {}, [27, 12, 6, 4, 27]), ("tpe", {}, [None] * 5), ("tpe", {"at_once": True}, [27, 12, 6, 4, 27])],
+)
+def test_a_bracket_is_asked_at_once_where_nothing_is_learned_meanwhile(name, options, sizes):
+    rule = scheduler("hyperband", optuna.create_study(sampler=sampler(name)), 27, **options)
+    assert [rule.batch(first) for first in (0, 27, 39, 45, 49)] == sizes
 
 
 def test_an_unfinished_bracket_is_finished_with_its_share():
