@@ -77,7 +77,7 @@ WRONG = [
     (DATA + "[search]\nmethod = 'tpr'", "[search] method: 'tpr' is unknown; did you mean 'tpe'?"),
     (
         DATA + "[search]\nmethod = 'hyperband'\npruner = 'asha'",
-        "[search] pruner: 'asha' contradicts method 'hyperband', whose pruner is 'hyperband'",
+        "[search] pruner: 'asha' contradicts method 'hyperband', which schedules by itself",
     ),
     (
         DATA + "[search]\nmethod = 'hyperband'\n[space]\nepochs = [3, 9]",
