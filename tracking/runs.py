@@ -180,13 +180,18 @@ class Runs:
 
     def supersede_uncommitted(self) -> None:
         """Close the runs of all trials that were begun and not committed: they count no more, and are trained again."""
+        self.trials = {number: trial for number, trial in self.trials.items() if trial.state != "running"}
+        self._supersede_others()
+
+    def _supersede_others(self) -> None:
+        """Of each trial let that run count that is known here, and no other."""
         assert self._run_id is not None
         for run in list(reader.all_trial_runs(self._client, self._experiment_id, self._run_id)):
             trial = self.trials.get(int(run.data.tags[records.NUMBER]))
-            stays = trial is not None and trial.run_id == run.info.run_id and trial.state != "running"
-            if not stays and (run.info.status == "RUNNING" or run.data.tags[records.STATE] != records.SUPERSEDED):
+            if trial is not None and trial.run_id == run.info.run_id:
+                continue
+            if run.info.status == "RUNNING" or run.data.tags[records.STATE] != records.SUPERSEDED:
                 self._supersede(run.info.run_id, run.info.run_name)
-        self.trials = {number: trial for number, trial in self.trials.items() if trial.state != "running"}
 
     def _supersede(self, run_id: str, run_name: str | None = None) -> None:
         tags = {records.STATE: records.SUPERSEDED}
@@ -335,6 +340,9 @@ class Runs:
         run_id = self._run_id
         if run_id is None:
             raise ValueError("no launch is open: call open_launch first")
+        if self._claim > 1:
+            # What the holder before had sent off as it died may have arrived after its trials were closed.
+            self._supersede_others()
         done: dict[str, int] = {}
         for trial in self.trials.values():
             done[trial.state] = done.get(trial.state, 0) + 1

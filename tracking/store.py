@@ -72,6 +72,8 @@ def explained(error: Exception, uri: str, doing: str) -> Exception:
     if isinstance(error, StoreError) or (not mlflow_error and not isinstance(error, OSError | BrokenExecutor)):
         return error
     reason = str(error).partition("\n")[0]
+    if "Caused by" in reason:  # requests wraps what the system says in four layers of its own
+        reason = reason.rpartition("Caused by ")[2].rpartition(": ")[2].strip("\"'()> ")
     reason = reason if len(reason) <= 400 else reason[:397] + "..."
     kind = StoreAway if _is_away(error) else StoreError
     told = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")

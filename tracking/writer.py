@@ -494,7 +494,7 @@ class Writer:
         if self._wanted_since is None:
             self._wanted_since = now
             self._news.append(
-                f"training is done; waiting up to {self._patience:.0f} s for the store to take {self._count()} writes"
+                f"waiting up to {self._patience:.0f} s for the store to take {self._count()} writes; then --resume goes on"
             )
         if now - self._wanted_since > self._patience:
             raise _GivenUp(

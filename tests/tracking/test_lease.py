@@ -218,6 +218,30 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
     assert reader.launch(uri, "digits").done == {"complete": 3}
 
 
+def test_what_the_dead_had_sent_off_counts_no_more(uri: str, client: Any) -> None:
+    """A request of the holder before arrives after its trials were closed: it commits one, and makes another."""
+    with Writer(uri) as writer:
+        run_id = opened(writer)
+        writer.commit_trial(TrialRecord(0, "complete", 0.5, {}, 1))
+        writer.log_stretch(1, 1, {}, {}, 1, {"val_loss": [1.0]})
+        writer.flush()
+        late = client.get_run(writer.trial_run_id(1))
+    with Writer(uri) as writer:
+        writer.reopen_launch("digits", run_id, after=1, tags={})
+        writer.flush()
+        client.set_tag(late.info.run_id, records.STATE, "complete")
+        client.set_terminated(late.info.run_id, "FINISHED")
+        tags = {**late.data.tags, records.NUMBER: "2", records.STATE: "complete"}
+        client.set_terminated(client.create_run(late.info.experiment_id, tags=tags).info.run_id)
+        writer.commit_trial(TrialRecord(1, "complete", 0.5, {}, 1, attempt=2))
+        writer.commit_trial(TrialRecord(2, "complete", 0.5, {}, 1))
+        writer.finish_launch("finished")
+    query = f"tags.{records.PARENT} = '{run_id}' and tags.`{records.STATE}` != 'superseded'"
+    counting = client.search_runs([late.info.experiment_id], query)
+    assert sorted(run.data.tags[records.NUMBER] for run in counting) == ["0", "1", "2"]
+    assert [(t.number, t.attempt) for t in reader.trials(uri, run_id)] == [(0, 1), (1, 2), (2, 1)]
+
+
 def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
     uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
 ) -> None:

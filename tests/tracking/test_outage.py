@@ -277,6 +277,7 @@ def test_a_password_in_the_address_is_nowhere_but_in_memory(
     texts = [str(caught.value), str(unread.value), *said, out, err, caplog.text]
     assert [text for text in texts if "s3cret" in text] == []
     assert any("127.0.0.1" in text for text in texts)
+    assert "Connection refused" in str(unread.value)
     held = [path for path in (*tmp_path.rglob("*"), *server.folder.rglob("*")) if path.is_file()]
     assert any(path.name == "mlflow.db" for path in held)
     assert [path for path in held if b"s3cret" in path.read_bytes()] == []
