@@ -1,4 +1,4 @@
-"""Numeric embeddings: each input becomes a few learned periodic features, so that a network can bend sharply in it."""
+"""Numeric embeddings: each input becomes several features, so that a network can bend sharply in it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +6,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .activations import ACTIVATIONS
+
 Array = NDArray[Any]
 
-EMBEDDINGS = ("none", "periodic")
+# PBLD and PLR are layers of their own and learned; the piecewise-linear encoding is done to the rows, once.
+EMBEDDINGS = ("none", "periodic", "plr", "piecewise")
+
+N_BINS = 8
+
+
+def fit_bins(X: Array) -> Array:
+    """Edges b_0 ... b_8 of the bins of each column of X (n, d), its quantiles: (d 9,)."""
+    edges = np.quantile(np.asarray(X, dtype=np.float64), np.linspace(0.0, 1.0, N_BINS + 1), axis=0)
+    return np.ascontiguousarray(edges.T).ravel()
+
+
+def encode_bins(edges: Array, X: Array) -> Array:
+    """Gorishniy et al. 2022, eq. 1: each x (n, d) becomes the share of each bin that lies below it, (n, 8 d) in float64.
+
+    e_t = (x - b_(t-1)) / (b_t - b_(t-1)), cut to 0 ... 1, but for the first bin below and the last above, which go on
+    as far as one further width. A bin without width, where many rows are equal, is 0 up to its edge and then 1.
+    """
+    x = np.asarray(X, dtype=np.float64)[..., None]
+    b = np.asarray(edges, dtype=np.float64).reshape(x.shape[-2], N_BINS + 1)
+    with np.errstate(all="ignore"):
+        low, width = b[:, :-1], np.diff(b, axis=1)
+        shares = np.where(width > 0.0, (x - low) / np.where(width > 0.0, width, 1.0), x > low)
+    lower, upper = np.zeros(N_BINS), np.ones(N_BINS)
+    lower[0], upper[-1] = -1.0, 2.0
+    return np.clip(shares, lower, upper).reshape(*x.shape[:-2], -1)
 
 
 @dataclass(frozen=True)
@@ -30,6 +57,11 @@ class Periodic:
     @property
     def n_parameters(self) -> int:
         return self.n_features * (2 * self.n_waves + (self.n_waves + 1) * self.n_linear)
+
+    @property
+    def n_operations(self) -> int:
+        """Multiply-adds of training on one row; a sine or cosine costs about as much as ten."""
+        return self.n_features * self.n_waves * (20 + 4 * self.n_linear)
 
     def initial(self, sigma: float, generator: np.random.Generator) -> Array:
         """Parameters (n_parameters,): w normal with deviation ``sigma``, b uniform in +-pi, the map as torch's."""
@@ -97,4 +129,102 @@ class BoundPeriodic:
         np.negative(self._work, out=self._work)
         np.matmul(self._work, self._ones, out=b)
         np.matmul(self._work, self._input.swapaxes(-1, -2), out=w)
+        np.multiply(w, 2.0 * np.pi, out=w)
+
+
+@dataclass(frozen=True)
+class PeriodicLinear:
+    """PLR of Gorishniy et al. 2022, sect. 3.3-3.4: periodic, linear, ReLU.
+
+    Each input x becomes relu(v [cos(2 pi w x), sin(2 pi w x)] + c): their k = 16 frequencies w (their c) and a linear
+    map v of its own to d = 8 numbers. Parameters by input: w (16,), then v with c as its last row (33, 8).
+    """
+
+    n_features: int
+    n_waves: int = 16
+    n_linear: int = 8
+
+    @property
+    def n_out(self) -> int:
+        return self.n_features * self.n_linear
+
+    @property
+    def n_parameters(self) -> int:
+        return self.n_features * (self.n_waves + (2 * self.n_waves + 1) * self.n_linear)
+
+    @property
+    def n_operations(self) -> int:
+        """As of :class:`Periodic`."""
+        return self.n_features * self.n_waves * (20 + 8 * self.n_linear)
+
+    def initial(self, sigma: float, generator: np.random.Generator) -> Array:
+        """Parameters (n_parameters,): w normal with deviation ``sigma``, the map as torch's."""
+        d, bound = self.n_features, (2 * self.n_waves) ** -0.5
+        return np.concatenate(
+            [
+                generator.normal(0.0, sigma, d * self.n_waves),
+                generator.uniform(-bound, bound, d * (2 * self.n_waves + 1) * self.n_linear),
+            ]
+        )
+
+    def blocks(self, flat: Array) -> tuple[Array, Array]:
+        """Views of (K, n_parameters): w (K, d, 16, 1), v with c (K, d, 33, 8)."""
+        K, d, m, o = len(flat), self.n_features, self.n_waves, self.n_linear
+        w, v = flat[:, : d * m], flat[:, d * m :]
+        return w.reshape(K, d, m, 1), v.reshape(K, d, 2 * m + 1, o)
+
+    def bind(self, theta: Array, gradient: Array | None, buffer: Array) -> "BoundPeriodicLinear":
+        """Tied to its columns of theta and gradient (K, n_parameters) and its output buffer (K, n_out + 1, rows)."""
+        return BoundPeriodicLinear(self, theta, gradient, buffer)
+
+
+class BoundPeriodicLinear:
+    """The embedding over arrays; see :class:`.layers.Bound`. It is the lowest layer: nothing is below it."""
+
+    def __init__(self, layer: PeriodicLinear, theta: Array, gradient: Array | None, buffer: Array) -> None:
+        K, _, rows = buffer.shape
+        d, m, o = layer.n_features, layer.n_waves, layer.n_linear
+        self._layer = layer
+        self._w, v = layer.blocks(theta)
+        self._v_transposed, self._v = v.transpose(0, 1, 3, 2), v[:, :, : 2 * m]
+        self.x = self.out = buffer
+        self.below: Array | None = None
+        self._linear = buffer[:, : layer.n_out].reshape(K, d, o, rows)
+        relu, kind = ACTIVATIONS["relu"], np.dtype(f"i{buffer.itemsize}")
+        self._relu, self._relu_backward = relu.forward, relu.backward
+        self._a, self._kept = buffer.view(kind).reshape(-1), np.empty(buffer.size, dtype=kind)
+        self._frequency = np.empty((K, d, m, 1), dtype=buffer.dtype)
+        self._angle = np.empty((K, d, m, rows), dtype=buffer.dtype)
+        self._wave = np.empty((K, d, 2 * m + 1, rows), dtype=buffer.dtype)
+        self._cos, self._sin = self._wave[:, :, :m], self._wave[:, :, m : 2 * m]
+        self._wave[:, :, 2 * m] = 1.0
+        if gradient is not None:
+            self._gradients = layer.blocks(gradient)
+            deltas = np.zeros(buffer.shape, dtype=buffer.dtype)
+            self.delta, self._d = deltas[:, : layer.n_out], deltas.view(kind).reshape(-1)
+            self._slope = self.delta.reshape(K, d, o, rows)
+            self._work = np.empty((K, d, 2 * m, rows), dtype=buffer.dtype)
+
+    def forward(self) -> None:
+        d = self._layer.n_features
+        # (d, 1, rows), shared by all networks, or (K, d, 1, rows).
+        self._input = np.ascontiguousarray(self.x[..., :d, :])[..., None, :]
+        np.multiply(self._w, 2.0 * np.pi, out=self._frequency)
+        np.multiply(self._frequency, self._input, out=self._angle)
+        np.cos(self._angle, out=self._cos)
+        np.sin(self._angle, out=self._sin)
+        np.matmul(self._v_transposed, self._wave, out=self._linear)
+        self._relu(self._a, self._kept)
+
+    def backward(self) -> None:
+        w, v = self._gradients
+        m = self._layer.n_waves
+        self._relu_backward(self._a, self._d, self._kept)
+        np.matmul(self._wave, self._slope.swapaxes(-1, -2), out=v)
+        np.matmul(self._v, self._slope, out=self._work)
+        by_cos, by_sin = self._work[:, :, :m], self._work[:, :, m:]
+        np.multiply(by_cos, self._sin, out=by_cos)
+        np.multiply(by_sin, self._cos, out=self._angle)
+        np.subtract(self._angle, by_cos, out=self._angle)
+        np.matmul(self._angle, self._input.swapaxes(-1, -2), out=w)
         np.multiply(w, 2.0 * np.pi, out=w)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from .folds import Fold, PreparedFold, check_shapes
 from .layers import BoundDense
-from .network import Structure, Workspace, n_scaling, with_ones
-from .scaling import fit_inputs, fit_targets, scale_inputs
+from .network import Structure, Workspace, fit_rows, n_scaling, prepare_rows, with_ones
+from .scaling import fit_targets
 from .stack import Network, generator
 from .state import RUNNING, State
 
@@ -32,16 +32,15 @@ def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold]
         fold = folds[network.fold]
         check_shapes(structure, "X", fold.X, fold.y, fold.weight)
         if network.fold not in found:
-            inputs = [fit_inputs(structure.scaling, fold.X)] if n_inputs else []
             targets = [fit_targets(fold.y)] if n_targets else []
-            found[network.fold] = np.concatenate([*inputs, *targets, np.empty(0)])
+            found[network.fold] = np.concatenate([fit_rows(structure, fold.X), *targets])
         state.running[k, : n_inputs + n_targets] = found[network.fold]
         if network.hyperparameters.init == "data":
             X = np.asarray(fold.X)
             random = np.random.Generator(generator(network.seed, 2))
             X = X[random.choice(len(X), min(len(X), START_ROWS), replace=False)]
             if n_inputs:
-                X = scale_inputs(structure.scaling, state.running[k, :n_inputs], X)
+                X = prepare_rows(structure, state.running[k, :n_inputs], X)
             state.theta[k] = start_from_rows(structure, state.theta[k], state.running[k], X, random)
             state.best_theta[k] = state.theta[k]
         state.best_running[k] = state.running[k]

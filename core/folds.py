@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .losses import LOSSES
-from .network import Structure, n_scaling, with_ones
-from .scaling import scale_inputs
+from .network import Structure, n_scaling, prepare_rows, with_ones
 from .subset import chosen
 
 Array = NDArray[Any]
@@ -65,7 +64,7 @@ class Part:
         check_shapes(structure, name, X, y, weight)
         n_inputs, n_targets = n_scaling(structure)
         if n_inputs:
-            X = scale_inputs(structure.scaling, scaling[:n_inputs], X)
+            X = prepare_rows(structure, scaling[:n_inputs], X)
         self.n = len(X)
         self.X = with_ones(X, structure.dtype)
         self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)

@@ -221,11 +221,13 @@ class Hyperparameters:
 
     ``scaling`` is the network's own, learned from its training rows (:mod:`.scaling`); with ``target_scaling`` a
     regression's targets are standardised and its predictions cut to their range. ``embedding`` turns each input into
-    periodic features (:mod:`.embedding`) whose frequencies start with deviation ``embedding_sigma``; ``feature_scale``
-    gives each input of the first layer a learned factor. ``parametrization`` ``ntk`` sets learning rates by layer
-    (:func:`.network.rate_factors`). ``preset`` names a table of values (:mod:`.presets`) that is filled in for what is
-    not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default counts as not given;
-    :meth:`from_config` knows better. ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in training's second half.
+    several features (:mod:`.embedding`): ``periodic`` and ``plr`` are learned and periodic, with frequencies that start
+    with deviation ``embedding_sigma``; ``piecewise`` encodes it by the bins of the training rows' quantiles, after any
+    ``scaling``. ``feature_scale`` gives each input of the first layer a learned factor. ``parametrization`` ``ntk`` sets
+    learning rates by layer (:func:`.network.rate_factors`). ``preset`` names a table of values (:mod:`.presets`) that is
+    filled in for what is not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default
+    counts as not given; :meth:`from_config` knows better. ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in
+    training's second half.
 
     With a ``subset`` below 1 the network trains on that share of its training rows only, as a cheap evaluation of a
     configuration (:func:`.subset.chosen`); its validation part stays whole.

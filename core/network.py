@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .activations import ACTIVATIONS
-from .embedding import Periodic
+from .embedding import N_BINS, Periodic, PeriodicLinear, encode_bins, fit_bins
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
 from .layers import Bound, BoundDense, Dense, Dropout, Shortcut
 from .losses import LOSSES, resolve
 from .maxout import Maxout
 from .optimizers import Optimizer, rule
-from .scaling import scale_inputs
+from .scaling import fit_inputs, scale_inputs
 from .subset import n_chosen
 
 Array = NDArray[Any]
@@ -48,14 +48,21 @@ class Structure:
     subset: float = 1.0
 
     @property
-    def embedder(self) -> Periodic | None:
+    def embedder(self) -> Periodic | PeriodicLinear | None:
         """The layer below the dense ones, if there is one."""
-        return None if self.embedding == "none" else Periodic(self.n_inputs)
+        if self.embedding == "periodic":
+            return Periodic(self.n_inputs)
+        return PeriodicLinear(self.n_inputs) if self.embedding == "plr" else None
+
+    @property
+    def n_encoded(self) -> int:
+        """The width of the rows that the lowest layer is given: the number of inputs, or of their bins."""
+        return self.n_inputs * (N_BINS if self.embedding == "piecewise" else 1)
 
     @property
     def layers(self) -> tuple[Dense, ...]:
         """The dense layers from the input to the output, whose activation belongs to the loss."""
-        inputs = (self.n_inputs if self.embedder is None else self.embedder.n_out, *self.hidden)
+        inputs = (self.n_encoded if self.embedder is None else self.embedder.n_out, *self.hidden)
         choices = (self.by_layer(values) for values in (self.activation, self.batch_norm, self.layer_norm))
         dense = []
         for n_in, n_out, activation, of_batch, of_units in zip(inputs[:-1], self.hidden, *choices, strict=True):
@@ -139,8 +146,7 @@ def operations(structure: Structure) -> int:
     below = 0 if embedder is None else 1
     products = sum((3 if i + below else 2) * layer.n_parameters for i, layer in enumerate(structure.layers))
     if embedder is not None:
-        # A sine or cosine costs about as much as ten multiply-adds.
-        products += embedder.n_features * embedder.n_waves * (20 + 4 * embedder.n_linear)
+        products += embedder.n_operations
     passes = 2 + 4 * structure.rule.n_slots
     return structure.n_rows * products + structure.steps * passes * n_parameters(structure)
 
@@ -200,9 +206,29 @@ def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.
 
 
 def n_scaling(structure: Structure) -> tuple[int, int]:
-    """How many of the running statistics come first and are the scaling of the inputs, and then of the targets."""
-    inputs = 0 if structure.scaling == "none" else 2 * structure.n_inputs
-    return inputs, 4 * structure.n_outputs if structure.target_scaling else 0
+    """How many of the running statistics come first and are the scaling of the inputs, with the edges of their bins if
+    they are encoded piecewise, and then of the targets."""
+    by_input = (0 if structure.scaling == "none" else 2) + (N_BINS + 1 if structure.embedding == "piecewise" else 0)
+    return by_input * structure.n_inputs, 4 * structure.n_outputs if structure.target_scaling else 0
+
+
+def fit_rows(structure: Structure, X: Array) -> Array:
+    """What a network learns of its inputs from its training rows X (n, d) before the first step: scaling and edges."""
+    parts = [np.empty(0)]
+    if structure.scaling != "none":
+        parts.append(fit_inputs(structure.scaling, X))
+        X = scale_inputs(structure.scaling, parts[-1].astype(structure.dtype), X)
+    if structure.embedding == "piecewise":
+        parts.append(fit_bins(X))
+    return np.concatenate(parts)
+
+
+def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
+    """X (n, d) as the lowest layer wants it, (n, n_encoded), by what :func:`fit_rows` found."""
+    n = 0 if structure.scaling == "none" else 2 * structure.n_inputs
+    if n:
+        X = scale_inputs(structure.scaling, fitted[:n], X)
+    return encode_bins(fitted[n:], X) if structure.embedding == "piecewise" else X
 
 
 def initial_running(structure: Structure) -> Array:
@@ -211,7 +237,9 @@ def initial_running(structure: Structure) -> Array:
     The scaling changes nothing until the first rows are seen (:func:`.fitting.fit`).
     """
     inputs, targets = n_scaling(structure)
-    parts = [np.repeat([0.0, 1.0], inputs // 2), np.repeat([0.0, 1.0, -np.inf, np.inf], targets // 4)]
+    scales = 0 if structure.scaling == "none" else structure.n_inputs
+    parts = [np.repeat([0.0, 1.0], scales), np.zeros(inputs - 2 * scales)]
+    parts.append(np.repeat([0.0, 1.0, -np.inf, np.inf], targets // 4))
     parts += [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
     return np.concatenate(parts).astype(structure.dtype)
 
@@ -308,7 +336,7 @@ class Workspace:
 
 def evaluation_rows(structure: Structure) -> int:
     """Rows that a forward pass takes at once: a function of the structure alone, for its size may change bits."""
-    inputs = structure.n_inputs * (1 if structure.embedder is None else 2 * structure.embedder.n_waves)
+    inputs = structure.n_encoded * (1 if structure.embedder is None else 2 * structure.embedder.n_waves)
     widest = max(inputs, structure.n_outputs, *structure.hidden, 1)
     return int(min(1024, max(32, 32768 // widest)))
 
@@ -343,10 +371,10 @@ def outputs(structure: Structure, theta: Array, running: Array, X: Array) -> Arr
     if n_inputs:
         fitted = running[:, :n_inputs]
         if X.ndim == 2 and (fitted == fitted[0]).all():
-            X = scale_inputs(structure.scaling, fitted[0], X)
+            X = prepare_rows(structure, fitted[0], X)
         else:
             rows = X if X.ndim == 3 else [X] * len(theta)
-            X = np.stack([scale_inputs(structure.scaling, *pair) for pair in zip(fitted, rows, strict=True)])
+            X = np.stack([prepare_rows(structure, *pair) for pair in zip(fitted, rows, strict=True)])
     with np.errstate(all="ignore"):
         z = output_sums(structure, theta, running, with_ones(X, structure.dtype))
         result = LOSSES[structure.loss].outputs(z)

@@ -149,6 +149,8 @@ def test_numbers_do_not_split_a_stack_and_shapes_do():
         {"hidden": (64, 64), "activation": ["relu", "tanh"]},
         {"scaling": "robust"},
         {"embedding": "periodic"},
+        {"embedding": "plr"},
+        {"embedding": "piecewise"},
         {"feature_scale": True},
         {"parametrization": "ntk"},
     ):

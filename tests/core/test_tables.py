@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import root_mean_squared_error
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from mlptune.core.embedding import Periodic
+from mlptune.core.embedding import N_BINS, Periodic, PeriodicLinear, encode_bins, fit_bins
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import (
     Workspace,
@@ -142,6 +142,8 @@ def test_a_resumed_network_keeps_the_scaling_of_its_first_rows():
     "change",
     [
         {"embedding": "periodic"},
+        {"embedding": "plr"},
+        {"embedding": "plr", "feature_scale": True, "batch_norm": True},
         {"feature_scale": True},
         {"embedding": "periodic", "feature_scale": True},
         {"embedding": "periodic", "feature_scale": True, "batch_norm": True},
@@ -189,6 +191,75 @@ def test_the_embedding_is_its_formula():
     W, factors = weight_blocks(group, theta)[0][0], theta[0, -4 * D :]
     expected = (np.array(features).T * factors) @ W[:-1] + W[-1]
     np.testing.assert_allclose(outputs(group, theta, np.empty((1, 0)), X)[0], expected, rtol=1e-9)
+
+
+def test_plr_is_its_formula():
+    generator = np.random.default_rng(0)
+    group = group_of(Hyperparameters(hidden=(), embedding="plr"), n_outputs=1)
+    theta = generator.normal(size=(1, n_parameters(group)))
+    X = generator.normal(size=(9, D))
+    layer = PeriodicLinear(D)
+    w, v = (block[0] for block in layer.blocks(theta[:, : layer.n_parameters]))
+    features = []
+    for j in range(D):
+        angles = 2 * np.pi * np.outer(X[:, j], w[j])
+        features.append(np.maximum(np.hstack([np.cos(angles), np.sin(angles)]) @ v[j, :-1] + v[j, -1], 0.0))
+    W = weight_blocks(group, theta)[0][0]
+    expected = np.hstack(features) @ W[:-1] + W[-1]
+    np.testing.assert_allclose(outputs(group, theta, np.empty((1, 0)), X)[0], expected, rtol=1e-9)
+
+
+def test_bins_are_quantiles_and_a_number_fills_those_below_it():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=8001)
+    X = np.column_stack([x, np.repeat([1.0, 2.0, 2.0], 2667), np.full(8001, 5.0)])
+    edges = fit_bins(X)
+    encoded = encode_bins(edges, X).reshape(len(X), 3, N_BINS)
+    # Each bin of a continuous column holds an eighth of the rows; whoever is above a bin fills it, whoever is below not.
+    filled = encoded[:, 0].sum(axis=1)
+    rank = np.argsort(np.argsort(x)) / 1000
+    np.testing.assert_array_equal(np.floor(filled + 1e-9), np.floor(rank + 1e-9))
+    assert (np.diff(encoded[:, 0], axis=1) <= 0).all()
+    # It is linear within a bin, and goes on outside the training rows as far as one bin's width.
+    b = edges.reshape(3, -1)[0]
+    middle = 0.25 * b[3] + 0.75 * b[4]
+    np.testing.assert_allclose(encode_bins(edges, np.full((1, 3), middle))[0, :N_BINS], [1, 1, 1, 0.75, 0, 0, 0, 0])
+    np.testing.assert_allclose(encode_bins(edges, np.full((1, 3), 1e300))[0, :N_BINS], [*[1] * 7, 2])
+    np.testing.assert_allclose(encode_bins(edges, np.full((1, 3), -1e300))[0, :N_BINS], [-1, *[0] * 7])
+    # Repeated values leave bins without width.
+    assert len(np.unique(encoded[:, 1], axis=0)) == 2
+    assert len(np.unique(encoded[:, 2], axis=0)) == 1
+    assert np.isfinite(encoded).all()
+
+
+@pytest.mark.parametrize("scaling", ["none", "robust"])
+def test_a_network_that_bins_is_one_that_is_given_binned_rows(scaling):
+    X, y = table()
+    scaled = X if scaling == "none" else scale_inputs(scaling, fit_inputs(scaling, X[:30]), X)
+    binned = encode_bins(fit_bins(scaled[:30]), scaled)
+    fold = Fold(X[:30], y[:30], None, X[30:], y[30:])
+    given = Fold(binned[:30], y[:30], None, binned[30:], y[30:])
+    group, state, curves = trained(Hyperparameters(hidden=(6,), epochs=3, scaling=scaling, embedding="piecewise"), fold)
+    plain, expected, plain_curves = trained(Hyperparameters(hidden=(6,), epochs=3), given, n_inputs=D * N_BINS)
+    np.testing.assert_allclose(state.theta, expected.theta, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(curves["val_loss"], plain_curves["val_loss"], rtol=1e-9)
+    np.testing.assert_allclose(
+        outputs(group, state.theta, state.running, X),
+        outputs(plain, expected.theta, expected.running, binned),
+        rtol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("embedding", ["periodic", "plr", "piecewise"])
+def test_an_embedding_bends_where_a_line_cannot(embedding):
+    x = np.linspace(-1.0, 1.0, 200)[:, None]
+    y = np.abs(x)
+    hp = {"hidden": (), "epochs": 200, "learning_rate": 0.02, "embedding_sigma": 0.5}
+    loss = {
+        kind: trained(Hyperparameters(**hp, embedding=kind), Fold(x, y), n_inputs=1, n_outputs=1)[2]["train_loss"][-1]
+        for kind in ("none", embedding)
+    }
+    assert loss[embedding] < 0.1 * loss["none"]
 
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
