@@ -1,6 +1,7 @@
 """The engine as scikit-learn estimators: a stack of one network behind fit and predict."""
 
 import inspect
+import numbers
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -12,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from .hyperparameters import NAMES, Hyperparameters
 from .network import Structure, outputs, structure
@@ -27,7 +29,15 @@ class _MLP(BaseEstimator):
     ``validation_fraction`` is the share of the rows that early stopping watches, where it is on; ``random_state``
     decides initialisation, dropout, that split and the order of the rows; ``dtype`` is the precision of training,
     float32 or float64; ``gradient_norms`` adds a curve grad_norm_1, ... for each layer from the input, to see gradients
-    vanish or explode. After fitting, ``history_`` maps each curve's name to its values by epoch, ``n_epochs_`` counts
+    vanish or explode.
+
+    ``n_threads`` is how many threads the matrix products of fitting and predicting may use, whatever the environment
+    says. With 1 a fit's numbers are the same each time, and those of a sweep's trial of this configuration. More may
+    fit one large network faster (layers of 512 units and more), and lose that: sums are then added up in an order that
+    depends on the number of threads, so that digits differ in the last place and, after many steps, before it. Small
+    networks gain nothing from them. The limit holds for the whole process as long as the call lasts.
+
+    After fitting, ``history_`` maps each curve's name to its values by epoch, ``n_epochs_`` counts
     the epochs trained and ``kept_epoch_`` is the one whose weights are used.
     """
 
@@ -76,6 +86,7 @@ class _MLP(BaseEstimator):
         random_state: Any = None,
         dtype: str = "float32",
         gradient_norms: bool = False,
+        n_threads: int = 1,
     ) -> None:
         self.hidden = hidden
         self.activation = activation
@@ -120,6 +131,7 @@ class _MLP(BaseEstimator):
         self.random_state = random_state
         self.dtype = dtype
         self.gradient_norms = gradient_norms
+        self.n_threads = n_threads
 
     def _input_dtype(self) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
@@ -130,6 +142,8 @@ class _MLP(BaseEstimator):
             raise ValueError(f"validation_fraction must be above 0 and below 1, got {self.validation_fraction!r}")
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
+        if not isinstance(self.n_threads, numbers.Integral) or isinstance(self.n_threads, bool) or self.n_threads < 1:
+            raise ValueError(f"n_threads must be a whole number at least 1, got {self.n_threads!r}")
         values = {name: getattr(self, name) for name in NAMES}
         return Hyperparameters.from_config({name: value for name, value in values.items() if value is not None})
 
@@ -179,15 +193,16 @@ class _MLP(BaseEstimator):
         )
 
     def _train(self, fold: Fold, until: int) -> None:
-        self._state, curves = train(
-            self._structure,
-            [self._network],
-            [fold],
-            self._state,
-            until,
-            order_seed=self._order_seed,
-            gradient_norms=self.gradient_norms,
-        )
+        with threadpool_limits(self.n_threads, "blas"):
+            self._state, curves = train(
+                self._structure,
+                [self._network],
+                [fold],
+                self._state,
+                until,
+                order_seed=self._order_seed,
+                gradient_norms=self.gradient_norms,
+            )
         for name, values in curves.values.items():
             if fold.X_val is not None or not name.startswith("val_"):
                 trained = int(self._state.epoch[0]) - curves.first_epoch + 1
@@ -230,7 +245,8 @@ class _MLP(BaseEstimator):
         # In float64, so that a row's prediction does not depend on the rows beside it in any digit that is shown.
         exact = replace(self._structure, dtype="float64")
         state: State = self._state
-        return outputs(exact, state.best_theta, state.best_running, X)[0]
+        with threadpool_limits(self.n_threads, "blas"):
+            return outputs(exact, state.best_theta, state.best_running, X)[0]
 
 
 class MLPClassifier(ClassifierMixin, _MLP):

@@ -6,13 +6,15 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_diabetes, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from mlptune.core import estimators
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import NAMES, Hyperparameters
 from mlptune.core.presets import STRONG
@@ -35,7 +37,7 @@ def test_scikit_learn_contract(estimator, check):
 
 
 def test_parameters_and_defaults_are_those_of_the_hyperparameters():
-    own = {"validation_fraction", "random_state", "dtype", "gradient_norms"}
+    own = {"validation_fraction", "random_state", "dtype", "gradient_norms", "n_threads"}
     defaults = Hyperparameters().as_config() | {"changes": ()}
     for estimator, names in ((MLPClassifier, {*own, "class_weight"}), (MLPRegressor, own)):
         parameters = estimator().get_params()
@@ -119,6 +121,7 @@ def test_early_stopping_keeps_the_best_epoch():
         ({"learning_rate": 1e30, "optimizer": "sgd"}, "diverged in epoch 1"),
         ({"early_stopping": True}, "early_stopping must be a whole number at least 0, got True"),
         ({"validation_fraction": 1.0}, "validation_fraction must be"),
+        ({"n_threads": 0}, "n_threads must be a whole number at least 1, got 0"),
     ],
 )
 def test_errors_name_the_parameter_and_the_rule(parameters, message):
@@ -192,3 +195,31 @@ def test_the_strong_preset_fits_predicts_pickles_and_goes_on(estimator):
         model.fit(X[50 : 50 + n], y[50 : 50 + n])
         assert np.isfinite(model.predict(X)).all()
     model.partial_fit(X[51:60], y[51:60])
+
+
+def test_one_thread_unless_more_are_asked_for_whatever_the_environment_says(monkeypatch):
+    X, y = make_classification(300, 20, random_state=0)
+    seen = []
+
+    def watched(function):
+        def run(*args, **kwargs):
+            seen.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+            return function(*args, **kwargs)
+
+        return run
+
+    monkeypatch.setattr(estimators, "train", watched(estimators.train))
+    monkeypatch.setattr(estimators, "outputs", watched(estimators.outputs))
+    options = {"hidden": (64,), "epochs": 3, "random_state": 0}
+    with threadpool_limits(3, "blas"):
+        alone = MLPClassifier(**options).fit(X, y)
+        p = alone.predict_proba(X)
+        alone.partial_fit(X, y)
+        assert seen == [{1}, {1}, {1}]
+        seen.clear()
+        together = MLPClassifier(**options, n_threads=2).fit(X, y)
+        np.testing.assert_allclose(together.predict_proba(X), p, atol=1e-4)
+        assert seen == [{2}, {2}]
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {3}
+    with threadpool_limits(1, "blas"):
+        np.testing.assert_array_equal(MLPClassifier(**options).fit(X, y).predict_proba(X), p)
