@@ -20,7 +20,7 @@ class Batches:
     def __init__(self, stack: "Stack", rows: int, count: int) -> None:
         self.stack, self.rows, self.count = stack, rows, count
         structure, K, F = stack.structure, len(stack.networks), len(stack.folds)
-        d, o, dtype = structure.n_inputs + 1, structure.n_outputs, structure.dtype
+        d, o, dtype = structure.n_encoded + 1, structure.n_outputs, structure.dtype
         self.masks: list[Array] = []
         if stack.has_dropout:
             units = sum(structure.hidden)
@@ -36,7 +36,8 @@ class Batches:
         self.workspace = Workspace(structure, stack.theta, stack.gradient, rows, self.masks, stack.running)
         self.z = np.empty((K, count, o, rows), dtype=dtype)
         self.z_by_step = [self.z[:, j] for j in range(count)]
-        self.row = np.empty((K, 1, rows), dtype=dtype)
+        self.kept = np.empty((3, K, count, 1, rows), dtype=dtype)
+        self.kept_by_step = [self.kept[:, :, j] for j in range(count)]
         if F == 1:
             self.X = np.empty((count * rows, d), dtype=dtype)
             self.x_by_step = [self.X[j * rows : (j + 1) * rows].T for j in range(count)]
@@ -94,7 +95,7 @@ class Batches:
             np.multiply(self.thresholded, stack.dropout_scale, out=self.mask)
         z = self.z_by_step[j]
         workspace.forward(x, z)
-        stack.loss.gradient(z, self.target[:, j], self.scale[:, j], workspace.last.delta, self.row)
+        stack.loss.gradient(z, self.target[:, j], self.scale[:, j], workspace.last.delta, self.kept_by_step[j])
         workspace.backward()
         if stack.norms is not None:
             stack.norms += stack.layer_norms()
@@ -102,13 +103,20 @@ class Batches:
 
     def sums(self, m: int) -> tuple[Array, Array]:
         """Over the m batches trained: weighted sums of losses (K,) and of hits (K,) or squared errors (K, o)."""
-        z, K = self.z[:, :m], len(self.stack.networks)
-        losses = self.stack.loss.values(z, self.hard).astype(np.float64).reshape(K, -1)
+        for dense in self.workspace.dense:
+            dense.settle()
+        z, K, loss = self.z[:, :m], len(self.stack.networks), self.stack.loss
+        is_right: Array | None = None
+        if loss.again is not None:
+            by_row, is_right = loss.again(z, self.hard, self.kept[:, :, :m])
+        else:
+            by_row = loss.values(z, self.hard)
+        losses = by_row.astype(np.float64).reshape(K, -1)
         weights = None if self.weights is None else self.weights.reshape(len(self.weights), -1)
         if weights is not None:
             losses *= weights
-        if self.stack.loss.task == "classification":
-            hits = (hard_classes(z) == self.labels).reshape(K, -1).astype(np.float64)
+        if loss.task == "classification":
+            hits = (hard_classes(z) == self.labels if is_right is None else is_right).reshape(K, -1).astype(np.float64)
             scores = (hits if weights is None else hits * weights).sum(axis=1)
         else:
             scores = squared_sums(z - self.hard, self.weights)

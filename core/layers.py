@@ -78,7 +78,7 @@ class BoundDense:
     def __init__(
         self, layer: Dense, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool
     ) -> None:
-        K, _, rows = buffer.shape
+        K = len(buffer)
         self._n_in, gains_end = layer.n_in, layer.n_block + layer.n_gains
         W = theta[:, : layer.n_block].reshape(K, layer.n_in + 1, layer.n_out)
         self.weights, self.bias = W[:, : layer.n_in, :], W[:, layer.n_in :, :]
@@ -91,21 +91,23 @@ class BoundDense:
         self.past: Array | None = (
             None  # the derivative by the first of x's units that a shortcut past this layer brings
         )
-        self.z = buffer[:, : layer.n_out, :]
+        self._buffer, self.z = buffer, buffer[:, : layer.n_out, :]
         if training:
             assert gradient is not None
             self.gradient = gradient[:, : layer.n_block].reshape(W.shape)
             self._factors_gradient = gradient[:, gains_end:]
-            self.delta = np.empty((K, layer.n_out, rows), dtype=buffer.dtype)
-            self._delta_transposed = self.delta.transpose(0, 2, 1)
+            # As long as the buffer, so that passes over both are one piece; what lies below the row of ones stays 0.
+            self._deltas = np.zeros(buffer.shape, dtype=buffer.dtype)
+            self.delta = self._deltas[:, : layer.n_out, :]
         activation = ACTIVATIONS[layer.activation]
         self._activation = None if activation.name == "identity" or activation.pieces > 1 else activation
         if self._activation is not None:
             kind = np.dtype(f"i{buffer.itemsize}") if self._activation.bits else buffer.dtype
             spaces = () if self._activation.spaces == 1 else (self._activation.spaces,)
-            self._kept = np.empty((*spaces, K, layer.n_out, rows), dtype=kind)
-            self._a = self.z.view(kind)
-            self._d = self.delta.view(kind) if training else None
+            self._kept = np.empty((*spaces, buffer.size), dtype=kind)
+            self._a = buffer.view(kind).reshape(-1)
+            self._d = self._deltas.view(kind).reshape(-1) if training else None
+            self._lost_ones = None if self._activation.keeps_one else buffer[:, layer.n_out :, :]
         self._norm: Normalization | None = None
         if layer.norm != "none":
             gain, shift = theta[:, layer.n_block : gains_end, None], W[:, -1, :, None]
@@ -113,9 +115,12 @@ class BoundDense:
             if gradient is not None:
                 gradients = gradient[:, layer.n_block : gains_end, None], self.gradient[:, -1, :, None]
             if layer.norm == "layer":
-                self._norm = LayerNorm(gain, shift, gradients, rows)
+                self._norm = LayerNorm(gain, shift, gradients, buffer)
             else:
-                self._norm = BatchNorm(gain, shift, gradients, rows, running[:, :, None])
+                self._norm = BatchNorm(gain, shift, gradients, buffer, running[:, :, None])
+        if training:
+            self._slope = self.delta if self._norm is None else self._norm.slope  # the loss's derivative by x W + b
+            self._slope_transposed = self._slope.transpose(0, 2, 1)
 
     @property
     def is_normalised(self) -> bool:
@@ -128,26 +133,36 @@ class BoundDense:
         if self._norm is None:
             np.matmul(self._W_transposed, self.x, out=self.z)
         else:
-            np.matmul(self._W_transposed[:, :, : self._n_in], self.x[..., : self._n_in, :], out=self._norm.sums)
-            self._norm.forward(self.z)
+            self._inputs, W_transposed = self.x[..., : self._n_in, :], self._W_transposed[:, :, : self._n_in]
+            if self.below is None and isinstance(self._norm, BatchNorm) and self._norm.of_batch:
+                self._inputs = self._norm.centre(self._inputs, W_transposed)
+            np.matmul(W_transposed, self._inputs, out=self._norm.sums)
+            self._norm.forward(self._buffer)
         if self._activation is not None:
             self._activation.forward(self._a, self._kept)
+            if self._lost_ones is not None:
+                self._lost_ones.fill(1.0)
+
+    def settle(self) -> None:
+        """What a run of batches leaves to be done once: running statistics."""
+        if isinstance(self._norm, BatchNorm):
+            self._norm.settle()
 
     def backward(self) -> None:
         if self._activation is not None:
             assert self._d is not None
             self._activation.backward(self._a, self._d, self._kept)
         if self._norm is None:
-            np.matmul(self.x, self._delta_transposed, out=self.gradient)
+            np.matmul(self.x, self._slope_transposed, out=self.gradient)
         else:
-            self._norm.backward(self.delta)
-            np.matmul(self.x[..., : self._n_in, :], self._delta_transposed, out=self.gradient[:, : self._n_in])
+            self._norm.backward(self._deltas)
+            np.matmul(self._inputs, self._slope_transposed, out=self.gradient[:, : self._n_in])
         if self._factors is not None:
             by_weights = self.gradient[:, : self._n_in]
             np.vecdot(self.weights, by_weights, out=self._factors_gradient)
             np.multiply(by_weights, self._factors, out=by_weights)
         if self.below is not None:
-            np.matmul(self._effective[:, : self._n_in], self.delta, out=self.below)
+            np.matmul(self._effective[:, : self._n_in], self._slope, out=self.below)
             if self.past is not None:
                 n = self.past.shape[1]
                 np.add(self.below[:, :n], self.past, out=self.below[:, :n])

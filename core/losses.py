@@ -19,10 +19,12 @@ Array = NDArray[Any]
 class Loss:
     """A loss over output sums ``z`` (..., o, b) and targets (..., o, b): one-hot, 0/1 or real numbers.
 
-    ``gradient(z, target, scale, delta, row)`` writes the derivative of the batch's loss by z into ``delta``: ``scale``
-    (..., 1, b) is each row's share of the batch (1/b without weights), ``target`` the target times that share, ``row``
-    scratch space (..., 1, b). ``values(z, target)`` gives the loss of each row (..., b), in the precision of z.
-    ``outputs(z)`` gives what the network predicts: probabilities or values, of the shape of z.
+    ``gradient(z, target, scale, delta, kept)`` writes the derivative of the batch's loss by z into ``delta``: ``scale``
+    (..., 1, b) is each row's share of the batch (1/b without weights), ``target`` the target times that share, ``kept``
+    scratch space (3, ..., 1, b). ``values(z, target)`` gives the loss of each row (..., b), in the precision of z.
+    ``outputs(z)`` gives what the network predicts: probabilities or values, of the shape of z. ``again(z, target,
+    kept)``, where there is one, gives the same losses as ``values`` and whether each row's likeliest class is its own,
+    cheaply, from what the gradient has left.
     """
 
     name: str
@@ -30,15 +32,17 @@ class Loss:
     gradient: Callable[[Array, Array, Array, Array, Array], None]
     values: Callable[[Array, Array], Array]
     outputs: Callable[[Array], Array]
+    again: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
 
 
-def _cross_entropy_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
+def _cross_entropy_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
     """scale (softmax(z) - y)."""
-    np.maximum.reduce(z, axis=-2, out=row, keepdims=True)
-    np.subtract(z, row, out=delta)
+    highest, total, row = kept
+    np.maximum.reduce(z, axis=-2, out=highest, keepdims=True)
+    np.subtract(z, highest, out=delta)
     np.exp(delta, out=delta)
-    np.add.reduce(delta, axis=-2, out=row, keepdims=True)
-    np.divide(scale, row, out=row)
+    np.add.reduce(delta, axis=-2, out=total, keepdims=True)
+    np.divide(scale, total, out=row)
     np.multiply(delta, row, out=delta)
     np.subtract(delta, target, out=delta)
 
@@ -50,6 +54,19 @@ def _cross_entropy_values(z: Array, target: Array) -> Array:
     wanted = np.sum(shifted * target, axis=-2)
     np.exp(shifted, out=shifted)
     return np.log(np.sum(shifted, axis=-2)) - wanted
+
+
+def _cross_entropy_again(z: Array, target: Array, kept: Array) -> tuple[Array, Array]:
+    """log sum_j exp(z_j) - z_y by what the gradient has kept, and where z_y is the highest; of equals, the first."""
+    highest, total = kept[0, ..., 0, :], kept[1, ..., 0, :]
+    own = np.einsum("k...or,k...or->k...r", z, np.broadcast_to(target, z.shape))
+    own -= highest
+    is_right = own == 0.0
+    is_highest = z == highest[..., None, :]
+    for k, found in enumerate(is_highest):
+        if np.count_nonzero(found) != is_right[k].size:  # two of a row are equal, or none is a number
+            is_right[k] = np.argmax(z[k], axis=-2) == np.argmax(np.broadcast_to(target, z.shape)[k], axis=-2)
+    return np.log(total) - own, is_right
 
 
 def softmax(z: Array) -> Array:
@@ -66,7 +83,7 @@ def _probability(z: Array) -> Array:
     return p
 
 
-def _log_loss_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
+def _log_loss_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
     """scale (a - y), a = logistic(z)."""
     np.copyto(delta, z)
     logistic(delta)
@@ -85,7 +102,7 @@ def _log_loss_values(z: Array, target: Array) -> Array:
     return np.sum(loss, axis=-2)
 
 
-def _squared_error_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
+def _squared_error_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
     """scale 2 (z - y) / o."""
     np.multiply(z, scale, out=delta)
     np.subtract(delta, target, out=delta)
@@ -108,7 +125,7 @@ def _shares(z: Array) -> Array:
     return _probability(z) if z.shape[-2] == 1 else softmax(z)
 
 
-def _brier_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
+def _brier_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
     """scale 2 (a - y) a (1 - a), a = logistic(z); with several units scale 2 a_i (e_i - sum_j a_j e_j), e = a - y."""
     a = _shares(z)
     np.multiply(a, scale, out=delta)
@@ -116,8 +133,8 @@ def _brier_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Ar
     if z.shape[-2] == 1:
         np.multiply(delta, 2.0 * a * (1.0 - a), out=delta)
         return
-    np.add.reduce(a * delta, axis=-2, out=row, keepdims=True)
-    np.subtract(delta, row, out=delta)
+    np.add.reduce(a * delta, axis=-2, out=kept[0], keepdims=True)
+    np.subtract(delta, kept[0], out=delta)
     np.multiply(delta, 2.0 * a, out=delta)
 
 
@@ -127,7 +144,7 @@ def _brier_values(z: Array, target: Array) -> Array:
     return np.sum(error * error, axis=-2)
 
 
-def _perceptron_gradient(z: Array, target: Array, scale: Array, delta: Array, row: Array) -> None:
+def _perceptron_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
     """scale (a - y), a = 1 where z > 0, else 0: by SGD and batches of one this is Rosenblatt's rule."""
     np.greater(z, 0.0, out=delta)
     np.multiply(delta, scale, out=delta)
@@ -149,7 +166,14 @@ def _decision(z: Array) -> Array:
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
-        Loss("cross_entropy", "classification", _cross_entropy_gradient, _cross_entropy_values, softmax),
+        Loss(
+            "cross_entropy",
+            "classification",
+            _cross_entropy_gradient,
+            _cross_entropy_values,
+            softmax,
+            _cross_entropy_again,
+        ),
         Loss("log_loss", "classification", _log_loss_gradient, _log_loss_values, _probability),
         Loss("brier", "classification", _brier_gradient, _brier_values, _shares),
         Loss("perceptron", "classification", _perceptron_gradient, _perceptron_values, _decision),

@@ -5,6 +5,7 @@ Conventions are torch's: the learning rate stands outside the momentum buffer, a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .hyperparameters import Hyperparameters
 
 Array = NDArray[Any]
-Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array]]
+Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array | float]]
 Units = Callable[["Hyperparameters"], Sequence[float]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
 
@@ -30,10 +31,11 @@ class Optimizer:
     """An update rule over ``theta`` (K, P).
 
     ``coefficients(hyperparameters, rate, t)`` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
-    learning rates are ``rate`` (n,): a list of arrays (n,), in float64. ``update(theta, gradient, slots, scalars,
-    scratch)`` changes theta and the slots, arrays (K, P) that start at zero, and may overwrite the gradient and the
-    scratch; its scalars are columns (K, 1). ``units(hyperparameters)`` gives for each slot the factor that makes it the
-    moment of the literature: where it changes, the slot must change too, for the moment to stay.
+    learning rates are ``rate`` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
+    ``update(theta, gradient, slots, scalars, scratch)`` changes theta and the slots, arrays (K, P) that start at zero,
+    and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or (1, 1) where they are the same for
+    all. ``units(hyperparameters)`` gives for each slot the factor that makes it the moment of the literature: where it
+    changes, the slot must change too, for the moment to stay.
     """
 
     name: str
@@ -47,7 +49,7 @@ def _plain_units(hp: "Hyperparameters") -> Sequence[float]:
     return [1.0]
 
 
-def _sgd_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+def _sgd_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
     return [rate]
 
 
@@ -57,8 +59,8 @@ def sgd(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array]
     np.subtract(theta, g, out=theta)
 
 
-def _momentum_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
-    return [rate, np.full_like(rate, hp.momentum)]
+def _momentum_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
+    return [rate, hp.momentum]
 
 
 def momentum(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -83,16 +85,11 @@ def nesterov(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[A
     np.subtract(theta, g, out=theta)
 
 
-def _rmsprop_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+def _rmsprop_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
     # The slot holds v / (1 - alpha), so that the squared gradient needs no factor of its own.
     alpha = hp.second_decay
-    root = 1.0 / np.sqrt(1.0 - alpha)
-    return [
-        rate * root,
-        np.full_like(rate, alpha),
-        np.full_like(rate, hp.epsilon * root),
-        np.full_like(rate, hp.momentum),
-    ]
+    root = float(1.0 / np.sqrt(1.0 - alpha))
+    return [rate * root, alpha, hp.epsilon * root, hp.momentum]
 
 
 def _rmsprop_units(hp: "Hyperparameters") -> Sequence[float]:
@@ -128,13 +125,19 @@ def _scaled_gradient(g: Array, v: Array, alpha: Array, epsilon: Array, s: Array)
     np.divide(g, s, out=g)
 
 
-def _adam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+@lru_cache(maxsize=8)
+def _one_minus_powers(beta: float, first: float, n: int) -> Array:
+    """1 - beta^t for t = first, first + 1, ... (n,): the same for most networks of a stack."""
+    return 1.0 - np.power(beta, first + np.arange(n, dtype=np.float64))
+
+
+def _adam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
     # The slots hold m / (1 - beta_1) and v / (1 - beta_2): then the moments need no factor on the gradient, and the
     # corrections of both biases merge into the step's length and its epsilon.
     beta_1, beta_2 = hp.beta_1, hp.second_decay
-    root = np.sqrt((1.0 - np.power(beta_2, t)) / (1.0 - beta_2))
-    length = rate * (1.0 - beta_1) / (1.0 - np.power(beta_1, t)) * root
-    return [length, np.full_like(rate, beta_1), np.full_like(rate, beta_2), hp.epsilon * root]
+    root = np.sqrt(_one_minus_powers(beta_2, t[0], len(t)) / (1.0 - beta_2))
+    length = rate * (1.0 - beta_1) / _one_minus_powers(beta_1, t[0], len(t)) * root
+    return [length, beta_1, beta_2, hp.epsilon * root]
 
 
 def _adam_units(hp: "Hyperparameters") -> Sequence[float]:
@@ -161,8 +164,8 @@ def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array
     np.subtract(theta, s, out=theta)
 
 
-def _adagrad_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
-    return [rate, np.full_like(rate, hp.epsilon)]
+def _adagrad_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
+    return [rate, hp.epsilon]
 
 
 def adagrad(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -181,12 +184,12 @@ def adagrad(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Ar
 MOMENTUM_DECAY = 0.004
 
 
-def _nadam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array]:
+def _nadam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
     # The slots and the merged corrections are Adam's. The products of all momenta up to t are multiplied up from the
     # first step in every call, so that they do not depend on where training is cut; once below 1e-18 they are nothing
     # beside 1, and beta_1 bounds the steps that takes.
     beta_1, beta_2 = hp.beta_1, hp.second_decay
-    root = np.sqrt((1.0 - np.power(beta_2, t)) / (1.0 - beta_2))
+    root = np.sqrt(_one_minus_powers(beta_2, t[0], len(t)) / (1.0 - beta_2))
     vanished = int(np.log(1e-18) / np.log(max(beta_1, 1e-18))) + 1
 
     def mu(step: Array) -> Array:
@@ -202,8 +205,8 @@ def _nadam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequenc
     return [
         length * (1.0 - mu(t)) / (1.0 - product(t)),
         length * mu(t + 1.0) * (1.0 - beta_1) / (1.0 - product(t + 1.0)),
-        np.full_like(rate, beta_1),
-        np.full_like(rate, beta_2),
+        beta_1,
+        beta_2,
         hp.epsilon * root,
     ]
 

@@ -91,7 +91,7 @@ class Stack:
 
         rows, n = structure.batch_size, structure.n_rows
         full, rest = divmod(n, rows)
-        self.count = max(1, min(full, RUN_SIZE // (rows * max(structure.n_inputs, structure.n_outputs))))
+        self.count = max(1, min(full, RUN_SIZE // (rows * max(structure.n_encoded, structure.n_outputs))))
         self.full = Batches(self, rows, self.count)
         self.partial = Batches(self, rest, 1) if rest else None
 
@@ -135,9 +135,9 @@ class Stack:
     def plan(self, first_step: Array) -> None:
         """The scalars of an epoch's steps: one call a network, so that no array's shape depends on the neighbours."""
         steps = self.structure.steps
-        by_factor: dict[float, list[Sequence[Array]]] = {factor: [] for factor in self.factors}
-        shrink = []
-        for network, first, own in zip(self.networks, first_step, self.rate_factor, strict=True):
+        columns: dict[float, Array] = {}
+        shrink = np.ones((steps, len(self.networks)))
+        for k, (network, first, own) in enumerate(zip(self.networks, first_step, self.rate_factor, strict=True)):
             hp = network.hyperparameters
             number = first + np.arange(steps, dtype=np.float64)
             rate = np.full(steps, hp.rate * own)
@@ -145,16 +145,25 @@ class Stack:
                 decay = SCHEDULES[hp.schedule].decay if hp.decay is None else hp.decay
                 total = float(hp.epochs * steps)
                 rate = rate * multiplier(hp.schedule, number, total, decay, hp.warmup)
-            for factor, scalars in by_factor.items():
-                scalars.append(self.rule.coefficients(hp, rate * factor, number + 1.0))
-            shrink.append(1.0 - rate * hp.decoupled_decay * (faded(number, hp.epochs * steps) if hp.fade else 1.0))
-        columns = {
-            factor: np.ascontiguousarray(np.asarray(scalars, dtype=self.structure.dtype).transpose(2, 1, 0))[..., None]
-            for factor, scalars in by_factor.items()
-        }
-        self.scalars = [[list(columns[factor][step]) for factor in self.factors] for step in range(steps)]
+            for factor in self.factors:
+                scalars = self.rule.coefficients(hp, rate * factor, number + 1.0)
+                column = columns.setdefault(factor, np.empty((len(scalars), steps, len(self.networks))))
+                for i, scalar in enumerate(scalars):
+                    column[i, :, k] = scalar
+            if hp.decoupled_decay:
+                shrink[:, k] -= rate * hp.decoupled_decay * (faded(number, hp.epochs * steps) if hp.fade else 1.0)
+        self.scalars = list(zip(*(self._by_step(columns[factor]) for factor in self.factors), strict=True))
         if self.has_decay:
-            self.shrink = np.ascontiguousarray(np.asarray(shrink, dtype=self.structure.dtype).T)[:, :, None, None]
+            self.shrink = shrink.astype(self.structure.dtype)[:, :, None, None]
+
+    def _by_step(self, column: Array) -> list[tuple[Array, ...]]:
+        """Scalars (s, steps, K) of the optimizer's rule as for each step s columns (K, 1), or (1, 1) where the networks
+        do not differ: NumPy multiplies the quicker by one number."""
+        parts = [
+            (part[:, :1] if (part == part[:, :1]).all() else part).astype(self.structure.dtype)[:, :, None]
+            for part in column
+        ]
+        return list(zip(*parts, strict=True))
 
     def plan_dropout(self, epoch: int) -> None:
         """The rates of an epoch: sixteen random bits decide for one unit, the survivors' scale fits what results."""

@@ -179,8 +179,8 @@ def test_outputs_are_the_textbook_forward_pass(loss, o):
 def test_extreme_sums_give_finite_losses_and_gradients():
     z = np.array([[[1e4, -1e4], [-1e4, 1e4], [0.0, 0.0]]])
     target = np.array([[[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]])
-    delta, row = np.empty_like(z), np.empty((1, 1, 2))
-    LOSSES["cross_entropy"].gradient(z, target / 2, np.full((1, 1, 2), 0.5), delta, row)
+    delta, kept = np.empty_like(z), np.empty((3, 1, 1, 2))
+    LOSSES["cross_entropy"].gradient(z, target / 2, np.full((1, 1, 2), 0.5), delta, kept)
     np.testing.assert_allclose(delta, [[[0.5, 0.0], [-0.5, 0.0], [0.0, 0.0]]])
     np.testing.assert_allclose(LOSSES["cross_entropy"].values(z, target), [[2e4, 0.0]])
     np.testing.assert_allclose(LOSSES["log_loss"].values(z[:, :1], target[:, 1:2]), [[0.0, 1e4]])
