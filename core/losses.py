@@ -59,7 +59,7 @@ def _cross_entropy_values(z: Array, target: Array) -> Array:
 def _cross_entropy_again(z: Array, target: Array, kept: Array) -> tuple[Array, Array]:
     """log sum_j exp(z_j) - z_y by what the gradient has kept, and where z_y is the highest; of equals, the first."""
     highest, total = kept[0, ..., 0, :], kept[1, ..., 0, :]
-    own = np.einsum("k...or,k...or->k...r", z, np.broadcast_to(target, z.shape))
+    own = np.einsum("...or,...or->...r", z, target)
     own -= highest
     is_right = own == 0.0
     is_highest = z == highest[..., None, :]

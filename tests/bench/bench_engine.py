@@ -22,7 +22,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import structure
+from mlptune.core.network import n_parameters, structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.machine import fingerprint
 
@@ -48,8 +48,8 @@ def ours(sizes: tuple[int, ...], batch: int, K: int, **options: object) -> Calla
     hp = Hyperparameters.from_config({"hidden": list(sizes[1:-1]), "batch_size": batch, "epochs": 10**6, **options})
     shape = structure(hp, n_inputs=sizes[0], n_outputs=sizes[-1], n_rows=len(X), loss="cross_entropy")
     networks = [Network(hp, seed) for seed in range(K)]
-    # Enough epochs that what is prepared once for a stretch does not count.
-    epochs = max(1, 8 // K)
+    # Enough epochs that what is prepared once for a stretch does not count, also where an epoch takes a millisecond.
+    epochs = max(1, 8 // K, 600_000 // (n_parameters(shape) * K))
     begun, _ = train(shape, networks, [Fold(X, y)], start(shape, networks), 1, order_seed=0)
 
     def run() -> float:
