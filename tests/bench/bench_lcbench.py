@@ -18,6 +18,7 @@ import pytest
 from mlptune.experiments.coordinator import Coordinator, Plan
 from mlptune.experiments.progress import Observer
 from mlptune.search import METHODS, pruner, resolve, sampler, scheduler
+from mlptune.search.extrapolation import extrapolate
 from mlptune.tests.bench import lcbench
 from mlptune.tests.bench.tables import Nothing, cells
 
@@ -80,10 +81,38 @@ def run(task: str, seed: int, source: tuple, batch: int, options: dict) -> list[
     return [evaluator.regret(n) for n in TRAININGS]
 
 
-def test_regret_against_epochs():
+@pytest.fixture(autouse=True)
+def _surrogate():
     if reason := lcbench.missing():
         print(f"\nLCBench: {reason}")
         pytest.skip(reason)
+
+
+def test_extrapolation_of_curves():
+    """What the pruner's rule would stop of random curves, each judged once, against the best of 20 others."""
+    epochs = np.arange(1, lcbench.EPOCHS + 1)
+    print("\nLCBench, random curves: stopped, of them would have won, would have won in all")
+    seen = (5, 10, 20, 30)
+    counts = {n: np.zeros(4, int) for n in seen}
+    began, calls = time.process_time(), 0
+    for i, task in enumerate(lcbench.tasks()):
+        configurations = lcbench.random_configurations(45, seed=i)
+        curves = lcbench.accuracy(task, np.repeat(configurations, len(epochs), axis=0), np.tile(epochs, 45))
+        curves = curves.reshape(45, -1)
+        rival = curves[25:].max()
+        for curve in curves[:25]:
+            wins = curve.max() > rival
+            for n in seen:
+                end = extrapolate(epochs[:n], curve[:n], lcbench.EPOCHS)
+                stopped = curve[:n].max() <= rival and end.above(rival) < 0.05
+                counts[n] += [1, stopped, stopped and wins, wins]
+                calls += 1
+    for n, (total, stopped, wrong, winners) in counts.items():
+        print(f"  after {n:2} of {lcbench.EPOCHS} epochs: {stopped} of {total}, {wrong}, {winners}")
+    print(f"  {1000 * (time.process_time() - began) / calls:.2f} ms a decision, the surrogate's time included")
+
+
+def test_regret_against_epochs():
     assert all(source[0] in METHODS for _, source, _, _ in ROWS if isinstance(source[0], str))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     tasks = lcbench.tasks()

@@ -68,17 +68,22 @@ def accuracy(task: str, configurations: np.ndarray, epochs: np.ndarray) -> np.nd
     return found[:, meta["outputs"].index("val_accuracy")].astype(float)
 
 
-@cache
-def extremes(task: str) -> tuple[float, float]:
-    """The worst and the best accuracy of a large random sample: regret 1 and 0."""
-    generator = np.random.default_rng(0)
+def random_configurations(n: int, seed: int = 0) -> np.ndarray:
+    """Configurations (n, 7), uniform on the scale of each hyperparameter."""
+    generator = np.random.default_rng(seed)
     columns = []
     for entry in description()["space"].values():
         low, high = (math.log(entry[end]) if entry.get("log") else entry[end] for end in ("low", "high"))
-        values = low + (high - low) * generator.random(SAMPLE)
+        values = low + (high - low) * generator.random(n)
         values = np.exp(values) if entry.get("log") else values
         columns.append(np.round(values) if entry.get("int") else values)
-    configurations = np.stack(columns, axis=1)
+    return np.stack(columns, axis=1)
+
+
+@cache
+def extremes(task: str) -> tuple[float, float]:
+    """The worst and the best accuracy of a large random sample: regret 1 and 0."""
+    configurations = random_configurations(SAMPLE)
     # Epoch 1 is the worst of nearly every curve, and the best are flat about the others.
     values = [accuracy(task, configurations, np.full(SAMPLE, epoch)) for epoch in (1, 25, 40, EPOCHS)]
     return float(np.min(values)), float(np.max(values))

@@ -20,6 +20,7 @@ from mlptune.experiments.progress import Observer, TrialSummary
 from mlptune.experiments.replay import Committed, Replay
 from mlptune.experiments.spec import load_spec
 from mlptune.experiments.workers import Inline, Workers
+from mlptune.search import configuration
 from mlptune.search.methods import METHODS
 
 
@@ -43,7 +44,8 @@ def problem(method: str) -> Problem:
 class _Keep:
     """A store in memory: what was committed, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, fixed: Mapping[str, Any]) -> None:
+        self.fixed = fixed
         self.curves: dict[int, dict[str, list[float]]] = {}
         self.committed: dict[int, Committed] = {}
 
@@ -56,6 +58,7 @@ class _Keep:
         if outcome is not None:
             self.stretch(running, outcome)
         self.committed[running.number] = Committed(
+            configuration=configuration(running.params, self.fixed),
             state=summary.state,
             curves=self.curves.get(running.number, {}),
             epochs=summary.epochs,
@@ -73,7 +76,7 @@ def swept(method: str, executor: Executor, workers: int, committed: Mapping[int,
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
         evaluator = Replay(evaluator, committed)
-    keep = _Keep()
+    keep = _Keep(made.fixed)
     coordinator = Coordinator(
         study,
         made.space,
