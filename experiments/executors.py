@@ -35,6 +35,8 @@ def opened(executor: "str | Executor | None" = None, workers: int | None = None)
     if executor is None:
         return Workers(workers or default_workers())
     if isinstance(executor, Executor):
+        if type(executor).__module__.startswith("distributed."):
+            return _cluster(executor._client, "executor", close=None)  # type: ignore[attr-defined]
         return Elsewhere(executor, workers or _size(executor))
     if not isinstance(executor, str):
         raise UserError(f"executor: must be an address, a name or a concurrent.futures.Executor, got {executor!r}")
@@ -221,21 +223,21 @@ def _dask(address: str) -> Elsewhere:
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{shown}: no Dask scheduler answers ({' '.join(str(error).split())[:200]})") from error
     try:
-        return _cluster(client, shown, tls)
+        return _cluster(client, shown, close=client.close)
     except BaseException:
         client.close()
         raise
 
 
-def _cluster(client: Any, label: str, tls: bool) -> Elsewhere:
+def _cluster(client: Any, label: str, close: Callable[[], object] | None) -> Elsewhere:
     from .jobs import introduce
 
     threads: dict[str, int] = client.nthreads()
     if not threads:
         raise UserError(f"{label}: its scheduler has no workers; start some: dask worker ... --nthreads 1")
     messages = []
-    reached = [label.partition("://")[2], *(urlsplit(worker).netloc for worker in threads)]
-    open_to_all = [] if tls else [place for place in reached if not _loopback(place)]
+    reached = [urlsplit(address) for address in (client.scheduler.address, *threads)]
+    open_to_all = [place.netloc for place in reached if place.scheme == "tcp" and not _loopback(place.netloc)]
     if open_to_all:
         messages.append(
             f"Dask without TLS at {open_to_all[0]}: whoever reaches it can read the data and run any code on the cluster and "
@@ -263,7 +265,7 @@ def _cluster(client: Any, label: str, tls: bool) -> Elsewhere:
         client.get_executor(),
         sum(threads.values()),
         label=label,
-        close=client.close,
+        close=close,
         place=place,
         gone=gone,
         greet=greet,

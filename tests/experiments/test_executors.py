@@ -235,6 +235,15 @@ def test_tls_files_come_with_the_address(tmp_path: Path) -> None:
             opened(place)
 
 
+def test_an_executor_of_dask_is_known_for_what_it_is() -> None:
+    with cluster(3, processes=False) as there, distributed.Client(there) as client:
+        with opened(client.get_executor()) as executor:
+            assert len(executor) == 3
+            assert executor.messages == ()
+            assert executor.submit(_size, _Job(), Shared("k", b"ab")).result(timeout=60) == 2
+        assert client.submit(pow, 2, 3).result() == 8  # it stays open
+
+
 def test_dask_in_the_open_without_tls_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     places = ["localhost:1", "127.0.0.5:1", "[::1]:1", "10.0.0.5:1", "0.0.0.0:1", "cluster.example.org:1"]
     assert [executors._loopback(place) for place in places] == [True] * 3 + [False] * 3
