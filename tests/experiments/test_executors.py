@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -77,6 +79,22 @@ def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_sa
         mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=threads, resume=True)
         assert threads.submit(pow, 2, 3).result() == 8
     assert values("lost") == values("undisturbed")
+
+
+@pytest.mark.slow
+def test_a_coordinator_that_is_killed_leaves_the_cluster_idle(store: str) -> None:
+    with cluster() as there, there.get_client() as client:
+        spec = {**SWEEP, "search": {"method": "random", "trials": 2000}}
+        script = f"import mlptune; mlptune.run_sweep({spec!r}, executor={address(there)!r})"
+        with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as process:
+            while not any(client.processing().values()):
+                assert process.poll() is None
+                time.sleep(0.1)
+            process.send_signal(signal.SIGKILL)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and any(client.processing().values()):
+            time.sleep(0.1)
+        assert not any(client.processing().values())
 
 
 def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,8 +82,8 @@ import os, sys, time
 from mlptune.experiments.workers import Workers
 workers = Workers(2)
 print(*[workers.submit(os.getpid).result() for _ in range(20)], flush=True)
-for _ in range(2):
-    workers.submit(time.sleep, 60)
+workers.submit(time.sleep, 60)
+workers.submit(exec, "while True: pass")
 time.sleep(60)
 """
 
