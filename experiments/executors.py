@@ -155,7 +155,8 @@ class Elsewhere(Executor):
 
         others: dict[str, str] = {}
         for who, answer in greet().items():
-            if isinstance(answer, ImportError):
+            # Dask brings the names of some errors home instead of the errors.
+            if isinstance(answer, ImportError) or str(answer).startswith("ModuleNotFoundError("):
                 raise UserError(f"{who}: mlptune cannot be imported there ({answer}); install mlptune=={__version__}")
             if isinstance(answer, BaseException):
                 raise UserError(f"{who}: does not run jobs ({type(answer).__name__}: {answer})")

@@ -238,6 +238,27 @@ def test_other_versions_are_refused_and_other_machines_told(monkeypatch: pytest.
             opened(threads)
 
 
+@pytest.mark.slow
+def test_a_dask_worker_without_mlptune_is_told_of() -> None:
+    with cluster(0) as there:
+        with pytest.raises(UserError, match="its scheduler has no workers"):
+            opened(address(there))
+        program = f"""
+import sys
+sys.modules["mlptune"] = None
+from distributed.cli.dask_worker import main
+sys.argv = ["dask-worker", {there.scheduler_address!r}, "--host", "127.0.0.1", "--no-nanny", "--no-dashboard"]
+main()
+"""
+        with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as process:
+            there.wait_for_workers(1, timeout=60)
+            with pytest.raises(
+                UserError, match=r"worker tcp://.*: mlptune cannot be imported there .*; install mlptune=="
+            ):
+                opened(address(there))
+            process.terminate()
+
+
 def test_tls_files_come_with_the_address(tmp_path: Path) -> None:
     security = distributed.Security.temporary()
     files = {"ca": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
