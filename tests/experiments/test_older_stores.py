@@ -71,7 +71,7 @@ def test_what_is_finished_answers_resume(frozen: str) -> None:
     assert mlptune.run_sweep({**SPEC, "name": "finished"}, resume=True).summary() == before
 
 
-@pytest.mark.parametrize("spec", [{**SPEC, "name": "unfinished"}, KILLED], ids=lambda spec: spec["name"])
+@pytest.mark.parametrize("spec", [pytest.param({**SPEC, "name": "unfinished"}, marks=pytest.mark.slow), KILLED])
 def test_what_is_unfinished_goes_on(frozen: str, spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without claims nobody can tell who runs a launch that was never closed: the lease is waited for."""
     monkeypatch.setattr(lease, "LEASE_SECONDS", 1.0)
@@ -87,7 +87,10 @@ def test_what_is_unfinished_goes_on(frozen: str, spec: dict[str, Any], monkeypat
     for number, trial in before.items():
         assert after["trials"][number]["params"] == trial["params"]
         assert after["trials"][number]["value"] == trial["value"]
-    assert show(spec["name"]) == after
+    stored = show(spec["name"])
+    for trial in (*stored["trials"], *after["trials"]):
+        trial.pop("reason")  # what was recorded stays as that version worded it
+    assert stored == after
 
 
 def test_a_version_that_would_propose_other_trials_says_so(frozen: str) -> None:

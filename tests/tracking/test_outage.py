@@ -126,6 +126,7 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
         assert spools() == []
 
 
+@pytest.mark.slow
 def test_a_writing_process_that_dies_is_replaced(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its successor knows nothing but what is in the store, and goes on under the same claim."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
