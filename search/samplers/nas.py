@@ -3,7 +3,7 @@
 Real et al. 2019, "Regularized Evolution for Image Classifier Architecture Search", arXiv:1802.01548: a population of the
 last P trials, from which S are drawn; the best of these gets a child that differs in one decision, and the oldest of the
 population dies. The predictor of performance from architecture is that of Wen et al. 2020 ("Neural Predictor for Neural
-Architecture Search", arXiv:1912.00848) at our scale: ridge regression, learned anew from all results.
+Architecture Search", arXiv:1912.00848) at our scale: kernel ridge regression on single decisions and pairs of them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from .genetic import other_code
 from .whole import History, WholeSampler, positive
 
 _ATTEMPTS = 20
+_PENALTY = 0.3
+_LEARNED = 256
+"""How many of the last results the predictor learns from; it bounds a proposal's cost."""
 
 
 class EvolutionSampler(WholeSampler):
@@ -46,7 +49,7 @@ class EvolutionSampler(WholeSampler):
         population: int = 16,
         sample: int = 8,
         predictor: bool = True,
-        children: int = 16,
+        children: int = 8,
     ) -> None:
         super().__init__(seed, space=space)
         self._population = positive("population", population)
@@ -62,8 +65,11 @@ class EvolutionSampler(WholeSampler):
         generator = np.random.default_rng(derive(self._seed, "nas", trial.number))
         known = history.known()
         children: list[np.ndarray] = []
-        for _ in range(_ATTEMPTS * self._children):
+        for attempt in range(_ATTEMPTS * self._children):
             child = self._child(features, history, generator)
+            # Where all around the parent was tried already, it takes more decisions to find something new.
+            for _ in range(attempt // (4 * self._children)):
+                child = mutant(features, child, generator)
             if child.tobytes() not in known:
                 known.add(child.tobytes())
                 children.append(child)
@@ -72,8 +78,8 @@ class EvolutionSampler(WholeSampler):
         if len(children) < 2:
             return children[0] if children else None
         candidates = np.array(children)
-        X, y = features.features(history.codes), ranks(history.values)
-        return candidates[np.argmin(ridge(X, y, features.features(candidates)))]
+        X, y = features.features(history.codes[-_LEARNED:]), ranks(history.values[-_LEARNED:])
+        return candidates[np.argmin(predicted(X, y, features.features(candidates)))]
 
     def _child(self, features: Features, history: History, generator: np.random.Generator) -> np.ndarray:
         young = np.arange(len(history.values))[-self._population :]
@@ -113,9 +119,14 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return order / max(len(values) - 1, 1)
 
 
-def ridge(X: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Predictions (m,) at ``new`` (m, p) of a ridge regression (penalty 1) of y (n,) on X (n, p)."""
+def predicted(X: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Predictions (m,) at ``new`` (m, p) from y (n,) at X (n, p): kernel ridge regression, (1 + x x')^2, penalty 0.3.
+
+    Features are taken from their means, in units of their points' mean distance from these.
+    """
     centre = X.mean(axis=0)
-    A = X - centre
-    weights = np.linalg.solve(A.T @ A + np.eye(X.shape[1]), A.T @ (y - y.mean()))
-    return (new - centre) @ weights + y.mean()
+    A, B = X - centre, new - centre
+    unit = float(np.sqrt((A * A).sum(axis=1).mean())) or 1.0
+    A, B = A / unit, B / unit
+    weights = np.linalg.solve((1.0 + A @ A.T) ** 2 + _PENALTY * np.eye(len(y)), y - y.mean())
+    return (1.0 + B @ A.T) ** 2 @ weights + y.mean()

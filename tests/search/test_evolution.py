@@ -7,12 +7,12 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import Ridge
+from sklearn.kernel_ridge import KernelRidge
 
 from mlptune.search import Space, sampler
 from mlptune.search.features import Features
 from mlptune.search.samplers.genetic import cross
-from mlptune.search.samplers.nas import mutant, ridge
+from mlptune.search.samplers.nas import mutant, predicted
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -141,10 +141,15 @@ def test_the_predictor_finds_more_than_evolution_alone():
     assert np.mean(best[True]) < np.mean(best[False]) - 0.1
 
 
-def test_ridge_is_scikit_learns():
+def test_the_predictor_is_scikit_learns_kernel_ridge():
     generator = np.random.default_rng(0)
     X, y, new = generator.random((30, 6)), generator.random(30), generator.random((5, 6))
-    np.testing.assert_allclose(ridge(X, y, new), Ridge(alpha=1.0).fit(X, y).predict(new))
+    centre = X.mean(axis=0)
+    unit = np.sqrt(((X - centre) ** 2).sum(axis=1).mean())
+    theirs = KernelRidge(alpha=0.3, kernel="polynomial", degree=2, gamma=1.0, coef0=1.0)
+    theirs.fit((X - centre) / unit, y - y.mean())
+    np.testing.assert_allclose(predicted(X, y, new), theirs.predict((new - centre) / unit) + y.mean())
+    np.testing.assert_allclose(predicted(np.ones((4, 2)), np.full(4, 0.5), np.ones((1, 2))), [0.5])
 
 
 @pytest.mark.parametrize(
