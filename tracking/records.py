@@ -39,7 +39,7 @@ RELEASED = "mlptune.released"  # the number of the claim that was given back
 HEARTBEAT = "mlptune.heartbeat"  # changes every few seconds while the holder lives
 SUPERSEDED = "superseded"  # the state of an attempt that counts no more
 
-# Halves of characters, as file names that are no UTF-8 have, and the end of a text in C: not every store takes them.
+# Halves of characters, as file names that are no UTF-8 have, are taken by no store, the end of a text in C not by every one.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -125,10 +125,10 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     short: dict[str, str] = {}
     long: dict[str, str] = {}
     for key, given in tags.items():
-        text = _UNSTORABLE.sub("\ufffd", given)
+        text = _SURROGATES.sub("\ufffd", given)
         # A short text that looks like our own reference becomes an artifact too, so that a reference is never
-        # ambiguous.
-        if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT):
+        # ambiguous; so does one that not every database takes.
+        if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT) and "\x00" not in text:
             short[key] = text
         else:
             path = f"tags/{key}.{'json' if text[:1] in '{[' else 'txt'}"
