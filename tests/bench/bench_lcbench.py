@@ -41,7 +41,8 @@ ROWS = [
     ("Optuna's TPE", (optuna.samplers.TPESampler, None), 1, {}),
     ("Optuna's TPE + Hyperband", (optuna.samplers.TPESampler, "hyperband"), 1, {}),
     ("Optuna's TPE + halving", (optuna.samplers.TPESampler, "halving"), 1, {}),
-    ("Optuna's random + Hyperband", (optuna.samplers.RandomSampler, "hyperband"), 1, {}),
+    ("random, pruner asha", ("random", "asha"), 8, {}),
+    ("random, pruner hyperband", ("random", "hyperband"), 8, {}),
     ("tpe", ("tpe", None), 8, {}),
     ("tpe, extrapolation", ("tpe", "extrapolation"), 8, {}),
     ("hyperband", ("hyperband", None), 8, {}),
@@ -65,7 +66,9 @@ def run(task: str, seed: int, source: tuple, batch: int, options: dict) -> list[
     else:
         proposer, stopping = optunas(seed, first, stopper)
     # Optuna's Hyperband finds brackets by the study's name.
-    study = optuna.create_study(study_name=f"{task} {seed}", direction="maximize", sampler=proposer, pruner=stopping)
+    study = optuna.create_study(
+        study_name=f"lcbench {task} {seed}", direction="maximize", sampler=proposer, pruner=stopping
+    )
     evaluator = lcbench.LCBench(task, max(TRAININGS) * lcbench.EPOCHS)
     coordinator = Coordinator(
         study,
