@@ -23,7 +23,7 @@ demo: .venv/ready  ## a real sweep on the digits, into ./mlflow.db
 	@echo 'The command is .venv/bin/mlptune; after "source .venv/bin/activate" it is mlptune.'
 
 test: .venv/ready  ## the test suite, under 5 minutes on 2 cores
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
 
 test-slow: .venv/ready  ## the slower tests
 	$(BIN)/python -m pytest -q -m slow

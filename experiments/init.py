@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..search.methods import METHODS
 from .errors import UserError
 from .show_text import clean
 from .spec import default_name, is_named, load_spec
@@ -110,7 +111,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
         ],
         [
             "[search]",
-            f"method = {toml_value(spec.search.method)}                  # grid random tpe bayesian hyperband asha",
+            f"method = {toml_value(spec.search.method)}                # one of {' '.join(METHODS)}",
             f"trials = {DEFAULT_TRIALS}",
             "# timeout = 600               # seconds; the batch that runs is still finished",
         ],

@@ -89,6 +89,8 @@ class Problem:
             self.searcher.sampler,
             seed=self.spec.seed,
             space=self.space,
+            trials=self.total,
+            batch=self.spec.search.batch or DEFAULT_BATCH,
             cost=self.operations,
             **self._options[1],
         )

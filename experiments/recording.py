@@ -14,6 +14,8 @@ from .progress import TrialSummary
 
 # How many jobs of a trial were run again because their worker died, hung or failed.
 RERUNS = "mlptune.reruns"
+# What the system attributes begin with that samplers of ours set.
+OURS = "mlptune:"
 
 
 class MlflowRecorder:
@@ -76,9 +78,19 @@ class MlflowRecorder:
             record,
             self._curves(running, outcome) if outcome else None,
             outcome.first_epoch if outcome else 1,
+            self._told_by_sampler(running),
             tags={RERUNS: str(reruns)} if reruns else None,
             started=running.started,
         )
+
+    def _told_by_sampler(self, running: Running) -> dict[str, float]:
+        """Numbers that a sampler of ours has said of its proposal, such as `rl_entropy`: how its learning goes, trial by trial."""
+        attributes = self._study._storage.get_trial(running.trial._trial_id).system_attrs
+        return {
+            name.removeprefix(OURS).replace(":", "_"): value
+            for name, value in attributes.items()
+            if name.startswith(OURS) and isinstance(value, int | float)
+        }
 
     def _curves(self, running: Running, outcome: Outcome) -> dict[str, Sequence[float]]:
         epochs = range(outcome.first_epoch, outcome.last_epoch + 1)

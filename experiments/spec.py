@@ -54,7 +54,7 @@ class DataSpec(_Table):
 class SearchSpec(_Table):
     """[search]: how configurations are proposed, how many, and what may stop them early."""
 
-    method: Text = "tpe"
+    method: Text = "auto"
     trials: int | None = Field(default=None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
     batch: int | None = Field(default=None, ge=1, le=10_000, description="a whole number from 1 to 10000")
     pruner: str | None = Field(default=None, min_length=1, description="text in quotes")

@@ -95,6 +95,10 @@ class AutoSampler(BaseSampler):
         self.__dict__.update(state)
         self._forget()
 
+    def outline(self, total: int) -> list[str]:
+        """What is told before ``total`` trials start."""
+        return [self.choice]
+
     @property
     def choice(self) -> str:
         """What is done for this space, this many trials and this size of batch, in one line."""

@@ -88,7 +88,7 @@ def test_a_sweep_prints_json_on_one_stream_and_progress_on_the_other(folder: Pat
     assert set(printed) >= {"name", "run_id", "state", "method", "trials", "best"}
     assert [trial["number"] for trial in printed["trials"]] == list(range(6))
     progress = (folder / "progress.txt").read_text()
-    assert "cars: 6 trials by tpe" in progress
+    assert "cars: 6 trials by auto" in progress
     assert "[6/6]" in progress
     shown = mlptune(folder, "show", "cars", "--json")
     assert shown.returncode == 0
@@ -114,9 +114,9 @@ def test_best_is_a_configuration_and_a_sweep_file_that_trains_it(folder: Path, t
 def test_tables_for_people(folder: Path, there: Run) -> None:
     listed = there("list")
     assert listed.exit_code == 0
-    assert re.search(r"^cars +finished +tpe +6/6 ", listed.stdout, re.MULTILINE)
+    assert re.search(r"^cars +finished +auto +6/6 ", listed.stdout, re.MULTILINE)
     shown = there("show", "cars", "--top", "2").stdout.splitlines()
-    assert shown[0].startswith("cars: finished, method tpe, 6 trials")
+    assert shown[0].startswith("cars: finished, method auto, 6 trials")
     assert shown[2].lstrip().startswith("*")
     assert len(shown) == 5
     assert 'mlptune.load_model("cars")' in there("best", "cars").stdout

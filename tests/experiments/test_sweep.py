@@ -112,6 +112,16 @@ def test_what_mlflow_shows(store: str) -> None:
     assert version.run_id == result.run_id
 
 
+def test_the_learning_of_a_policy_is_seen_in_the_run(store: str) -> None:
+    result = mlptune.run_sweep(small("rl", model__epochs=2, search__options={"learning_rate": 2.0}))
+    runs = result.summary()["trials"]
+    metrics = [MlflowClient(store).get_run(trial["run_id"]).data.metrics for trial in runs]
+    entropy = [found["rl_entropy"] for found in metrics]
+    assert entropy[0] == 1.0
+    assert 0 < entropy[-1] < 1
+    assert metrics[-1]["rl_baseline"] < max(trial["value"] for trial in runs) + 1e-12
+
+
 def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {
