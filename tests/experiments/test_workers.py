@@ -51,10 +51,15 @@ def test_each_worker_gets_the_data_once() -> None:
         sent = _Counted.times
         assert sorted(sizes) == [0] * (20 - sent) + [1_000_000] * sent
         assert 1 <= sent <= 2
+
+
+def test_a_worker_that_replaces_a_dead_one_gets_the_data_too() -> None:
+    with Workers(1) as workers:
+        data = Shared("digits", bytes(1_000_000))
+        assert [workers.submit(_received, data).result(timeout=60) for _ in range(2)] == [1_000_000, 0]
         with pytest.raises(TerminatedWorkerError):
             workers.submit(os._exit, 1).result(timeout=60)
-        assert 1_000_000 in [f.result(timeout=60) for f in [workers.submit(_received, data) for _ in range(20)]]
-        assert _Counted.times <= sent + 2
+        assert [workers.submit(_received, data).result(timeout=60) for _ in range(2)] == [1_000_000, 0]
 
 
 def _received(data: Shared) -> int:
