@@ -28,7 +28,7 @@ from ..gp import GaussianProcess, Hyperparameters, learn
 from ..seeds import derive
 from ..spaces import Space
 from ..warping import warped
-from .history import values
+from .history import modelled, values
 from .random import RandomSampler
 
 MODELLED = 200
@@ -115,15 +115,7 @@ class AutoSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         self._raise_error_if_multi_objective(study)
-        if self._space is not None:
-            found = dict(self._space.distributions)
-        else:
-            found = {}
-            for other in study._get_trials(
-                deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED), use_cache=True
-            ):
-                found.update(other.distributions)
-        return _open(found)
+        return modelled(study, self._space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

@@ -29,7 +29,7 @@ from ..names import hint
 from ..seeds import derive32
 from ..spaces import Space
 from .axes import Axis
-from .history import told
+from .history import modelled, told
 from .random import RandomSampler, from_unit
 
 NEWS = "mlptune:bayesian:news"
@@ -127,13 +127,7 @@ class BayesianSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         self._raise_error_if_multi_objective(study)
-        if self._space is not None:
-            found = dict(self._space.distributions)
-        else:
-            found = {}
-            for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
-                found.update(other.distributions)
-        return {name: distribution for name, distribution in found.items() if not distribution.single()}
+        return modelled(study, self._space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

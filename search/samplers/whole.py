@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ..features import Features
 from ..seeds import derive
 from ..spaces import Space
-from .history import told
+from .history import modelled, told
 from .random import RandomSampler
 
 
@@ -78,14 +78,7 @@ class WholeSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         self._raise_error_if_multi_objective(study)
-        if self._space is not None:
-            found = dict(self._space.distributions)
-        else:
-            found = {}
-            states = (TrialState.COMPLETE, TrialState.PRUNED)
-            for other in study._get_trials(deepcopy=False, states=states, use_cache=True):
-                found.update(other.distributions)
-        return {name: distribution for name, distribution in found.items() if not distribution.single()}
+        return modelled(study, self._space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
