@@ -108,7 +108,7 @@ def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]]) -> str:
     reason = trial.get("reason")
     remarks = [reason] if reason and reason != trial["state"] else []
     if copied:
-        remarks.append(copied_text(copied))
+        remarks.append(f"began with these; {copied_text(copied)}")
     return f"  ({'; '.join(remarks)})" if remarks else ""
 
 

@@ -71,7 +71,7 @@ class Problem:
         self.objective = _objective(spec, dataset.task)
         self.searcher = _user_error(resolve, spec.search.method, spec.search.pruner)
         self.method = METHODS.get(spec.search.method)
-        self._options = _user_error(split_options, self.searcher.scheduler, spec.search.options)
+        self._options = _user_error(split_options, self.searcher, spec.search.options)
         self._notes = self._keep_in_step() if self.method and self.method.in_step else []
         self._check_fixed()
         self.max_epochs = self._max_epochs()
@@ -92,9 +92,9 @@ class Problem:
             trials=self.total,
             batch=self.spec.search.batch or DEFAULT_BATCH,
             cost=self.operations,
-            **self._options[1],
+            **self._options[2],
         )
-        stopper = _user_error(pruner, self.searcher.pruner, max_epochs=self.max_epochs)
+        stopper = _user_error(pruner, self.searcher.pruner, max_epochs=self.max_epochs, **self._options[1])
         study = optuna.create_study(
             study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=self.objective.direction
         )

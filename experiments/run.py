@@ -166,6 +166,7 @@ class _Launch:
                 writer.flush()
                 committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key, problem.fixed)
                 evaluator = Replay(evaluator, committed)
+                self.observer.message(f"resumed: {len(committed)} of {problem.total} trials are there already")
             recorder = MlflowRecorder(
                 writer, study, problem.seeds, committed=committed, attempts=attempts, changing=rule.changing
             )
@@ -202,6 +203,12 @@ class _Launch:
         except StoreError as error:
             begun = launched is not None and launched.done() and not launched.exception()
             raise SweepFailed(_with_way_on(error, begun)) from error
+        except Exception:
+            # A fault of a sampler, or of ours: told as it is, but nobody shall find the name taken by a launch that never ends.
+            if earlier is None:
+                with suppress(StoreError):
+                    writer.finish_launch("failed")
+            raise
         finally:
             try:
                 writer.close(patience)

@@ -79,7 +79,9 @@ def best_of(name: str, space: Space, uri: str) -> list[Point]:
     sign = -1 if launch.tags.get(DIRECTION, "maximize") == "maximize" else 1
     found: list[Point] = []
     for trial in sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
-        point = {key: value for key, value in trial.params.items() if key in space}
+        # A trial that has copied another one's network owes its value to that one's configuration.
+        values = {**trial.params, **(trial.configuration or {})} if trial.copied else trial.params
+        point = {key: value for key, value in values.items() if key in space}
         try:
             fitting(point, space)
         except ValueError:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .methods import Method as Method
     from .methods import Searcher as Searcher
     from .methods import resolve as resolve
+    from .methods import split_options as split_options
     from .pruners import pruner as pruner
     from .samplers import ignores_history as ignores_history
     from .samplers import sampler as sampler
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .schedulers import Scheduler as Scheduler
     from .schedulers import Stop as Stop
     from .schedulers import scheduler as scheduler
-    from .schedulers import split_options as split_options
     from .spaces import Space as Space
     from .spaces import architecture_space as architecture_space
     from .spaces import configuration as configuration
@@ -47,7 +47,7 @@ _HOMES = {
     "Scheduler": ".schedulers",
     "Stop": ".schedulers",
     "scheduler": ".schedulers",
-    "split_options": ".schedulers",
+    "split_options": ".methods",
     "Space": ".spaces",
     "architecture_space": ".spaces",
     "configuration": ".spaces",

@@ -1,9 +1,12 @@
 """A method is a sampler with a pruner or a scheduler: the table that says what each name in a sweep file stands for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from . import pruners, samplers, schedulers
 from .names import hint
+from .plugins import CONTEXT
 from .pruners import check_pruner
 from .samplers import check_sampler, sampler_names
 
@@ -97,3 +100,23 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
     if pruner not in (None, "none") and entry.scheduler != "pruner":
         raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, which schedules by itself")
     return Searcher(entry.sampler, pruner or entry.pruner, entry.scheduler)
+
+
+def split_options(
+    searcher: Searcher, options: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The options of a method as those of its (scheduler, pruner, sampler).
+
+    An option that sampler and pruner have both is the sampler's. Raises ValueError for what the sweep says by itself.
+    """
+    parts: tuple[dict[str, Any], ...] = ({}, {}, {})
+    for option, value in options.items():
+        if option in CONTEXT:
+            raise ValueError(f"options: {option!r} is no option, the sweep itself says it")
+        if schedulers.takes_option(searcher.scheduler, option):
+            parts[0][option] = value
+        elif pruners.takes_option(searcher.pruner, option) and not samplers.takes_option(searcher.sampler, option):
+            parts[1][option] = value
+        else:
+            parts[2][option] = value
+    return parts[0], parts[1], parts[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .plugins import build, classes, plugin, plugin_names, unknown
+from .plugins import build, classes, plugin, plugin_names, takes, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,11 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
     if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
         raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
     return build(_factory(name), f"pruner {name}", _defaults(name, max_epochs), options)
+
+
+def takes_option(name: str, option: str) -> bool:
+    """Whether the pruner has an option of this name."""
+    return takes(_factory(name), option)
 
 
 def _defaults(name: str, max_epochs: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build, classes, plugin, plugin_names, unknown
+from ..plugins import build, classes, plugin, plugin_names, takes, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,6 +71,11 @@ def sampler_names() -> list[str]:
     import optuna
 
     return [*_OURS, *plugin_names(GROUP), *classes(optuna.samplers, optuna.samplers.BaseSampler)]
+
+
+def takes_option(name: str, option: str) -> bool:
+    """Whether the sampler has an option of this name."""
+    return takes(_factory(name), option)
 
 
 def check_sampler(name: str) -> None:

@@ -73,6 +73,8 @@ class AutoSampler(BaseSampler):
             isinstance(structures, bool) or not isinstance(structures, int) or structures < 1
         ):
             raise ValueError(f"structures: {structures!r} is not an integer of at least 1")
+        if isinstance(structural, str):
+            raise ValueError(f"structural: {structural!r} is not a list of names")
         self._structures, self._structural = structures, frozenset(structural)
         self._seed = seed
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
@@ -97,7 +99,7 @@ class AutoSampler(BaseSampler):
 
     def outline(self, total: int) -> list[str]:
         """What is told before ``total`` trials start."""
-        return [self.choice]
+        return [] if self._space is not None and not _open(self._space.distributions) else [self.choice]
 
     @property
     def choice(self) -> str:
@@ -107,6 +109,8 @@ class AutoSampler(BaseSampler):
         startup = -(-self._n_startup_trials // batch) * batch
         if self._space is not None and self._trials is not None:
             features = Features(_open(self._space.distributions), self._space)
+            if not features.axes:
+                return "auto: the space has one point"
             if features.points <= self._trials:
                 return f"auto: the space has {len(features.everything())} points; each is tried once before any is repeated"
         if self._trials is not None and self._trials <= startup:

@@ -11,6 +11,7 @@ size, and the best are never lost (elitism).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,9 +59,13 @@ class GeneticSampler(WholeSampler):
         self._population = positive("population", population, low=2)
         self._tournament = positive("tournament", tournament)
         self._crossover = share("crossover", crossover)
-        if isinstance(mutation, bool) or not isinstance(mutation, int | float) or not mutation > 0:
+        if isinstance(mutation, bool) or not isinstance(mutation, int | float) or not 0 < mutation < math.inf:
             raise ValueError(f"mutation: {mutation!r} is not a number above 0")
         self._mutation = float(mutation)
+
+    @property
+    def startup(self) -> int:
+        return self._population
 
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
         if len(history.values) < self._population:

@@ -59,6 +59,10 @@ class EvolutionSampler(WholeSampler):
             raise ValueError(f"predictor: {predictor!r} is neither true nor false")
         self._predictor = predictor
 
+    @property
+    def startup(self) -> int:
+        return self._population
+
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
         if len(history.values) < self._population:
             return None

@@ -20,6 +20,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..seeds import derive32
+from .whole import positive
 
 
 class TPESampler(optuna.samplers.TPESampler):
@@ -46,6 +47,8 @@ class TPESampler(optuna.samplers.TPESampler):
         group: bool = True,
         constant_liar: bool = True,
     ) -> None:
+        positive("n_startup_trials", n_startup_trials, low=0)
+        positive("n_ei_candidates", n_ei_candidates)
         with warnings.catch_warnings():
             # "group" has been experimental since 2021; the pinned version is tested here.
             warnings.simplefilter("ignore", ExperimentalWarning)

@@ -72,6 +72,18 @@ class WholeSampler(BaseSampler):
         self.__dict__.update(state)
         self._forget()
 
+    @property
+    def startup(self) -> int:
+        """How many results must be known before there is anything but chance to go by."""
+        return 0
+
+    def outline(self, total: int) -> list[str]:
+        """What is told before ``total`` trials start."""
+        if not self.startup:
+            return []
+        rest = ", and so are all, since there are no more" if total <= self.startup else ""
+        return [f"the first {self.startup} trials are random points{rest}"]
+
     @abstractmethod
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
         """The codes (d,) of a trial's point; None where random ones will do."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build
+from ..plugins import build, takes
 from .decisions import Continue as Continue
 from .decisions import Copy as Copy
 from .decisions import Decision as Decision
@@ -59,14 +58,8 @@ def scheduler(
 
 
 def takes_option(name: str, option: str) -> bool:
-    """Whether an option in a sweep file is the scheduler's; all others are the sampler's."""
-    return option in inspect.signature(_factory(name)).parameters
-
-
-def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of a method as (the scheduler's, the sampler's)."""
-    own = {option: value for option, value in options.items() if takes_option(name, option)}
-    return own, {option: value for option, value in options.items() if option not in own}
+    """Whether the scheduler has an option of this name."""
+    return takes(_factory(name), option)
 
 
 def _factory(name: str) -> Callable[..., Scheduler]:

@@ -81,13 +81,14 @@ class HyperbandScheduler(Scheduler):
     def outline(self, total: int) -> list[str]:
         """A line for each bracket."""
         cycle = self.brackets[-1].end
-        lines = [f"Hyperband: {total} trials are begun, most of them stopped early; brackets of {cycle} trials in turn"]
+        stopped = ", most of them stopped early" if len(self.brackets[0].epochs) > 1 else ""
+        lines = [f"Hyperband: {total} begun{stopped}; in turn these brackets, {cycle} trials together"]
         top = len(self.brackets) - 1
         for s, bracket in zip(range(top, -1, -1), self.brackets, strict=True):
             steps = ", ".join(f"{n} to epoch {r}" for n, r in zip(bracket.sizes, bracket.epochs, strict=True))
             lines.append(f"  bracket {s}: {steps}")
         if total % cycle:
-            lines.append(f"  the last bracket is begun with fewer trials: {total} is no multiple of {cycle}")
+            lines.append(f"  {total} is no multiple of {cycle}: the last bracket that is begun has fewer trials")
         return lines
 
     def _decide(self, live: Sequence[Progress], last: bool) -> list[Decision]:

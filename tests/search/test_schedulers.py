@@ -145,7 +145,16 @@ def test_an_ended_trial_is_not_asked_about():
 
 
 def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
-    assert split_options("pruner", {"n_startup_trials": 3}) == ({}, {"n_startup_trials": 3})
+    options = {"n_startup_trials": 3, "interval_steps": 2, "gamma": 1}
+    assert split_options(resolve("random", "median"), options) == (
+        {},
+        {"n_startup_trials": 3, "interval_steps": 2},
+        {"gamma": 1},
+    )
+    assert split_options(resolve("tpe", "median"), options)[2] == {"n_startup_trials": 3, "gamma": 1}
+    assert split_options(resolve("bohb"), {"eta": 2, "n_ei_candidates": 9}) == ({"eta": 2}, {}, {"n_ei_candidates": 9})
+    with pytest.raises(ValueError, match="options: 'seed' is no option, the sweep itself says it"):
+        split_options(resolve("random"), {"seed": 3})
     with pytest.raises(ValueError, match="scheduler pruner: unknown option 'eta'"):
         scheduler("pruner", optuna.create_study(), 3, eta=3)
 
