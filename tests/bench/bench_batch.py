@@ -51,9 +51,9 @@ import mlptune
 from mlptune.experiments.engine import EngineEvaluator
 sizes = []
 plain = EngineEvaluator._submit
-def counting(self, stack, running, folds=None):
+def counting(self, stack, *rest):
     sizes.append(len(stack.members))
-    return plain(self, stack, running, folds)
+    return plain(self, stack, *rest)
 EngineEvaluator._submit = counting
 result = mlptune.run_sweep({spec!r}, workers=2)
 print(sum(sizes) / len(sizes), result.best["value"])
