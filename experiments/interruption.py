@@ -1,14 +1,17 @@
 """Ctrl-C as a wish that cannot get lost: it is written down before anything else happens.
 
 An exception that a signal handler raises lands wherever the program happens to be, also in a destructor or in the callback of a
-weak reference, where Python prints and drops it. So whoever loops or waits for long asks `check` from time to time.
+weak reference, where Python prints and drops it. So whoever loops or waits for long asks `check` from time to time, and what Python
+would print of a wish that is written down is kept from the person.
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 # How long those who wait do so before they ask: what a person who pressed Ctrl-C hardly notices.
 CHECK_SECONDS = 0.5
@@ -44,9 +47,17 @@ def listening(raising: bool = True) -> Iterator[Wish]:
             if signal.getsignal(number) is default:
                 replaced[number] = signal.signal(number, wish)
         _wish = wish
+    printing = sys.unraisablehook
+
+    def unless_wished(unraisable: Any) -> None:
+        if not (wish.made and issubclass(unraisable.exc_type, KeyboardInterrupt)):
+            printing(unraisable)
+
+    sys.unraisablehook = unless_wished
     try:
         yield wish
     finally:
+        sys.unraisablehook = printing
         for number, handler in replaced.items():
             signal.signal(number, handler)
         _wish = outer

@@ -125,7 +125,9 @@ def test_ctrl_c_while_everything_starts(seconds: float, tmp_path: Path) -> None:
     assert process.returncode == 130
     told = err.splitlines()
     assert told[-1].endswith("--resume")
-    assert all(line.startswith(("left out", "digits: ", "[", "interrupted; ", "  mlptune sweep")) for line in told), err
+    assert all(
+        line.startswith(("left out", "auto: ", "digits: ", "[", "interrupted; ", "  mlptune sweep")) for line in told
+    ), err
 
 
 def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str, tmp_path: Path) -> None:
