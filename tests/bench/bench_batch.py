@@ -17,7 +17,7 @@ BATCHES = (1, 8, 16, 32)
 @pytest.mark.parametrize("method", ["tpe", "auto"])
 def test_time_by_batch(method: str, tmp_path: Path) -> None:
     print(
-        f"\ndigits, default space, {method}, 64 trials x 50 epochs, 2 workers: whole command, networks a stack, best score"
+        f"\ndigits, default space, {method}, 64 trials, default budget, 2 workers: whole command, networks a stack, best score"
     )
     for batch in BATCHES:
         times, sizes, best = [], [], []
