@@ -33,7 +33,7 @@ METHODS: dict[str, Method] = {
     "genetic": Method("genetic", about="the best cross and mutate"),
     "rl": Method("rl", about="a policy learns which values pay (REINFORCE)"),
     "nas": Method("nas", about="architectures by regularised evolution and a predictor"),
-    "auto": Method("auto", about="Gaussian process, as cheap as TPE"),
+    "auto": Method("auto", about="Gaussian process, a few milliseconds a proposal"),
     "hyperband": Method(
         "random",
         trials="configurations begun, most stopped early",

@@ -50,19 +50,20 @@ def takes(factory: Callable[..., Any], option: str) -> bool:
 def build(factory: Callable[..., Any], label: str, context: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     """Call a factory with the user's options and with as much of the context as it asks for by name.
 
-    Raises ValueError (one line) for an option that the factory does not have, or whose value is not of its type.
+    Raises ValueError (one line) for an option that the factory does not have or that it misses, and for a value of another type.
     """
     parameters = inspect.signature(factory).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         for option in options:
             if option not in parameters:
                 raise ValueError(f"{label}: unknown option {option!r}{hint(option, set(parameters) - CONTEXT)}")
+    arguments = {name: value for name, value in context.items() if name in parameters} | dict(options)
     try:
-        made = factory(**{name: value for name, value in context.items() if name in parameters} | dict(options))
-    except TypeError as error:  # an argument that is missing, or of a kind that the factory cannot use
-        raise ValueError(f"{label}: {str(error).rpartition('__init__() ')[2]}") from error
+        inspect.signature(factory).bind(**arguments)
+    except TypeError as error:
+        raise ValueError(f"{label}: {error}") from error
     _check_types(factory, label, options)
-    return made
+    return factory(**arguments)
 
 
 def _check_types(factory: Callable[..., Any], label: str, options: Mapping[str, Any]) -> None:

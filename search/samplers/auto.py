@@ -1,4 +1,4 @@
-"""The default: the quality of Bayesian optimisation with a Gaussian process at about the cost of TPE.
+"""The default: Bayesian optimisation with a Gaussian process that costs a few milliseconds a proposal.
 
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
 (:mod:`..gp`) of the results (:mod:`..warping`). Trials that still run are believed to give what the model predicts for them
@@ -10,35 +10,33 @@ each time the history has grown by a tenth, always from the same start: a study 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..acquisition import log_expected_improvement, maximise
 from ..features import Features
 from ..gp import GaussianProcess, Hyperparameters, learn
+from ..options import positive
 from ..seeds import derive
 from ..spaces import Space
 from ..warping import warped
-from .history import modelled, values
-from .random import RandomSampler
+from .history import values
+from .modelling import ModelSampler, one_thread, with_choice
 
 MODELLED = 200
 """Of more trials than this, the model knows the best half of so many and the most recent; it bounds a proposal's cost."""
 
 _GROWTH = 1.1
-_STARTS = 5
+STARTS = 5
 
 
-class AutoSampler(BaseSampler):
+class AutoSampler(ModelSampler):
     """Expected improvement under a Gaussian process.
 
     Args:
@@ -67,20 +65,13 @@ class AutoSampler(BaseSampler):
         structures: int | None = None,
         structural: Collection[str] = (),
     ) -> None:
-        if isinstance(n_startup_trials, bool) or not isinstance(n_startup_trials, int) or n_startup_trials < 1:
-            raise ValueError(f"n_startup_trials: {n_startup_trials!r} is not an integer of at least 1")
-        if structures is not None and (
-            isinstance(structures, bool) or not isinstance(structures, int) or structures < 1
-        ):
-            raise ValueError(f"structures: {structures!r} is not an integer of at least 1")
-        if isinstance(structural, str):
+        super().__init__(seed, space=space)
+        if isinstance(structural, str) or not isinstance(structural, Collection):
             raise ValueError(f"structural: {structural!r} is not a list of names")
-        self._structures, self._structural = structures, frozenset(structural)
-        self._seed = seed
-        self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        self._structures = structures if structures is None else positive("structures", structures)
+        self._structural = frozenset(structural)
         self._trials, self._batch = trials, batch
-        self._n_startup_trials = n_startup_trials
-        self._random = RandomSampler(seed)
+        self._n_startup_trials = positive("n_startup_trials", n_startup_trials)
         self._forget()
 
     def _forget(self) -> None:
@@ -99,7 +90,7 @@ class AutoSampler(BaseSampler):
 
     def outline(self, total: int) -> list[str]:
         """What is told before ``total`` trials start."""
-        return [] if self._space is not None and not _open(self._space.distributions) else [self.choice]
+        return [] if self._space is not None and not with_choice(self._space.distributions) else [self.choice]
 
     @property
     def choice(self) -> str:
@@ -108,7 +99,7 @@ class AutoSampler(BaseSampler):
         # Nothing is known while the first batches are asked.
         startup = -(-self._n_startup_trials // batch) * batch
         if self._space is not None and self._trials is not None:
-            features = Features(_open(self._space.distributions), self._space)
+            features = Features(with_choice(self._space.distributions), self._space)
             if not features.axes:
                 return "auto: the space has one point"
             if features.points <= self._trials:
@@ -116,16 +107,6 @@ class AutoSampler(BaseSampler):
         if self._trials is not None and self._trials <= startup:
             return f"auto: {self._trials} trials are too few to learn from; points of a Latin hypercube"
         return f"auto: {startup} points of a Latin hypercube, then expected improvement under a Gaussian process"
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        self._raise_error_if_multi_objective(study)
-        return modelled(study, self._space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        self._raise_error_if_multi_objective(study)
-        return self._random.sample_independent(study, trial, param_name, param_distribution)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -138,7 +119,7 @@ class AutoSampler(BaseSampler):
         running = [
             t for t in others if t.state == TrialState.RUNNING and any(name in t.params for name in search_space)
         ]
-        with self._lock, _one_thread():
+        with self._lock, one_thread():
             features = self._axes(search_space)
             codes = None
             if len(finished) >= self._n_startup_trials:
@@ -202,11 +183,11 @@ class AutoSampler(BaseSampler):
         """The codes (d,) to try next after results y (n,) at ``codes`` (n, d); None where nothing is left to try."""
         hyperparameters = self._learn(features, codes, y)
         taken = np.concatenate([codes, running])
-        kept = _modelled(y)
-        codes, scores = codes[kept], warped(y[kept])
+        rows = kept(y)
+        codes, scores = codes[rows], warped(y[rows])
         model = GaussianProcess(features.features(codes), scores, hyperparameters)
         means = model.predict(model.X)[0]
-        starts, best = codes[np.argsort(means, kind="stable")[:_STARTS]], means.min()
+        starts, best = codes[np.argsort(means, kind="stable")[:STARTS]], means.min()
         if len(running):
             X = features.features(running)
             believed = model.predict(X)[0]
@@ -219,10 +200,8 @@ class AutoSampler(BaseSampler):
         return maximise(score, features, starts, taken, generator, within=within)
 
     def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> Hyperparameters:
-        """Hyperparameters learned from the first m trials, m being the last of n, 1.1 n, 1.21 n ... that is reached."""
-        m = self._n_startup_trials
-        while (following := max(m + 1, int(m * _GROWTH))) <= len(y):
-            m = following
+        """Hyperparameters learned from the first of the trials, see :func:`learned_from`."""
+        m = learned_from(self._n_startup_trials, len(y))
         codes, y = codes[:m], y[:m]
         key = codes.tobytes() + y.tobytes()
         if self._learned is None or self._learned[0] != key:
@@ -230,30 +209,17 @@ class AutoSampler(BaseSampler):
         return self._learned[1]
 
 
-def _open(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
-    """Those that leave a choice."""
-    return {name: distribution for name, distribution in distributions.items() if not distribution.single()}
+def learned_from(startup: int, n: int) -> int:
+    """How many of n trials the hyperparameters are learned from: the last of startup, 1.1 startup, 1.21 startup ... in n."""
+    while (following := max(startup + 1, int(startup * _GROWTH))) <= n:
+        startup = following
+    return startup
 
 
-def _modelled(y: np.ndarray) -> np.ndarray:
+def kept(y: np.ndarray) -> np.ndarray:
     """Indices, ascending, of the trials that the model knows."""
     if len(y) <= MODELLED:
         return np.arange(len(y))
     best = np.argsort(y, kind="stable")[: MODELLED // 2]
     rest = np.setdiff1d(np.arange(len(y)), best)
     return np.sort(np.concatenate([best, rest[-(MODELLED - MODELLED // 2) :]]))
-
-
-@cache
-def _threads() -> Any:
-    import scipy.linalg  # its BLAS must be there to be limited  # noqa: F401
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Products of matrices round differently on another number of threads, and the proposals with them."""
-    with _threads().limit(limits=1, user_api="blas"):
-        yield

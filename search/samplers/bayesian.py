@@ -13,24 +13,24 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from ..names import hint
+from ..options import positive
 from ..seeds import derive32
 from ..spaces import Space
 from .axes import Axis
-from .history import modelled, told
-from .random import RandomSampler, from_unit
+from .history import told
+from .modelling import ModelSampler, one_thread
+from .random import from_unit
 
 NEWS = "mlptune:bayesian:news"
 """Trial system attribute: the numbers of the trials told before this one was asked, as [[first, last], ...]."""
@@ -60,7 +60,7 @@ class _Memory:
     learned_from: int = 0  # how many points these were learned from
 
 
-class BayesianSampler(BaseSampler):
+class BayesianSampler(ModelSampler):
     """Proposals of scikit-optimize's ``Optimizer``.
 
     Args:
@@ -102,18 +102,13 @@ class BayesianSampler(BaseSampler):
             if value not in known:
                 raise ValueError(f"{option}: {value!r} is unknown{hint(value, known)}")
         n_points = (10_000 if base_estimator == "GP" else 2_000) if n_points is None else n_points
-        for option, number in (("n_initial_points", n_initial_points), ("n_points", n_points)):
-            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-                raise ValueError(f"{option}: {number!r} is not an integer of at least 1")
-        self._seed = seed
-        self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        super().__init__(seed, space=space)
         self._cost = cost
         self._base_estimator = base_estimator
         self._acq_func = acq_func
-        self._n_initial_points = n_initial_points
+        self._n_initial_points = positive("n_initial_points", n_initial_points)
         self._liar = liar
-        self._n_points = n_points
-        self._random = RandomSampler(seed)
+        self._n_points = positive("n_points", n_points)
         self._memory: _Memory | None = None
         self._liar_memory: _Memory | None = None
         self._lock = Lock()
@@ -124,16 +119,6 @@ class BayesianSampler(BaseSampler):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = Lock()
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        self._raise_error_if_multi_objective(study)
-        return modelled(study, self._space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        self._raise_error_if_multi_objective(study)
-        return self._random.sample_independent(study, trial, param_name, param_distribution)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -148,7 +133,7 @@ class BayesianSampler(BaseSampler):
             study._storage.set_trial_system_attr(trial._trial_id, NEWS, _ranges(news))
         history = self._history(portions, axes, study.direction)
         pending = [_point(t, axes) for t in others if t.state == TrialState.RUNNING and _has(t, axes)]
-        with self._lock, _one_thread():
+        with self._lock, one_thread():
             optimizer = self._replay(axes, history)
             if pending:
                 optimizer = self._lie(axes, history, pending, optimizer)
@@ -296,15 +281,6 @@ def _keeping(surrogate: Any, fitted: Any) -> Any:
     from sklearn.base import clone
 
     return clone(surrogate).set_params(**fitted.learned())
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Products of matrices round differently on another number of threads, and the proposals with them."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 def _portions(trials: Sequence[FrozenTrial]) -> tuple[list[list[FrozenTrial]], list[int]]:

@@ -20,9 +20,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from ..features import Axis, Features
+from ..options import positive, share
 from ..seeds import derive
 from ..spaces import Space
-from .whole import History, WholeSampler, positive, share
+from .whole import History, WholeSampler
 
 _ALPHA = 0.5
 _FEW = 8

@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..names import hint
 from ..spaces import Space
+from .independent import IndependentSampler
 
 
-class GridSampler(BaseSampler):
+class GridSampler(IndependentSampler):
     """Every point of the grid in order, the last name varying fastest.
 
     Args:
@@ -29,8 +29,6 @@ class GridSampler(BaseSampler):
     Raises ValueError where the space is missing or a range has neither ``points`` nor ``step``. Asked for a point
     beyond the last, it raises ValueError; ``study.optimize`` is stopped after the last point.
     """
-
-    ignores_history = True
 
     def __init__(self, space: Space | Mapping[str, Any] | None = None) -> None:
         if space is None:
@@ -60,14 +58,6 @@ class GridSampler(BaseSampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if trial.number >= self._size:
             raise ValueError(f"grid: trial {trial.number} is beyond the last of its {self._size} points")
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

@@ -7,23 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from optuna.distributions import BaseDistribution
-from optuna.study import Study, StudyDirection
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-
-from ..spaces import Space
-
-
-def modelled(study: Study, space: Space | None) -> dict[str, BaseDistribution]:
-    """What a model is of: the whole space where it is known, else what the finished trials used; nothing of one value only."""
-    found: dict[str, BaseDistribution] = {}
-    if space is not None:
-        found.update(space.distributions)
-    else:
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
-        for trial in study._get_trials(deepcopy=False, states=states, use_cache=True):
-            found.update(trial.distributions)
-    return {name: distribution for name, distribution in found.items() if not distribution.single()}
 
 
 def told(trial: FrozenTrial, direction: StudyDirection) -> float | None:

@@ -21,8 +21,9 @@ from ..acquisition import log_expected_improvement, maximise
 from ..gp import GaussianProcess, Hyperparameters, learn
 from ..seeds import derive
 from ..warping import warped
-from .auto import _GROWTH, _STARTS, AutoSampler, _modelled, _one_thread
+from .auto import STARTS, AutoSampler, kept, learned_from
 from .history import Observations, observations
+from .modelling import one_thread
 
 
 class MobsterSampler(AutoSampler):
@@ -44,7 +45,7 @@ class MobsterSampler(AutoSampler):
         ]
         known = observations(others, study.direction)
         asked = [t for t in others if t.state == TrialState.RUNNING and not t.intermediate_values]
-        with self._lock, _one_thread():
+        with self._lock, one_thread():
             features = self._axes(search_space)
             codes = None
             if len(known.trials) >= self._n_startup_trials:
@@ -68,11 +69,11 @@ class MobsterSampler(AutoSampler):
 
         X = place(codes[known.index], known.epoch)
         hyperparameters = self._learn_from_first(X, known)
-        kept = _modelled(known.y)
-        model = GaussianProcess(X[kept], warped(known.y[kept]), hyperparameters)
-        seen = np.unique(codes[known.index[kept]], axis=0)
+        rows = kept(known.y)
+        model = GaussianProcess(X[rows], warped(known.y[rows]), hyperparameters)
+        seen = np.unique(codes[known.index[rows]], axis=0)
         means = model.predict(place(seen))[0]
-        starts, best = seen[np.argsort(means, kind="stable")[:_STARTS]], means.min()
+        starts, best = seen[np.argsort(means, kind="stable")[:STARTS]], means.min()
         if len(asked):
             believed = model.predict(place(asked))[0]
             model, best = model.given(place(asked), believed), min(best, believed.min())
@@ -84,10 +85,8 @@ class MobsterSampler(AutoSampler):
         return maximise(score, features, starts, codes, generator, within=self._within(features, asked))
 
     def _learn_from_first(self, X: np.ndarray, known: Observations) -> Hyperparameters:
-        """Hyperparameters learned from the first m trials, m being the last of n, 1.1 n, 1.21 n ... that is reached."""
-        m = self._n_startup_trials
-        while (following := max(m + 1, int(m * _GROWTH))) <= len(known.trials):
-            m = following
+        """Hyperparameters learned from the first of the trials, see :func:`.auto.learned_from`."""
+        m = learned_from(self._n_startup_trials, len(known.trials))
         first = known.index <= known.trials[m - 1]
         X, y = X[first], known.y[first]
         key = X.tobytes() + y.tobytes()

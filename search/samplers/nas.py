@@ -16,10 +16,11 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from ..features import Features
+from ..options import positive
 from ..seeds import derive
 from ..spaces import Space, layer_of
 from .genetic import other_code
-from .whole import History, WholeSampler, positive
+from .whole import History, WholeSampler
 
 _ATTEMPTS = 20
 _PENALTY = 0.3

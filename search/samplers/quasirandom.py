@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from ..seeds import derive
 from ..spaces import Space
+from .independent import IndependentSampler
 from .random import RandomSampler, from_unit
 
 
-class QuasirandomSampler(BaseSampler):
+class QuasirandomSampler(IndependentSampler):
     """Points of a Sobol sequence, scrambled by the seed; a power of two of them is balanced best.
 
     Args:
@@ -31,20 +31,10 @@ class QuasirandomSampler(BaseSampler):
             itself a random point. A name that is not among them is drawn at random.
     """
 
-    ignores_history = True
-
     def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
         self._seed = seed
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
         self._random = RandomSampler(seed)
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

@@ -7,15 +7,14 @@ whose state could depend on the size of the batch, on the workers or on a resume
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from ..seeds import uniform
+from .independent import IndependentSampler
 
 
 def from_unit(distribution: BaseDistribution, u: float) -> Any:
@@ -41,25 +40,15 @@ def _log_scale(low: float, high: float, u: float) -> float:
     return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
 
 
-class RandomSampler(BaseSampler):
+class RandomSampler(IndependentSampler):
     """Independent, uniform (or log-uniform) values.
 
     Args:
         seed: any integer; with the trial's number and the parameter's name it gives the value.
     """
 
-    ignores_history = True
-
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

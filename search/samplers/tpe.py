@@ -19,8 +19,8 @@ from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from ..options import positive
 from ..seeds import derive32
-from .whole import positive
 
 
 class TPESampler(optuna.samplers.TPESampler):

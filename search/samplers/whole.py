@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..features import Features
 from ..seeds import derive
 from ..spaces import Space
-from .history import modelled, told
-from .random import RandomSampler
+from .history import told
+from .modelling import ModelSampler
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class History:
         return {row.tobytes() for row in self.codes} | {row.tobytes() for row in self.running}
 
 
-class WholeSampler(BaseSampler):
+class WholeSampler(ModelSampler):
     """Base of samplers whose proposal is :meth:`_propose`, a function of the seed, the trial's number and the history.
 
     Args:
@@ -55,9 +54,7 @@ class WholeSampler(BaseSampler):
     """
 
     def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
-        self._seed = seed
-        self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
-        self._random = RandomSampler(seed)
+        super().__init__(seed, space=space)
         self._forget()
 
     def _forget(self) -> None:
@@ -87,16 +84,6 @@ class WholeSampler(BaseSampler):
     @abstractmethod
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
         """The codes (d,) of a trial's point; None where random ones will do."""
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        self._raise_error_if_multi_objective(study)
-        return modelled(study, self._space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        self._raise_error_if_multi_objective(study)
-        return self._random.sample_independent(study, trial, param_name, param_distribution)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -148,17 +135,3 @@ class WholeSampler(BaseSampler):
         if seen is None or seen[0] is not trial:
             seen = self._seen[trial.number] = (trial, features.encode(trial.params), told(trial, study.direction))
         return seen
-
-
-def positive(name: str, value: Any, low: int = 1) -> int:
-    """An option that counts something. Raises ValueError (one line)."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise ValueError(f"{name}: {value!r} is not an integer of at least {low}")
-    return value
-
-
-def share(name: str, value: Any) -> float:
-    """An option that is a share, from 0 to 1. Raises ValueError (one line)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError(f"{name}: {value!r} is not a number from 0 to 1")
-    return float(value)

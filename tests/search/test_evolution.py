@@ -158,7 +158,7 @@ def test_the_predictor_is_scikit_learns_kernel_ridge():
         ("genetic", {"population": 1}, "population: 1 is not an integer of at least 2"),
         ("genetic", {"crossover": 1.5}, "crossover: 1.5 is not a number from 0 to 1"),
         ("genetic", {"mutation": 0}, "mutation: 0 is not a number above 0"),
-        ("nas", {"predictor": "ridge"}, "predictor: 'ridge' is neither true nor false"),
+        ("nas", {"predictor": "ridge"}, "predictor must be true or false, not 'ridge'"),
         ("nas", {"sample": 0}, "sample: 0 is not an integer of at least 1"),
         ("rl", {"decay": 2}, "decay: 2 is not a number from 0 to 1"),
     ],

@@ -1,0 +1,69 @@
+"""What samplers have in common that learn: what they model, and what becomes of a name that they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ..spaces import Space
+from .random import RandomSampler
+
+
+class ModelSampler(BaseSampler):
+    """Base of samplers that propose all of a point at once, from earlier results; names outside their model are random.
+
+    Args:
+        seed: any integer.
+        space: the Space (or its table) to model; without it, what the finished trials have used, and random points until
+            there are some.
+
+    One objective only: more raise ValueError.
+    """
+
+    def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
+        self._seed = seed
+        self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
+        self._random = RandomSampler(seed)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        self._raise_error_if_multi_objective(study)
+        if self._space is not None:
+            return with_choice(self._space.distributions)
+        found: dict[str, BaseDistribution] = {}
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        for other in study._get_trials(deepcopy=False, states=states, use_cache=True):
+            found.update(other.distributions)
+        return with_choice(found)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        self._raise_error_if_multi_objective(study)
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+
+def with_choice(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
+    """Those that have more than one value."""
+    return {name: distribution for name, distribution in distributions.items() if not distribution.single()}
+
+
+@cache
+def _threads() -> Any:
+    import scipy.linalg  # its BLAS must be there to be limited  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Products of matrices round differently on another number of threads, and the proposals with them."""
+    with _threads().limit(limits=1, user_api="blas"):
+        yield
