@@ -142,11 +142,15 @@ def numbers(column: pd.Series) -> Numbers:
 
 
 def spread(values: NDArray[np.float64]) -> tuple[float, float]:
-    """(mean, scale) of finite numbers (n,): the standard deviation, or 1 where they are all (nearly) the same."""
+    """(mean, scale) of finite numbers (n,): the standard deviation, or 1 where they are all (nearly) the same.
+
+    Numbers so large that their rounding alone exceeds 1 get that rounding as their scale.
+    """
     # The squares of very large or small numbers leave the range; a power of two changes no bit of the result.
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(values).max())[1]) - 1))
     mean, deviation = float((values / unit).mean()), float((values / unit).std())
-    return mean * unit, deviation * unit if deviation > 20 * np.finfo(np.float64).eps else 1.0
+    rounding = 20 * np.finfo(np.float64).eps
+    return mean * unit, deviation * unit if deviation > rounding else max(1.0, rounding * unit)
 
 
 def _is_nullable_number(kind: Any) -> bool:

@@ -122,7 +122,7 @@ def test_ctrl_c_while_everything_starts(seconds: float, tmp_path: Path) -> None:
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     told = err.splitlines()
     assert told[-1].endswith("--resume")
     assert all(
