@@ -48,6 +48,10 @@ class Commands(TyperGroup):
             _complain(error)
             raise typer.Exit(SweepFailed.exit_status) from None
         except Exception as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                # Python wraps what is raised while it makes a class, and Ctrl-C may land there during an import.
+                _say_interrupted(error.__cause__)
+                raise typer.Exit(Interrupted.exit_status) from None
             from ..tracking.store import StoreError
 
             if not isinstance(error, StoreError) and not type(error).__module__.startswith("mlflow."):

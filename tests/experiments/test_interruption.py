@@ -14,6 +14,7 @@ import pytest
 
 import mlptune
 from mlptune.experiments import interruption
+from mlptune.experiments.cli import main
 from mlptune.experiments.errors import Interrupted
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
@@ -128,6 +129,22 @@ def test_ctrl_c_while_everything_starts(seconds: float, tmp_path: Path) -> None:
     assert all(
         line.startswith(("left out", "auto: ", "digits: ", "[", "interrupted; ", "  mlptune sweep")) for line in told
     ), err
+
+
+def test_a_ctrl_c_that_lands_where_a_class_is_being_made_is_one(monkeypatch, capsys) -> None:
+    class Presses:
+        def __set_name__(self, owner: type, name: str) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def importing(*_: object, **__: object) -> None:
+        type("Made", (), {"part": Presses()})
+
+    monkeypatch.setattr("mlptune.experiments.run.run_sweep", importing)
+    monkeypatch.setattr(sys, "argv", ["mlptune", "sweep", "digits"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "  mlptune sweep digits --resume"
 
 
 def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str, tmp_path: Path) -> None:
