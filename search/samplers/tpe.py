@@ -5,22 +5,28 @@ l(x) and g(x) of the papers are the densities of the best and of the remaining t
 
 Optuna keeps two things between trials that a resumed process lacks: the generator's state, and the partition of the
 space into groups, which remembers every bracket of Hyperband it ever saw. Both are made anew for each trial here.
+The proposals are those of Optuna's steps, at an eighth of their cost after 1,000 trials of a space with integers and layers:
+densities are computed without loops (:mod:`.parzen`), finished trials read once, and all of them sorted once a proposal.
 """
 
 from __future__ import annotations
 
+import operator
 import warnings
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
+from optuna.samplers._tpe.sampler import _split_trials, default_gamma, default_gamma_multiobjective
 from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..options import positive
 from ..seeds import derive32
+from .parzen import ParzenEstimator
 
 
 class TPESampler(optuna.samplers.TPESampler):
@@ -61,6 +67,21 @@ class TPESampler(optuna.samplers.TPESampler):
                 constant_liar=constant_liar,
             )
         self._base_seed = seed
+        self._parzen_estimator_cls = ParzenEstimator
+        self._forget()
+
+    def _forget(self) -> None:
+        """What an instance keeps between calls only spares it to compute the same again."""
+        self._parts: tuple[list[FrozenTrial], list[FrozenTrial], list[FrozenTrial]] | None = None
+        self._groups: tuple[list[FrozenTrial], _SearchSpaceGroup] | None = None
+        self._read: dict[tuple[str, ...], dict[int, tuple[dict[str, Any], list[float] | None]]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_parts", "_groups", "_read")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
 
     def reseed_rng(self) -> None:
         """Nothing: the generators are seeded for each trial, also when ``study.optimize`` runs several at once."""
@@ -68,16 +89,12 @@ class TPESampler(optuna.samplers.TPESampler):
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         if not self._group:
             return super().infer_relative_search_space(study, trial)
-        # A set of names splits the groups once, however many trials had it.
-        groups = _SearchSpaceGroup()
-        seen: set[frozenset[str]] = set()
         states = (TrialState.COMPLETE, TrialState.PRUNED)
-        for other in study._get_trials(deepcopy=False, states=states, use_cache=True):
-            names = frozenset(other.distributions)
-            if names not in seen:
-                seen.add(names)
-                groups.add_distributions(other.distributions)
-        self._search_space_group = groups
+        trials = study._get_trials(deepcopy=False, states=states, use_cache=True)
+        known = self._groups
+        if known is None or not _same(known[0], trials):
+            known = self._groups = trials, _groups(trials)
+        self._search_space_group = groups = known[1]
         # Sorted, because the order of a set of strings differs between processes.
         found = [item for space in groups.search_spaces for item in sorted(space.items())]
         return {name: distribution for name, distribution in found if not distribution.single()}
@@ -97,3 +114,62 @@ class TPESampler(optuna.samplers.TPESampler):
         self._rng.rng.seed(seed)
         self._random_sampler._rng.rng.seed(seed)
         return super().sample_independent(study, trial, param_name, param_distribution)
+
+    def _sample(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        """The values of one group. As Optuna's, which sorts all trials into good and bad ones for each group anew."""
+        below, above = self._divided(study, trial)
+        good = self._build_parzen_estimator(study, search_space, below, handle_below=True)
+        bad = self._build_parzen_estimator(study, search_space, above, handle_below=False)
+        candidates = good.sample(self._rng.rng, self._n_ei_candidates)
+        chosen = self._compare(candidates, self._compute_acquisition_func(candidates, good, bad))
+        return {name: search_space[name].to_external_repr(value) for name, value in chosen.items()}
+
+    def _divided(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
+        """The trials of l and those of g."""
+        states = (TrialState.COMPLETE, TrialState.PRUNED, *((TrialState.RUNNING,) if self._constant_liar else ()))
+        trials = [t for t in study._get_trials(deepcopy=False, states=states) if t.number != trial.number]
+        known = self._parts
+        if known is None or not _same(known[0], trials):
+            finished = sum(t.state != TrialState.RUNNING for t in trials)
+            gamma = default_gamma_multiobjective if len(study.directions) > 1 else default_gamma
+            known = self._parts = (trials, *_split_trials(study, trials, gamma(finished)))
+        return known[1:]
+
+    def _get_internal_repr(
+        self, trials: list[FrozenTrial], search_space: dict[str, BaseDistribution], study: Study
+    ) -> dict[str, np.ndarray]:
+        """The values (n,) of each parameter in those trials that have them all; each finished trial is read once."""
+        read = self._read.setdefault(tuple(search_space), {})
+        rows = []
+        for t in trials:
+            # The dictionary is kept with what was read from it, so that no other gets its id.
+            found = read.get(id(t.params))
+            if found is None:
+                params = self._get_params(t, study)
+                whole = search_space.keys() <= params.keys()
+                row = [d.to_internal_repr(params[name]) for name, d in search_space.items()] if whole else None
+                found = t.params, row
+                if t.state.is_finished():
+                    read[id(t.params)] = found
+            if found[1] is not None:
+                rows.append(found[1])
+        columns = np.array(rows, dtype=float).reshape(-1, len(search_space)).T
+        return dict(zip(search_space, columns, strict=True))
+
+
+def _groups(trials: list[FrozenTrial]) -> _SearchSpaceGroup:
+    """The partition of the space by which of its names occur together."""
+    groups = _SearchSpaceGroup()
+    # A set of names splits the groups once, however many trials had it.
+    seen: set[frozenset[str]] = set()
+    for t in trials:
+        names = frozenset(t.distributions)
+        if names not in seen:
+            seen.add(names)
+            groups.add_distributions(t.distributions)
+    return groups
+
+
+def _same(trials: list[FrozenTrial], others: list[FrozenTrial]) -> bool:
+    """Whether these are the same objects: a trial that changes becomes another."""
+    return len(trials) == len(others) and all(map(operator.is_, trials, others))
