@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .execution.workers import Inline
 from .spec import Spec, load_spec
-from .workers import Inline
 
 if TYPE_CHECKING:
     import optuna
@@ -24,9 +24,9 @@ def objective(
 
     from ..search import configuration
     from .data.dataset import Dataset
-    from .engine import EngineEvaluator
-    from .evaluation import Request
-    from .problem import Problem
+    from .execution.engine import EngineEvaluator
+    from .execution.evaluation import Request
+    from .launch.problem import Problem
 
     spec, _ = load_spec(source, overrides)
     problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))

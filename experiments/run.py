@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..tracking import remote
-from . import interruption
 from .errors import ExecutorLost, Interrupted, SweepFailed, UserError
-from .executors import Elsewhere, opened
+from .execution import interruption
+from .execution.executors import Elsewhere, opened
+from .execution.workers import Workers
 from .progress import Observer, SweepInfo, TrialSummary
 from .spec import Spec, load_spec
-from .workers import Workers
 
 if TYPE_CHECKING:
     import optuna
 
     from ..search import Scheduler
     from ..tracking.records import LaunchRecord
-    from .problem import Problem
+    from .launch.problem import Problem
     from .results import SweepResult
 
 
@@ -64,7 +64,7 @@ def run_sweep(
     ):
         with _without_collection():
             from .data.dataset import Dataset
-            from .problem import Problem
+            from .launch.problem import Problem
 
             problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
         return _Launch(problem, text, uri, pool, scribe, observer or Observer()).run(resume)
@@ -108,8 +108,8 @@ class _Launch:
 
     def run(self, resume: bool) -> "SweepResult":
         from ..tracking.store import StoreError
-        from .resume import check_same, resumable, wait_until_free
-        from .warm_start import start_points, start_tag
+        from .launch.resume import check_same, resumable, wait_until_free
+        from .launch.warm_start import start_points, start_tag
 
         problem = self.problem
         try:
@@ -135,11 +135,11 @@ class _Launch:
     ) -> "SweepResult":
         from ..tracking.store import UnusableStore, store_exists
         from ..tracking.writer import HeldElsewhere, StoreError, UnfinishedLaunch, Writer
-        from .coordinator import Coordinator
-        from .engine import EngineEvaluator
-        from .recording import MlflowRecorder
-        from .replay import Replay
-        from .resume import committed_trials
+        from .execution.engine import EngineEvaluator
+        from .launch.coordinator import Coordinator
+        from .launch.recording import MlflowRecorder
+        from .launch.replay import Replay
+        from .launch.resume import committed_trials
 
         problem = self.problem
         exists = store_exists(self.uri)
@@ -227,7 +227,7 @@ class _Launch:
         from ..search import configuration
         from ..tracking.records import TrialRecord
         from . import results
-        from .final import fit_final, score_test
+        from .launch.final import fit_final, score_test
 
         problem = self.problem
         best = results.best_trial(list(trials.values()), problem.objective.direction)
@@ -316,7 +316,8 @@ class _Launch:
     def _tags(self) -> dict[str, str]:
         from .. import __version__
         from ..tracking import records
-        from . import machine, results
+        from . import results
+        from .execution import machine
 
         problem = self.problem
         return {

@@ -48,7 +48,7 @@ def test_time_by_batch(method: str, tmp_path: Path) -> None:
 
 SCRIPT = """
 import mlptune
-from mlptune.experiments.engine import EngineEvaluator
+from mlptune.experiments.execution.engine import EngineEvaluator
 sizes = []
 plain = EngineEvaluator._submit
 def counting(self, stack, *rest):

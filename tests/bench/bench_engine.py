@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import n_parameters, structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.experiments.machine import fingerprint
+from mlptune.experiments.execution.machine import fingerprint
 
 CASES = {
     "16-32-3, batch 32": ((16, 32, 3), 32),

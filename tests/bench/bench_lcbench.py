@@ -15,7 +15,7 @@ import numpy as np
 import optuna
 import pytest
 
-from mlptune.experiments.coordinator import Coordinator, Plan
+from mlptune.experiments.launch.coordinator import Coordinator, Plan
 from mlptune.experiments.progress import Observer
 from mlptune.search import METHODS, pruner, resolve, sampler, scheduler
 from mlptune.search.extrapolation import extrapolate

@@ -27,13 +27,13 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
 
     from mlptune.core.state import FINISHED
     from mlptune.core.training import Curves, start
-    from mlptune.experiments import coordinator
     from mlptune.experiments.data.dataset import Dataset
-    from mlptune.experiments.engine import EngineEvaluator
-    from mlptune.experiments.jobs import Trained
-    from mlptune.experiments.problem import Problem
+    from mlptune.experiments.execution.engine import EngineEvaluator
+    from mlptune.experiments.execution.jobs import Trained
+    from mlptune.experiments.launch import coordinator
+    from mlptune.experiments.launch.problem import Problem
+    from mlptune.experiments.launch.recording import MlflowRecorder
     from mlptune.experiments.progress import Observer
-    from mlptune.experiments.recording import MlflowRecorder
     from mlptune.experiments.spec import load_spec
     from mlptune.tracking.writer import Writer
 

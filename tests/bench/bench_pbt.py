@@ -13,14 +13,14 @@ from typing import Any
 import optuna
 import pytest
 
-from mlptune.experiments.coordinator import Coordinator
 from mlptune.experiments.data.dataset import Dataset
-from mlptune.experiments.engine import EngineEvaluator
-from mlptune.experiments.final import fit_final, score_test
-from mlptune.experiments.problem import Problem
+from mlptune.experiments.execution.engine import EngineEvaluator
+from mlptune.experiments.execution.workers import Inline
+from mlptune.experiments.launch.coordinator import Coordinator
+from mlptune.experiments.launch.final import fit_final, score_test
+from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.spec import load_spec
-from mlptune.experiments.workers import Inline
 from mlptune.search import configuration
 
 PHONEME = Path(__file__).parents[3] / "shared" / "data" / "phoneme.csv"

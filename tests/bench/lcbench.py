@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from mlptune.experiments.evaluation import Outcome, Request
+from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.search import Space
 from mlptune.tests.bench.tables import FOLDER
 

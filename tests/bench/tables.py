@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from mlptune.experiments.coordinator import Coordinator, Plan
-from mlptune.experiments.evaluation import Outcome
+from mlptune.experiments.execution.evaluation import Outcome
+from mlptune.experiments.launch.coordinator import Coordinator, Plan
 from mlptune.experiments.progress import Observer
 from mlptune.search import Space, pruner, scheduler
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import mlptune
-from mlptune.experiments import cli
+from mlptune.experiments.cli import commands
 from mlptune.experiments.model import TunedModel
 
 TABLE = "power,colour,kind\n" + "".join(
@@ -104,7 +104,7 @@ def wrong(drawer: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -
     monkeypatch.chdir(drawer)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     before = sorted(drawer.iterdir())
-    result = CliRunner().invoke(cli.app, arguments, prog_name="mlptune")
+    result = CliRunner().invoke(commands.app, arguments, prog_name="mlptune")
     assert result.exit_code == 2, (result.exit_code, result.output, result.exception)
     assert sorted(drawer.iterdir()) == before, "something was written"
     lines = [line for line in result.stderr.splitlines() if line.strip()]
@@ -324,9 +324,11 @@ def test_hostile_names_in_a_table_are_harmless(
     shutil.copy(drawer / "kept" / "mlflow.db", tmp_path / "mlflow.db")
     invoke = CliRunner().invoke
     arguments = ["sweep", "--data", "rows.csv", "--target", "</script>", "--workers", "1", "--tracking-uri", uri]
-    ran = invoke(cli.app, [*arguments, "--set", "search.trials=1", "--set", "model.epochs=2"], prog_name="mlptune")
+    ran = invoke(commands.app, [*arguments, "--set", "search.trials=1", "--set", "model.epochs=2"], prog_name="mlptune")
     assert ran.exit_code == 0, ran.output
-    told = invoke(cli.app, ["predict", "rows", "rows.csv", "-o", "out.csv", "--tracking-uri", uri], prog_name="mlptune")
+    told = invoke(
+        commands.app, ["predict", "rows", "rows.csv", "-o", "out.csv", "--tracking-uri", uri], prog_name="mlptune"
+    )
     assert told.exit_code == 0, told.output
     assert "\x1b" not in ran.output + told.output
     assert set(pd.read_csv("out.csv")["prediction"]) <= {"<b>", "../../../etc/passwd"}

@@ -19,10 +19,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlptune.experiments import cli
+from mlptune.experiments.cli import commands
+from mlptune.experiments.cli.exit_status import resume_line
+from mlptune.experiments.cli.present import strict_json, text_table, trials_text
 from mlptune.experiments.errors import SweepFailed, UserError
-from mlptune.experiments.exit_status import resume_line
-from mlptune.experiments.present import strict_json, text_table, trials_text
 
 Run = Callable[..., Result]
 COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
@@ -73,7 +73,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     runner = CliRunner()
-    return lambda *arguments: runner.invoke(cli.app, list(arguments), prog_name="mlptune")
+    return lambda *arguments: runner.invoke(commands.app, list(arguments), prog_name="mlptune")
 
 
 @pytest.fixture
@@ -258,7 +258,8 @@ def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments:
 
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
 def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
-    program = f"import sys\nfrom mlptune.experiments import cli\ntry: cli.app({[*command, '--help']!r})\nexcept SystemExit: pass\n"
+    program = "import sys\nfrom mlptune.experiments.cli import commands\n"
+    program += f"try: commands.app({[*command, '--help']!r})\nexcept SystemExit: pass\n"
     program += f"print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     began = time.perf_counter()
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
@@ -289,14 +290,14 @@ def test_every_kind_of_error_has_its_status(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "_check_store", fail)
+    monkeypatch.setattr(commands, "_check_store", fail)
     monkeypatch.setattr(sys, "argv", ["mlptune", "list"])
     result = run("list")
     assert (result.exit_code, result.stderr) == (status, told)
 
 
 def test_a_bug_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_check_store", lambda uri: {}["bug"])
+    monkeypatch.setattr(commands, "_check_store", lambda uri: {}["bug"])
     assert isinstance(run("list").exception, KeyError)
 
 

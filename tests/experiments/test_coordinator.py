@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import optuna
 import pytest
 
-from mlptune.experiments.coordinator import Coordinator, Plan
-from mlptune.experiments.evaluation import Outcome, Request
+from mlptune.experiments.execution.evaluation import Outcome, Request
+from mlptune.experiments.launch.coordinator import Coordinator, Plan
 from mlptune.experiments.progress import Observer, TrialSummary
 from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
 

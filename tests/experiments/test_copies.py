@@ -9,14 +9,14 @@ import pytest
 
 from mlptune.core.network import Structure
 from mlptune.core.training import Network, State
-from mlptune.experiments import engine
-from mlptune.experiments.coordinator import Coordinator, Plan
-from mlptune.experiments.engine import EngineEvaluator
-from mlptune.experiments.evaluation import Outcome, Request
-from mlptune.experiments.jobs import MissingData
+from mlptune.experiments.execution import engine
+from mlptune.experiments.execution.engine import EngineEvaluator
+from mlptune.experiments.execution.evaluation import Outcome, Request
+from mlptune.experiments.execution.jobs import MissingData
+from mlptune.experiments.execution.workers import Inline, Workers
+from mlptune.experiments.launch.coordinator import Coordinator, Plan
+from mlptune.experiments.launch.replay import Committed, Replay
 from mlptune.experiments.progress import Observer, TrialSummary
-from mlptune.experiments.replay import Committed, Replay
-from mlptune.experiments.workers import Inline, Workers
 from mlptune.search import Continue, Copy, Scheduler, Space, Stop, sampler, scheduler
 
 from .test_engine import task

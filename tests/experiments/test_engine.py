@@ -12,10 +12,10 @@ from sklearn.datasets import load_iris
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.network import structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.experiments import engine
-from mlptune.experiments.engine import EngineEvaluator, Task
-from mlptune.experiments.evaluation import Outcome, Request
-from mlptune.experiments.workers import Inline, Workers
+from mlptune.experiments.execution import engine
+from mlptune.experiments.execution.engine import EngineEvaluator, Task
+from mlptune.experiments.execution.evaluation import Outcome, Request
+from mlptune.experiments.execution.workers import Inline, Workers
 
 EPOCHS = 8
 

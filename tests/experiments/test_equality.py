@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from mlptune.experiments.coordinator import Coordinator, Running
 from mlptune.experiments.data.dataset import Dataset
-from mlptune.experiments.engine import EngineEvaluator
-from mlptune.experiments.evaluation import Evaluator, Outcome
-from mlptune.experiments.executors import Elsewhere, opened
-from mlptune.experiments.problem import Problem
+from mlptune.experiments.execution.engine import EngineEvaluator
+from mlptune.experiments.execution.evaluation import Evaluator, Outcome
+from mlptune.experiments.execution.executors import Elsewhere, opened
+from mlptune.experiments.execution.workers import Inline, Workers
+from mlptune.experiments.launch.coordinator import Coordinator, Running
+from mlptune.experiments.launch.problem import Problem
+from mlptune.experiments.launch.replay import Committed, Replay
 from mlptune.experiments.progress import Observer, TrialSummary
-from mlptune.experiments.replay import Committed, Replay
 from mlptune.experiments.spec import load_spec
-from mlptune.experiments.workers import Inline, Workers
 from mlptune.search import configuration
 from mlptune.search.methods import METHODS
 

@@ -15,12 +15,12 @@ from loky.process_executor import TerminatedWorkerError
 from threadpoolctl import threadpool_info
 
 import mlptune
-from mlptune.experiments import executors, jobs
 from mlptune.experiments.errors import ExecutorLost, UserError
-from mlptune.experiments.executors import opened
+from mlptune.experiments.execution import executors, jobs
+from mlptune.experiments.execution.executors import opened
+from mlptune.experiments.execution.workers import Shared, Workers
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
-from mlptune.experiments.workers import Shared, Workers
 
 distributed = pytest.importorskip("distributed")
 

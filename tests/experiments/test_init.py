@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlptune.experiments.cli.init import write_sweep_file
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.init import write_sweep_file
 from mlptune.experiments.spec import load_spec
 
 

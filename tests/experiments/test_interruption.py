@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import mlptune
-from mlptune.experiments import interruption
 from mlptune.experiments.cli import main
 from mlptune.experiments.errors import Interrupted
+from mlptune.experiments.execution import interruption
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
 

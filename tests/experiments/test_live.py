@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlptune.experiments.live import LINES_IN_FULL, LiveView, PlainView, View, view
+from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
 from mlptune.experiments.progress import SweepInfo, TrialSummary
 from mlptune.experiments.show_text import clean, time_text, value_text
 

@@ -16,8 +16,9 @@ from mlflow import MlflowClient
 from sklearn.datasets import load_breast_cancer
 
 import mlptune
-from mlptune.experiments import present, results
-from mlptune.experiments.cli import app
+from mlptune.experiments import results
+from mlptune.experiments.cli import present
+from mlptune.experiments.cli.commands import app
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import SweepResult

@@ -373,7 +373,7 @@ def test_any_text_gives_a_spec_or_a_user_error(text: str, tmp_path_factory: pyte
     ],
 )
 def test_architecture_search_without_a_space_searches_what_the_model_leaves_open(model, names):
-    from mlptune.experiments.spec_checks import default_space
+    from mlptune.experiments.spec.checks import default_space
     from mlptune.search import Space
 
     spec, _ = load_spec({"data": {"source": "sklearn:digits"}, "model": model, "search": {"method": "nas"}})

@@ -7,8 +7,8 @@ from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.errors import UserError
+from mlptune.experiments.launch.warm_start import START
 from mlptune.experiments.results import SweepResult
-from mlptune.experiments.warm_start import START
 
 LAYERED = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},

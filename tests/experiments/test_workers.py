@@ -9,7 +9,7 @@ import time
 import pytest
 from loky.process_executor import TerminatedWorkerError
 
-from mlptune.experiments.workers import Shared, Workers
+from mlptune.experiments.execution.workers import Shared, Workers
 
 
 def test_a_worker_that_dies_is_replaced_and_the_other_jobs_finish() -> None:
@@ -84,7 +84,7 @@ def _threads() -> list[int]:
 
 SCRIPT = """
 import os, sys, time
-from mlptune.experiments.workers import Workers
+from mlptune.experiments.execution.workers import Workers
 workers = Workers(2)
 print(*[workers.submit(os.getpid).result() for _ in range(20)], flush=True)
 workers.submit(time.sleep, 60)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mlptune.experiments.workers import Workers
+from mlptune.experiments.execution.workers import Workers
 from mlptune.tracking import lease, reader, records, remote, spool, store, writer
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer

@@ -14,8 +14,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ..core.network import Structure
-from ..core.training import Curves, Fold, Network, State, start, train
+from ...core.network import Structure
+from ...core.training import Curves, Fold, Network, State, start, train
 from .workers import Shared
 
 # Fingerprints whose folds a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
@@ -93,7 +93,7 @@ class Introduction:
 
 def introduce() -> Introduction:
     """Say who this process is."""
-    from .. import __version__
+    from ... import __version__
     from .machine import fingerprint
 
     return Introduction(__version__, fingerprint())

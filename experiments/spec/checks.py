@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .errors import UserError
-from .spec_text import nearest, show, show_key
+from ..errors import UserError
+from .text import nearest, show, show_key
 
 if TYPE_CHECKING:
-    from ..search.methods import Searcher
-    from .spec import Spec
+    from ...search.methods import Searcher
+    from .sweep_file import Spec
 
 MAX_LAYERS = 32
 _SHAPE = ("layers", *(f"units_{i}" for i in range(1, MAX_LAYERS + 1)))
@@ -42,14 +42,14 @@ _ELSEWHERE = {
 
 def hyperparameter_names() -> tuple[str, ...]:
     """Return every name that [model] and [space] may hold."""
-    from ..core.hyperparameters import NAMES
+    from ...core.hyperparameters import NAMES
 
     return (*NAMES, *_SHAPE, *_choices_of_layers())
 
 
 def _choices_of_layers() -> dict[str, str]:
     """Return the hyperparameter behind each name of one layer's own choice: activation for activation_2."""
-    from ..core.hyperparameters import BY_LAYER
+    from ...core.hyperparameters import BY_LAYER
 
     return {f"{name}_{i}": name for name in BY_LAYER for i in range(1, MAX_LAYERS + 1)}
 
@@ -59,7 +59,7 @@ def widen_ranges(space: Any) -> None:
 
     A range of two integers means integers only, which is what a person wants for `epochs` and never for `l2`.
     """
-    from ..core.hyperparameters import PARAMETERS
+    from ...core.hyperparameters import PARAMETERS
 
     for name, entry in space.items() if isinstance(space, dict) else ():
         if name in PARAMETERS and PARAMETERS[name].kind == "float" and isinstance(entry, dict) and "step" not in entry:
@@ -75,7 +75,7 @@ def hyperparameter_hint(name: str) -> str:
 
 def default_space(spec: "Spec", n_rows: int, task: str) -> dict[str, Any]:
     """Return the [space] table that stands in for an absent one: search's default without what [model] fixes."""
-    from ..search.spaces import architecture_space, default_space, layer_of
+    from ...search.spaces import architecture_space, default_space, layer_of
 
     fixed = spec.model
     if _resolve(spec).sampler != "nas":
@@ -149,7 +149,7 @@ def _check_names(spec: "Spec") -> None:
 
 def _check_value(table: str, name: str, value: Any) -> None:
     """Check one value, or one end of a range, against the rule of its hyperparameter."""
-    from ..core.hyperparameters import PARAMETERS
+    from ...core.hyperparameters import PARAMETERS
 
     if name in _SHAPE:
         low, high = (0, MAX_LAYERS) if name == "layers" else (1, 100_000)
@@ -170,7 +170,7 @@ def _check_value(table: str, name: str, value: Any) -> None:
 
 
 def _resolve(spec: "Spec") -> "Searcher":
-    from ..search.methods import resolve
+    from ...search.methods import resolve
 
     try:
         return resolve(spec.search.method, spec.search.pruner)
@@ -179,7 +179,7 @@ def _resolve(spec: "Spec") -> "Searcher":
 
 
 def _check_space(spec: "Spec", *, grid: bool) -> None:
-    from ..search.spaces import Space, configuration
+    from ...search.spaces import Space, configuration
 
     for name, entry in (spec.space or {}).items():
         for value in _ends(entry):
@@ -229,7 +229,7 @@ def _in_table(error: ValueError) -> str:
 
 
 def _check_metric(spec: "Spec") -> None:
-    from ..core.metrics import METRICS
+    from ...core.metrics import METRICS
 
     known = ("val_score", "val_loss", *METRICS)
     if spec.objective.metric not in known and spec.objective.metric.removeprefix("val_") not in METRICS:

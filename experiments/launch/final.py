@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.network import Structure
-from ..core.training import Network, State
-from .engine import EngineEvaluator
-from .errors import SweepFailed
-from .evaluation import Request
-from .model import Part, TunedModel
+from ...core.network import Structure
+from ...core.training import Network, State
+from ..errors import SweepFailed
+from ..execution.engine import EngineEvaluator
+from ..execution.evaluation import Request
+from ..model import Part, TunedModel
+from ..progress import Observer
 from .problem import Problem, as_fold
-from .progress import Observer
 
 Trained = list[tuple[Structure, Network, State]]
 

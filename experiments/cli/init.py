@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..search.methods import METHODS
-from .errors import UserError
-from .show_text import clean
-from .spec import default_name, is_named, load_spec
-from .spec_text import toml_key, toml_value
+from ...search.methods import METHODS
+from ..errors import UserError
+from ..show_text import clean
+from ..spec import default_name, is_named, load_spec
+from ..spec.text import toml_key, toml_value
 
 if TYPE_CHECKING:
-    from .data.dataset import Dataset
-    from .spec import Spec
+    from ..data.dataset import Dataset
+    from ..spec import Spec
 
 _MOST_COLUMNS = 200  # a table with more is described by counts: lists of thousands of names help nobody
 _SPACE_COMMENTS = {
@@ -44,7 +44,7 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
         raise UserError(f"{path} is there already; --force overwrites it, -o gives another name")
     spec, _ = load_spec(None, data=data, target=target)
 
-    from .data.dataset import Dataset
+    from ..data.dataset import Dataset
 
     dataset = Dataset.load(spec.data, spec.seed, spec.base)
     text = sweep_file(spec, dataset, source=_source(data, path), path=str(path))
@@ -60,8 +60,8 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
     """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
-    from ..search.spaces import default_space
-    from .problem import DEFAULT_TRIALS, default_model
+    from ...search.spaces import default_space
+    from ..launch.problem import DEFAULT_TRIALS, default_model
 
     trained = len(dataset.folds()[0].X)
     space = default_space(trained, dataset.task)

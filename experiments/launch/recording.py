@@ -5,12 +5,12 @@ from typing import Any
 
 import optuna
 
-from ..search.spaces import in_force
-from ..tracking.records import TrialRecord
-from ..tracking.writer import Writer
+from ...search.spaces import in_force
+from ...tracking.records import TrialRecord
+from ...tracking.writer import Writer
+from ..execution.evaluation import Outcome
+from ..progress import TrialSummary
 from .coordinator import Running
-from .evaluation import Outcome
-from .progress import TrialSummary
 
 # How many jobs of a trial were run again because their worker died, hung or failed.
 RERUNS = "mlptune.reruns"

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import UserError
-from .evaluation import Evaluator, Outcome, Request
+from ..errors import UserError
+from ..execution.evaluation import Evaluator, Outcome, Request
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .errors import ExecutorLost, UserError
+from ..errors import ExecutorLost, UserError
 from .workers import Shared, Workers, default_workers
 
 GROUP = "mlptune.executors"
@@ -150,7 +150,7 @@ class Elsewhere(Executor):
 
     def _meet(self, greet: Callable[[], dict[str, Any]]) -> list[str]:
         """Whether the processes are what they must be; the answer is warnings. Raises UserError."""
-        from .. import __version__
+        from ... import __version__
         from .machine import fingerprint
 
         others: dict[str, str] = {}

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from os import PathLike, fspath
 from typing import Any
 
-from .errors import UserError
-from .show_text import clean
+from ..errors import UserError
+from ..show_text import clean
 
 MAX_DEPTH = 16
 LINE = 120  # characters

@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..search.spaces import layer_of
-from .show_text import clean, copied_text, number_text, params_text
+from ...search.spaces import layer_of
+from ..show_text import clean, copied_text, number_text, params_text
 
 
 def strict_json(value: Any) -> str:

@@ -10,10 +10,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from ..tracking import reader, store
-from . import interruption
-from .errors import SweepFailed, UserError
-from .results import DIRECTION
+from ...tracking import reader, store
+from ..errors import SweepFailed, UserError
+from ..execution import interruption
+from ..results import DIRECTION
 
 HOST = "127.0.0.1"
 _START_SECONDS = 90.0

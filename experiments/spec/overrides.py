@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..search.spaces import layer_of
-from .errors import UserError
-from .show_text import clean
-from .spec_checks import hyperparameter_hint
-from .spec_text import nearest, plain, show_key
+from ...search.spaces import layer_of
+from ..errors import UserError
+from ..show_text import clean
+from .checks import hyperparameter_hint
+from .text import nearest, plain, show_key
 
 # Saying one of these takes back the other: what stands in a file could not be replaced by its alternative otherwise.
 _ALTERNATIVES = {

@@ -4,16 +4,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import __version__
-from ..search.spaces import configuration
-from ..tracking import lease, reader, records
-from ..tracking.records import LaunchRecord
-from .errors import UserError
-from .machine import fingerprint
+from ... import __version__
+from ...search.spaces import configuration
+from ...tracking import lease, reader, records
+from ...tracking.records import LaunchRecord
+from ..errors import UserError
+from ..execution.machine import fingerprint
+from ..results import CURVES
+from ..spec import load_spec
 from .problem import Problem
 from .replay import Committed
-from .results import CURVES
-from .spec import load_spec
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)

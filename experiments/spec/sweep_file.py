@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr, ValidationError
 
-from .errors import UserError
-from .spec_checks import check_meaning, hyperparameter_names, widen_ranges
-from .spec_overrides import apply_overrides
-from .spec_text import nearest, plain, show, show_key, toml_document
+from ..errors import UserError
+from .checks import check_meaning, hyperparameter_names, widen_ranges
+from .overrides import apply_overrides
+from .text import nearest, plain, show, show_key, toml_document
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}"
 LARGEST_FILE = 1_000_000  # bytes; a sweep file has a few thousand, a table given by mistake has more
@@ -173,7 +173,7 @@ def is_named(source: str) -> bool:
 
 def bundled_sweeps() -> dict[str, Path]:
     """Return the sweep files that come with mlptune by their names."""
-    return {path.stem: path for path in sorted((Path(__file__).parent / "sweeps").glob("*.toml"))}
+    return {path.stem: path for path in sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))}
 
 
 def default_name(source: str) -> str:

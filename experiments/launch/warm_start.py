@@ -8,12 +8,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..search import Space
-from ..search.names import hint
-from .errors import UserError
+from ...search import Space
+from ...search.names import hint
+from ..errors import UserError
 
 if TYPE_CHECKING:
-    from ..tracking.records import LaunchRecord
+    from ...tracking.records import LaunchRecord
     from .problem import Problem
 
 START = "mlptune.start"
@@ -67,8 +67,8 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
 
 def best_of(name: str, space: Space, uri: str) -> list[Point]:
     """The best complete trials of the latest launch of a sweep, without what is not searched here, each once."""
-    from ..tracking import reader
-    from .results import DIRECTION, summary_of
+    from ...tracking import reader
+    from ..results import DIRECTION, summary_of
 
     try:
         launch = reader.launch(uri, name)

@@ -14,9 +14,9 @@ from typing import Annotated
 
 import typer
 
-from .errors import UserError
+from ..errors import UserError
+from ..show_text import clean
 from .exit_status import PROGRAM, Commands
-from .show_text import clean
 
 app = typer.Typer(
     cls=Commands,
@@ -50,7 +50,7 @@ class Format(StrEnum):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from .. import __version__
+        from ... import __version__
 
         typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
@@ -119,7 +119,7 @@ def sweep(
     from .live import view
 
     with view() as watcher:
-        from .run import run_sweep
+        from ..run import run_sweep
 
         result = run_sweep(
             spec,
@@ -171,7 +171,7 @@ def init(
 def list_(tracking_uri: Uri = None, json: Json = False) -> None:
     """List the sweeps of the store, the newest first."""
     with _reading(tracking_uri):
-        from .results import list_sweeps
+        from ..results import list_sweeps
 
         sweeps = list_sweeps(tracking_uri)
     from .present import strict_json, sweeps_text
@@ -196,7 +196,7 @@ def show(
     if json and top is not None:
         raise UserError("--top: cannot be combined with --json, which always holds all trials")
     with _reading(tracking_uri):
-        from .results import show_copies
+        from ..results import show_copies
 
         document, copied = show_copies(name, run=run, tracking_uri=tracking_uri)
     from .present import strict_json, trials_text
@@ -223,7 +223,7 @@ def best(
     if json and format_ is Format.toml:
         raise UserError("--json: cannot be combined with --format toml")
     with _reading(tracking_uri):
-        from . import results
+        from .. import results
 
         if format_ is Format.toml:
             _print(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
@@ -275,7 +275,7 @@ def main() -> None:
 
 def _check_store(uri: str | None) -> None:
     """Refuse an address that is none before anything slow begins."""
-    from ..tracking.store import store_uri
+    from ...tracking.store import store_uri
 
     try:
         address = store_uri(uri)
@@ -301,7 +301,7 @@ def _reading(uri: str | None) -> Iterator[None]:
 
 def _shown(uri: str | None) -> str:
     """Return the store's address for a hint, without its password; nothing where none was given."""
-    from ..tracking.store import redact
+    from ...tracking.store import redact
 
     return redact(uri) if uri else ""
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.hyperparameters import Hyperparameters
-from ..core.network import Structure, n_parameters, operations, structure
-from ..core.training import DIVERGED, RUNNING, Fold, Network, State
+from ...core.hyperparameters import Hyperparameters
+from ...core.network import Structure, n_parameters, operations, structure
+from ...core.training import DIVERGED, RUNNING, Fold, Network, State
+from ..errors import ExecutorLost
 from . import faults, interruption
-from .errors import ExecutorLost
 from .evaluation import Outcome, Request
 from .jobs import Job, run_job
 from .workers import Shared, Workers

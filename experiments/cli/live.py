@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .progress import Observer, SweepInfo, TrialSummary
-from .show_text import clean, copied_text, number_text, params_text, time_text
+from ..progress import Observer, SweepInfo, TrialSummary
+from ..show_text import clean, copied_text, number_text, params_text, time_text
 
 LEADERS = 5
 LINES_IN_FULL = 200  # finished trials that get a line each; later ones share one a second

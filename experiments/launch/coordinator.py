@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
-from ..search.schedulers import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
-from ..search.spaces import Space, configuration
-from .evaluation import Evaluator, Outcome, Request
-from .progress import Observer, TrialSummary
+from ...search.schedulers import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
+from ...search.spaces import Space, configuration
+from ..execution.evaluation import Evaluator, Outcome, Request
+from ..progress import Observer, TrialSummary
 
 
 @dataclass(frozen=True)

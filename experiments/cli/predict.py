@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from .errors import UserError
+from ..errors import UserError
 
 _WRITERS = {".csv": "to_csv", ".parquet": "to_parquet"}
 
@@ -25,9 +25,9 @@ def predict_file(name: str, source: Path, out: Path, *, run: str | None, trackin
     if out.exists() and source.exists() and out.samefile(source):
         raise UserError(f"-o {out}: is the input itself; give another name")
 
-    from .data.tables import read_table
-    from .model import prediction_table
-    from .results import load_model
+    from ..data.tables import read_table
+    from ..model import prediction_table
+    from ..results import load_model
 
     frame = read_table(str(source), Path.cwd())
     model = load_model(name, run=run, tracking_uri=tracking_uri)
