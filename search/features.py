@@ -42,10 +42,10 @@ class Axis:
         self.ordered = True
         self._values: list[Any] = []
         if isinstance(distribution, CategoricalDistribution):
-            self._values = list(distribution.choices)
-            self.ordered = all(isinstance(v, int | float) and not isinstance(v, bool) for v in self._values)
+            ascending = ranked(distribution.choices)
+            self.ordered = ascending is not None
+            self._values = list(distribution.choices) if ascending is None else ascending
             if self.ordered:
-                self._values.sort()
                 self.table = np.linspace(0, 1, len(self._values))[:, None]
             else:
                 shapes = _shapes(self._values)
@@ -200,6 +200,11 @@ def _counted(distribution: BaseDistribution) -> list[Any]:
 def _corners(count: int) -> np.ndarray:
     """Points (count, columns) at distance 1: of more than two, each has a feature of its own and can be learned to be far off."""
     return np.array([[0.0], [1.0]]) if count == 2 else np.eye(count) / math.sqrt(2)
+
+
+def ranked(choices: Sequence[Any]) -> list[Any] | None:
+    """Choices that are numbers in ascending order; None where any is not one."""
+    return sorted(choices) if all(isinstance(v, int | float) and not isinstance(v, bool) for v in choices) else None
 
 
 def _shapes(values: Sequence[Any]) -> np.ndarray | None:

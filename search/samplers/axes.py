@@ -8,12 +8,16 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from ..features import ranked
 from .random import from_unit
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A named coordinate. Choices and stepped values are counted (0, 1, 2 ...), other numbers stand for themselves."""
+    """A named coordinate. Choices and stepped values are counted (0, 1, 2 ...), other numbers stand for themselves.
+
+    Choices that are numbers are counted in ascending order and given as integers, so that a model knows their neighbours.
+    """
 
     name: str
     distribution: BaseDistribution
@@ -22,6 +26,15 @@ class Axis:
     def _counted(self) -> bool:
         d = self.distribution
         return isinstance(d, CategoricalDistribution) or (d.step is not None and not d.log)  # type: ignore[attr-defined]
+
+    @cached_property
+    def _choices(self) -> list[Any]:
+        assert isinstance(self.distribution, CategoricalDistribution)
+        return ranked(self.distribution.choices) or list(self.distribution.choices)
+
+    @cached_property
+    def _ordered(self) -> bool:
+        return not isinstance(self.distribution, CategoricalDistribution) or ranked(self._choices) is not None
 
     @cached_property
     def _count(self) -> int:
@@ -35,7 +48,7 @@ class Axis:
         from skopt.space import Categorical, Integer, Real
 
         d = self.distribution
-        if isinstance(d, CategoricalDistribution):
+        if not self._ordered:
             return Categorical(range(self._count))
         if self._counted:
             return Integer(0, self._count - 1)
@@ -45,13 +58,14 @@ class Axis:
     @cached_property
     def middle(self) -> Any:
         """The coordinate that stands for a parameter a trial does not have."""
-        return self.coordinate(from_unit(self.distribution, 0.5))
+        counted = isinstance(self.distribution, CategoricalDistribution)
+        return self._count // 2 if counted else self.coordinate(from_unit(self.distribution, 0.5))
 
     def coordinate(self, value: Any) -> Any:
         """The coordinate of a value; the nearest one for a number outside, the middle for an unknown choice."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
-            return d.choices.index(value) if value in d.choices else d.choices.index(from_unit(d, 0.5))
+            return self._choices.index(value) if value in self._choices else self.middle
         assert isinstance(d, IntDistribution | FloatDistribution)
         if isinstance(value, str) or value is None:
             return self.middle
@@ -64,7 +78,7 @@ class Axis:
         """The value at a coordinate, as a plain Python object inside the distribution."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
-            return d.choices[int(coordinate)]
+            return self._choices[int(coordinate)]
         assert isinstance(d, IntDistribution | FloatDistribution)
         if self._counted:
             assert d.step is not None

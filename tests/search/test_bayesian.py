@@ -8,9 +8,10 @@ import optuna
 import pytest
 from skopt.learning import GaussianProcessRegressor
 from skopt.learning.gaussian_process.kernels import HammingKernel
-from skopt.space import Categorical, Real
+from skopt.space import Categorical, Integer, Real
 
 from mlptune.search import Space, sampler
+from mlptune.search.samplers.axes import Axis
 from mlptune.search.samplers.gaussian_process import Mismatches, gaussian_process
 from mlptune.search.samplers.per_cost import XI, PerCost, log_cost
 
@@ -21,6 +22,7 @@ TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
     "only": [5],
 }
+CHOICES = {"units": [64, 8, 32, 16], "activation": ["relu", "tanh", "silu"], "batch_norm": [False, True]}
 
 
 def fitted(dimensions, X, y):
@@ -116,3 +118,28 @@ def test_forests_find_what_chance_does_not_and_are_repeatable(estimator):
     found = best("bayesian", 0, base_estimator=estimator, acq_func="EI", n_points=200)
     assert found < np.mean([best("random", seed) for seed in range(30)]) / 2
     assert found == best("bayesian", 0, base_estimator=estimator, acq_func="EI", n_points=200)
+
+
+def test_lists_of_numbers_have_an_order_and_words_have_none():
+    axes = {name: Axis(name, distribution) for name, distribution in Space.parse(CHOICES).distributions.items()}
+    assert axes["units"].dimension() == Integer(0, 3)
+    assert [axes["units"].coordinate(v) for v in (8, 16, 32, 64)] == [0, 1, 2, 3]
+    for name in ("activation", "batch_norm"):
+        assert isinstance(axes[name].dimension(), Categorical)
+    for name, axis in axes.items():
+        assert sorted(axis.coordinate(v) for v in CHOICES[name]) == list(range(len(CHOICES[name])))
+        assert all(axis.value(axis.coordinate(v)) == v for v in CHOICES[name])
+        assert axis.coordinate("no such choice") == axis.middle
+
+
+def test_proposals_do_not_depend_on_the_order_in_which_numbers_are_listed():
+    def proposals(units):
+        study = optuna.create_study(
+            sampler=sampler("bayesian", n_initial_points=4, n_points=200, space={"units": units})
+        )
+        for _ in range(8):
+            trial = study.ask()
+            study.tell(trial, abs(trial.suggest_categorical("units", units) - 20))
+        return [trial.params["units"] for trial in study.trials]
+
+    assert proposals([64, 8, 32, 16, 48]) == proposals([8, 16, 32, 48, 64])
