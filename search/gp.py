@@ -16,6 +16,9 @@ LEARNED_FROM = 200
 
 _JITTER = 1e-8
 
+_BLOCK = 250
+"""Points are predicted so many at a time: larger matrices are new pages of memory each time, which cost more than the sums."""
+
 
 @dataclass(frozen=True)
 class Hyperparameters:
@@ -140,7 +143,8 @@ class GaussianProcess:
         self.X, self.y, self.noise = X, y, noise
         self._scaled = X * self._root
         known = 0.0 if noise is None else noise / self.scale**2
-        K = hyperparameters.signal * _matern(_distances(self._scaled, self._scaled))
+        K = _matern(_distances(self._scaled, self._scaled))
+        K *= hyperparameters.signal
         K[np.diag_indices(len(X))] += hyperparameters.noise + known + _JITTER
         self._L = _cholesky(K)
         self._alpha = _solved(self._L, (y - self.mean) / self.scale)
@@ -149,10 +153,15 @@ class GaussianProcess:
         """Mean (m,) and standard deviation (m,) of the function (without noise) at features X (m, p)."""
         from scipy.linalg.lapack import dtrtrs
 
-        K = self.hyperparameters.signal * _matern(_distances(X * self._root, self._scaled))
-        V, _ = dtrtrs(self._L, K.T, lower=1)
-        variance = self.hyperparameters.signal - np.einsum("ij,ij->j", V, V)
-        return K @ self._alpha * self.scale + self.mean, np.sqrt(np.maximum(variance, 1e-12)) * self.scale
+        mean, variance = np.empty(len(X)), np.empty(len(X))
+        for start in range(0, len(X), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            K = _matern(_distances(X[rows] * self._root, self._scaled))
+            K *= self.hyperparameters.signal
+            V, _ = dtrtrs(self._L, K.T, lower=1)
+            mean[rows] = K @ self._alpha
+            variance[rows] = self.hyperparameters.signal - np.einsum("ij,ij->j", V, V)
+        return mean * self.scale + self.mean, np.sqrt(np.maximum(variance, 1e-12)) * self.scale
 
     def given(self, X: np.ndarray, y: np.ndarray) -> GaussianProcess:
         """The posterior after further values y (m,) at X (m, p), with the same hyperparameters and standardisation."""
@@ -177,14 +186,24 @@ def _standardised(y: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 def _distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Squared distances (m, n) of rows."""
-    squares = (A * A).sum(axis=1)[:, None] + (B * B).sum(axis=1) - 2.0 * (A @ B.T)
+    products = A @ B.T
+    products *= 2.0
+    squares = (A * A).sum(axis=1)[:, None] + (B * B).sum(axis=1)
+    squares -= products
     return np.maximum(squares, 0.0, out=squares)
 
 
 def _matern(squares: np.ndarray) -> np.ndarray:
-    """Matern 5/2 of squared distances."""
-    root = np.sqrt(5.0 * squares)
-    return (1.0 + root * (1.0 + root / 3.0)) * np.exp(-root)
+    """Matern 5/2 of squared distances, which are overwritten: (1 + r + r^2 / 3) exp(-r), r^2 being five times as large."""
+    squares *= 5.0
+    root = np.sqrt(squares, out=squares)
+    kernel = root / 3.0
+    kernel += 1.0
+    kernel *= root
+    kernel += 1.0
+    decay = np.exp(np.negative(root, out=root), out=root)
+    kernel *= decay
+    return kernel
 
 
 def _matern_and_slope(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
