@@ -75,19 +75,19 @@ def maximise(
     if features.points <= ENUMERATED:
         candidates = fresh(features.everything())
         return candidates[np.argmax(score(candidates))] if len(candidates) else None
+    neighbours = Neighbourhood(features)
     candidates = features.quantile(generator.random((samples, len(features.axes))))
-    candidates = fresh(np.concatenate([candidates, *(neighbours(features, row, generator, 0) for row in starts)]))
+    candidates = fresh(np.concatenate([candidates, neighbours(starts, generator, 0)]))
     top, scores = candidates[:0], np.empty(0)
     for step in range(1, rounds + 1):
-        if len(candidates):
-            top = np.concatenate([top, candidates])
-            scores = np.concatenate([scores, score(candidates)])
+        if not len(candidates):
+            break
+        top = np.concatenate([top, candidates])
+        scores = np.concatenate([scores, score(candidates)])
         order = np.argsort(-scores, kind="stable")[:climbers]
         top, scores = top[order], scores[order]
-        if not len(top):
-            return None
-        candidates = fresh(np.concatenate([neighbours(features, row, generator, step) for row in top]))
-    return top[0]
+        candidates = fresh(neighbours(top, generator, step))
+    return top[0] if len(top) else None
 
 
 def _moved(codes: np.ndarray, axes: Sequence[int], rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -107,19 +107,38 @@ _REACH = 8
 """Axes of at most so many values are neighbours throughout; on longer ones it is the nearest values, and some further away."""
 
 
-def neighbours(features: Features, codes: np.ndarray, generator: np.random.Generator, step: int) -> np.ndarray:
-    """Points (n, d) that differ from a point (d,) in one hyperparameter; on continuous axes the nearer, the later the step."""
-    moves: list[tuple[int, float]] = []
-    for i, axis in enumerate(features.axes):
-        here = codes[i]
-        if not axis.size:
-            places = np.clip(here + 0.2 * 0.6**step * generator.standard_normal(4), 0.0, 1.0)
-            moves += [(i, code) for code in axis.snapped(places).tolist()]
-        elif axis.size <= _REACH or not axis.ordered:
-            moves += [(i, float(code)) for code in range(axis.size) if code != here]
-        else:
-            jumps = [-2, -1, 1, 2, *generator.integers(-axis.size // 4, axis.size // 4 + 1, size=2)]
-            moves += [(i, float(code)) for jump in jumps if 0 <= (code := here + jump) < axis.size and jump]
-    rows = np.repeat(codes[None], len(moves), axis=0)
-    rows[np.arange(len(moves)), [i for i, _ in moves]] = [code for _, code in moves]
-    return features.settled(rows)
+class Neighbourhood:
+    """The points that differ from others in one hyperparameter; on continuous axes the nearer, the later the step."""
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        sizes, ordered = features.sizes, np.array([axis.ordered for axis in features.axes])
+        short = np.flatnonzero((sizes > 0) & ((sizes <= _REACH) | ~ordered))
+        self._long = np.flatnonzero((sizes > _REACH) & ordered)
+        self._listed = np.concatenate([np.arange(float(sizes[i])) for i in short] or [np.empty(0)])
+        axes = [np.repeat(features.free, 4), np.repeat(short, sizes[short]), np.repeat(self._long, 6)]
+        self._axes = np.concatenate(axes)
+        # Point by point and axis by axis, whatever the kind of the axis.
+        self._order = np.argsort(self._axes, kind="stable")
+        self._axes = self._axes[self._order]
+        self._ends = np.where(sizes, sizes, np.inf)[self._axes]
+
+    def __call__(self, codes: np.ndarray, generator: np.random.Generator, step: int) -> np.ndarray:
+        """Points (m, d) around points (n, d)."""
+        features, long, n = self._features, self._long, len(codes)
+        places = codes[:, features.free, None]
+        places = places + 0.2 * 0.6**step * generator.standard_normal((n, len(features.free), 4))
+        near = (
+            features.snapped(np.clip(places, 0.0, 1.0).swapaxes(1, 2)).swapaxes(1, 2).reshape(n, 4 * len(features.free))
+        )
+        reach = features.sizes[long, None]
+        far = generator.integers(-reach // 4, reach // 4 + 1, size=(n, len(long), 2))
+        jumps = np.concatenate([np.broadcast_to([-2, -1, 1, 2], (n, len(long), 4)), far], axis=2)
+        jumped = (codes[:, long, None] + jumps).reshape(n, 6 * len(long))
+        listed = np.broadcast_to(self._listed, (n, len(self._listed)))
+        values = np.concatenate([near, listed, jumped], axis=1)[:, self._order]
+        moves = (values != codes[:, self._axes]) & (values >= 0) & (values < self._ends)
+        point, move = np.nonzero(moves)
+        rows = codes[point]
+        rows[np.arange(len(rows)), self._axes[move]] = values[point, move]
+        return features.settled(rows)

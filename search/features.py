@@ -33,6 +33,7 @@ class Axis:
         size: how many values there are; 0 where they are not counted.
         table: features (size, columns) of the counted values; None elsewhere, where the code is the one feature.
         ordered: whether neighbouring codes are neighbouring values.
+        step: between the values of a range; None of a continuous one.
     """
 
     def __init__(self, name: str, distribution: BaseDistribution) -> None:
@@ -40,6 +41,7 @@ class Axis:
         self.distribution = distribution
         self.table: np.ndarray | None = None
         self.ordered = True
+        self.step = getattr(distribution, "step", None)
         self._values: list[Any] = []
         if isinstance(distribution, CategoricalDistribution):
             ascending = ranked(distribution.choices)
@@ -78,7 +80,7 @@ class Axis:
         if self.size:
             return self._values[int(code)]
         d = self.distribution
-        low, high = self._bounds
+        low, high = self.bounds
         value = low + (high - low) * float(code)
         value = math.exp(value) if d.log else value  # type: ignore[attr-defined]
         if isinstance(d, IntDistribution):
@@ -98,27 +100,50 @@ class Axis:
 
     def snapped(self, places: np.ndarray) -> np.ndarray:
         """Codes (n,) of an axis whose values are not counted, at or next to places (n,): equal values have equal codes."""
-        d = self.distribution
-        if isinstance(d, FloatDistribution) and d.step is None:
-            return np.round(places * RESOLUTION) / RESOLUTION
-        assert isinstance(d, IntDistribution | FloatDistribution)
-        low, high = self._bounds
-        values = low + (high - low) * places
-        values = np.exp(values) if d.log else values
-        values = np.clip(d.low + np.round((values - d.low) / (d.step or 1)) * (d.step or 1), d.low, d.high)
-        return np.round(((np.log(values) if d.log else values) - low) / (high - low), 9)
+        return self._range.snapped(places[:, None])[:, 0]
 
     @cached_property
-    def _bounds(self) -> tuple[float, float]:
+    def _range(self) -> _Ranges:
+        return _Ranges([self])
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """The ends of a range, on its own scale."""
         low, high = self.distribution.low, self.distribution.high  # type: ignore[attr-defined]
         return (math.log(low), math.log(high)) if self.distribution.log else (low, high)  # type: ignore[attr-defined]
 
     def _place(self, value: float) -> float:
         """A number's place in its range, on the range's own scale."""
-        low, high = self._bounds
+        low, high = self.bounds
         if high <= low:
             return 0.5
         return ((math.log(value) if self.distribution.log else value) - low) / (high - low)  # type: ignore[attr-defined]
+
+
+class _Ranges:
+    """The ranges (c) of axes whose values are not counted, side by side."""
+
+    def __init__(self, axes: Sequence[Axis]) -> None:
+        stepped = [i for i, axis in enumerate(axes) if axis.step is not None]
+        columns: list[Any] = [axes[i] for i in stepped]
+        self._stepped = np.array(stepped, dtype=int)
+        self._log = np.array([axis.distribution.log for axis in columns], dtype=bool)
+        self._step = np.array([axis.step for axis in columns], dtype=float)
+        ends = [(axis.distribution.low, axis.distribution.high) for axis in columns]
+        self._first, self._last = np.array(ends, dtype=float).reshape(-1, 2).T
+        self._low, self._high = np.array([axis.bounds for axis in columns], dtype=float).reshape(-1, 2).T
+
+    def snapped(self, places: np.ndarray) -> np.ndarray:
+        """Codes (..., c) at or next to places (..., c): equal values have equal codes."""
+        codes = np.round(places * RESOLUTION) / RESOLUTION
+        if len(self._stepped):
+            values = self._low + (self._high - self._low) * places[..., self._stepped]
+            values[..., self._log] = np.exp(values[..., self._log])
+            values = self._first + np.round((values - self._first) / self._step) * self._step
+            values = np.clip(values, self._first, self._last)
+            values[..., self._log] = np.log(values[..., self._log])
+            codes[..., self._stepped] = np.round((values - self._low) / (self._high - self._low), 9)
+        return codes
 
 
 class Features:
@@ -130,11 +155,16 @@ class Features:
 
     Attributes:
         points: how many there are, inactive hyperparameters counted as if they were active; infinite if any axis is.
+        sizes: those of the axes (d,).
+        free: the indices (c,) of the axes whose values are not counted.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], space: Space | None = None) -> None:
         self.axes = [Axis(name, distribution) for name, distribution in distributions.items()]
         self.points = math.prod(axis.size or math.inf for axis in self.axes)
+        self.sizes = np.array([axis.size for axis in self.axes])
+        self.free = np.flatnonzero(self.sizes == 0)
+        self._ranges = _Ranges([self.axes[i] for i in self.free])
         self._conditions = _conditions(self.axes, space)
 
     def encode(self, params: Mapping[str, Any]) -> np.ndarray:
@@ -150,7 +180,13 @@ class Features:
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Codes (n, d) at quantiles (n, d) in [0, 1), inactive hyperparameters in the middle."""
-        return self.settled(np.stack([axis.quantile(u[:, i]) for i, axis in enumerate(self.axes)], axis=1))
+        codes = np.floor(u * self.sizes)
+        codes[:, self.free] = self.snapped(u[:, self.free])
+        return self.settled(codes)
+
+    def snapped(self, places: np.ndarray) -> np.ndarray:
+        """Codes (..., c) of the free axes at or next to places (..., c) on them: equal values have equal codes."""
+        return self._ranges.snapped(places)
 
     def settled(self, codes: np.ndarray) -> np.ndarray:
         """Codes (n, d) with inactive hyperparameters put in the middle, in place: equal points have equal codes."""

@@ -8,8 +8,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from mlptune.search.acquisition import ENUMERATED, log_expected_improvement, maximise
+from mlptune.search.acquisition import ENUMERATED, Neighbourhood, log_expected_improvement, maximise
 from mlptune.search.features import Features
+from mlptune.search.spaces import Space
 
 
 @pytest.mark.parametrize("z", [-6.0, -2.0, -1.0, -0.999, 0.0, 0.3, 5.0])
@@ -83,3 +84,43 @@ def test_axes_can_be_held_to_some_of_their_values():
         assert point[0] == 1
         taken = np.concatenate([taken, point[None]])
     assert maximise(bump, small, taken, taken, np.random.default_rng(0), within=([0], np.array([[1.0]]))) is None
+
+
+def test_neighbours_differ_in_one_hyperparameter_and_every_choice_is_one():
+    space = Space.parse(
+        {
+            "rate": {"low": 1e-4, "high": 1e-1, "log": True},
+            "layers": {"low": 1, "high": 2},
+            "units_1": {"low": 8, "high": 512, "log": True},
+            "units_2": {"low": 8, "high": 512, "step": 8},
+            "batch_size": {"low": 10, "high": 50},
+            "name": [*"abcdefghijkl"],
+        }
+    )
+    features = Features(space.distributions, space)
+    assert features.sizes.tolist() == [0, 2, 0, 64, 41, 12]
+    neighbours = Neighbourhood(features)
+    generator = np.random.default_rng(0)
+    for row in features.quantile(generator.random((20, 6))):
+        found = neighbours(row[None], generator, 1)
+        # A layer that the point gains or loses is settled with it.
+        changed = found[:, [0, 1, 2, 4, 5]] != row[[0, 1, 2, 4, 5]]
+        assert (changed.sum(axis=1) <= 1).all()
+        assert set(found[:, 5]) == set(range(12))
+        assert set(found[:, 1]) == {0.0, 1.0}
+        near = {code for code in row[4] + np.array([-2, -1, 1, 2]) if 0 <= code < 41}
+        assert near <= set(found[:, 4])
+        assert found.min() >= 0
+        assert (found < np.where(features.sizes, features.sizes, 1.0 + 1e-9)).all()
+        for point in found:
+            assert features.encode(features.decode(point)).tolist() == point.tolist()
+
+
+def test_neighbours_of_several_points_follow_those_of_the_first():
+    features, generator = Features(GRID), np.random.default_rng(0)
+    neighbours = Neighbourhood(features)
+    points = features.quantile(generator.random((3, 7)))
+    each = [neighbours(row[None], generator, 0) for row in points]
+    assert [len(found) for found in each] == [6 * 5 + 2] * 3
+    np.testing.assert_array_equal(neighbours(points, generator, 0), np.concatenate(each))
+    assert neighbours(points[:0], generator, 0).shape == (0, 7)
