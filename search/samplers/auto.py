@@ -26,8 +26,8 @@ from ..options import positive
 from ..seeds import derive
 from ..spaces import Space
 from ..warping import warped
-from .history import values
-from .modelling import ModelSampler, one_thread, with_choice
+from .history import filled
+from .modelling import CodedSampler, one_thread, rows, with_choice
 
 MODELLED = 200
 """Of more trials than this, the model knows the best half of so many and the most recent; it bounds a proposal's cost."""
@@ -36,7 +36,7 @@ _GROWTH = 1.1
 STARTS = 5
 
 
-class AutoSampler(ModelSampler):
+class AutoSampler(CodedSampler):
     """Expected improvement under a Gaussian process.
 
     Args:
@@ -72,21 +72,18 @@ class AutoSampler(ModelSampler):
         self._structural = frozenset(structural)
         self._trials, self._batch = trials, batch
         self._n_startup_trials = positive("n_startup_trials", n_startup_trials)
-        self._forget()
-
-    def _forget(self) -> None:
-        """What an instance keeps between calls only spares it to compute the same again."""
-        self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
-        self._codes: dict[tuple[tuple[str, Any], ...], np.ndarray] = {}
-        self._learned: tuple[bytes, Hyperparameters] | None = None
         self._lock = Lock()
 
+    def _forget(self) -> None:
+        super()._forget()
+        self._learned: tuple[bytes, Hyperparameters] | None = None
+
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_features", "_codes", "_learned", "_lock")}
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_learned", "_lock")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._forget()
+        super().__setstate__(state)
+        self._lock = Lock()
 
     def outline(self, total: int) -> list[str]:
         """What is told before ``total`` trials start."""
@@ -114,23 +111,21 @@ class AutoSampler(ModelSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        others = [t for t in study._get_trials(deepcopy=False, use_cache=True) if t.number != trial.number]
-        finished = [t for t in others if t.state.is_finished() and any(name in t.params for name in search_space)]
-        running = [
-            t for t in others if t.state == TrialState.RUNNING and any(name in t.params for name in search_space)
-        ]
+        others = self._others(study, trial, search_space)
+        finished = [t for t in others if t.state.is_finished()]
+        running = [t for t in others if t.state == TrialState.RUNNING]
         with self._lock, one_thread():
             features = self._axes(search_space)
             codes = None
             if len(finished) >= self._n_startup_trials:
-                y = values(finished, study.direction)
+                y = filled([self._read(t, study, features)[1] for t in finished])
                 # A trial that was paused has reported something; the others are those of the batch that is being asked.
-                batch = self._encoded([t for t in running if not t.intermediate_values])
+                batch = self._encoded([t for t in running if not t.intermediate_values], study, features)
                 codes = self._propose(
                     features,
-                    self._encoded(finished),
+                    self._encoded(finished, study, features),
                     y,
-                    self._encoded(running),
+                    self._encoded(running, study, features),
                     trial.number,
                     self._within(features, batch),
                 )
@@ -138,23 +133,15 @@ class AutoSampler(ModelSampler):
                 codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
         return features.decode(codes)
 
-    def _axes(self, search_space: Mapping[str, BaseDistribution]) -> Features:
-        key = list(search_space.items())
-        if self._features is None or self._features[0] != key:
-            self._codes = {}
-            self._features = key, Features(search_space, self._space)
-        return self._features[1]
+    def _others(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> list[FrozenTrial]:
+        """The trials of which the model can know anything."""
+        trials = study._get_trials(deepcopy=False, use_cache=True)
+        return [t for t in trials if t.number != trial.number and not search_space.keys().isdisjoint(t.params)]
 
-    def _encoded(self, trials: Sequence[FrozenTrial]) -> np.ndarray:
-        assert self._features is not None
-        features = self._features[1]
-        rows = []
-        for t in trials:
-            key = tuple(t.params.items())
-            if key not in self._codes:
-                self._codes[key] = features.encode(t.params)
-            rows.append(self._codes[key])
-        return np.array(rows).reshape(-1, len(features.axes))
+    def _encoded(self, trials: Sequence[FrozenTrial], study: Study, features: Features) -> np.ndarray:
+        return rows([self._read(t, study, features)[0] for t in trials], features)
 
     def _startup(self, number: int, dimensions: int) -> np.ndarray:
         """Quantiles (d,) of a trial before there is a model: in each block a Latin hypercube (McKay et al. 1979)."""
@@ -183,8 +170,8 @@ class AutoSampler(ModelSampler):
         """The codes (d,) to try next after results y (n,) at ``codes`` (n, d); None where nothing is left to try."""
         hyperparameters = self._learn(features, codes, y)
         taken = np.concatenate([codes, running])
-        rows = kept(y)
-        codes, scores = codes[rows], warped(y[rows])
+        modelled = kept(y)
+        codes, scores = codes[modelled], warped(y[modelled])
         model = GaussianProcess(features.features(codes), scores, hyperparameters)
         means = model.predict(model.X)[0]
         starts, best = codes[np.argsort(means, kind="stable")[:STARTS]], means.min()

@@ -29,7 +29,11 @@ def told(trial: FrozenTrial, direction: StudyDirection) -> float | None:
 
 def values(trials: Sequence[FrozenTrial], direction: StudyDirection) -> np.ndarray:
     """The values (n,) of finished trials to minimise; the worst of them stands for those that have none."""
-    found = [told(trial, direction) for trial in trials]
+    return filled([told(trial, direction) for trial in trials])
+
+
+def filled(found: Sequence[float | None]) -> np.ndarray:
+    """Values (n,), the worst of them where there is none."""
     worst = max((value for value in found if value is not None), default=0.0)
     return np.array([worst if value is None else value for value in found])
 

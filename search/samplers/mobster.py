@@ -38,18 +38,16 @@ class MobsterSampler(AutoSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        others = [
-            t
-            for t in study._get_trials(deepcopy=False, use_cache=True)
-            if t.number != trial.number and any(name in t.params for name in search_space)
-        ]
+        others = self._others(study, trial, search_space)
         known = observations(others, study.direction)
         asked = [t for t in others if t.state == TrialState.RUNNING and not t.intermediate_values]
         with self._lock, one_thread():
             features = self._axes(search_space)
             codes = None
             if len(known.trials) >= self._n_startup_trials:
-                codes = self._propose_at_the_end(known, self._encoded(others), self._encoded(asked), trial.number)
+                codes = self._propose_at_the_end(
+                    known, self._encoded(others, study, features), self._encoded(asked, study, features), trial.number
+                )
             if codes is None:
                 codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
         return features.decode(codes)

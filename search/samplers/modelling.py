@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from ..features import Features
 from ..spaces import Space
+from .history import told
 from .random import RandomSampler
 
 
@@ -47,6 +50,46 @@ class ModelSampler(BaseSampler):
     ) -> Any:
         self._raise_error_if_multi_objective(study)
         return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+
+class CodedSampler(ModelSampler):
+    """Base of those to which a point is a row of codes (:mod:`..features`). Arguments as of :class:`ModelSampler`."""
+
+    def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
+        super().__init__(seed, space=space)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What an instance keeps between calls only spares it to compute the same again."""
+        self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
+        self._seen: dict[int, tuple[FrozenTrial, np.ndarray, float | None]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_features", "_seen")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def _axes(self, search_space: Mapping[str, BaseDistribution]) -> Features:
+        key = list(search_space.items())
+        if self._features is None or self._features[0] != key:
+            self._forget()
+            self._features = key, Features(search_space, self._space)
+        return self._features[1]
+
+    def _read(self, trial: FrozenTrial, study: Study, features: Features) -> tuple[np.ndarray, float | None]:
+        """A trial's codes (d,), and what it gave (:func:`.history.told`)."""
+        # A trial that changes becomes another object, in all of Optuna's storages.
+        seen = self._seen.get(trial.number)
+        if seen is None or seen[0] is not trial:
+            seen = self._seen[trial.number] = (trial, features.encode(trial.params), told(trial, study.direction))
+        return seen[1:]
+
+
+def rows(codes: Sequence[np.ndarray], features: Features) -> np.ndarray:
+    """Codes (d,) of n points as one array (n, d)."""
+    return np.concatenate(codes).reshape(-1, len(features.axes)) if codes else np.empty((0, len(features.axes)))
 
 
 def with_choice(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:

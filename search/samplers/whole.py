@@ -14,9 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..features import Features
 from ..seeds import derive
-from ..spaces import Space
-from .history import told
-from .modelling import ModelSampler
+from .history import filled
+from .modelling import CodedSampler, rows
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class History:
         return {row.tobytes() for row in self.codes} | {row.tobytes() for row in self.running}
 
 
-class WholeSampler(ModelSampler):
+class WholeSampler(CodedSampler):
     """Base of samplers whose proposal is :meth:`_propose`, a function of the seed, the trial's number and the history.
 
     Args:
@@ -52,22 +51,6 @@ class WholeSampler(ModelSampler):
 
     A pruned trial counts with the last value it reported. One objective only: more raise ValueError.
     """
-
-    def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
-        super().__init__(seed, space=space)
-        self._forget()
-
-    def _forget(self) -> None:
-        """What an instance keeps between calls only spares it to compute the same again."""
-        self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
-        self._seen: dict[int, tuple[FrozenTrial, np.ndarray, float | None]] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_features", "_seen")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._forget()
 
     @property
     def startup(self) -> int:
@@ -98,40 +81,22 @@ class WholeSampler(ModelSampler):
             codes = features.quantile(u)[0]
         return features.decode(codes)
 
-    def _axes(self, search_space: Mapping[str, BaseDistribution]) -> Features:
-        key = list(search_space.items())
-        if self._features is None or self._features[0] != key:
-            self._forget()
-            self._features = key, Features(search_space, self._space)
-        return self._features[1]
-
     def _history(self, study: Study, trial: FrozenTrial, features: Features) -> History:
         numbers, codes, values, running = [], [], [], []
         for other in study._get_trials(deepcopy=False, use_cache=True):
             if other.number == trial.number or not other.params:
                 continue
             if other.state.is_finished():
-                _, point, value = self._read(other, study, features)
+                point, value = self._read(other, study, features)
                 numbers.append(other.number)
                 codes.append(point)
                 values.append(value)
             elif other.state == TrialState.RUNNING:
-                running.append(features.encode(other.params))
-        d = len(features.axes)
-        worst = max((value for value in values if value is not None), default=0.0)
+                running.append(self._read(other, study, features)[0])
         return History(
             np.array(numbers, dtype=int),
-            np.array(codes).reshape(-1, d),
-            np.array([worst if value is None else value for value in values]),
+            rows(codes, features),
+            filled(values),
             np.array([value is None for value in values], dtype=bool),
-            np.array(running).reshape(-1, d),
+            rows(running, features),
         )
-
-    def _read(
-        self, trial: FrozenTrial, study: Study, features: Features
-    ) -> tuple[FrozenTrial, np.ndarray, float | None]:
-        # A finished trial is never changed; whoever does changes a copy, which is another object.
-        seen = self._seen.get(trial.number)
-        if seen is None or seen[0] is not trial:
-            seen = self._seen[trial.number] = (trial, features.encode(trial.params), told(trial, study.direction))
-        return seen
