@@ -16,12 +16,20 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from .history import observations
-from .tpe import TPESampler
+from .history import Curve, observations
+from .tpe import TPESampler, same
 
 
 class BohbSampler(TPESampler):
     """TPE on the largest rung with at least ``n_startup_trials`` results, else on the smallest. Arguments as of ``tpe``."""
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._curves: dict[int, Curve] = {}
+        self._view: tuple[Study, list[FrozenTrial], _AtRung] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_curves", "_view")}
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return super().infer_relative_search_space(self._at_rung(study), trial)
@@ -41,7 +49,10 @@ class BohbSampler(TPESampler):
         if isinstance(study, _AtRung) or len(study.directions) > 1:
             return study
         trials = study._get_trials(deepcopy=False)
-        known = observations(trials, study.direction)
+        known_view = self._view
+        if known_view is not None and known_view[0] is study and same(known_view[1], trials):
+            return known_view[2]
+        known = observations(trials, study.direction, self._curves)
         lost = np.isin(known.index, known.lost)
         rungs, counts = np.unique(known.epoch[~lost], return_counts=True)
         enough = rungs[counts >= self._n_startup_trials]
@@ -50,7 +61,9 @@ class BohbSampler(TPESampler):
         rows = np.flatnonzero(lost | (known.epoch == rung))
         shown = [_complete(trials[known.index[row]], sign * float(known.y[row])) for row in rows]
         asked = [t for t in trials if t.state == TrialState.RUNNING and not t.intermediate_values]
-        return _AtRung(study, [*shown, *asked])
+        view = _AtRung(study, [*shown, *asked])
+        self._view = study, trials, view
+        return view
 
 
 def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:

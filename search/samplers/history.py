@@ -60,7 +60,41 @@ class Observations:
         return np.unique(self.index)
 
 
-def observations(trials: Sequence[FrozenTrial], direction: StudyDirection) -> Observations:
+@dataclass
+class Curve:
+    """What one trial says.
+
+    Attributes:
+        trial: the object it was read from.
+        final: the value of a finished trial (:func:`told`); None where it has none or still runs.
+        lost: whether it finished without a value.
+        epochs: after how many epochs it reported (n,), ascending.
+        best: its best finite value up to each (n,), to be minimised; infinite where there was none yet.
+    """
+
+    trial: FrozenTrial
+    final: float | None
+    lost: bool
+    epochs: np.ndarray
+    best: np.ndarray
+    at: tuple[tuple[int, ...], list[tuple[int, float]]] = ((), [])
+
+    def rungs(self, rungs: tuple[int, ...]) -> list[tuple[int, float]]:
+        """The rungs that it has reached, with its finite values there."""
+        if self.at[0] != rungs:
+            here = np.searchsorted(self.epochs, rungs, side="right") - 1
+            reached = [
+                (rung, float(self.best[i]))
+                for rung, i in zip(rungs, here, strict=True)
+                if i >= 0 and rung <= self.epochs[-1] and math.isfinite(self.best[i])
+            ]
+            self.at = rungs, reached
+        return self.at[1]
+
+
+def observations(
+    trials: Sequence[FrozenTrial], direction: StudyDirection, curves: dict[int, Curve] | None = None
+) -> Observations:
     """One value for each trial, finished or not, and each rung it has reached.
 
     Optuna's samplers know two sorts of trials, finished and running. Under a scheduler that pauses, most results belong to
@@ -69,22 +103,17 @@ def observations(trials: Sequence[FrozenTrial], direction: StudyDirection) -> Ob
 
     Rungs are the epochs at which trials stand still, paused or pruned, and the largest that any has reached. The value at a
     rung is the best up to there; a complete trial's own value counts at the largest. A lost trial has the worst value of all at
-    the largest.
+    the largest. ``curves`` keeps what was read of a study's trials, by number, for the next call.
     """
-    sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
-    finals = [told(t, direction) if t.state.is_finished() else None for t in trials]
-    lost = [i for i, t in enumerate(trials) if t.state.is_finished() and finals[i] is None]
-    curves = {i: _best_so_far(t, sign) for i, t in enumerate(trials) if i not in lost and t.intermediate_values}
-    last = max((int(epochs[-1]) for epochs, _ in curves.values()), default=1)
-    complete = {i for i, t in enumerate(trials) if t.state == TrialState.COMPLETE}
-    rungs = sorted({last, *(int(epochs[-1]) for i, (epochs, _) in curves.items() if i not in complete)})
-    rows: list[tuple[int, int, float]] = []
-    for i, (epochs, best) in curves.items():
-        for rung in rungs:
-            here = int(np.searchsorted(epochs, rung, side="right")) - 1
-            if here >= 0 and rung <= epochs[-1] and math.isfinite(best[here]) and not (i in complete and rung == last):
-                rows.append((i, rung, float(best[here])))
-    rows += [(i, last, value) for i, value in enumerate(finals) if i in complete and value is not None]
+    curves = {} if curves is None else curves
+    read = [_read(t, direction, curves) for t in trials]
+    lost = [i for i, c in enumerate(read) if c.lost]
+    complete = {i for i, c in enumerate(read) if c.trial.state == TrialState.COMPLETE}
+    known = {i: c for i, c in enumerate(read) if len(c.epochs) and not c.lost}
+    last = max((int(c.epochs[-1]) for c in known.values()), default=1)
+    rungs = tuple(sorted({last, *(int(c.epochs[-1]) for i, c in known.items() if i not in complete)}))
+    rows = [(i, *at) for i, c in known.items() for at in c.rungs(rungs) if not (at[0] == last and i in complete)]
+    rows += [(i, last, value) for i in complete if (value := read[i].final) is not None]
     worst = max((value for _, _, value in rows), default=0.0)
     rows += [(i, last, worst) for i in lost]
     table = np.array(sorted(rows), float).reshape(-1, 3)
@@ -94,9 +123,17 @@ def observations(trials: Sequence[FrozenTrial], direction: StudyDirection) -> Ob
     )
 
 
-def _best_so_far(trial: FrozenTrial, sign: float) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs (n,) and the best finite value up to each (n,), to be minimised; infinite where there was none yet."""
-    epochs = np.array(sorted(trial.intermediate_values))
-    values = sign * np.array([trial.intermediate_values[int(epoch)] for epoch in epochs], float)
-    values = np.where(np.isfinite(values), np.clip(values, -1e100, 1e100), np.inf)
-    return epochs, np.minimum.accumulate(values)
+def _read(trial: FrozenTrial, direction: StudyDirection, curves: dict[int, Curve]) -> Curve:
+    # A trial that changes becomes another object, in all of Optuna's storages.
+    curve = curves.get(trial.number)
+    if curve is None or curve.trial is not trial:
+        finished = trial.state.is_finished()
+        final = told(trial, direction) if finished else None
+        reports = sorted(trial.intermediate_values.items())
+        sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
+        values = sign * np.array([value for _, value in reports], float)
+        values = np.where(np.isfinite(values), np.clip(values, -1e100, 1e100), np.inf)
+        epochs = np.array([epoch for epoch, _ in reports], int)
+        curve = Curve(trial, final, finished and final is None, epochs, np.minimum.accumulate(values))
+        curves[trial.number] = curve
+    return curve

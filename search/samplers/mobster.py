@@ -22,7 +22,7 @@ from ..gp import GaussianProcess, Hyperparameters, learn
 from ..seeds import derive
 from ..warping import warped
 from .auto import STARTS, AutoSampler, kept, learned_from
-from .history import Observations, observations
+from .history import Curve, Observations, observations
 from .modelling import one_thread
 
 
@@ -32,6 +32,13 @@ class MobsterSampler(AutoSampler):
     What is known of a trial are its best values up to those epochs at which trials stand still. Arguments as of ``auto``.
     """
 
+    def _forget(self) -> None:
+        super()._forget()
+        self._curves: dict[int, Curve] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k != "_curves"}
+
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
@@ -39,7 +46,7 @@ class MobsterSampler(AutoSampler):
         if not search_space:
             return {}
         others = self._others(study, trial, search_space)
-        known = observations(others, study.direction)
+        known = observations(others, study.direction, self._curves)
         asked = [t for t in others if t.state == TrialState.RUNNING and not t.intermediate_values]
         with self._lock, one_thread():
             features = self._axes(search_space)

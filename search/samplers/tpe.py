@@ -92,7 +92,7 @@ class TPESampler(optuna.samplers.TPESampler):
         states = (TrialState.COMPLETE, TrialState.PRUNED)
         trials = study._get_trials(deepcopy=False, states=states, use_cache=True)
         known = self._groups
-        if known is None or not _same(known[0], trials):
+        if known is None or not same(known[0], trials):
             known = self._groups = trials, _groups(trials)
         self._search_space_group = groups = known[1]
         # Sorted, because the order of a set of strings differs between processes.
@@ -129,7 +129,7 @@ class TPESampler(optuna.samplers.TPESampler):
         states = (TrialState.COMPLETE, TrialState.PRUNED, *((TrialState.RUNNING,) if self._constant_liar else ()))
         trials = [t for t in study._get_trials(deepcopy=False, states=states) if t.number != trial.number]
         known = self._parts
-        if known is None or not _same(known[0], trials):
+        if known is None or not same(known[0], trials):
             finished = sum(t.state != TrialState.RUNNING for t in trials)
             gamma = default_gamma_multiobjective if len(study.directions) > 1 else default_gamma
             known = self._parts = (trials, *_split_trials(study, trials, gamma(finished)))
@@ -170,6 +170,6 @@ def _groups(trials: list[FrozenTrial]) -> _SearchSpaceGroup:
     return groups
 
 
-def _same(trials: list[FrozenTrial], others: list[FrozenTrial]) -> bool:
+def same(trials: list[FrozenTrial], others: list[FrozenTrial]) -> bool:
     """Whether these are the same objects: a trial that changes becomes another."""
     return len(trials) == len(others) and all(map(operator.is_, trials, others))

@@ -109,3 +109,24 @@ def test_waiting_trials_are_part_of_the_history_a_proposal_depends_on(name):
 
     assert ask(1) == ask(1)
     assert ask(1) > ask(-1)
+
+
+def test_what_was_read_before_gives_the_same_as_reading_all_anew():
+    study, curves, generator = optuna.create_study(), {}, np.random.default_rng(0)
+    running: list[optuna.Trial] = []
+    for step in range(40):
+        running.append(study.ask())
+        trial = running[generator.integers(len(running))]
+        for _ in range(generator.integers(1, 4)):
+            trial.report(
+                generator.choice([generator.normal(), math.inf]), len(study.trials[trial.number].intermediate_values)
+            )
+        if step % 3 == 0:
+            states = [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL]
+            state = states[generator.integers(3)]
+            study.tell(trial, generator.normal() if state == TrialState.COMPLETE else None, state=state)
+            running.remove(trial)
+        trials = study.get_trials(deepcopy=False)
+        remembered, anew = (observations(trials, study.direction, *memory) for memory in ([curves], []))
+        for field in ("index", "epoch", "y", "lost"):
+            np.testing.assert_array_equal(getattr(remembered, field), getattr(anew, field))
