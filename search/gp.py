@@ -84,19 +84,21 @@ def learn(
     rows, columns = np.tril_indices(n, -1)
     squares = (X[rows] - X[columns]).T ** 2
     known = _JITTER if noise is None else noise / scale**2 + _JITTER
-    K = np.empty((n, n))
-    diagonal = np.arange(n)
+    # The pairs' places in a matrix as LAPACK has it, column by column.
+    pairs, diagonal = columns * n + rows, np.arange(n) * (n + 1)
+    K = np.empty((n, n), order="F")
+    entries = K.T.reshape(-1)
 
     def loss(phi: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the logarithm of the posterior density, and its gradient."""
         theta = np.exp(phi)
         k, slope = _matern_and_slope(theta[:p] @ squares)
-        K[rows, columns] = theta[p] * k
-        K[diagonal, diagonal] = theta[p] + theta[p + 1] + known
+        entries[pairs] = theta[p] * k
+        entries[diagonal] = theta[p] + theta[p + 1] + known
         L = _cholesky(K)
         alpha, inverse = _solved(L, y), _inverse(L)
         # dL/dK = (K^-1 - alpha alpha^T) / 2; below, each pair stands for its mirror image as well.
-        pull = inverse[rows, columns] - alpha[rows] * alpha[columns]
+        pull = inverse.T.reshape(-1)[pairs] - alpha[rows] * alpha[columns]
         trace = np.diagonal(inverse).sum() - alpha @ alpha
         deviation = (phi - centre) / width
         value = 0.5 * (y @ alpha) + np.log(np.diagonal(L)).sum() + 0.5 * (deviation @ deviation)
@@ -207,18 +209,24 @@ def _matern(squares: np.ndarray) -> np.ndarray:
 
 
 def _matern_and_slope(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Matern 5/2 of squared distances, and its derivative by them."""
-    root = np.sqrt(5.0 * squares)
+    """Matern 5/2 of squared distances, which are overwritten, and its derivative by them."""
+    squares *= 5.0
+    root = np.sqrt(squares, out=squares)
     decay = np.exp(-root)
     slope = (1.0 + root) * decay
-    return slope + root * root / 3.0 * decay, (-5.0 / 6.0) * slope
+    kernel = root * root
+    kernel /= 3.0
+    kernel *= decay
+    kernel += slope
+    slope *= -5.0 / 6.0
+    return kernel, slope
 
 
 def _cholesky(K: np.ndarray) -> np.ndarray:
-    """The lower triangle L of K = L L^T."""
+    """The lower triangle L of K = L L^T; what stands above it means nothing."""
     from scipy.linalg.lapack import dpotrf
 
-    L, info = dpotrf(K, lower=1, clean=1)
+    L, info = dpotrf(K, lower=1, clean=0)
     if info:
         raise FloatingPointError(f"the kernel's matrix is not positive definite (LAPACK's dpotrf: {info})")
     return L
