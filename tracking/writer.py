@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from . import lease, records, remote, store
 from .lease import HeldElsewhere as HeldElsewhere
 from .records import TrialRecord
+from .runs import TrialWrite
 from .runs import UnfinishedLaunch as UnfinishedLaunch
 from .spool import Spool
 from .store import StoreAway
@@ -33,7 +35,8 @@ SLOW_SECONDS = 10.0
 # How long a sweep that has nothing left to do waits for a store that is away.
 PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
-_TRIAL_WRITES = ("log_stretch", "commit_trial")
+# What trials say is written together as it has come meanwhile, but no call is to last for long.
+MOST_AT_ONCE = 32
 # These may take their time.
 _LONG_CALLS = ("open_launch", "reopen_launch", "log_model")
 
@@ -71,7 +74,7 @@ class Answer(Future[Any]):
 
 @dataclass
 class _Task:
-    """A call of `Runs`, whole or as its place in the spool; `left_over` is one that an earlier holder left there."""
+    """A call of `Runs`, or what is written of a trial; `place`: where that waits in the spool, `left_over` by the holder before."""
 
     method: str
     what: str
@@ -79,6 +82,10 @@ class _Task:
     answer: Answer | None = None
     place: int | None = None
     left_over: bool = False
+
+    @property
+    def is_trials(self) -> bool:
+        return self.method == "write_trials"
 
 
 class Writer:
@@ -186,18 +193,13 @@ class Writer:
 
         The first call of a trial creates its run, which then began at `started` (default: now).
         """
-        self._put(
-            "log_stretch",
+        self._put_trial(
             f"writing epochs of trial {number}",
-            number=number,
-            attempt=attempt,
-            params=_texts(params),
-            tags=dict(tags),
-            metrics=_points(curves, first_epoch),
-            run_name=run_name,
-            started=_milliseconds(started),
-            now=_now(),
-        )
+            TrialWrite(
+                number, attempt, _texts(params), dict(tags), _points(curves, first_epoch), _now(),
+                run_name=run_name, started=_milliseconds(started),
+            ),
+        )  # fmt: skip
 
     def commit_trial(
         self,
@@ -221,19 +223,14 @@ class Writer:
         points = _points(curves or {}, first_epoch) + [(key, float(value), 0) for key, value in (metrics or {}).items()]
         if record.value is not None:
             points.append(("value", float(record.value), 0))
-        self._put(
-            "commit_trial",
+        self._put_trial(
             f"committing trial {record.number}",
-            number=record.number,
-            attempt=record.attempt,
-            state=record.state,
-            params=_texts(record.params if params is None else params),
-            metrics=points,
-            tags={**(tags or {}), **records.trial_tags(record)},
-            run_name=run_name,
-            started=_milliseconds(started),
-            now=_now(),
-        )
+            TrialWrite(
+                record.number, record.attempt, _texts(record.params if params is None else params),
+                {**(tags or {}), **records.trial_tags(record)}, points, _now(),
+                state=record.state, run_name=run_name, started=_milliseconds(started),
+            ),
+        )  # fmt: skip
 
     def finish_launch(
         self,
@@ -340,6 +337,9 @@ class Writer:
             raise ValueError("the writer is closed")
         self._tasks.put(_Task(method, what, arguments, answer))
 
+    def _put_trial(self, what: str, write: TrialWrite) -> None:
+        self._put("write_trials", what, **vars(write))
+
     def _ask(self, method: str, what: str, /, **arguments: Any) -> Answer:
         answer = Answer(self._deliver)
         self._put(method, what, answer, **arguments)
@@ -365,7 +365,8 @@ class Writer:
                 if not self._waiting and not self._closing:
                     self._receive(self._tasks.get())
                 elif self._waiting:
-                    self._do(self._waiting[0])
+                    self._collect()
+                    self._do(self._together())
                 else:
                     break
         finally:
@@ -377,30 +378,46 @@ class Writer:
         else:
             self._waiting.append(task)
 
-    def _do(self, task: _Task) -> None:
-        """Execute the first task that waits, and take it from the queue: done, or failed for good."""
+    def _collect(self) -> None:
+        while not self._tasks.empty():
+            self._receive(self._tasks.get())
+
+    def _together(self) -> list[_Task]:
+        """The first task that waits, with those that follow it if all are writes of trials."""
+        first = self._waiting[0]
+        if not first.is_trials or first.left_over:  # what an earlier holder left is refused one by one, if it is
+            return [first]
+        return list(islice(takewhile(lambda task: task.is_trials, self._waiting), MOST_AT_ONCE))
+
+    def _do(self, tasks: list[_Task]) -> None:
+        """Execute the first tasks that wait, and take them from the queue: done, or failed for good."""
+        first = tasks[0]
         try:
             if self._error is not None:
                 raise self._error
-            result = self._execute(task)
+            result = self._execute(tasks)
         except Exception as error:
-            explained = store.explained(error, self.uri, task.what)
-            self._waiting.popleft()
-            if task.left_over and not isinstance(error, lease.LeaseLost | _GivenUp):
+            explained = store.explained(error, self.uri, _what(tasks))
+            self._take(tasks)
+            if first.left_over and not isinstance(error, lease.LeaseLost | _GivenUp):
                 # Whatever is wrong with it: its trial is trained again.
                 self._waiting = deque(other for other in self._waiting if not other.left_over)
-                self._emptied(task)
-            elif task.method != "log_model" and self._error is None:
+                self._emptied(first)
+            elif first.method != "log_model" and self._error is None:
                 self._error = explained
-            if task.answer is not None:
-                task.answer.set_exception(explained)
+            if first.answer is not None:
+                first.answer.set_exception(explained)
         else:
+            self._take(tasks)
+            if first.method in ("open_launch", "reopen_launch"):
+                self._opened(first, result)
+            self._emptied(first)
+            if first.answer is not None:
+                first.answer.set_result(result)
+
+    def _take(self, tasks: list[_Task]) -> None:
+        for _ in tasks:
             self._waiting.popleft()
-            if task.method in ("open_launch", "reopen_launch"):
-                self._opened(task, result)
-            self._emptied(task)
-            if task.answer is not None:
-                task.answer.set_result(result)
 
     def _emptied(self, task: _Task) -> None:
         if self._spool is not None and task.place is not None and not any(other.place for other in self._waiting):
@@ -418,42 +435,38 @@ class Writer:
         if task.method == "reopen_launch":
             self._waiting.appendleft(_Task("supersede_uncommitted", "closing uncommitted trials", {}))
             for place in reversed(self._spool.take_over()):
-                self._waiting.appendleft(_Task("", "replaying the spool", {}, place=place, left_over=True))
+                self._waiting.appendleft(_Task("write_trials", "replaying the spool", {}, place=place, left_over=True))
 
-    def _execute(self, task: _Task) -> Any:
-        """The result of the task, once the store has taken it; raises what it refuses."""
+    def _execute(self, tasks: list[_Task]) -> Any:
+        """The result of the tasks, once the store has taken them; raises what it refuses."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 if self._lost_hand:
                     assert self._launch is not None
-                    self._send(_Task("attach", "taking the launch up again", self._launch))
+                    self._send([_Task("attach", "taking the launch up again", self._launch)])
                     self._lost_hand = False
-                result = self._send(task)
+                result = self._send(tasks)
             except (StoreAway, BrokenExecutor) as error:
                 if self._launch is None:
                     raise StoreError(
-                        f"{store.explained(error, self.uri, task.what)}; nothing was begun, try again when it is back"
+                        f"{store.explained(error, self.uri, _what(tasks))}; nothing was begun, try again when it is back"
                     ) from error
                 self._lost_hand = self._lost_hand or isinstance(error, BrokenExecutor)
-                self._away(str(store.explained(error, self.uri, task.what)))
+                self._away(str(store.explained(error, self.uri, _what(tasks))))
             else:
                 self._back()
                 return result
             until = time.monotonic() + pause
             while (left := until - time.monotonic()) > 0:
-                self._give_up_or_wait(task, min(left, _LOOK_SECONDS))
+                self._give_up_or_wait(min(left, _LOOK_SECONDS))
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _send(self, task: _Task) -> Any:
-        method, arguments = task.method, task.arguments
-        if task.place is not None:
-            assert self._spool is not None
-            stored = self._spool.read(task.place)
-            method, arguments = stored.pop("method"), stored
-            if method not in _TRIAL_WRITES:
-                raise ValueError(f"{self._spool.path} holds {method!r}, which is no write of a trial")
-        future = self._executor.submit(self._call, self.uri, method, task.what, arguments)
+    def _send(self, tasks: list[_Task]) -> Any:
+        method, arguments = tasks[0].method, tasks[0].arguments
+        if tasks[0].is_trials:
+            arguments = {"writes": [self._trial_write(task) for task in tasks]}
+        future = self._executor.submit(self._call, self.uri, method, _what(tasks), arguments)
         began = time.monotonic()
         while True:
             try:
@@ -463,10 +476,16 @@ class Writer:
                     raise
                 if time.monotonic() - began > SLOW_SECONDS and method not in _LONG_CALLS:
                     self._away(f"the store {store.redact(self.uri)} has not answered for {SLOW_SECONDS:g} s")
-                    self._give_up_or_wait(task, 0.0)
+                    self._give_up_or_wait(0.0)
                 continue
             self._run_ids.update(new)
             return result
+
+    def _trial_write(self, task: _Task) -> TrialWrite:
+        if task.place is None:
+            return TrialWrite(**task.arguments)
+        assert self._spool is not None
+        return TrialWrite(**self._spool.read(task.place))
 
     # The store is away.
 
@@ -483,7 +502,7 @@ class Writer:
             self._away_since = self._wanted_since = None
             self._news.append(f"the store is back after {gone:.0f} s; writing what has waited")
 
-    def _give_up_or_wait(self, task: _Task, seconds: float) -> None:
+    def _give_up_or_wait(self, seconds: float) -> None:
         """Collect what the coordinator says meanwhile; raise StoreError once the last patience is over."""
         assert self._away_since is not None
         time.sleep(seconds)
@@ -503,18 +522,17 @@ class Writer:
             )
 
     def _count(self) -> int:
-        return sum(bool(waiting.method or waiting.place is not None) for waiting in self._waiting)
+        return sum(bool(waiting.method) for waiting in self._waiting)
 
     def _spool_waiting(self) -> None:
-        while not self._tasks.empty():
-            self._receive(self._tasks.get())
+        self._collect()
         if self._spool is None or self._in_memory:
             return
-        tasks = [task for task in self._waiting if task.place is None and task.method in _TRIAL_WRITES]
+        tasks = [task for task in self._waiting if task.place is None and task.is_trials]
         if not tasks:
             return
         try:
-            places = self._spool.append([{"method": task.method, **task.arguments} for task in tasks])
+            places = self._spool.append([task.arguments for task in tasks])
         except OSError as error:
             self._in_memory = True
             self._news.append(f"{self._spool.path} cannot be written ({error.strerror}); what waits, waits in memory")
@@ -545,6 +563,11 @@ class _InThread(Executor):
 
 class _GivenUp(StoreError):
     """The store is still away, and there is nothing left to do but to wait; what waits stays in the spool."""
+
+
+def _what(tasks: Sequence[_Task]) -> str:
+    more = len(tasks) - 1
+    return tasks[0].what + (f" (and {more} more write{'s'[: more > 1]})" if more else "")
 
 
 def _points(curves: Mapping[str, Sequence[float]], first_epoch: int) -> list[tuple[str, float, int]]:

@@ -35,14 +35,15 @@ def kill():
 class Deadly(writer.Writer):
     writes = 0
 
-    def _execute(self, task):
-        self.writes += 1
-        if self.writes == at and when == "during":
+    def _execute(self, tasks):
+        now = self.writes < at <= self.writes + len(tasks)
+        self.writes += len(tasks)
+        if now and when == "during":
             threading.Timer(0.006, kill).start()
-        if self.writes == at and when == "before":
+        if now and when == "before":
             kill()
-        result = super()._execute(task)
-        if self.writes == at and when == "after":
+        result = super()._execute(tasks)
+        if now and when == "after":
             kill()
         return result
 

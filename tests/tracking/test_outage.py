@@ -119,7 +119,7 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
         commit(waiting, range(6, 8))
         time.sleep(1.0)
         [file] = spools()
-        assert file.read_text(errors="replace").count("commit_trial") == 6
+        assert file.read_text(errors="replace").count('"state":"complete"') == 6
         server.signal(signal.SIGCONT)
         waiting.flush()
         check(server.address, run_id, range(8))
