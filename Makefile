@@ -18,6 +18,15 @@ export MLFLOW_DISABLE_TELEMETRY := true
 	@mkdir -p .typing && ln -sfn .. .typing/mlptune
 	@touch $@
 
+# The benchmarks need a library of their own, which the tests do without.
+.venv/ready-bench: .venv/ready
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'; \
+	fi
+	@touch $@
+
 demo: .venv/ready  ## a real sweep on the digits, into ./mlflow.db
 	@$(BIN)/mlptune sweep digits
 	@echo 'The command is .venv/bin/mlptune; after "source .venv/bin/activate" it is mlptune.'
@@ -34,7 +43,7 @@ check: .venv/ready  ## lint, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready  ## side-by-side benchmarks; prints tables
+bench: .venv/ready-bench  ## side-by-side benchmarks; prints tables
 	$(BIN)/python -m pytest -q -s tests/bench --override-ini=python_files='bench_*.py'
 
 clean:

@@ -16,8 +16,6 @@ from mlptune.search import Space
 from mlptune.tests.bench.tables import FOLDER
 
 EPOCHS = 52
-SAMPLE = 20_000
-"""Regret is normalised by the best and the worst of so many random configurations, at some epochs."""
 
 
 def missing() -> str | None:
@@ -80,13 +78,10 @@ def random_configurations(n: int, seed: int = 0) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-@cache
-def extremes(task: str) -> tuple[float, float]:
-    """The worst and the best accuracy of a large random sample: regret 1 and 0."""
-    configurations = random_configurations(SAMPLE)
-    # Epoch 1 is the worst of nearly every curve, and the best are flat about the others.
-    values = [accuracy(task, configurations, np.full(SAMPLE, epoch)) for epoch in (1, 25, 40, EPOCHS)]
-    return float(np.min(values)), float(np.max(values))
+def regret(task: str, best: np.ndarray) -> np.ndarray:
+    """Regret of accuracies (n,), normalised by the range of the task's accuracies that comes with the surrogate."""
+    found = description()["range"][task]["val_accuracy"]
+    return (found["max"] - best) / (found["max"] - found["min"])
 
 
 class Spent(Exception):
@@ -127,8 +122,3 @@ class LCBench:
 
     def forget(self, number: int) -> None:
         self._curves.pop(number, None)
-
-    def regret(self, trainings: int) -> float:
-        """Normalised regret of the best accuracy seen, after epochs worth so many full trainings."""
-        low, high = extremes(self.task)
-        return (high - self.trace[trainings * EPOCHS - 1]) / (high - low)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ class Table:
     Attributes:
         results: one axis for each hyperparameter in the order of ``choices``, then one for the seeds it was trained with.
         choices: the values of each hyperparameter, in the order of its axis.
+        space: the [space] table that searchers are given; the choices as lists unless given.
     """
 
     name: str
     results: np.ndarray
     choices: dict[str, list[Any]]
     direction: str
+    space: dict[str, Any] | None = None
 
     @classmethod
     @cache
@@ -41,6 +43,16 @@ class Table:
         file = np.load(FOLDER / f"{name}.npz", allow_pickle=False)
         key, direction = ("loss", "minimize") if "loss" in file else ("accuracy", "maximize")
         return cls(name, file[key].astype(float), json.loads(str(file["space"])), direction)
+
+    def as_words(self) -> Table:
+        """The same table, whose numbers are words: nothing in the space says that they have an order."""
+        return replace(self, choices={name: [str(value) for value in values] for name, values in self.choices.items()})
+
+    def as_ranks(self) -> Table:
+        """The same table, whose lists of numbers are ranges of integers: 0 is the first number, 1 the second."""
+        ranks = {name: list(range(len(v))) if _numbers(v) else v for name, v in self.choices.items()}
+        space = {name: {"low": 0, "high": len(v) - 1} if _numbers(v) else v for name, v in self.choices.items()}
+        return replace(self, choices=ranks, space=space)
 
     @property
     def sign(self) -> int:
@@ -57,6 +69,10 @@ class Table:
         flat = flat[~np.isnan(flat)]  # weighs each result alike, where some configurations have fewer
         beyond = np.arange(len(flat), -1, -1) / len(flat)
         return float(self.sign * ((beyond[:-1] ** n - beyond[1:] ** n) @ flat))
+
+
+def _numbers(values: list[Any]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
 
 
 class Lookup:
@@ -99,7 +115,7 @@ def study_on(
     seconds of processor time that the loop took, nearly all of which are the sampler's.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = Space.parse(table.choices)
+    space = Space.parse(table.space or table.choices)
     study = optuna.create_study(
         sampler=make(seed, space), pruner=pruner("none", max_epochs=1), direction=table.direction
     )
