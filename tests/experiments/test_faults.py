@@ -24,7 +24,7 @@ METHODS = ["tpe", "bayesian", "hyperband", "mobster"]
 # before it, a few milliseconds into it, or after it.
 SCRIPT = """
 import os, signal, sys, threading, time
-from mlptune.tracking import writer
+from mlptune.tracking import delivery, writer
 import mlptune
 
 at, when, whom = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -32,7 +32,7 @@ at, when, whom = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 def kill():
     (os.killpg if whom == "all" else os.kill)(os.getpid(), signal.SIGKILL)
 
-class Deadly(writer.Writer):
+class Deadly(delivery.Delivery):
     writes = 0
 
     def _execute(self, tasks):
@@ -47,7 +47,7 @@ class Deadly(writer.Writer):
             kill()
         return result
 
-writer.Writer = Deadly
+writer.Delivery = Deadly
 mlptune.run_sweep({spec!r}, workers=2, resume=True)
 """
 

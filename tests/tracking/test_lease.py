@@ -5,12 +5,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mlptune.tracking import lease, reader, records, store
+from mlptune.tracking import direct, lease, reader, records, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, UnfinishedLaunch, Writer
 
@@ -242,22 +243,31 @@ def test_what_the_dead_had_sent_off_counts_no_more(uri: str, client: Any) -> Non
     assert [(t.number, t.attempt) for t in reader.trials(uri, run_id)] == [(0, 1), (1, 2), (2, 1)]
 
 
+@pytest.mark.parametrize("way", ["client", "tables"])
 def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
-    uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
+    way: str, uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
 ) -> None:
     """The request arrived, its answer did not: the next try finds the run, and completes it."""
     import mlflow
 
-    made = mlflow.MlflowClient.create_run
-    lost = iter([True, False])
+    lost = []
 
-    def create_run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        run = made(self, *args, **kwargs)
-        if kwargs["tags"][records.KIND] == "trial" and next(lost):
-            raise ConnectionResetError("the answer is lost")
-        return run
+    def losing(method: Any, is_trial: Callable[..., bool]) -> Any:
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            result = method(self, *args, **kwargs)
+            if is_trial(**kwargs) and not lost:
+                lost.append(result)
+                raise ConnectionResetError("the answer is lost")
+            return result
 
-    monkeypatch.setattr(mlflow.MlflowClient, "create_run", create_run)
+        return call
+
+    if way == "client":
+        monkeypatch.setattr(direct, "tables", lambda uri: None)
+        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[records.KIND] == "trial")
+        monkeypatch.setattr(mlflow.MlflowClient, "create_run", made)
+    else:
+        monkeypatch.setattr(direct.Tables, "write", losing(direct.Tables.write, lambda: True))
     with Writer(uri) as writer:
         run_id = opened(writer)
         writer.commit_trial(TrialRecord(0, "complete", 0.5, {"x": 3}, 1), {"val_loss": [1.0]})
@@ -267,3 +277,4 @@ def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
     assert [run.info.run_id for run in runs] == [trial.run_id]
     assert runs[0].data.params == {"x": "3"}
     assert runs[0].data.metrics["val_loss"] == 1.0
+    assert len(lost) == 1

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlptune.experiments.execution.workers import Workers
-from mlptune.tracking import lease, reader, records, remote, spool, store, writer
+from mlptune.tracking import delivery, lease, reader, records, remote, spool, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer
 from tests.servers import Gate, MlflowServer, gate
@@ -31,7 +31,7 @@ def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def way(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setattr(writer, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.05)
     with gate(server.port) as way:
         yield way
 
@@ -57,7 +57,7 @@ def await_said(said: list[str], what: str, writer: Writer) -> None:
     while not any(what in text for text in said):
         assert time.monotonic() < until, said
         time.sleep(0.05)
-        writer._deliver()
+        writer._tell()
 
 
 def check(uri: str, run_id: str, numbers: Any) -> None:
@@ -105,7 +105,7 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
     server: MlflowServer, way: Gate, monkeypatch: pytest.MonkeyPatch, spools: Callable[[], list[Path]]
 ) -> None:
     """The process is stopped: it takes connections and answers nothing."""
-    monkeypatch.setattr(writer, "SLOW_SECONDS", 0.5)
+    monkeypatch.setattr(delivery, "SLOW_SECONDS", 0.5)
     monkeypatch.setattr(remote, "_hand", remote.Hand())
     said: list[str] = []
     with ThreadPoolExecutor(1) as hand, Writer(server.address, hand, said.append) as waiting:
