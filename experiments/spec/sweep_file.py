@@ -196,15 +196,15 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
             label = path.name
         if path.is_dir():
             raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
-        if not path.is_file():
-            known = ", ".join(bundled)
-            hint = nearest(str(source), bundled)
-            raise UserError(f"no such sweep file: {show_path(str(source))}; bundled sweeps: {known}{hint}")
         suffixes = {suffix.lower() for suffix in path.suffixes}
-        if suffixes & {".csv", ".tsv", ".parquet", ".npz"} and ".toml" not in suffixes:
-            raise UserError(
-                f"{label} is a table, not a sweep file; give it with --data, and its target column with --target"
-            )
+        is_table = bool(suffixes & {".csv", ".tsv", ".parquet", ".npz"}) and ".toml" not in suffixes
+        way = "give it with --data, and its target column with --target"
+        if not path.is_file():
+            known = f"; bundled sweeps: {', '.join(bundled)}{nearest(str(source), bundled)}"
+            rest = f"; it would be a table, not a sweep file: {way}" if is_table else known
+            raise UserError(f"no such {'file' if is_table else 'sweep file'}: {show_path(str(source))}{rest}")
+        if is_table:
+            raise UserError(f"{label} is a table, not a sweep file; {way}")
         if path.stat().st_size > LARGEST_FILE:
             raise UserError(f"{label} has {path.stat().st_size} bytes: no sweep file; a table is given with --data")
         return path.read_bytes().decode("utf-8-sig"), label, base.absolute()

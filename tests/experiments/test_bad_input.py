@@ -156,6 +156,7 @@ INPUTS: list[tuple[list[str], str]] = [
     (table("http://example.com/cars.csv", "kind"), "http://example.com/cars.csv"),
     # Sweep files.
     (["sweep", "cars.csv"], "cars.csv is a table, not a sweep file; give it with --data, and its target column with --target"),
+    (["sweep", "nope.csv"], "no such file: nope.csv; it would be a table, not a sweep file: give it with --data"),
     (["sweep", "torn.toml"], "torn.toml: not valid TOML, line 1, column 6"),
     (["sweep", "twice.toml"], "twice.toml: not valid TOML"),
     (["sweep", "deep.toml"], "deep.toml: not valid TOML"),
