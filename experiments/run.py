@@ -357,9 +357,11 @@ def _with_run_id(trial: TrialSummary, run_id: str | None) -> TrialSummary:
 
 
 def _store_uri(tracking_uri: str | None) -> str:
-    from ..tracking.store import store_uri
+    from ..tracking.store import check_folder, store_uri
 
     try:
-        return store_uri(tracking_uri)
+        uri = store_uri(tracking_uri)
+        check_folder(uri)
+        return uri
     except ValueError as error:
         raise UserError(str(error)) from error

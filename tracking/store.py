@@ -183,19 +183,30 @@ def store_exists(uri: str) -> bool:
         return False
 
 
+def check_folder(uri: str) -> None:
+    """Raise UnusableStore where the folder of a SQLite store is not there: a slip in a path shall not leave folders behind."""
+    path = sqlite_path(uri)
+    if path is None or os.path.isdir(path.parent):
+        return
+    there = next(folder for folder in path.parents if os.path.isdir(folder))
+    raise UnusableStore(
+        f"the store {path} cannot be prepared: there is no folder {path.parent} (there is {there}); make it first"
+    )
+
+
 def prepare_store(uri: str) -> None:
     """Create the SQLite store if there is none, or bring an older one to this MLflow's schema; others do so themselves.
 
     Either happens in a second file that takes the store's place in one step, so a process killed at any moment leaves
     the old state or the new one. Several processes may do this at once. An upgraded store's old file is kept beside it,
     with its schema revision in the name. Raises ValueError where the file is no MLflow store, is a newer one, or cannot
-    be written.
+    be written, and where its folder is not there.
     """
     path = sqlite_path(uri)
     if path is None:
         return
+    check_folder(uri)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with _folder_locked(path.parent):
             _remove_leftovers(path)
             if not store_exists(uri):

@@ -226,6 +226,8 @@ INPUTS: list[tuple[list[str], str]] = [
     (["sweep", "digits", "--tracking-uri", "sqlite:///"], "names no file; write sqlite:///mlflow.db"),
     (["sweep", "digits", "--tracking-uri", "store.db"], "a SQLite store is written sqlite:///store.db"),
     (["sweep", "digits", "--tracking-uri", "sqlite:///cars.csv"], "cars.csv is not a SQLite database"),
+    (["sweep", "digits", "--tracking-uri", "sqlite:///no/such/x.db"], "there is no folder "),
+    (["list", "--tracking-uri", "sqlite:///no/such/x.db"], "there is no store at "),
     (["list", "--tracking-uri", "sqlite:///nothing.db"], "there is no store at "),
     (["show", "digits"], "there is no store at "),
     (["best", "digits", "--json", "--format", "toml"], "--json: cannot be combined with --format toml"),

@@ -84,6 +84,7 @@ def test_redact_leaves_plain_addresses() -> None:
 
 def test_prepared_store_is_complete(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/new folder/mlflow.db"
+    (tmp_path / "new folder").mkdir()
     assert not store.store_exists(uri)
     store.prepare_store(uri)
     assert store.store_exists(uri)
@@ -137,6 +138,13 @@ def test_store_in_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="cannot be prepared"):
         store.prepare_store(f"sqlite:///{tmp_path}/file/mlflow.db")
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"there is no folder .*/no/such \(there is .*\); make it first") as caught:
+        store.prepare_store(f"sqlite:///{tmp_path}/no/such/mlflow.db")
+    assert f"(there is {tmp_path})" in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
