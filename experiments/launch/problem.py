@@ -75,6 +75,7 @@ class Problem:
         self._notes = self._keep_in_step() if self.method and self.method.in_step else []
         self._check_fixed()
         self.max_epochs = self._max_epochs()
+        self._check_changes()
         self.total = self._total()
         if isinstance(spec.search.start, list):
             check_points(spec.search.start, self.space, self.total)
@@ -184,6 +185,12 @@ class Problem:
             # A contradiction with a default that the search replaces is none; such trials fail one by one, if they do.
             if not any(name in str(error) for name in (*self.space, "layers")):
                 raise UserError(f"[model] {error}") from error
+
+    def _check_changes(self) -> None:
+        """Refuse a change after the last epoch, which no trial would ever see."""
+        for epoch, _ in self.fixed.get("changes", ()):
+            if epoch > self.max_epochs:
+                raise UserError(f"[model] changes: epoch {epoch} is never trained, the last one is {self.max_epochs}")
 
     def _keep_in_step(self) -> list[str]:
         """Have every trial train to its last epoch; the answer says what of the sweep file that puts out of force."""

@@ -194,6 +194,7 @@ def _check_space(spec: "Spec", *, grid: bool) -> None:
         space = Space.parse(table, "space", spec.model)
     except ValueError as error:
         raise UserError(_in_table(error)) from None
+    _check_depth(spec.model, table)
     if not grid:
         return
     try:
@@ -207,6 +208,26 @@ def _check_space(spec: "Spec", *, grid: bool) -> None:
             f"[search] trials: the grid has {size} points, more than {spec.search.trials} trials; "
             f"give it {size}, or set partial = true"
         )
+
+
+def _check_depth(model: Mapping[str, Any], space: Mapping[str, Any]) -> None:
+    """Refuse a value in [model] of a layer that no network will have; Space.parse does so for those in [space]."""
+    from ...search.spaces import layer_of
+
+    if "layers" in space:
+        deepest = max(_ends(space["layers"]))
+        told = f"layers goes up to {deepest}"
+    elif "layers" in model:
+        deepest, told = model["layers"], f"layers = {model['layers']}"
+    elif "hidden" in model:
+        deepest = len(model["hidden"])
+        told = f"hidden has {deepest}"
+    else:
+        return
+    for name in model:
+        layer = layer_of(name)
+        if layer is not None and layer[1] > deepest:
+            raise UserError(f"[model] {name}: never used, {told}")
 
 
 def _ends(entry: Any) -> Iterator[Any]:
