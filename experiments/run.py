@@ -133,13 +133,14 @@ class _Launch:
     def _search(
         self, study: "optuna.Study", rule: "Scheduler", plan: Any, earlier: "LaunchRecord | None", after: int
     ) -> "SweepResult":
+        from ..tracking import reader
         from ..tracking.store import UnusableStore, store_exists
         from ..tracking.writer import HeldElsewhere, StoreError, UnfinishedLaunch, Writer
         from .execution.engine import EngineEvaluator
         from .launch.coordinator import Coordinator
         from .launch.recording import MlflowRecorder
         from .launch.replay import Replay
-        from .launch.resume import committed_trials
+        from .launch.resume import OTHER_NAME, committed_trials, way_on
 
         problem = self.problem
         exists = store_exists(self.uri)
@@ -182,8 +183,10 @@ class _Launch:
             coordinator.run(plan)
             return self._finish(writer, launched.result(), coordinator.trials, coordinator.kept_epochs)
         except UnfinishedLaunch as error:
-            first = "wait for it" if error.running else "continue it with --resume"
-            raise UserError(f"{error}; {first}, or give this one another name with --set name=...") from error
+            way = f"wait for it, or {OTHER_NAME}"
+            if not error.running:
+                way = way_on(problem, reader.launch(self.uri, error.name, error.run_id), self.uri)
+            raise UserError(f"{error}; {way}") from error
         except HeldElsewhere as error:
             raise UserError(f"the sweep {problem.spec.name!r}: {error}") from error
         except KeyboardInterrupt as error:

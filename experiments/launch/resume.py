@@ -18,6 +18,7 @@ from .replay import Committed
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
 MAY_CHANGE = ("search.timeout",)
+OTHER_NAME = "give this one another name with --set name=..."
 
 
 def resumable(uri: str, name: str) -> LaunchRecord | None:
@@ -37,6 +38,16 @@ def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None])
         return lease.wait_until_free(uri, earlier.name, earlier.run_id, say)
     except lease.HeldElsewhere as error:
         raise UserError(f"{error}; it can be resumed when that has ended") from error
+
+
+def way_on(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
+    """What to do about an unfinished launch, for a person who began another under its name."""
+    try:
+        check_same(problem, earlier, uri)
+    except UserError as error:
+        refused = str(error).removeprefix("--resume: ").removesuffix(f"; {OTHER_NAME}")
+        return f"this cannot continue it: {refused}; take that back, or {OTHER_NAME}"
+    return f"continue it with --resume, or {OTHER_NAME}"
 
 
 def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
@@ -72,7 +83,8 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
     if earlier.tags.get("mlptune.data") != problem.dataset.fingerprint:
-        raise UserError("--resume: the data has changed since the sweep was begun; start anew without --resume")
+        way = "start anew without --resume" if earlier.state == "finished" else OTHER_NAME
+        raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
     machine = earlier.tags.get("mlptune.machine")
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")

@@ -197,8 +197,11 @@ def test_interrupted_refused_then_resumed(store: str) -> None:
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         mlptune.run_sweep(small(), observer=_Stop(6))
     assert mlptune.experiments.results.show("small")["state"] == "interrupted"
-    with pytest.raises(UserError, match="--resume"):
+    with pytest.raises(UserError, match="continue it with --resume, or give this one another name"):
         mlptune.run_sweep(small())
+    with pytest.raises(UserError, match=r"cannot continue it: model.epochs was 9 and is 10 now; .* or give") as refused:
+        mlptune.run_sweep(small(model__epochs=10))
+    assert "--resume" not in str(refused.value)  # the command line would offer what was typed, with --resume
     with pytest.raises(UserError, match=r"model.epochs was 9 and is 10 now"):
         mlptune.run_sweep(small(model__epochs=10), resume=True)
     unfinished = mlptune.experiments.results.show("small")["run_id"]
