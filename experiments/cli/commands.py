@@ -268,11 +268,6 @@ def ui(
     run_ui(tracking_uri, port, lambda text: print(clean(text), flush=True))
 
 
-def main() -> None:
-    """Entry point of the command `mlptune`."""
-    app(prog_name=PROGRAM)
-
-
 def _check_store(uri: str | None) -> None:
     """Refuse an address that is none before anything slow begins."""
     from ...tracking.store import store_uri

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from ..errors import Interrupted, SweepFailed, UserError
 from ..show_text import clean
+from . import loaded
 
 PROGRAM = "mlptune"
 
@@ -24,6 +25,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Exit status 1: no result; 2: wrong usage or input; 130: interrupted."""
         try:
+            loaded()
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
