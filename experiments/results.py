@@ -122,9 +122,7 @@ def show_copies(
 
 def best(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete."""
-    document, complete, copied = best_schedule(name, run, tracking_uri)
-    # As sampled, the params of a trial that has copied others are not those of its network.
-    return {**document, "configuration": complete} if copied else document
+    return best_schedule(name, run, tracking_uri)[0]
 
 
 def best_schedule(
@@ -136,8 +134,8 @@ def best_schedule(
     found = _best_of(launch, trials)
     if found is None:
         raise reader.NotFound(f"the sweep {name!r} has no complete trial yet; its state is {launch.state}")
-    complete = found.configuration or configuration(found.params, json.loads(launch.tags.get(FIXED, "{}")))
-    return _document(launch, found), dict(complete), found.copied
+    document = _document(launch, found)
+    return document, dict(document["configuration"]), found.copied
 
 
 def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
@@ -199,8 +197,19 @@ def summary(
     }
 
 
-def best_document(name: str, run_id: str, best: TrialSummary, metric: str, test_score: float | None) -> dict[str, Any]:
-    """The document of `mlptune best --json`; `run_id` is the launch's."""
+def best_document(
+    name: str,
+    run_id: str,
+    best: TrialSummary,
+    metric: str,
+    test_score: float | None,
+    configuration: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The document of `mlptune best --json`; `run_id` is the launch's.
+
+    `params` are as they were sampled, `configuration` is complete, as `best_config` gives it. Of a trial that has copied
+    others that is the schedule of its network, whose values need not be those of `params`.
+    """
     return {
         "name": name,
         "run_id": run_id,
@@ -209,6 +218,7 @@ def best_document(name: str, run_id: str, best: TrialSummary, metric: str, test_
         "metric": metric,
         "value": _finite(best.value),
         "test_score": _finite(test_score),
+        "configuration": dict(configuration),
     }
 
 
@@ -251,7 +261,9 @@ def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> TrialSummary |
 
 
 def _document(launch: LaunchRecord, best: TrialSummary) -> dict[str, Any]:
-    return best_document(launch.name, launch.run_id, best, launch.tags.get(METRIC, "val_score"), launch.test_score)
+    metric = launch.tags.get(METRIC, "val_score")
+    complete = best.configuration or configuration(best.params, json.loads(launch.tags.get(FIXED, "{}")))
+    return best_document(launch.name, launch.run_id, best, metric, launch.test_score, complete)
 
 
 def _finite(value: float | None) -> float | None:

@@ -280,7 +280,7 @@ class _Launch:
             writer.flush()
             stored.result()
         summaries = [_with_run_id(trial, writer.trial_run_id(trial.number)) for trial in trials.values()]
-        document = results.best_document(problem.spec.name, run_id, best, problem.objective.key, test_score)
+        document = results.best_document(problem.spec.name, run_id, best, problem.objective.key, test_score, complete)
         result = results.SweepResult(
             problem.spec.name,
             run_id,

@@ -99,11 +99,12 @@ def test_best_is_a_configuration_and_a_sweep_file_that_trains_it(folder: Path, t
     best = there("best", "cars", "--json")
     document = json.loads(best.stdout)
     assert document == json.loads((folder / "sweep.json").read_text())["best"]
-    assert set(document) >= {"name", "run_id", "number", "params", "metric", "value", "test_score"}
+    assert set(document) >= {"name", "run_id", "number", "params", "metric", "value", "test_score", "configuration"}
+    assert document["configuration"] == {"epochs": 4, **document["params"]}
     written = there("best", "cars", "--format", "toml")
     tables = tomllib.loads(written.stdout)
     assert tables["space"] == {}
-    assert tables["model"].items() >= document["params"].items()
+    assert tables["model"] == document["configuration"]
     (folder / "winner.toml").write_text(written.stdout)
     again = there("sweep", "winner.toml", "--set", "name=winner", "--json")
     assert again.exit_code == 0, again.stderr
