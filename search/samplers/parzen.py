@@ -2,7 +2,7 @@
 
 Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", section 4: a mixture of products of truncated normals, one
 product for each observation. Optuna evaluates the normal distribution's tails, which integers need, value by value in Python:
-after 1,000 trials of a space with some integers that is nine tenths of a proposal. Kernels, weights and draws are Optuna's own.
+after 1,000 trials of a space with some integers that is three quarters of a proposal. Kernels, weights and draws are Optuna's own.
 """
 
 from __future__ import annotations

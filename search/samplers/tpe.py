@@ -5,7 +5,7 @@ l(x) and g(x) of the papers are the densities of the best and of the remaining t
 
 Optuna keeps two things between trials that a resumed process lacks: the generator's state, and the partition of the
 space into groups, which remembers every bracket of Hyperband it ever saw. Both are made anew for each trial here.
-The proposals are those of Optuna's steps, at an eighth of their cost after 1,000 trials of a space with integers and layers:
+The proposals are those of Optuna's steps, at a seventh of their cost after 1,000 trials of a space with integers and layers:
 densities are computed without loops (:mod:`.parzen`), finished trials read once, and all of them sorted once a proposal.
 """
 
