@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..search.plurals import counted
 from ..tracking import remote
 from .errors import ExecutorLost, Interrupted, SweepFailed, UserError
 from .execution import interruption
@@ -167,7 +168,7 @@ class _Launch:
                 writer.flush()
                 committed, attempts = committed_trials(self.uri, earlier.run_id, problem.objective.key, problem.fixed)
                 evaluator = Replay(evaluator, committed)
-                self.observer.message(f"resumed: {len(committed)} of {problem.total} trials are there already")
+                self.observer.message(f"resumed: {len(committed)} of {counted(problem.total, 'trial')} there already")
             recorder = MlflowRecorder(
                 writer, study, problem.seeds, committed=committed, attempts=attempts, changing=rule.changing
             )
@@ -352,7 +353,8 @@ def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
         "diverged" if (t.reason or "").startswith("diverged") else t.reason or t.state for t in trials.values()
     )
     [(reason, count)] = reasons.most_common(1)
-    return f"none of the {len(trials)} trials is complete ({count} {reason})"
+    which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"
+    return f"{which} complete ({count} {reason})"
 
 
 def _with_run_id(trial: TrialSummary, run_id: str | None) -> TrialSummary:

@@ -254,7 +254,9 @@ def predict(
         from .predict import predict_file
 
         rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
-    _print(f"wrote {rows} predictions to {clean(str(out))}")
+    from ...search.plurals import counted
+
+    _print(f"wrote {counted(rows, 'prediction')} to {clean(str(out))}")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...search.methods import METHODS
+from ...search.plurals import counted
 from ..errors import UserError
 from ..show_text import clean
 from ..spec import default_name, is_named, load_spec
@@ -133,7 +134,7 @@ def _columns(dataset: "Dataset") -> list[str]:
     if len(schema.inputs) > _MOST_COLUMNS:
         counts = ", ".join(f"{len(names)} {kind}" for kind, names in by_kind.items())
         return [
-            f"# {len(schema.inputs)} columns: {counts}, {len(schema.left_out)} left out.",
+            f"# {counted(len(schema.inputs), 'column')}: {counts}, {len(schema.left_out)} left out.",
             '# numeric = ["..."]           # a list overrides what was recognised; likewise categorical and ignore',
         ]
     lines = ["# Columns as recognised; move a name to another list to change its use."]

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ...search.plurals import counted
 from ..progress import Observer, SweepInfo, TrialSummary
 from ..show_text import clean, copied_text, number_text, params_text, time_text
 
@@ -124,7 +125,7 @@ class PlainView(View):
             parts.append(f"({trial.reason})")
         if trial.value is not None:
             parts.append(number_text(trial.value))
-        parts.append(f"after {trial.epochs} epochs")
+        parts.append(f"after {counted(trial.epochs, 'epoch')}")
         if self.best is not None:
             parts.append(
                 "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
@@ -250,9 +251,9 @@ class LiveView(View):
 def headline(info: SweepInfo) -> str:
     """Return the line that says what is being swept."""
     rule = "higher is better" if info.direction == "maximize" else "lower is better"
-    workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
-    trials = f"{info.total} trial{'s' if info.total != 1 else ''} by {info.method}"
-    return f"{info.name}: {trials}, {info.metric} ({rule}), {info.max_epochs} epochs, {workers}"
+    trials = f"{counted(info.total, 'trial')} by {info.method}"
+    size = f"{counted(info.max_epochs, 'epoch')}, {counted(info.workers, 'worker')}"
+    return f"{info.name}: {trials}, {info.metric} ({rule}), {size}"
 
 
 def trial_text(trial: TrialSummary) -> str:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...search.plurals import counted
 from ...search.spaces import layer_of
 from ..show_text import clean, copied_text, number_text, params_text
 
@@ -90,7 +91,7 @@ def trials_text(
     counts: dict[str, int] = {}
     for trial in shown["trials"]:
         counts[trial["state"]] = counts.get(trial["state"], 0) + 1
-    told = f"{len(shown['trials'])} trials"
+    told = counted(len(shown["trials"]), "trial")
     if counts:
         told += f" ({', '.join(f'{n} {state}' for state, n in counts.items())})"
     head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {told}"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...search.plurals import counted
 from ..errors import UserError
 from .columns import Schema, check_names, recognise
 from .encoding import Encoder
@@ -107,7 +108,9 @@ class Dataset:
         task, y, kept = clean_target(name, frame[name], spec.task)
         messages = []
         if not kept.all():
-            messages.append(f"{int((~kept).sum())} rows without a value of {name} are not used")
+            lost = int((~kept).sum())
+            verb = "is" if lost == 1 else "are"
+            messages.append(f"{counted(lost, 'row')} without a value of {name} {verb} not used")
         rows = _part(frame, name, y, kept, spec, "data")
         groups, times = _order_of(rows.frame, spec)
         test = None
@@ -240,7 +243,9 @@ def _weights(frame: pd.DataFrame, spec: Any, where: str) -> NDArray[np.float32] 
     values = numbers(frame[spec.weight]).values
     missing = np.isnan(values)
     if missing.any():
-        raise UserError(f"data.weight: column {spec.weight!r} has no finite number in {int(missing.sum())} rows")
+        raise UserError(
+            f"data.weight: column {spec.weight!r} has no finite number in {counted(int(missing.sum()), 'row')}"
+        )
     if (values < 0).any():
         raise UserError(f"data.weight: column {spec.weight!r} has negative values, the least is {values.min():g}")
     if values.max() > 1e30:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...search.plurals import counted
 from ..errors import UserError
 from .columns import Schema
 from .tables import nearest
@@ -252,7 +253,7 @@ class Encoder:
                     {name: array[:, place] for place, name in enumerate(columns)}, index=range(len(array))
                 )
         raise UserError(
-            f"the rows have {array.shape[1]} columns; needed are the table's {len(self.inputs)} without the target, "
+            f"the rows have {counted(array.shape[1], 'column')}; needed are the table's {len(self.inputs)} without the target, "
             f"or the {len(needed)} in use"
         )
 

@@ -59,7 +59,8 @@ def split_rows(
     rows = np.arange(n_rows, dtype=np.int64)
     needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)
     if n_rows < needed:
-        raise UserError(f"data: {n_rows} rows are too few for the parts asked for, {needed} are needed")
+        few = "1 row is" if n_rows == 1 else f"{n_rows} rows are"
+        raise UserError(f"data: {few} too few for the parts asked for, {needed} are needed")
     if groups is not None and len(np.unique(groups)) < needed:
         found = len(np.unique(groups))
         raise UserError(f"data.group: {found} groups are too few for the parts asked for, {needed} are needed")

@@ -12,6 +12,7 @@ from ...core.network import operations, structure
 from ...core.training import Fold
 from ...search import METHODS, Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
 from ...search.dimensions import Choices, Range
+from ...search.plurals import counted
 from ...search.schedulers import Scheduler
 from ...search.spaces import configuration, layer_of
 from ..data.dataset import Dataset, EncodedFold
@@ -241,7 +242,7 @@ class Problem:
         size = _user_error(self.space.grid_size)
         if trials is not None and size > trials and not self.spec.search.partial:
             raise UserError(
-                f"[search] trials: the grid has {size} points, more than {trials} trials; "
+                f"[search] trials: the grid has {size} points, more than {counted(trials, 'trial')}; "
                 f"allow them with trials = {size}, or set partial = true for the first {trials}"
             )
         return min(size, trials or size)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...search import Space
 from ...search.names import hint
+from ...search.plurals import counted
 from ..errors import UserError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
     if "layers" in point:
         idle = next((name for name in point if not space.active(name, point)), None)
         if idle is not None:
-            raise ValueError(f"{idle}: is not part of a network of {point['layers']} layers")
+            raise ValueError(f"{idle}: is not part of a network of {counted(point['layers'], 'layer')}")
     return stored
 
 

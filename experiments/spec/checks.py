@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ...search.plurals import counted
 from ..errors import UserError
 from .text import nearest, show, show_key
 
@@ -205,7 +206,7 @@ def _check_space(spec: "Spec", *, grid: bool) -> None:
         raise UserError(_in_table(error)) from None
     if spec.search.trials is not None and size > spec.search.trials and not spec.search.partial:
         raise UserError(
-            f"[search] trials: the grid has {size} points, more than {spec.search.trials} trials; "
+            f"[search] trials: the grid has {size} points, more than {counted(spec.search.trials, 'trial')}; "
             f"give it {size}, or set partial = true"
         )
 

@@ -23,6 +23,7 @@ from ..acquisition import log_expected_improvement, maximise
 from ..features import Features
 from ..gp import GaussianProcess, Hyperparameters, learn
 from ..options import positive
+from ..plurals import counted
 from ..seeds import derive
 from ..spaces import Space
 from ..warping import warped
@@ -100,10 +101,11 @@ class AutoSampler(CodedSampler):
             if not features.axes:
                 return "auto: the space has one point"
             if features.points <= self._trials:
-                return f"auto: the space has {len(features.everything())} points; each is tried once before any is repeated"
+                points = counted(len(features.everything()), "point")
+                return f"auto: the space has {points}; each is tried once before any is repeated"
         if self._trials is not None and self._trials <= startup:
-            return f"auto: {self._trials} trials are too few to learn from; points of a Latin hypercube"
-        return f"auto: {startup} points of a Latin hypercube, then expected improvement under a Gaussian process"
+            return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
+        return f"auto: {counted(startup, 'point')} of a Latin hypercube, then expected improvement under a Gaussian process"
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]

@@ -15,6 +15,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..names import hint
+from ..plurals import counted
 from ..spaces import Space
 from .independent import IndependentSampler
 
@@ -50,7 +51,7 @@ class GridSampler(IndependentSampler):
     def outline(self, total: int) -> list[str]:
         """What is told before ``total`` trials start: the size of the grid."""
         rest = "" if total >= self._size else f"; the first {total} are trained"
-        return [f"the grid has {self._size} points{rest}"]
+        return [f"the grid has {counted(self._size, 'point')}{rest}"]
 
     def _encoded_point(self, number: int) -> dict[str, Any]:
         return self._space.encode(self._space.grid_point(number))

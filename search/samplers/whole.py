@@ -62,7 +62,8 @@ class WholeSampler(CodedSampler):
         if not self.startup:
             return []
         rest = ", and so are all, since there are no more" if total <= self.startup else ""
-        return [f"the first {self.startup} trials are random points{rest}"]
+        first = "trial is a random point" if self.startup == 1 else f"{self.startup} trials are random points"
+        return [f"the first {first}{rest}"]
 
     @abstractmethod
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:

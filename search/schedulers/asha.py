@@ -61,10 +61,10 @@ class AshaScheduler(Scheduler):
     def outline(self, total: int) -> list[str]:
         """The rungs, in a line."""
         if len(self.rungs) == 1:
-            return [f"successive halving has one rung only, epoch {self.rungs[0]}: all {total} trials train to the end"]
+            return [f"successive halving has one rung only, epoch {self.rungs[0]}: every trial trains to the end"]
         steps = ", ".join(str(epoch) for epoch in self.rungs)
         return [
-            f"successive halving: {total} trials are begun, most of them stopped early; rungs at epochs {steps}",
+            f"successive halving: {total} begun, most of them stopped early; rungs at epochs {steps}",
             f"  the best of all that reached a rung, 1 in {self._eta:g}, train on to the next",
         ]
 

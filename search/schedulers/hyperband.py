@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..plurals import counted
 from ..samplers import ignores_history
 from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop
 from .rungs import merit, rungs
@@ -82,7 +83,7 @@ class HyperbandScheduler(Scheduler):
         """A line for each bracket."""
         cycle = self.brackets[-1].end
         stopped = ", most of them stopped early" if len(self.brackets[0].epochs) > 1 else ""
-        lines = [f"Hyperband: {total} begun{stopped}; in turn these brackets, {cycle} trials together"]
+        lines = [f"Hyperband: {total} begun{stopped}; in turn these brackets, {counted(cycle, 'trial')} together"]
         top = len(self.brackets) - 1
         for s, bracket in zip(range(top, -1, -1), self.brackets, strict=True):
             steps = ", ".join(f"{n} to epoch {r}" for n, r in zip(bracket.sizes, bracket.epochs, strict=True))

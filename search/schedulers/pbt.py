@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..dimensions import Choices, Dimension
+from ..plurals import counted
 from ..samplers.random import from_unit
 from ..seeds import uniform
 from ..spaces import in_force
@@ -102,16 +103,17 @@ class PopulationBasedTraining(Scheduler):
         full, rest = divmod(total, self._population)
         sizes = [self._population] * full + [rest] * (rest > 0)
         if len(sizes) == 1:
-            told = f"one population of {total} members"
+            told = f"one population of {counted(total, 'member')}"
         else:
             told = f"{len(sizes)} populations one after the other, of {', '.join(map(str, sizes))} members"
-        lines = [f"{told}, all trained for {self._max_epochs} epochs"]
+        lines = [f"{told}, all trained for {counted(self._max_epochs, 'epoch')}"]
         if self.rungs and self._copies(sizes[0]):
             first = self._copies(sizes[0])
-            lines.append(
-                f"every {self._interval} epochs the worst {first} take over the networks of the best {first} "
-                f"and change {', '.join(self.changing)}"
-            )
+            every = "every epoch" if self._interval == 1 else f"every {self._interval} epochs"
+            told = f"the worst {first} take over the networks of the best {first} and change"
+            if first == 1:
+                told = "the worst takes over the network of the best and changes"
+            lines.append(f"{every} {told} {', '.join(self.changing)}")
         else:
             lines.append("nobody copies: that takes two members, and epochs beyond the interval")
         return lines

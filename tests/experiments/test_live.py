@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
+from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, headline, view
 from mlptune.experiments.progress import SweepInfo, TrialSummary
 from mlptune.experiments.show_text import clean, time_text, value_text
 
@@ -28,6 +28,11 @@ def trial(number: int, value: float | None, state: str = "complete", **changes: 
     return TrialSummary(
         number, state, value, **{"params": {"hidden": [64, 32], "l2": 1.23456e-5}, "epochs": 20, **changes}
     )
+
+
+def test_one_of_each() -> None:
+    told = headline(info(1, workers=1, max_epochs=1))
+    assert told == "digits: 1 trial by tpe, val_score (higher is better), 1 epoch, 1 worker"
 
 
 def drawn(live: LiveView) -> str:

@@ -92,7 +92,7 @@ def test_a_finished_sweep_seeds_a_new_one_which_stays_the_same_whatever_becomes_
         ),
         ({"start": [{}, {"activation": "rely"}]}, "start: configuration 2: activation: 'rely' is none of the choices"),
         ({"start": [{"activatoin": "relu"}]}, "'activatoin' is not searched; did you mean 'activation'"),
-        ({"start": [{"layers": 1, "units_2": 4}]}, "configuration 1: units_2: is not part of a network of 1 layers"),
+        ({"start": [{"layers": 1, "units_2": 4}]}, "configuration 1: units_2: is not part of a network of 1 layer"),
         ({"start": [{}] * 5}, "start: 5 configurations, but trials = 4"),
         ({"start": 3}, "start: must be a list of configurations to try first, or the name of a sweep"),
         ({"start": "nothing"}, r"\[search\] start: .*nothing"),

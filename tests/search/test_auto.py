@@ -182,7 +182,7 @@ def test_failed_trials_alone_are_no_reason_to_stop():
         (TABLE, 64, 8, "8 points of a Latin hypercube, then expected improvement under a Gaussian process"),
         (TABLE, 64, 6, "12 points of a Latin hypercube, then expected improvement under a Gaussian process"),
         (TABLE, None, None, "8 points of a Latin hypercube, then expected improvement under a Gaussian process"),
-        (TABLE, 32, 32, "32 trials are too few to learn from; points of a Latin hypercube"),
+        (TABLE, 32, 32, "32 trials, too few to learn from; points of a Latin hypercube"),
         (
             {"layers": [1, 2], "units_1": [8, 16], "units_2": [8, 16]},
             8,

@@ -206,6 +206,6 @@ def test_what_a_person_is_told():
         "  60 is no multiple of 49: the last bracket that is begun has fewer trials",
     ]
     assert scheduler("asha", study, 50).outline(60) == [
-        "successive halving: 60 trials are begun, most of them stopped early; rungs at epochs 2, 6, 17, 50",
+        "successive halving: 60 begun, most of them stopped early; rungs at epochs 2, 6, 17, 50",
         "  the best of all that reached a rung, 1 in 3, train on to the next",
     ]

@@ -135,6 +135,7 @@ def test_values_are_drawn_anew_from_the_whole_range():
 @pytest.mark.parametrize(
     ("trials", "options", "batches", "line"),
     [
+        (1, {}, 1, "one population of 1 member, all trained for 50 epochs"),
         (48, {}, 48, "one population of 48 members, all trained for 50 epochs"),
         (100, {}, 50, "2 populations one after the other, of 50, 50 members, all trained for 50 epochs"),
         (130, {}, 44, "3 populations one after the other, of 44, 44, 42 members, all trained for 50 epochs"),
@@ -149,6 +150,8 @@ def test_how_trials_are_parted(trials, options, batches, line):
 def test_the_outline_says_what_will_happen():
     told = "every 5 epochs the worst 4 take over the networks of the best 4 and change learning_rate, l2, dropout, "
     assert rule().outline(20)[1] == told + "plateau_epochs"
+    alone = rule(interval=1).outline(2)[1]
+    assert alone.startswith("every epoch the worst takes over the network of the best and changes learning_rate, l2, ")
     assert rule().outline(1)[1].startswith("nobody copies")
     assert rule(interval=50).outline(20)[1].startswith("nobody copies")
 
