@@ -77,9 +77,9 @@ def check_names(columns: Iterable[str], spec: Any) -> None:
         for name in [value] if isinstance(value, str) else list(value or ()):
             earlier = uses.setdefault(name, key)
             if earlier != key and not (earlier in ("group", "time") and key in ("numeric", "categorical", "ignore")):
-                raise UserError(f"data.{key}: column {name!r} is already named as data.{earlier}")
+                raise UserError(f"[data] {key}: column {name!r} is already named in {earlier}")
             if name not in known:
-                raise UserError(f"data.{key}: the table has no column {name!r}; {nearest(name, known)}")
+                raise UserError(f"[data] {key}: the table has no column {name!r}; {nearest(name, known)}")
 
 
 def recognise(frame: pd.DataFrame, spec: Any) -> Schema:
@@ -113,9 +113,7 @@ def recognise(frame: pd.DataFrame, spec: Any) -> Schema:
             notes.append(f"{name}: {note}")
     if not kinds:
         reasons = listed([f"{name} ({left_out[name]})" for name in inputs], 4) or "there is none beside the target"
-        raise UserError(
-            f"data: no column is left to learn from: {reasons}; data.numeric or data.categorical keep a column"
-        )
+        raise UserError(f"data: no column is left to learn from: {reasons}; numeric or categorical keep a column")
     ordered = {name: left_out[name] for name in inputs if name in left_out}
     return Schema(inputs, kinds, ordered, tuple(notes))
 
@@ -130,7 +128,7 @@ def _asked(name: str, column: pd.Series, kind: str) -> tuple[str, str, str]:
     if np.isfinite(dates(column)).any():
         return "date", "", ""
     if cells:
-        raise UserError(f"data.numeric: column {name!r} holds no numbers, for instance {str(cells[0])[:40]!r}")
+        raise UserError(f"[data] numeric: column {name!r} holds no numbers, for instance {str(cells[0])[:40]!r}")
     return "", "no value in any training row", ""
 
 

@@ -87,7 +87,7 @@ class Dataset:
         if test is not None:
             absent = [name for name in self._schema.kinds if name not in test.frame]
             if absent:
-                raise UserError(f"data.test: {spec.test} lacks the column {absent[0]!r} of {spec.source}")
+                raise UserError(f"[data] test: {spec.test} lacks the column {absent[0]!r} of {spec.source}")
         self._template = Encoder.fit(seen, self._schema)
         self.n_features = self._template.n_features
         self.messages = (*split.messages, *self._schema.messages)
@@ -103,7 +103,7 @@ class Dataset:
         frame = read_table(spec.source, base)
         name = _target_name(spec, frame)
         if spec.task not in ("auto", *TASKS):
-            raise UserError(f"data.task: must be auto, {' or '.join(TASKS)}, not {spec.task!r}")
+            raise UserError(f"[data] task: must be auto, {' or '.join(TASKS)}, not {spec.task!r}")
         check_names(frame.columns, spec)
         task, y, kept = clean_target(name, frame[name], spec.task)
         messages = []
@@ -222,9 +222,11 @@ def _target_name(spec: Any, frame: pd.DataFrame) -> str:
     if spec.target is None:
         if "target" in names:
             return "target"
-        raise UserError(f"data.target: name the column to predict; {nearest('', names)}")
+        raise UserError(
+            f"[data] target: name the column to predict (on the command line: --target); {nearest('', names)}"
+        )
     if spec.target not in names:
-        raise UserError(f"data.target: the table has no column {spec.target!r}; {nearest(spec.target, names)}")
+        raise UserError(f"[data] target: the table has no column {spec.target!r}; {nearest(spec.target, names)}")
     return str(spec.target)
 
 
@@ -244,14 +246,16 @@ def _weights(frame: pd.DataFrame, spec: Any, where: str) -> NDArray[np.float32] 
     missing = np.isnan(values)
     if missing.any():
         raise UserError(
-            f"data.weight: column {spec.weight!r} has no finite number in {counted(int(missing.sum()), 'row')}"
+            f"[data] weight: column {spec.weight!r} has no finite number in {counted(int(missing.sum()), 'row')}"
         )
     if (values < 0).any():
-        raise UserError(f"data.weight: column {spec.weight!r} has negative values, the least is {values.min():g}")
+        raise UserError(f"[data] weight: column {spec.weight!r} has negative values, the least is {values.min():g}")
     if values.max() > 1e30:
-        raise UserError(f"data.weight: column {spec.weight!r} has values above 1e30, the greatest is {values.max():g}")
+        raise UserError(
+            f"[data] weight: column {spec.weight!r} has values above 1e30, the greatest is {values.max():g}"
+        )
     if not values.any():
-        raise UserError(f"data.weight: column {spec.weight!r} is zero in every row")
+        raise UserError(f"[data] weight: column {spec.weight!r} is zero in every row")
     return values.astype(np.float32)
 
 
@@ -272,17 +276,17 @@ def _order_of(frame: pd.DataFrame, spec: Any) -> tuple[NDArray[np.int64] | None,
 def _complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
     if missing.any():
         what = "number and no date such as 2024-03-01" if role == "time" else "value"
-        raise UserError(f"data.{role}: column {name!r} has no {what} in {int(missing.sum())} of {len(missing)} rows")
+        raise UserError(f"[data] {role}: column {name!r} has no {what} in {int(missing.sum())} of {len(missing)} rows")
 
 
 def _test_file(spec: Any, base: Path, target: str, task: str, rows: Part) -> Part:
     frame = read_table(spec.test, base)
     if target not in frame:
-        raise UserError(f"data.test: {spec.test} has no column {target!r}; {nearest(target, list(frame.columns))}")
+        raise UserError(f"[data] test: {spec.test} has no column {target!r}; {nearest(target, list(frame.columns))}")
     if task == "regression":
         values, strange, infinite = numbers(frame[target])
         if strange.any() or infinite.any():
-            raise UserError(f"data.test: column {target!r} of {spec.test} holds other things than finite numbers")
+            raise UserError(f"[data] test: column {target!r} of {spec.test} holds other things than finite numbers")
         kept = np.isfinite(values)
         y: NDArray[Any] = values[kept]
     else:
@@ -291,8 +295,8 @@ def _test_file(spec: Any, base: Path, target: str, task: str, rows: Part) -> Par
         try:
             indices = known.encode(labels)
         except ValueError as error:
-            raise UserError(f"data.test: {spec.test}: {error}") from None
+            raise UserError(f"[data] test: {spec.test}: {error}") from None
         y = np.array(known.classes, dtype=rows.y.dtype)[indices]
     if not kept.any():
-        raise UserError(f"data.test: column {target!r} of {spec.test} has no values")
-    return _part(frame, target, y, kept, spec, f"data.test: {spec.test}")
+        raise UserError(f"[data] test: column {target!r} of {spec.test} has no values")
+    return _part(frame, target, y, kept, spec, f"[data] test: {spec.test}")

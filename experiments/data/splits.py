@@ -48,13 +48,13 @@ def split_rows(
     Raises UserError when a share is out of range or rows or groups are too few.
     """
     if not 0 <= test_size < 1:
-        raise UserError(f"data.test_size: must be a share from 0 to below 1, not {test_size}")
+        raise UserError(f"[data] test_size: must be a share from 0 to below 1, not {test_size}")
     if folds is None and not 0 < validation < 1:
-        raise UserError(f"data.validation: must be a share between 0 and 1, not {validation}")
+        raise UserError(f"[data] validation: must be a share between 0 and 1, not {validation}")
     if folds is not None and folds < 2:
-        raise UserError(f"data.folds: must be at least 2, not {folds}")
+        raise UserError(f"[data] folds: must be at least 2, not {folds}")
     if groups is not None and times is not None:
-        raise UserError("data.group: cannot be combined with data.time; name one of them")
+        raise UserError("[data] group: cannot be combined with time; name one of them")
     cut = _Cut(labels if groups is None and times is None else None, groups, times)
     rows = np.arange(n_rows, dtype=np.int64)
     needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)
@@ -63,7 +63,7 @@ def split_rows(
         raise UserError(f"data: {few} too few for the parts asked for, {needed} are needed")
     if groups is not None and len(np.unique(groups)) < needed:
         found = len(np.unique(groups))
-        raise UserError(f"data.group: {found} groups are too few for the parts asked for, {needed} are needed")
+        raise UserError(f"[data] group: {found} groups are too few for the parts asked for, {needed} are needed")
     test = rows[:0]
     if test_size > 0:
         reserve = needed - 1

@@ -34,7 +34,7 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
     values, bad = read.values, read.strange | read.infinite
     finite = np.isfinite(values)
     if not finite.any() and not bad.any():
-        raise UserError(f"data.target: column {name!r} has no values")
+        raise UserError(f"[data] target: column {name!r} has no values")
     if task == "auto":
         if _is_boolean(column) or isinstance(column.dtype, pd.CategoricalDtype) or read.strange.any():
             task = "classification"
@@ -43,18 +43,18 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
     if task == "regression":
         if bad.any():
             cell = column[bad].iloc[0]
-            raise UserError(f"data.target: regression needs finite numbers, column {name!r} holds {str(cell)[:40]!r}")
+            raise UserError(f"[data] target: regression needs finite numbers, column {name!r} holds {str(cell)[:40]!r}")
         if len(np.unique(values[finite])) < 2:
-            raise UserError(f"data.target: column {name!r} has the same value {values[finite][0]:g} in every row")
+            raise UserError(f"[data] target: column {name!r} has the same value {values[finite][0]:g} in every row")
         return task, values[finite], finite
     labels, kept = labels_of(name, column)
     classes = set(labels.tolist())
     if len(classes) < 2:
-        raise UserError(f"data.target: column {name!r} has one class only, {next(iter(classes))!r}")
+        raise UserError(f"[data] target: column {name!r} has one class only, {next(iter(classes))!r}")
     if len(classes) > max(_FEW_CLASSES, 0.5 * len(labels)):
         some = f"; it holds texts such as {str(column[read.strange].iloc[0])[:40]!r}" if read.strange.any() else ""
         raise UserError(
-            f"data.target: column {name!r} has {len(classes)} values in {len(labels)} rows, too many for classes{some}"
+            f"[data] target: column {name!r} has {len(classes)} values in {len(labels)} rows, too many for classes{some}"
         )
     return task, labels, kept
 
@@ -74,7 +74,7 @@ def labels_of(name: str, column: pd.Series) -> tuple[NDArray[Any], NDArray[np.bo
     """(class labels of the rows that have one, mask (n,) of those rows); one type for all, see `clean_target`."""
     codes, cells = distinct(column)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
-        raise UserError(f"data.target: column {name!r} holds neither numbers nor texts")
+        raise UserError(f"[data] target: column {name!r} holds neither numbers nor texts")
     plain = [_plain(cell) for cell in cells]
     types = {type(cell) for cell in plain if cell is not None}
     if types == {int, float}:
@@ -95,7 +95,7 @@ def labels_of(name: str, column: pd.Series) -> tuple[NDArray[Any], NDArray[np.bo
     try:
         return lookup[codes[kept]].astype(dtype), kept
     except OverflowError:
-        raise UserError(f"data.target: column {name!r} holds integers beyond 64 bits") from None
+        raise UserError(f"[data] target: column {name!r} holds integers beyond 64 bits") from None
 
 
 def _plain(cell: Any) -> Any:
@@ -134,7 +134,7 @@ class Target:
             return cls(name, task, tuple(sorted(set(array.tolist()))))
         y = array.astype(np.float64)
         if np.abs(y).max() > 1e300:
-            raise UserError(f"data.target: the numbers of column {name!r} are too large, up to {np.abs(y).max():g}")
+            raise UserError(f"[data] target: the numbers of column {name!r} are too large, up to {np.abs(y).max():g}")
         return cls(name, task, None, *spread(y))
 
     @property

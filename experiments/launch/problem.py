@@ -229,7 +229,7 @@ class Problem:
             named: dict[str, Any] = {name: self.fixed[name] for name in ("epochs", "preset") if name in self.fixed}
             return Hyperparameters.from_config(named).epochs
         if self.searcher[1:] != ("none", "pruner"):
-            raise UserError("space.epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
+            raise UserError("[space] epochs: cannot be searched together with a pruner, whose budget is [model] epochs")
         dimension = self.space.dimensions["epochs"]
         return int(dimension.last if isinstance(dimension, Range) else max(dimension.values))
 

@@ -230,7 +230,7 @@ def test_the_ui_answers_this_machine_alone_and_ends_with_ctrl_c(folder: Path, th
         (["sweep", "digits", "--tracking-uri", "mlruns"], "is a folder; MLflow"),
         (["list", "--tracking-uri", "file://me:secret@host/x"], "me:***@host"),
         (["init", "--data", "none.csv", "--target", "a"], "none.csv: there is no such file"),
-        (["init", "--data", "a.csv", "--target", "z"], "data.target: the table has no column 'z'"),
+        (["init", "--data", "a.csv", "--target", "z"], "[data] target: the table has no column 'z'"),
         (["show", "x", "--json", "--top", "3"], "--top: cannot be combined with --json"),
         (["best", "x", "--json", "--format", "toml"], "--json: cannot be combined with --format toml"),
     ],

@@ -127,15 +127,15 @@ def test_many_columns_left_out_are_one_short_line():
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"ignore": ["Agee"]}, "data.ignore: the table has no column 'Agee'; did you mean 'Age'?"),
-        ({"numeric": ["AGE"]}, "data.numeric: the table has no column 'AGE'; did you mean 'Age'?"),
-        ({"weight": "zzz"}, "data.weight: the table has no column 'zzz'; there are 'Age', 'Sex'"),
-        ({"numeric": ["Sex"]}, "data.numeric: column 'Sex' holds no numbers, for instance 'a'"),
+        ({"ignore": ["Agee"]}, "[data] ignore: the table has no column 'Agee'; did you mean 'Age'?"),
+        ({"numeric": ["AGE"]}, "[data] numeric: the table has no column 'AGE'; did you mean 'Age'?"),
+        ({"weight": "zzz"}, "[data] weight: the table has no column 'zzz'; there are 'Age', 'Sex'"),
+        ({"numeric": ["Sex"]}, "[data] numeric: column 'Sex' holds no numbers, for instance 'a'"),
         (
             {"numeric": ["Age"], "categorical": ["Age"]},
-            "data.categorical: column 'Age' is already named as data.numeric",
+            "[data] categorical: column 'Age' is already named in numeric",
         ),
-        ({"target": "Age", "ignore": ["Age"]}, "data.ignore: column 'Age' is already named as data.target"),
+        ({"target": "Age", "ignore": ["Age"]}, "[data] ignore: column 'Age' is already named in target"),
         ({"ignore": ["Age", "Sex"]}, "data: no column is left to learn from: Age (ignore), Sex (ignore)"),
     ],
 )

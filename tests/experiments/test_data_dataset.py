@@ -273,37 +273,45 @@ def negative(frame: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("change", "section", "message"),
     [
-        (None, {"target": None}, "data.target: name the column to predict; there are 'PassengerId', 'Survived'"),
-        (None, {"target": "survived"}, "data.target: the table has no column 'survived'; did you mean 'Survived'?"),
-        (None, {"target": "Ship"}, "data.target: column 'Ship' has one class only, 'Titanic'"),
+        (
+            None,
+            {"target": None},
+            "[data] target: name the column to predict (on the command line: --target); there are 'PassengerId', 'Survived'",
+        ),
+        (None, {"target": "survived"}, "[data] target: the table has no column 'survived'; did you mean 'Survived'?"),
+        (None, {"target": "Ship"}, "[data] target: column 'Ship' has one class only, 'Titanic'"),
         (
             None,
             {"target": "Sex", "task": "regression"},
-            "data.target: regression needs finite numbers, column 'Sex' holds",
+            "[data] target: regression needs finite numbers, column 'Sex' holds",
         ),
-        (None, {"task": "ranking"}, "data.task: must be auto, classification or regression, not 'ranking'"),
-        (None, {"weight": "Survived"}, "data.weight: column 'Survived' is already named as data.target"),
-        (None, {"weight": "Sex"}, "data.weight: column 'Sex' has no finite number in 400 rows"),
-        (negative, {"weight": "Weight"}, "data.weight: column 'Weight' has negative values, the least is -1"),
+        (None, {"task": "ranking"}, "[data] task: must be auto, classification or regression, not 'ranking'"),
+        (None, {"weight": "Survived"}, "[data] weight: column 'Survived' is already named in target"),
+        (None, {"weight": "Sex"}, "[data] weight: column 'Sex' has no finite number in 400 rows"),
+        (negative, {"weight": "Weight"}, "[data] weight: column 'Weight' has negative values, the least is -1"),
         (
             lambda frame: frame.assign(Weight=0),
             {"weight": "Weight"},
-            "data.weight: column 'Weight' is zero in every row",
+            "[data] weight: column 'Weight' is zero in every row",
         ),
         (
             lambda frame: frame.assign(Weight=1e39),
             {"weight": "Weight"},
-            "data.weight: column 'Weight' has values above",
+            "[data] weight: column 'Weight' has values above",
         ),
-        (None, {"group": "Port"}, "data.group: column 'Port' has no value in"),
-        (None, {"time": "Name"}, "data.time: column 'Name' has no number and no date such as 2024-03-01 in 400 of 400"),
+        (None, {"group": "Port"}, "[data] group: column 'Port' has no value in"),
+        (
+            None,
+            {"time": "Name"},
+            "[data] time: column 'Name' has no number and no date such as 2024-03-01 in 400 of 400",
+        ),
         (None, {"test": "absent.csv"}, "absent.csv: there is no such file"),
         (
             lambda frame: frame[:5],
             {"folds": 5, "target": "Fare"},
             "data: 5 rows are too few for the parts asked for, 6 are",
         ),
-        (None, {"test": "people.csv", "target": "Absent"}, "data.target: the table has no column 'Absent'"),
+        (None, {"test": "people.csv", "target": "Absent"}, "[data] target: the table has no column 'Absent'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, change, section, message):
@@ -317,10 +325,13 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, change, section, m
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda frame: frame.drop(columns="Survived"), "data.test: test.csv has no column 'Survived'"),
-        (lambda frame: frame.drop(columns="Age"), "data.test: test.csv lacks the column 'Age' of people.csv"),
-        (lambda frame: frame.assign(Survived=2), "data.test: test.csv: target 'Survived': 2 is none of its 2 classes"),
-        (lambda frame: frame.assign(Survived=None), "data.test: column 'Survived' of test.csv has no values"),
+        (lambda frame: frame.drop(columns="Survived"), "[data] test: test.csv has no column 'Survived'"),
+        (lambda frame: frame.drop(columns="Age"), "[data] test: test.csv lacks the column 'Age' of people.csv"),
+        (
+            lambda frame: frame.assign(Survived=2),
+            "[data] test: test.csv: target 'Survived': 2 is none of its 2 classes",
+        ),
+        (lambda frame: frame.assign(Survived=None), "[data] test: column 'Survived' of test.csv has no values"),
     ],
 )
 def test_a_test_file_must_fit_the_table(tmp_path, change, message):
