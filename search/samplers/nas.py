@@ -35,7 +35,7 @@ class EvolutionSampler(WholeSampler):
         seed: any integer.
         space: the Space (or its table) to search; without it, what the finished trials have used.
         population: P, how many of the last trials may have children; so many random points come first.
-        sample: S, how many of them are drawn, the best of whom becomes the parent.
+        sample: S, how many of them are drawn, the best of whom becomes the parent; 8, or all of fewer, if not given.
         predictor: whether the best predicted of several mutants is proposed; without it, evolution as published.
         children: how many mutants the predictor chooses from.
 
@@ -48,13 +48,15 @@ class EvolutionSampler(WholeSampler):
         *,
         space: Space | Mapping[str, Any] | None = None,
         population: int = 16,
-        sample: int = 8,
+        sample: int | None = None,
         predictor: bool = True,
         children: int = 8,
     ) -> None:
         super().__init__(seed, space=space)
         self._population = positive("population", population)
-        self._sample = positive("sample", sample)
+        self._sample = positive("sample", min(8, population) if sample is None else sample)
+        if self._sample > self._population:
+            raise ValueError(f"sample: {sample} is more than the population of {population}, of which they are drawn")
         self._children = positive("children", children)
         if not isinstance(predictor, bool):
             raise ValueError(f"predictor: {predictor!r} is neither true nor false")
@@ -88,7 +90,7 @@ class EvolutionSampler(WholeSampler):
 
     def _child(self, features: Features, history: History, generator: np.random.Generator) -> np.ndarray:
         young = np.arange(len(history.values))[-self._population :]
-        drawn = generator.choice(young, size=min(self._sample, len(young)), replace=False)
+        drawn = generator.choice(young, size=self._sample, replace=False)
         parent = history.codes[drawn[np.argmin(history.values[drawn])]]
         return mutant(features, parent, generator)
 
