@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import store
+
 # What MLflow's tables were when the rows below were written; a release that adds a column is left to its own client.
 _COLUMNS = {
     "SqlRun": {
@@ -72,14 +74,14 @@ class Rows:
 
 
 class Tables:
-    """MLflow's tables of runs in the database `store` (a SqlAlchemyStore)."""
+    """MLflow's tables of runs in the database of `engine` (SQLAlchemy's)."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, engine: Any) -> None:
         from mlflow.store.tracking.dbmodels import models
         from sqlalchemy.dialects import postgresql, sqlite
 
-        self._store = store
-        self._insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[store.engine.dialect.name]
+        self._engine = engine
+        self._insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
         self._experiments: Any = models.SqlExperiment.__table__
         self._runs, self._metrics, self._latest, self._params, self._tags = (
             getattr(models, name).__table__ for name in _COLUMNS
@@ -89,13 +91,15 @@ class Tables:
         """Write all in one transaction; False, and nothing written, where experiment or runs are not there or are deleted.
 
         What is in the tables already is left (points of curves, params), replaced (tags) or kept if newer (the latest points), so
-        that writing the same again changes nothing. Raises MlflowException.
+        that writing the same again changes nothing. Raises MlflowException and SQLAlchemyError.
         """
-        from sqlalchemy import bindparam, func, select, tuple_, update
+        from sqlalchemy import bindparam, func, select, text, tuple_, update
 
         _check(rows)
-        with self._store.ManagedSessionMaker(read_only=False) as session:
-            artifacts = session.execute(
+        with self._engine.begin() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.execute(text(f"PRAGMA busy_timeout = {1000 * store.LOCK_SECONDS}"))
+            artifacts = connection.execute(
                 select(self._experiments.c.artifact_location).where(
                     self._experiments.c.experiment_id == int(experiment_id),
                     self._experiments.c.lifecycle_stage == "active",
@@ -104,21 +108,21 @@ class Tables:
             there = select(func.count()).where(
                 self._runs.c.run_uuid.in_(rows.continued), self._runs.c.lifecycle_stage == "active"
             )
-            if artifacts is None or session.execute(there).scalar() != len(rows.continued):
+            if artifacts is None or connection.execute(there).scalar() != len(rows.continued):
                 return False
             if rows.begun:
                 runs = [self._run(run, experiment_id, artifacts, rows) for run in rows.begun.values()]
-                session.execute(self._insert(self._runs), runs)
+                connection.execute(self._insert(self._runs), runs)
             if rows.params:
-                session.execute(self._insert(self._params).on_conflict_do_nothing(), _texts(rows.params))
+                connection.execute(self._insert(self._params).on_conflict_do_nothing(), _texts(rows.params))
             if rows.tags:
                 tags = self._insert(self._tags)
                 tags = tags.on_conflict_do_update(
                     index_elements=["key", "run_uuid"], set_={"value": tags.excluded.value}
                 )
-                session.execute(tags, _texts(rows.tags))
+                connection.execute(tags, _texts(rows.tags))
             if rows.metrics:
-                session.execute(self._insert(self._metrics).on_conflict_do_nothing(), rows.metrics)
+                connection.execute(self._insert(self._metrics).on_conflict_do_nothing(), rows.metrics)
                 latest, columns = self._insert(self._latest), ("step", "timestamp", "value")
                 latest = latest.on_conflict_do_update(
                     index_elements=["key", "run_uuid"],
@@ -126,15 +130,14 @@ class Tables:
                     where=tuple_(*(self._latest.c[name] for name in columns))
                     < tuple_(*(latest.excluded[name] for name in columns)),
                 )
-                session.execute(latest, list(rows.latest.values()))
+                connection.execute(latest, list(rows.latest.values()))
             ended = [
                 {"run": run_id, "status": status, "end_time": now}
                 for run_id, (status, now) in rows.ended.items()
                 if run_id not in rows.begun
             ]
             if ended:
-                # By the connection: the session would take it for the update of objects that it does not have.
-                session.connection().execute(update(self._runs).where(self._runs.c.run_uuid == bindparam("run")), ended)
+                connection.execute(update(self._runs).where(self._runs.c.run_uuid == bindparam("run")), ended)
         return True
 
     def _run(self, run: dict[str, Any], experiment_id: str, artifacts: str, rows: Rows) -> dict[str, Any]:
@@ -162,9 +165,9 @@ def tables(uri: str) -> Tables | None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from mlflow.tracking._tracking_service.utils import _get_store
 
-    store = _get_store(uri)
+    found = _get_store(uri)
     known = all(set(getattr(models, name).__table__.c.keys()) == columns for name, columns in _COLUMNS.items())
-    return Tables(store) if known and type(store) is SqlAlchemyStore else None
+    return Tables(found.engine) if known and type(found) is SqlAlchemyStore else None
 
 
 def _check(rows: Rows) -> None:

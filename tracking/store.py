@@ -23,7 +23,7 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = re.compile(r"^sqlite(\+\w+)?://")
 _HEADER = b"SQLite format 3\x00"
 _STALE_SECONDS = 600
-_LOCK_SECONDS = 20
+LOCK_SECONDS = 20
 
 _SWITCHES = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # no message leaves the machine by itself
@@ -242,7 +242,7 @@ def _revision(path: Path) -> str:
 
 def _connect(path: Path) -> sqlite3.Connection:
     # Opened only to read or lock, never to create a file that has vanished meanwhile.
-    return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
+    return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=LOCK_SECONDS, isolation_level=None)
 
 
 def _newest_revision() -> str:
