@@ -342,7 +342,7 @@ class EngineEvaluator:
             if trial.ended(i) or trial.epoch(i) == stack.until or trial.fault is not None:
                 continue
             if self._trial_timeout is not None and trial.seconds > self._trial_timeout:
-                trial.fault = f"{self._too_long()}, at epoch {trial.epoch(i)}"
+                trial.fault = self._too_long()
             else:
                 unfinished.append((number, i))
         return [_Stack(tuple(unfinished), stack.until)] if unfinished else []
