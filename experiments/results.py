@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces import configuration
-from ..tracking import reader
+from ..tracking import lease, reader
 from ..tracking.records import LaunchRecord, TrialRecord
 from .progress import TrialSummary
 
@@ -90,7 +90,7 @@ def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
         {
             "name": launch.name,
             "run_id": launch.run_id,
-            "state": launch.state,
+            "state": _state(launch, tracking_uri),
             "method": launch.method,
             "started": launch.started.isoformat(timespec="seconds"),
             "trials": sum(count for state, count in launch.done.items() if state != "running"),
@@ -116,7 +116,7 @@ def show_copies(
     trials = [summary_of(record) for record in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
     found = _best_of(launch, trials)
     best = None if found is None else _document(launch, found)
-    document = summary(launch.name, launch.run_id, launch.state, launch.method, trials, best)
+    document = summary(launch.name, launch.run_id, _state(launch, tracking_uri), launch.method, trials, best)
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
 
@@ -133,7 +133,9 @@ def best_schedule(
     trials = [] if launch.best else [summary_of(t) for t in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
     found = _best_of(launch, trials)
     if found is None:
-        raise reader.NotFound(f"the sweep {name!r} has no complete trial yet; its state is {launch.state}")
+        raise reader.NotFound(
+            f"the sweep {name!r} has no complete trial yet; its state is {_state(launch, tracking_uri)}"
+        )
     document = _document(launch, found)
     return document, dict(document["configuration"]), found.copied
 
@@ -168,7 +170,7 @@ def load_model(name: str, run: str | None = None, tracking_uri: str | None = Non
 
     launch = reader.launch(tracking_uri, name, run)
     if launch.state != "finished":
-        raise reader.NotFound(f"the sweep {name!r} has no model yet; its state is {launch.state}")
+        raise reader.NotFound(f"the sweep {name!r} has no model yet; its state is {_state(launch, tracking_uri)}")
     return TunedModel.load(reader.model_folder(tracking_uri, launch.run_id))
 
 
@@ -243,6 +245,15 @@ def best_trial(trials: list[TrialSummary], direction: str) -> TrialSummary | Non
     complete = [trial for trial in trials if trial.state == "complete" and _finite(trial.value) is not None]
     sign = -1 if direction == "maximize" else 1
     return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+
+
+def _state(launch: LaunchRecord, uri: str | None) -> str:
+    """The state of a launch; one whose process ended without a word, on this host, is interrupted."""
+    if launch.state == "running":
+        holder = lease.lease_of(reader.launch_run(uri, launch.run_id)).holder
+        if holder is not None and holder.lives() is False:
+            return "interrupted"
+    return launch.state
 
 
 def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> TrialSummary | None:

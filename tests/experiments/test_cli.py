@@ -190,6 +190,23 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
     ]
 
 
+def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: Run) -> None:
+    process = start(tmp_path, "sweep", "digits", "--set", "search.trials=5000", "--workers", "1")
+
+    def states() -> list[str]:
+        listed = run("list", "--json")
+        return [sweep["state"] for sweep in json.loads(listed.stdout)] if listed.exit_code == 0 else []
+
+    limit = time.monotonic() + 60
+    while not states() and time.monotonic() < limit:
+        time.sleep(0.2)
+    assert states() == ["running"]
+    process.kill()
+    process.communicate(timeout=60)
+    assert states() == ["interrupted"]
+    assert run("show", "digits").stdout.startswith("digits: interrupted, ")
+
+
 def test_the_ui_answers_this_machine_alone_and_ends_with_ctrl_c(folder: Path, there: Run) -> None:
     process = start(folder, "ui", "--port", "0")
     assert process.stdout is not None
