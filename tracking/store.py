@@ -55,8 +55,10 @@ _FOR_GOOD = re.compile(
     r"|malformed|not a database|DiskFull|authentication failed|permission denied|does not exist",
     re.IGNORECASE,
 )
-# A server that cannot be reached, or that cannot reach its own database.
-_AWAY = re.compile(r"^API request to .* failed with (timeout )?exception|failed with error code (408|429|5\d\d) ")
+# A server that cannot be reached, or that cannot reach its own database; 501 and 505 say that it never will.
+_AWAY = re.compile(
+    r"^API request to .* failed with (timeout )?exception|failed with error code (408|429|5(?!0[15])\d\d) "
+)
 _AWAY_ERRNO = {
     errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH,
     errno.EHOSTDOWN, errno.EHOSTUNREACH,

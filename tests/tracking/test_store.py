@@ -311,6 +311,20 @@ def _database(kind: str, text: str, code: str = "TEMPORARILY_UNAVAILABLE") -> Ex
     return _chained(MlflowException(inner, ErrorCode.Value(code)), inner)
 
 
+def _answered(status: int) -> Exception:
+    """What MLflow makes of a server's answer."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.rest_utils import verify_rest_response
+    from requests import Response
+
+    response = Response()
+    response.status_code = status
+    response._content = b"no"
+    with pytest.raises(MlflowException) as caught:
+        verify_rest_response(response, "/api/2.0/mlflow/runs/create")
+    return caught.value
+
+
 def test_what_may_heal_and_what_may_not() -> None:
     away = [
         _database("OperationalError", "database is locked"),
@@ -318,6 +332,7 @@ def test_what_may_heal_and_what_may_not() -> None:
         _database("OperationalError", "connection to server failed: Connection refused"),
         _database("OperationalError", "the database system is starting up"),
         _database("InterfaceError", "the connection is closed", "BAD_REQUEST"),
+        _answered(503),
         ConnectionResetError("the answer is lost"),
         OSError(errno.ESTALE, "Stale file handle"),
         BrokenExecutor("the process has died"),
@@ -330,6 +345,7 @@ def test_what_may_heal_and_what_may_not() -> None:
         _database("OperationalError", 'password authentication failed for user "x"'),
         _database("ProgrammingError", 'relation "runs" does not exist', "BAD_REQUEST"),
         _database("IntegrityError", "UNIQUE constraint failed", "BAD_REQUEST"),
+        _answered(501),
         OSError(errno.ENOSPC, "No space left on device"),
         PermissionError(errno.EACCES, "Permission denied"),
     ]
