@@ -186,8 +186,12 @@ def store_exists(uri: str) -> bool:
 
 
 def check_folder(uri: str) -> None:
-    """Raise UnusableStore where the folder of a SQLite store is not there: a slip in a path shall not leave folders behind."""
+    """Raise UnusableStore where a SQLite store is a folder, or its folder is not there: a slip shall not leave folders behind."""
     path = sqlite_path(uri)
+    if path is not None and os.path.isdir(path):
+        raise UnusableStore(
+            f"the store {path} is a folder; write the file that it is to be: sqlite:///{path / 'mlflow.db'}"
+        )
     if path is None or os.path.isdir(path.parent):
         return
     there = next(folder for folder in path.parents if os.path.isdir(folder))

@@ -45,6 +45,9 @@ class Commands(TyperGroup):
             _complain(error)
             raise typer.Exit(UserError.exit_status) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                _complain(UserError(f"{str(error.filename)[:60]}...: the name is too long for a file"))
+                raise typer.Exit(UserError.exit_status) from None
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
             _complain(error)

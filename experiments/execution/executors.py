@@ -33,6 +33,11 @@ def opened(executor: "str | Executor | None" = None, workers: int | None = None)
     an Executor, which stays open. `workers` is how many jobs run at once where the executor does not say it. Raises UserError.
     """
     if executor is None:
+        most = max(64, 4 * default_workers())
+        if workers is not None and workers > most:
+            raise UserError(
+                f"--workers: at most {most} on this machine, not {workers}; more than its processors do not help"
+            )
         return Workers(workers or default_workers())
     if isinstance(executor, Executor):
         if type(executor).__module__.startswith("distributed."):

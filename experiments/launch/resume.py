@@ -79,7 +79,7 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
                 "plans with all its trials, later ones cannot join"
             )
         raise UserError(
-            f"--resume: {key} was {json.dumps(old)} and is {json.dumps(new)} now; "
+            f"--resume: {key} was {_told(old)} and is {_told(new)} now; "
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
     if earlier.tags.get("mlptune.data") != problem.dataset.fingerprint:
@@ -113,6 +113,10 @@ def committed_trials(
             diverged=trial.state == "pruned" and (trial.reason or "").startswith("diverged"),
         )
     return committed, reader.attempts(uri, run_id)
+
+
+def _told(value: Any) -> str:
+    return "not given" if value is None else json.dumps(value)
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

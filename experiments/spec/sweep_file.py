@@ -194,7 +194,7 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
         if not path.is_file() and str(source) in bundled:
             path, base = bundled[str(source)], Path.cwd()
             label = path.name
-        if path.is_dir():
+        if path.is_dir() and str(source):
             raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
         suffixes = {suffix.lower() for suffix in path.suffixes}
         is_table = bool(suffixes & {".csv", ".tsv", ".parquet", ".npz"}) and ".toml" not in suffixes

@@ -176,6 +176,7 @@ INPUTS: list[tuple[list[str], str]] = [
     (["sweep", "../../etc/passwd"], "passwd"),
     (["sweep", "a\x07\x1b[31mb"], "no such sweep file: "),
     (["sweep", LONG], "no"),
+    (["sweep", ""], 'no such sweep file: ""'),
     (["sweep", "digits", "--data", "cars.csv"], "give a sweep file or --data, not both"),
     (["sweep", "--target", "y"], "give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN"),
     # Settings.
@@ -229,6 +230,11 @@ INPUTS: list[tuple[list[str], str]] = [
     # Arguments.
     (["sweep", "digits", "--workers", "0"], "--workers"),
     (["sweep", "digits", "--workers", "two"], "--workers"),
+    (["sweep", "digits", "--workers", "1000000"], "--workers: at most "),
+    (["init", "--data", "cars.csv", "--target", "kind", "-o", LONG + ".toml"], "xxx...: the name is too long for a file"),
+    (["predict", "cars", "cars.csv", "-o", LONG + ".csv"], "xxx...: the name is too long for a file"),
+    (["sweep", "digits", "--tracking-uri", "sqlite:///."], "is a folder; write the file that it is to be: sqlite:///"),
+    (["list", "--tracking-uri", "sqlite:///."], "is a folder; write the file that it is to be: sqlite:///"),
     (["list", "--tracking-uri", "file:///tmp/x"], "--tracking-uri: 'file:///tmp/x' is a folder; MLflow wants a database"),
     (["sweep", "digits", "--tracking-uri", "mysql://joe:secret@host/db"], "--tracking-uri: "),
     (["sweep", "digits", "--tracking-uri", "sqlite:///"], "names no file; write sqlite:///mlflow.db"),

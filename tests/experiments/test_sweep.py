@@ -204,6 +204,8 @@ def test_interrupted_refused_then_resumed(store: str) -> None:
     assert "--resume" not in str(refused.value)  # the command line would offer what was typed, with --resume
     with pytest.raises(UserError, match=r"model.epochs was 9 and is 10 now"):
         mlptune.run_sweep(small(model__epochs=10), resume=True)
+    with pytest.raises(UserError, match=r"data.folds was not given and is 3 now"):
+        mlptune.run_sweep(small(data__folds=3), resume=True)
     unfinished = mlptune.experiments.results.show("small")["run_id"]
     MlflowClient(store).set_tag(unfinished, "mlptune.machine", "an abacus")
     listener = _Listen()
