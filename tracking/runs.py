@@ -318,6 +318,7 @@ class Runs:
             return False
         rows = Rows()
         begun: dict[int, Trial] = {}
+        described: set[int] = set()
         for write in writes:
             trial = begun.get(write.number) or self.trials.get(write.number)
             short, long = records.fit(write.tags)
@@ -329,7 +330,8 @@ class Runs:
                 rows.begin(trial.run_id, _run_name(write), short["mlflow.user"], write.started or write.now)
             elif trial is None or trial.attempt != write.attempt:
                 return False
-            params = {} if trial.described else write.params
+            params = {} if trial.described or write.number in described else write.params
+            described.add(write.number)
             status = None if write.state is None else records.TRIAL_STATUS[write.state]
             rows.add(trial.run_id, params, short, write.metrics, write.now, status)
         made = {(number, trial.attempt) for number, trial in begun.items()}
