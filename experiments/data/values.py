@@ -149,8 +149,11 @@ def spread(values: NDArray[np.float64]) -> tuple[float, float]:
     # The squares of very large or small numbers leave the range; a power of two changes no bit of the result.
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(values).max())[1]) - 1))
     mean, deviation = float((values / unit).mean()), float((values / unit).std())
-    rounding = 20 * np.finfo(np.float64).eps
-    return mean * unit, deviation * unit if deviation > rounding else max(1.0, rounding * unit)
+    rounding, scale = 20 * np.finfo(np.float64).eps, deviation * unit
+    # The scale of numbers that are hardly larger than 0 may vanish.
+    if deviation > rounding and scale >= np.finfo(np.float64).tiny:
+        return mean * unit, scale
+    return mean * unit, max(1.0, rounding * unit)
 
 
 def _is_nullable_number(kind: Any) -> bool:

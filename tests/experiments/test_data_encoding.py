@@ -98,6 +98,7 @@ def test_a_category_is_rare_below_half_a_percent_of_the_rows():
 @given(st.lists(FINITE, min_size=2, max_size=30).filter(lambda values: len(set(values)) > 1))
 @example([1.7976931348620894e308, 1.7976931348620894e308, 1.797693134862081e308])
 @example([1.7e308, 1.7e308, 1.6e308, 1.6e308])
+@example([0.0, 5e-324])
 def test_any_finite_numbers_give_finite_features(values):
     frame = pd.DataFrame({"x": values})
     encoder = Encoder.fit(frame, recognise(frame, SimpleNamespace(**{**SECTION, "numeric": ["x"]})))

@@ -48,7 +48,7 @@ class Deadly(delivery.Delivery):
         return result
 
 writer.Delivery = Deadly
-delivery.MOST_AT_ONCE = (1, 4, 32)[at % 3]
+delivery.MOST_AT_ONCE = (1, 4, 32)[at % 8 % 3]
 mlptune.run_sweep({spec!r}, workers=2, resume=True)
 """
 
@@ -136,9 +136,7 @@ def test_killed_at_every_write(method: str, store: str, tmp_path: Path) -> None:
     # The first two writes of a continuation open the launch; the last four of all store the model and finish. Under asha the first
     # trial is committed after some thirty: killed before that, a continuation leaves nothing.
     reach = 48 if method == "mobster" else 8
-    while sweep.killed_at(
-        1 + 7 * kills % reach, ("after", "during", "before")[kills % 3], ("one", "all")[kills // 3 % 2]
-    ):
+    while sweep.killed_at(1 + kills % reach, ("after", "during", "before")[kills % 3], ("one", "all")[kills % 2]):
         kills += 1
         assert kills < 100
     assert kills >= 8
