@@ -18,6 +18,7 @@ from mlptune.experiments.errors import Interrupted
 from mlptune.experiments.execution import interruption
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
+from mlptune.tracking import reader
 
 SWEEP = {
     "name": "iris",
@@ -185,4 +186,5 @@ def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str
     database.close()
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert show("digits")["state"] == "running"  # nobody could say that it has stopped
+    assert reader.launch(store, "digits").state == "running"  # nobody could write that it has stopped
+    assert show("digits")["state"] == "interrupted"  # the table of processes says so
