@@ -8,7 +8,7 @@ epoch reported, as its users do.
 
 MLPTUNE_BENCH_SEEDS (5 unless given) and MLPTUNE_BENCH_TRAININGS ("20,50,100") set the effort. The rows take turns, and the table
 is printed after each seed, so that it can be interrupted; with MLPTUNE_BENCH_RESULTS=FILE each search is also written there as it
-ends, and one that is there already is not run again. All rows and five seeds take about an hour and a half of one processor.
+ends, and one that is there already is not run again. All rows and five seeds take about an hour of one processor.
 """
 
 import json
