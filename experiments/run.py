@@ -108,7 +108,7 @@ class _Launch:
         self.start_tag: dict[str, str] = {}
 
     def run(self, resume: bool) -> "SweepResult":
-        from ..tracking.store import StoreError
+        from ..tracking.store import StoreError, UnusableStore
         from .launch.resume import check_same, resumable, wait_until_free
         from .launch.warm_start import start_points, start_tag
 
@@ -121,9 +121,11 @@ class _Launch:
                 if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
                     return self._finished(earlier)
                 after = wait_until_free(self.uri, earlier, self.observer.message)
+            start = start_points(problem, self.uri, earlier)
+        except UnusableStore as error:
+            raise UserError(str(error)) from error
         except StoreError as error:
             raise SweepFailed(f"{error}; nothing was begun, try again when it is back") from error
-        start = start_points(problem, self.uri, earlier)
         self.start_tag = start_tag(problem, start)
         study = problem.study(start)
         plan = problem.plan(study)
@@ -354,7 +356,7 @@ def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
     )
     [(reason, count)] = reasons.most_common(1)
     which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"
-    return f"{which} complete ({count} {reason})"
+    return f"{which} complete ({reason})" if count == len(trials) else f"{which} complete ({count}: {reason})"
 
 
 def _with_run_id(trial: TrialSummary, run_id: str | None) -> TrialSummary:

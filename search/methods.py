@@ -107,16 +107,27 @@ def split_options(
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The options of a method as those of its (scheduler, pruner, sampler).
 
-    An option that sampler and pruner have both is the sampler's. Raises ValueError for what the sweep says by itself.
+    An option that sampler and pruner have both is the sampler's. Raises ValueError for what the sweep says by itself, and for
+    what none of the three has.
     """
     parts: tuple[dict[str, Any], ...] = ({}, {}, {})
+    if not options:
+        return parts[0], parts[1], parts[2]  # without a look at classes that may take long to import
+    of_scheduler = schedulers.option_names(searcher.scheduler)
+    of_pruner = pruners.option_names(searcher.pruner)
+    of_sampler = samplers.option_names(searcher.sampler)
     for option, value in options.items():
         if option in CONTEXT:
             raise ValueError(f"options: {option!r} is no option, the sweep itself says it")
-        if schedulers.takes_option(searcher.scheduler, option):
+        if option in (of_scheduler or ()):
             parts[0][option] = value
-        elif pruners.takes_option(searcher.pruner, option) and not samplers.takes_option(searcher.sampler, option):
-            parts[1][option] = value
-        else:
+        elif option in (of_sampler or ()):
             parts[2][option] = value
+        elif option in (of_pruner or ()):
+            parts[1][option] = value
+        elif of_sampler is None:
+            parts[2][option] = value
+        else:
+            known = {*(of_scheduler or ()), *(of_pruner or ()), *of_sampler}
+            raise ValueError(f"options: unknown option {option!r}{hint(option, known)}")
     return parts[0], parts[1], parts[2]

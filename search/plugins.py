@@ -42,9 +42,12 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
 CONTEXT = frozenset({"seed", "space", "trials", "batch", "cost", "study", "max_epochs", "changeable"})
 
 
-def takes(factory: Callable[..., Any], option: str) -> bool:
-    """Whether a factory has an option of this name."""
-    return option in inspect.signature(factory).parameters
+def options_of(factory: Callable[..., Any]) -> frozenset[str] | None:
+    """The options of a factory by name; None where it takes any."""
+    parameters = inspect.signature(factory).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return None
+    return frozenset(parameters) - CONTEXT
 
 
 def build(factory: Callable[..., Any], label: str, context: Mapping[str, Any], options: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .plugins import build, classes, plugin, plugin_names, takes, unknown
+from .plugins import build, classes, options_of, plugin, plugin_names, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,9 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
     return build(_factory(name), f"pruner {name}", _defaults(name, max_epochs), options)
 
 
-def takes_option(name: str, option: str) -> bool:
-    """Whether the pruner has an option of this name."""
-    return takes(_factory(name), option)
+def option_names(name: str) -> frozenset[str] | None:
+    """The options of the pruner by name; None where it takes any."""
+    return options_of(_factory(name))
 
 
 def _defaults(name: str, max_epochs: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build, classes, plugin, plugin_names, takes, unknown
+from ..plugins import build, classes, options_of, plugin, plugin_names, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,9 +73,9 @@ def sampler_names() -> list[str]:
     return [*_OURS, *plugin_names(GROUP), *classes(optuna.samplers, optuna.samplers.BaseSampler)]
 
 
-def takes_option(name: str, option: str) -> bool:
-    """Whether the sampler has an option of this name."""
-    return takes(_factory(name), option)
+def option_names(name: str) -> frozenset[str] | None:
+    """The options of the sampler by name; None where it takes any."""
+    return options_of(_factory(name))
 
 
 def check_sampler(name: str) -> None:

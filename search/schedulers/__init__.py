@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build, takes
+from ..plugins import build, options_of
 from .decisions import Continue as Continue
 from .decisions import Copy as Copy
 from .decisions import Decision as Decision
@@ -57,9 +57,9 @@ def scheduler(
     return made
 
 
-def takes_option(name: str, option: str) -> bool:
-    """Whether the scheduler has an option of this name."""
-    return takes(_factory(name), option)
+def option_names(name: str) -> frozenset[str] | None:
+    """The options of the scheduler by name; None where it takes any."""
+    return options_of(_factory(name))
 
 
 def _factory(name: str) -> Callable[..., Scheduler]:

@@ -67,8 +67,10 @@ class PopulationBasedTraining(Scheduler):
         self._dimensions = {name: entry for name, entry in dimensions.items() if name in changeable and _varies(entry)}
         if dimensions and not self._dimensions:
             possible = [name for name in changeable if name not in dimensions][:4]
+            single = [name for name in dimensions if name in changeable]
+            one = f"; {' and '.join(single)} may, but with one value only" if single else ""
             raise ValueError(
-                f"method pbt: nothing in the space ({', '.join(dimensions)}) may change during training; "
+                f"method pbt: nothing in the space ({', '.join(dimensions)}) may change during training{one}; "
                 f"search something that may: {', '.join(possible)} ..."
             )
         self.changing = tuple(self._dimensions)

@@ -168,7 +168,7 @@ def test_folds_seeds_and_another_metric(store: str) -> None:
 
 def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
     spec = small("random", model={"optimizer": "sgd", "epochs": 5}, space={"learning_rate": [1e20, 1e25]})
-    with pytest.raises(SweepFailed, match=r"none of the 12 trials is complete \(12 diverged\)"):
+    with pytest.raises(SweepFailed, match=r"none of the 12 trials is complete \(diverged\)"):
         mlptune.run_sweep(spec)
     assert mlptune.experiments.results.show("small")["state"] == "failed"
 

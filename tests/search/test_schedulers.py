@@ -145,13 +145,13 @@ def test_an_ended_trial_is_not_asked_about():
 
 
 def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
-    options = {"n_startup_trials": 3, "interval_steps": 2, "gamma": 1}
-    assert split_options(resolve("random", "median"), options) == (
-        {},
-        {"n_startup_trials": 3, "interval_steps": 2},
-        {"gamma": 1},
-    )
-    assert split_options(resolve("tpe", "median"), options)[2] == {"n_startup_trials": 3, "gamma": 1}
+    options = {"n_startup_trials": 3, "interval_steps": 2}
+    assert split_options(resolve("random", "median"), options) == ({}, options, {})
+    assert split_options(resolve("tpe", "median"), options) == ({}, {"interval_steps": 2}, {"n_startup_trials": 3})
+    with pytest.raises(
+        ValueError, match="options: unknown option 'gamma'; known: interval_steps, n_min_trials, n_startup_"
+    ):
+        split_options(resolve("random", "median"), {**options, "gamma": 1})
     assert split_options(resolve("bohb"), {"eta": 2, "n_ei_candidates": 9}) == ({"eta": 2}, {}, {"n_ei_candidates": 9})
     with pytest.raises(ValueError, match="options: 'seed' is no option, the sweep itself says it"):
         split_options(resolve("random"), {"seed": 3})
