@@ -252,7 +252,8 @@ def _launch_runs(client: Any, name: str) -> list[Any]:
         runs = list(_search(client, [experiment.experiment_id], f"tags.{records.KIND} = 'launch'"))
         if runs:
             return runs
-    known = sorted(_names(client).values())
+    # Not the name itself, whose launches somebody has deleted.
+    known = sorted({*_names(client).values()} - {name})
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if nearest:
         hint = f"did you mean {nearest[0]!r}?"

@@ -78,6 +78,10 @@ def explained(error: Exception, uri: str, doing: str) -> Exception:
         reason = reason.rpartition("Caused by ")[2].rpartition(": ")[2].strip("\"'()> ")
     reason = reason if len(reason) <= 400 else reason[:397] + "..."
     kind = StoreAway if _is_away(error) else StoreError
+    path = sqlite_path(uri)
+    if mlflow_error and path is not None and not path.exists():
+        # SQLite tells it as "readonly" or "unable to open", which would send a person to look at permissions.
+        reason, kind = "its file is gone; move it back and use --resume, or begin anew", StoreError
     told = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
     told.__cause__ = error
     return told

@@ -62,6 +62,11 @@ def test_what_is_not_there(uri: str) -> None:
     run_id = launch(uri, "digits")
     with pytest.raises(reader.NotFound, match="did you mean 'digits'"):
         reader.launch(uri, "digit")
+    from mlflow import MlflowClient
+
+    MlflowClient(uri).delete_run(launch(uri, "wine"))
+    with pytest.raises(reader.NotFound, match=r"there is no sweep 'wine'; the store holds 'digits'$"):
+        reader.launch(uri, "wine")
     for call in (
         lambda: reader.launch(uri, "digits", "0" * 32),
         lambda: reader.launch(uri, "digits", ""),

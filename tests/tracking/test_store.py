@@ -359,6 +359,25 @@ def test_what_may_heal_and_what_may_not() -> None:
     assert store.explained(ours, "sqlite:////x.db", "x") is ours
 
 
+def test_a_store_whose_file_is_gone_is_told_as_that(uri: str) -> None:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient(uri)
+    client.create_experiment("before")
+    path = store.sqlite_path(uri)
+    assert path is not None
+    path.unlink()
+    with pytest.raises(MlflowException) as refused:
+        client.create_experiment("after")
+    told = store.explained(refused.value, uri, "committing trial 3")
+    assert str(told).endswith(
+        "failed while committing trial 3: its file is gone; move it back and use --resume, or begin anew"
+    )
+    assert not isinstance(told, store.StoreAway)
+    assert not path.exists()
+
+
 def test_importing_the_room_costs_no_mlflow() -> None:
     code = "import sys, mlptune.tracking.writer, mlptune.tracking.reader; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
