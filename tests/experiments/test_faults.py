@@ -133,9 +133,9 @@ def test_killed_and_resumed_equals_undisturbed(
 def test_killed_at_every_write(method: str, store: str, tmp_path: Path) -> None:
     sweep = Sweep(method, store, tmp_path)
     kills = 0
-    # The first two writes of a continuation open the launch; the last four of all store the model and finish. Under asha the first
-    # trial is committed after some thirty: killed before that, a continuation leaves nothing.
-    reach = 48 if method == "mobster" else 8
+    # The first two writes of a continuation open the launch; the last four of all store the model and finish. Where there are rungs
+    # the first trial is committed after some twenty: killed before that, a continuation leaves nothing.
+    reach = 48 if method in ("hyperband", "mobster") else 8
     while sweep.killed_at(1 + kills % reach, ("after", "during", "before")[kills % 3], ("one", "all")[kills % 2]):
         kills += 1
         assert kills < 100
