@@ -137,7 +137,7 @@ class _Launch:
         self, study: "optuna.Study", rule: "Scheduler", plan: Any, earlier: "LaunchRecord | None", after: int
     ) -> "SweepResult":
         from ..tracking import reader
-        from ..tracking.store import UnusableStore, store_exists
+        from ..tracking.store import UnusableStore
         from ..tracking.writer import HeldElsewhere, StoreError, UnfinishedLaunch, Writer
         from .execution.engine import EngineEvaluator
         from .launch.coordinator import Coordinator
@@ -146,7 +146,6 @@ class _Launch:
         from .launch.resume import OTHER_NAME, committed_trials, way_on
 
         problem = self.problem
-        exists = store_exists(self.uri)
         evaluator: Any = EngineEvaluator(problem.task(), self.pool, len(self.pool), problem.spec.search.trial_timeout)
         attempts: dict[int, int] = {}
         committed: dict[int, Any] = {}
@@ -162,9 +161,6 @@ class _Launch:
                     tags=self._tags(),
                     params=problem.fixed,
                 )
-                if exists:
-                    # An unfinished launch, or a store that does not open, is told before anything is trained.
-                    launched.result()
             else:
                 launched = writer.reopen_launch(problem.spec.name, earlier.run_id, after=after, tags=self._tags())
                 writer.flush()
@@ -172,7 +168,7 @@ class _Launch:
                 evaluator = Replay(evaluator, committed)
                 self.observer.message(f"resumed: {len(committed)} of {counted(problem.total, 'trial')} there already")
             recorder = MlflowRecorder(
-                writer, study, problem.seeds, committed=committed, attempts=attempts, changing=rule.changing
+                writer, launched, study, problem.seeds, committed=committed, attempts=attempts, changing=rule.changing
             )
             coordinator = Coordinator(
                 study,

@@ -1,6 +1,7 @@
 """From the coordinator's trials to MLflow's runs: what is written of a trial, and when."""
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import optuna
@@ -19,8 +20,9 @@ OURS = "mlptune:"
 
 
 class MlflowRecorder:
-    """Writes each stretch in one batch and each commit with all that a rebuild of the study needs.
+    """Writes each stretch in one batch and each commit with all that a rebuild of the study needs, once the launch is open.
 
+    `launched` fails where it cannot be opened, and so does then whatever is recorded first.
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
     `attempts` tells how often a trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
     they change during training.
@@ -29,6 +31,7 @@ class MlflowRecorder:
     def __init__(
         self,
         writer: Writer,
+        launched: Future[str],
         study: optuna.Study,
         seeds: tuple[int, ...],
         *,
@@ -37,6 +40,7 @@ class MlflowRecorder:
         changing: Sequence[str] = (),
     ) -> None:
         self._writer = writer
+        self._launched: Future[str] | None = launched
         self._study = study
         self._seeds = seeds
         self._committed = frozenset(committed)
@@ -44,6 +48,7 @@ class MlflowRecorder:
         self._changing = changing
 
     def stretch(self, running: Running, outcome: Outcome) -> None:
+        self._wait()
         if running.number not in self._committed:
             self._writer.log_stretch(
                 running.number,
@@ -56,6 +61,7 @@ class MlflowRecorder:
             )
 
     def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
+        self._wait()
         if running.number in self._committed:
             return
         reruns = running.last.reruns if running.last else 0
@@ -82,6 +88,12 @@ class MlflowRecorder:
             tags={RERUNS: str(reruns)} if reruns else None,
             started=running.started,
         )
+
+    def _wait(self) -> None:
+        """Let no result be seen before the launch is open, which it may not be allowed to. (The first stacks train meanwhile.)"""
+        if self._launched is not None:
+            self._launched.result()
+            self._launched = None
 
     def _told_by_sampler(self, running: Running) -> dict[str, float]:
         """Numbers that a sampler of ours has said of its proposal, such as `rl_entropy`: how its learning goes, trial by trial."""

@@ -93,9 +93,12 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
     study.ask = Clocked.clocked(study.ask, spent, "ask")
     study.tell = Clocked.clocked(study.tell, spent, "tell")
     with Writer(f"sqlite:///{folder}/mlflow.db") as writer:
-        writer.open_launch("overhead", spec_text=text, spec=spec.dump(), tags={}).result()
+        launched = writer.open_launch("overhead", spec_text=text, spec=spec.dump(), tags={})
+        launched.result()
         recorder = Clocked(
-            MlflowRecorder(writer, study, problem.seeds), spent, {"commit": "hand to the writer", "stretch": "stretch"}
+            MlflowRecorder(writer, launched, study, problem.seeds),
+            spent,
+            {"commit": "hand to the writer", "stretch": "stretch"},
         )
         loop = coordinator.Coordinator(
             study, suggesting, rule, evaluator, fixed=problem.fixed, recorder=recorder, observer=Observer()

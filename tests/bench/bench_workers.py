@@ -11,16 +11,18 @@ import mlptune
 from mlptune.experiments.progress import Observer
 
 PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
+TRIALS = int(os.environ.get("BENCH_TRIALS", "512"))
+EPOCHS = int(os.environ.get("BENCH_EPOCHS", "50"))
 SWEEP = {
     "data": {"source": "sklearn:digits", "target": "target"},
-    "model": {"epochs": 50},
+    "model": {"epochs": EPOCHS},
     "space": {
         "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
         "hidden": [[64], [64, 64], [128, 64]],
         "batch_size": [32, 64, 128],
         "l2": {"low": 1e-6, "high": 1e-2, "log": True},
     },
-    "search": {"method": "random", "trials": 256},
+    "search": {"method": "random", "trials": TRIALS},
     "objective": {"refit": False},
 }
 
@@ -45,7 +47,7 @@ def test_efficiency_of_two_workers(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     pairs = [(seconds(f"one {i}", 1, uri), seconds(f"two {i}", 2, uri)) for i in range(PAIRS)]
     efficiencies = sorted(one / (2 * two) for one, two in pairs)
-    print(f"\n256 random trials x 50 epochs on digits, {PAIRS} pairs, {os.cpu_count()} processors")
+    print(f"\n{TRIALS} random trials x {EPOCHS} epochs on digits, {PAIRS} pairs, {os.cpu_count()} processors")
     print(f"  one worker   {statistics.median(one for one, _ in pairs):6.1f} s (median)")
     print(f"  two workers  {statistics.median(two for _, two in pairs):6.1f} s (median)")
     shown = " ".join(f"{e:.0%}" for e in efficiencies)
