@@ -5,7 +5,7 @@ cells on CIFAR-10, validation accuracy). An evaluation draws one of the seeds th
 the best value seen after n evaluations, as in the reference figures of the tables. Every study runs in the coordinator's own
 loop; the methods take turns, so that what else the machine does slows all of them alike.
 
-MLPTUNE_BENCH_SEEDS sets the number of seeds (50 unless given; scikit-optimize's Gaussian process runs on 6 of them: it costs).
+MLPTUNE_BENCH_SEEDS sets the number of seeds (50 unless given; scikit-optimize's Gaussian process runs on 20 of them: it costs).
 """
 
 import os
@@ -18,7 +18,7 @@ from mlptune.search import METHODS, sampler
 from mlptune.tests.bench.tables import FOLDER, Table, cells, study_on
 
 SEEDS = int(os.environ.get("MLPTUNE_BENCH_SEEDS", "50"))
-COSTLY = {"bayesian": 6}
+COSTLY = {"bayesian": 20}
 EVALUATIONS = (32, 80, 128)
 TABLES = ("fcnet_protein", "fcnet_naval", "nasbench201_cifar10")
 OURS = ("random", "quasirandom", "genetic", "rl", "nas", "tpe", "bayesian", "auto")
