@@ -32,7 +32,7 @@ _open_tokens: set[str] = set()
 
 
 class LeaseLost(StoreError):
-    """Another coordinator has taken the launch over; says which. Nothing may be written any more."""
+    """Another coordinator has taken the launch over, or it was deleted; says which. Nothing may be written any more."""
 
 
 class HeldElsewhere(ValueError):
@@ -178,7 +178,7 @@ class Heart:
         threading.Thread(target=self._beat, name="mlptune-heart", daemon=True).start()
 
     def check(self) -> None:
-        """Raise LeaseLost if another holds the launch, as far as can be known without asking the store each time."""
+        """Raise LeaseLost if the launch is not held any more, as far as can be known without asking the store each time."""
         if self._lost is None and _longest_since(self._seen) > _UNSURE_SECONDS:
             self._look()
         if self._lost is not None:
@@ -203,8 +203,14 @@ class Heart:
                 continue  # the store is away; the writer finds out for itself
 
     def _look(self) -> None:
-        found = lease_of(self._client.get_run(self._run_id))
-        if found.number != self._number:
+        run = self._client.get_run(self._run_id)
+        found = lease_of(run)
+        if run.info.lifecycle_stage == "deleted":
+            self._lost = LeaseLost(
+                "the launch was deleted in MLflow, so this sweep stops; restore its run "
+                f"{self._run_id} there and --resume goes on, or begin it anew"
+            )
+        elif found.number != self._number:
             self._lost = LeaseLost(
                 f"{found.name} has taken this sweep over; this one stops, what it has committed stays"
             )

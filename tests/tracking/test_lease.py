@@ -186,6 +186,28 @@ def test_a_coordinator_that_slept_looks_before_it_writes(
             writer.flush()
 
 
+def flush_for(seconds: float, writer: Writer) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.1)
+        writer.flush()
+
+
+def test_a_launch_that_somebody_deletes_is_written_no_more(
+    uri: str, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.1)
+    with Writer(uri) as writer:
+        run_id = opened(writer)
+        writer.commit_trial(TrialRecord(0, "complete", 0.5, {}, 1))
+        writer.flush()
+        client.delete_run(run_id)
+        with pytest.raises(lease.LeaseLost, match=f"deleted in MLflow.* restore its run {run_id}"):
+            flush_for(30, writer)
+    client.restore_run(run_id)
+    assert [trial.number for trial in reader.trials(uri, run_id)] == [0]
+
+
 def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any) -> None:
     with Writer(uri) as writer:
         run_id = opened(writer)
