@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import search as search
+    pass
     from .core.estimators import MLPClassifier as MLPClassifier
     from .core.estimators import MLPRegressor as MLPRegressor
 

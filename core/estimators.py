@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
@@ -15,11 +14,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from .array import Array
 from .hyperparameters import NAMES, Hyperparameters
-from .network import Structure, outputs, structure
+from .structure import Structure, structure
 from .training import DIVERGED, RUNNING, Fold, Network, State, start, train
-
-Array = NDArray[Any]
+from .workspace import outputs
 
 
 class _MLP(BaseEstimator):

@@ -5,19 +5,18 @@ All of it is a function of the fold's rows, the structure and the network's own 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .folds import Fold, PreparedFold, check_shapes
-from .layers import BoundDense
-from .network import Structure, Workspace, fit_rows, n_scaling, prepare_rows, with_ones
+from .array import Array
+from .data import Fold, PreparedFold, check_shapes
+from .inputs import fit_rows, n_scaling, prepare_rows, with_ones
+from .layers.dense import BoundDense
 from .scaling import fit_targets
 from .stack import Network, generator
 from .state import RUNNING, State
-
-Array = NDArray[Any]
+from .structure import Structure
+from .workspace import Workspace
 
 # Rows that decide the start, and how many of them each bias mixes.
 START_ROWS, MIXED_ROWS = 512, 5

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from .activations import ACTIVATIONS
-from .embedding import EMBEDDINGS
 from .initializers import INITIALIZERS
+from .layers.embedding import EMBEDDINGS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS, OTHER_RATE, RATES
 from .presets import PRESETS

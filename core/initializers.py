@@ -1,12 +1,11 @@
 """Initialisers: where the weights start. Equal weights never separate and large ones saturate, so both are avoided."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .array import Array
+
 Initializer = Callable[[np.random.Generator, int, int], Array]
 
 

@@ -5,14 +5,12 @@ Arrays are feature-major: (..., units, rows). A batch's loss is the weighted mea
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .activations import logistic
-
-Array = NDArray[Any]
+from .array import Array
 
 
 @dataclass(frozen=True)

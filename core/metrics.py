@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .array import Array
 
 
 @dataclass(frozen=True)
 class Metric:
-    """``function(y, output, weight)`` with ``output`` (n, o) as :func:`mlptune.core.network.outputs` gives it.
+    """``function(y, output, weight)`` with ``output`` (n, o) as :func:`mlptune.core.workspace.outputs` gives it.
 
     In classification ``y`` (n,) holds class indices and o = 1 means the probability of class 1; in regression ``y`` is
     (n, o). ``weight`` is (n,) or None. NaN where the metric is not defined (one class only, say).

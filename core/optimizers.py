@@ -6,15 +6,15 @@ Conventions are torch's: the learning rate stands outside the momentum buffer, a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .array import Array
 
 if TYPE_CHECKING:
     from .hyperparameters import Hyperparameters
 
-Array = NDArray[Any]
 Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array | float]]
 Units = Callable[["Hyperparameters"], Sequence[float]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]

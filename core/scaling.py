@@ -4,12 +4,9 @@ It is a function of the fold's rows alone. Everything is computed in float64 fro
 network's precision first, so that training and prediction use the very same.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .array import Array
 
 SCALINGS = ("none", "minmax", "standard", "robust")
 

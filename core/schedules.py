@@ -5,12 +5,10 @@ Only ``plateau`` also looks at the losses: its factor is part of a network's sta
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .array import Array
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .batches import Batches, hard_classes, squared_sums
-from .folds import PreparedFold
+from .array import Array
+from .data import PreparedFold
 from .hyperparameters import Hyperparameters
 from .losses import LOSSES
 from .metrics import METRICS, r2_from_sums
-from .network import Structure, n_parameters, offsets, output_sums, rate_factors, weight_blocks
+from .minibatches import Batches, hard_classes, squared_sums
+from .parameters import n_parameters, offsets, rate_factors, weight_blocks
 from .schedules import SCHEDULES, faded, multiplier
 from .state import State
-
-Array = NDArray[Any]
+from .structure import Structure
+from .workspace import output_sums
 
 # Numbers of one network that the shuffled rows, or the output sums, of a run of batches may take: they stay in cache,
 # and what is done once for a run of batches costs little. A constant, because it decides the order of sums.

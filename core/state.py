@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .array import Array
 
 RUNNING, FINISHED, DIVERGED = 0, 1, 2
 STATUS_NAMES = ("running", "finished", "diverged")

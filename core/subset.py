@@ -1,11 +1,8 @@
 """Smaller training data: which rows a cheap evaluation trains on, so that evaluations of one sweep can be compared."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .array import Array
 
 
 def n_chosen(share: float, n: int) -> int:

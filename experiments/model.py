@@ -13,7 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.metrics import METRICS
-from ..core.network import Structure, initial_running, n_parameters, outputs
+from ..core.parameters import initial_running, n_parameters
+from ..core.structure import Structure
+from ..core.workspace import outputs
 from .data.encoding import Encoder
 from .data.target import Target
 

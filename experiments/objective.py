@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .config import Spec, load_spec
 from .execution.workers import Inline
-from .spec import Spec, load_spec
 
 if TYPE_CHECKING:
     import optuna

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..search.spaces import configuration
+from ..search.spaces.layers import configuration
 from ..tracking import lease, reader
 from ..tracking.records import LaunchRecord, TrialRecord
 from .progress import TrialSummary
@@ -151,7 +151,7 @@ def best_config(name: str, run: str | None = None, tracking_uri: str | None = No
 
 def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None) -> str:
     """A sweep file that trains the best configuration and nothing else."""
-    from .spec import load_spec, spec_toml
+    from .config import load_spec, spec_toml
 
     launch = reader.launch(tracking_uri, name, run)
     stored = reader.artifact(tracking_uri, launch.run_id, SPEC_ARTIFACT).read_text(encoding="utf-8")

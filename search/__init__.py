@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .schedulers import Scheduler as Scheduler
     from .schedulers import Stop as Stop
     from .schedulers import scheduler as scheduler
-    from .spaces import Space as Space
-    from .spaces import architecture_space as architecture_space
-    from .spaces import configuration as configuration
-    from .spaces import default_space as default_space
+    from .spaces.defaults import architecture_space as architecture_space
+    from .spaces.defaults import default_space as default_space
+    from .spaces.layers import configuration as configuration
+    from .spaces.space import Space as Space
 
 _HOMES = {
     "METHODS": ".methods",
@@ -48,10 +48,10 @@ _HOMES = {
     "Stop": ".schedulers",
     "scheduler": ".schedulers",
     "split_options": ".methods",
-    "Space": ".spaces",
-    "architecture_space": ".spaces",
-    "configuration": ".spaces",
-    "default_space": ".spaces",
+    "Space": ".spaces.space",
+    "architecture_space": ".spaces.defaults",
+    "configuration": ".spaces.layers",
+    "default_space": ".spaces.defaults",
 }
 
 __all__ = sorted(_HOMES)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._text import hint
 from . import pruners, samplers, schedulers
-from .names import hint
 from .plugins import CONTEXT
 from .pruners import check_pruner
 from .samplers import check_sampler, sampler_names

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
-from .names import hint
+from .._text import hint
 
 
 def classes(module: ModuleType, base: type) -> dict[str, type[Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from mlptune.tracking.store import prepare_store
+from mlptune.tracking.store.sqlite import prepare_store
 
 # In continuous integration the examples are the same each time; elsewhere they are drawn anew, and new failures are found.
 settings.register_profile("ci", derandomize=True)

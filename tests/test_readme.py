@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from mlptune.experiments.spec import load_spec
+from mlptune.experiments.config import load_spec
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

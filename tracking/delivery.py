@@ -18,7 +18,7 @@ from typing import Any
 from . import lease, remote, store
 from .runs import TrialWrite
 from .spool import Spool
-from .store import StoreAway, StoreError
+from .store.errors import StoreAway, StoreError
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0

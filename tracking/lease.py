@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import reader, records
-from .store import StoreError
+from .store.errors import StoreError
 
 HEARTBEAT_SECONDS = 10.0
 LEASE_SECONDS = 30.0

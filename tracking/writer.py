@@ -17,7 +17,7 @@ from .lease import HeldElsewhere as HeldElsewhere
 from .records import TrialRecord
 from .runs import TrialWrite
 from .runs import UnfinishedLaunch as UnfinishedLaunch
-from .store import StoreError as StoreError
+from .store.errors import StoreError as StoreError
 
 
 class Writer:

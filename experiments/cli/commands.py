@@ -254,7 +254,7 @@ def predict(
         from .predict import predict_file
 
         rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
-    from ...search.plurals import counted
+    from ..._text import counted
 
     _print(f"wrote {counted(rows, 'prediction')} to {clean(str(out))}")
 
@@ -272,7 +272,7 @@ def ui(
 
 def _check_store(uri: str | None) -> None:
     """Refuse an address that is none before anything slow begins."""
-    from ...tracking.store import store_uri
+    from ...tracking.store.address import store_uri
 
     try:
         address = store_uri(uri)
@@ -298,7 +298,7 @@ def _reading(uri: str | None) -> Iterator[None]:
 
 def _shown(uri: str | None) -> str:
     """Return the store's address for a hint, without its password; nothing where none was given."""
-    from ...tracking.store import redact
+    from ...tracking.store.address import redact
 
     return redact(uri) if uri else ""
 

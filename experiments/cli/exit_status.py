@@ -57,7 +57,7 @@ class Commands(TyperGroup):
                 # Python wraps what is raised while it makes a class, and Ctrl-C may land there during an import.
                 _say_interrupted(error.__cause__)
                 raise typer.Exit(Interrupted.exit_status) from None
-            from ...tracking.store import StoreError
+            from ...tracking.store.errors import StoreError
 
             if not isinstance(error, StoreError) and not type(error).__module__.startswith("mlflow."):
                 raise
@@ -67,7 +67,7 @@ class Commands(TyperGroup):
 
 def _complain(error: BaseException) -> None:
     # Two lines at most, whatever a message has quoted.
-    from ...tracking.store import redact
+    from ...tracking.store.address import redact
 
     lines = [clean(redact(line)) for line in str(error).splitlines() if line.strip()][:2] or [type(error).__name__]
     print(
@@ -85,7 +85,7 @@ def _say_interrupted(error: BaseException) -> None:
 
 def resume_line() -> str:
     """Return the command that was typed with --resume, without a password that it may have held."""
-    from ...tracking.store import redact
+    from ...tracking.store.address import redact
 
     arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
     return clean(shlex.join([PROGRAM, *map(redact, arguments)]))

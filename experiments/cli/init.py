@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._text import counted
 from ...search.methods import METHODS
-from ...search.plurals import counted
+from ..config import default_name, is_named, load_spec
+from ..config.toml import toml_key, toml_value
 from ..errors import UserError
 from ..show_text import clean
-from ..spec import default_name, is_named, load_spec
-from ..spec.text import toml_key, toml_value
 
 if TYPE_CHECKING:
+    from ..config import Spec
     from ..data.dataset import Dataset
-    from ..spec import Spec
 
 _MOST_COLUMNS = 200  # a table with more is described by counts: lists of thousands of names help nobody
 _SPACE_COMMENTS = {
@@ -61,7 +61,7 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
     """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
-    from ...search.spaces import default_space
+    from ...search.spaces.defaults import default_space
     from ..launch.problem import DEFAULT_TRIALS, default_model
 
     trained = len(dataset.folds()[0].X)

@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ...search.plurals import counted
+from ..._text import counted
 from ..progress import Observer, SweepInfo, TrialSummary
 from ..show_text import clean, copied_text, number_text, params_text, time_text
 

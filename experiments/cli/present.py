@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...search.plurals import counted
-from ...search.spaces import layer_of
+from ..._text import counted
+from ...search.spaces.layers import layer_of
 from ..show_text import clean, copied_text, number_text, params_text
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...search.plurals import counted
+from ..._text import counted
 from ..errors import UserError
 from .columns import Schema, check_names, recognise
 from .encoding import Encoder

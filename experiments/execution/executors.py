@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import ExecutorLost, UserError
-from .workers import Shared, Workers, default_workers
+from .shared import Shared
+from .workers import Workers, default_workers
 
 GROUP = "mlptune.executors"
 DASK = {"dask": "tcp", "dask+tls": "tls"}

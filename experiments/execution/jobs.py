@@ -14,9 +14,9 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ...core.network import Structure
+from ...core.structure import Structure
 from ...core.training import Curves, Fold, Network, State, start, train
-from .workers import Shared
+from .shared import Shared
 
 # Fingerprints whose folds a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
 KEPT_DATA = 2

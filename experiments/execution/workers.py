@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Any
 
 from loky.backend.context import get_context
 from loky.process_executor import ProcessPoolExecutor, ShutdownExecutorError
 from threadpoolctl import threadpool_limits
+
+from .shared import Shared
 
 # One thread of linear algebra a worker: threads would compete with the other workers, and two threads change float32 bits.
 ENVIRONMENT = {
@@ -27,10 +28,15 @@ ENVIRONMENT = {
 # loky ends a process that has grown by 300 MB as a leaking one; ours keeps its data and its largest stack.
 ENVIRONMENT["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e15"
 
+
 ORPHAN_CHECK_SECONDS = 1.0
+
+
 # Training takes whatever the processors have left: it must neither slow the person's other work nor keep the coordinator and
 # the writer, which have little to do but are waited for, from doing it.
 TRAINING_NICENESS = 10
+
+
 # When memory runs out Linux ends the largest process, which may be the coordinator or a person's editor: a worker can be replaced.
 OOM_SCORE, OOM_FIRST = "/proc/self/oom_score_adj", "500"
 
@@ -69,14 +75,6 @@ def _deaf_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@dataclass(frozen=True)
-class Shared:
-    """An argument of many calls, such as the data. Whoever brings a call to a process that has it already leaves out the value."""
-
-    key: str
-    value: Any
 
 
 class _Worker:

@@ -18,7 +18,8 @@ import optuna
 from optuna.trial import TrialState
 
 from ...search.schedulers import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
-from ...search.spaces import Space, configuration
+from ...search.spaces.layers import configuration
+from ...search.spaces.space import Space
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer, TrialSummary
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.network import Structure
+from ...core.structure import Structure
 from ...core.training import Network, State
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..._text import counted
+from ...core.cost import operations
 from ...core.hyperparameters import BY_LAYER, CHANGEABLE, Hyperparameters
 from ...core.metrics import METRICS
-from ...core.network import operations, structure
+from ...core.structure import structure
 from ...core.training import Fold
 from ...search import METHODS, Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
-from ...search.dimensions import Choices, Range
-from ...search.plurals import counted
 from ...search.schedulers import Scheduler
-from ...search.spaces import configuration, layer_of
+from ...search.spaces.dimensions import Choices, Range
+from ...search.spaces.layers import configuration, layer_of
+from ..config import Spec
+from ..config.defaults import default_space
 from ..data.dataset import Dataset, EncodedFold
 from ..errors import UserError
 from ..execution.engine import Task
-from ..spec import Spec
-from ..spec.checks import default_space
 from .coordinator import Plan
 from .warm_start import check_points, fitting
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 
-from ...search.spaces import in_force
+from ...search.spaces.layers import in_force
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome

@@ -8,9 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..._text import counted, hint
 from ...search import Space
-from ...search.names import hint
-from ...search.plurals import counted
 from ..errors import UserError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from optuna.samplers import BaseSampler
 
-    from ..spaces import Space
+    from ..spaces.space import Space
 
 GROUP = "mlptune.samplers"
 
@@ -21,7 +21,7 @@ _OURS = {
     "random": (".random", "RandomSampler"),
     "quasirandom": (".quasirandom", "QuasirandomSampler"),
     "tpe": (".tpe", "TPESampler"),
-    "bayesian": (".bayesian", "BayesianSampler"),
+    "bayesian": (".skopt.sampler", "BayesianSampler"),
     "genetic": (".genetic", "GeneticSampler"),
     "rl": (".rl", "ReinforceSampler"),
     "nas": (".nas", "EvolutionSampler"),

@@ -19,14 +19,14 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..acquisition import log_expected_improvement, maximise
-from ..features import Features
-from ..gp import GaussianProcess, Hyperparameters, learn
+from ..._text import counted
 from ..options import positive
-from ..plurals import counted
 from ..seeds import derive
-from ..spaces import Space
-from ..warping import warped
+from ..spaces.space import Space
+from ..surrogate.acquisition import log_expected_improvement, maximise
+from ..surrogate.features import Features
+from ..surrogate.gp import GaussianProcess, Hyperparameters, learn
+from ..surrogate.warping import warped
 from .history import filled
 from .modelling import CodedSampler, one_thread, rows, with_choice
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from ..features import ranked
+from ..surrogate.features import ranked
 from .random import from_unit
 
 

@@ -19,10 +19,10 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from ..features import Axis, Features
 from ..options import positive, share
 from ..seeds import derive
-from ..spaces import Space
+from ..spaces.space import Space
+from ..surrogate.features import Axis, Features
 from .whole import History, WholeSampler
 
 _ALPHA = 0.5

@@ -14,9 +14,8 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..names import hint
-from ..plurals import counted
-from ..spaces import Space
+from ..._text import counted, hint
+from ..spaces.space import Space
 from .independent import IndependentSampler
 
 

@@ -17,10 +17,10 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..acquisition import log_expected_improvement, maximise
-from ..gp import GaussianProcess, Hyperparameters, learn
 from ..seeds import derive
-from ..warping import warped
+from ..surrogate.acquisition import log_expected_improvement, maximise
+from ..surrogate.gp import GaussianProcess, Hyperparameters, learn
+from ..surrogate.warping import warped
 from .auto import STARTS, AutoSampler, kept, learned_from
 from .history import Curve, Observations, observations
 from .modelling import one_thread

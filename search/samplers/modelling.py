@@ -13,8 +13,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..features import Features
-from ..spaces import Space
+from ..spaces.space import Space
+from ..surrogate.features import Features
 from .history import told
 from .random import RandomSampler
 

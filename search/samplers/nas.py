@@ -15,10 +15,11 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from ..features import Features
 from ..options import positive
 from ..seeds import derive
-from ..spaces import Space, layer_of
+from ..spaces.layers import layer_of
+from ..spaces.space import Space
+from ..surrogate.features import Features
 from .genetic import other_code
 from .whole import History, WholeSampler
 

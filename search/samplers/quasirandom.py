@@ -17,7 +17,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from ..seeds import derive
-from ..spaces import Space
+from ..spaces.space import Space
 from .independent import IndependentSampler
 from .random import RandomSampler, from_unit
 

@@ -20,9 +20,9 @@ import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from ..features import Axis, Features
 from ..seeds import derive
-from ..spaces import Space
+from ..spaces.space import Space
+from ..surrogate.features import Axis, Features
 from .whole import History, WholeSampler
 
 ENTROPY = "mlptune:rl:entropy"

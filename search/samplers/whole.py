@@ -12,8 +12,8 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..features import Features
 from ..seeds import derive
+from ..surrogate.features import Features
 from .history import filled
 from .modelling import CodedSampler, rows
 

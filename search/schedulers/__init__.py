@@ -19,7 +19,7 @@ from .pruning import PrunerScheduler as PrunerScheduler
 if TYPE_CHECKING:
     from optuna.study import Study
 
-    from ..spaces import Space
+    from ..spaces.space import Space
 
 _OURS = {
     "pruner": (".pruning", "PrunerScheduler"),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..plurals import counted
+from ..._text import counted
 from ..samplers import ignores_history
 from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop
 from .rungs import merit, rungs

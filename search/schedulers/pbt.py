@@ -10,17 +10,17 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..dimensions import Choices, Dimension
-from ..plurals import counted
+from ..._text import counted
 from ..samplers.random import from_unit
 from ..seeds import uniform
-from ..spaces import in_force
+from ..spaces.dimensions import Choices, Dimension
+from ..spaces.layers import in_force
 from .decisions import Continue, Copy, Decision, Progress, Scheduler
 
 if TYPE_CHECKING:
     from optuna.study import Study
 
-    from ..spaces import Space
+    from ..spaces.space import Space
 
 # All members keep their networks in memory until the last epoch; more of them than this are parted.
 MOST_MEMBERS = 64

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import mlptune
+from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
-from mlptune.experiments.spec import load_spec
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 FILES = [("titanic.csv", "Survived"), ("phoneme.csv", "class"), ("house_16H.csv.gz", "target")]

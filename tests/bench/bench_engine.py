@@ -22,7 +22,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import n_parameters, structure
+from mlptune.core.parameters import n_parameters
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.execution.machine import fingerprint
 

@@ -27,6 +27,7 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
 
     from mlptune.core.state import FINISHED
     from mlptune.core.training import Curves, start
+    from mlptune.experiments.config import load_spec
     from mlptune.experiments.data.dataset import Dataset
     from mlptune.experiments.execution.engine import EngineEvaluator
     from mlptune.experiments.execution.jobs import Trained
@@ -34,7 +35,6 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
     from mlptune.experiments.launch.problem import Problem
     from mlptune.experiments.launch.recording import MlflowRecorder
     from mlptune.experiments.progress import Observer
-    from mlptune.experiments.spec import load_spec
     from mlptune.tracking.writer import Writer
 
     class AtOnce(Executor):

@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 import pytest
 
+from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.workers import Inline
@@ -20,7 +21,6 @@ from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.final import fit_final, score_test
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.progress import Observer
-from mlptune.experiments.spec import load_spec
 from mlptune.search import configuration
 
 PHONEME = Path(__file__).parents[3] / "shared" / "data" / "phoneme.csv"

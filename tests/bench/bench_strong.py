@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
+from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
-from mlptune.experiments.spec import load_spec
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 FILES = {"titanic.csv": "Survived", "phoneme.csv": "class", "house_16H.csv.gz": "target"}

@@ -50,8 +50,8 @@ def seconds(command: list[str], folder: Path) -> float:
 @pytest.mark.parametrize("method", ["random", "tpe"])
 def test_whole_command(method: str, size: tuple[int, int, int], tmp_path: Path) -> None:
     trials, epochs, count = size
+    from mlptune.experiments.config import load_spec
     from mlptune.experiments.data.dataset import Dataset
-    from mlptune.experiments.spec import load_spec
 
     pairs = []
     for i in range(count):

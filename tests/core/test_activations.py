@@ -10,8 +10,10 @@ from scipy.stats import norm
 
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import outputs, structure, weight_blocks
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import Network, start
+from mlptune.core.workspace import outputs
 
 # Within tanh's approximation of the normal distribution.
 TOLERANCES = {"gelu": 5e-4}

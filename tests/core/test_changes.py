@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 
 from mlptune.core.estimators import MLPClassifier
 from mlptune.core.hyperparameters import CHANGEABLE, PARAMETERS, Hyperparameters
-from mlptune.core.network import structure
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
 
 from .test_stack import problems, same_bits, same_states

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import structure
+from mlptune.core.structure import structure
 from mlptune.core.training import DIVERGED, FINISHED, Fold, Network, start, train
 
 

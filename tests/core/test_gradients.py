@@ -6,10 +6,13 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.layers import Dense
+from mlptune.core.inputs import with_ones
+from mlptune.core.layers.dense import Dense
 from mlptune.core.losses import LOSSES
-from mlptune.core.network import Workspace, outputs, structure, weight_blocks, with_ones
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.workspace import Workspace, outputs
 
 FORMULAS = {
     "identity": lambda z: z,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import NAMES, PARAMETERS, Hyperparameters, check
-from mlptune.core.network import structure
+from mlptune.core.structure import structure
 
 
 def test_the_class_and_the_table_agree():

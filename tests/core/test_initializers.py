@@ -6,7 +6,8 @@ import pytest
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.initializers import INITIALIZERS, initializer
-from mlptune.core.network import structure, weight_blocks
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
 
 

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from mlptune.core.estimators import MLPClassifier
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import Workspace, n_parameters, offsets, outputs, structure, weight_blocks, with_ones
+from mlptune.core.inputs import with_ones
+from mlptune.core.parameters import n_parameters, offsets, weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.workspace import Workspace, outputs
 
 from .test_gradients import FORMULAS, TRAINABLE
 from .test_stack import same_states

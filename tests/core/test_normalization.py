@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import Workspace, outputs, structure, weight_blocks, with_ones
+from mlptune.core.inputs import with_ones
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.workspace import Workspace, outputs
 
 N, D, C, STEPS = 30, 5, 3, 30
 KINDS = ["batch_norm", "layer_norm"]

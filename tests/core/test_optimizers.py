@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import structure, weight_blocks
 from mlptune.core.optimizers import OPTIMIZERS
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
 
 N, D, H, C, STEPS = 12, 4, 5, 3, 30

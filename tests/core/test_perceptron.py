@@ -8,8 +8,10 @@ from sklearn.datasets import load_iris
 
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import Structure, outputs, structure, weight_blocks
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import Structure, structure
 from mlptune.core.training import FINISHED, Fold, Network, start, train
+from mlptune.core.workspace import outputs
 
 RULE = {"hidden": (), "activation": "threshold", "optimizer": "sgd", "learning_rate": 1.0, "batch_size": 1}
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import structure
 from mlptune.core.schedules import SCHEDULES, multiplier
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
 
 

@@ -6,14 +6,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlptune.core.activations import ACTIVATIONS
-from mlptune.core.embedding import EMBEDDINGS
 from mlptune.core.hyperparameters import CHANGEABLE, Hyperparameters
 from mlptune.core.initializers import INITIALIZERS
+from mlptune.core.layers.embedding import EMBEDDINGS
 from mlptune.core.losses import LOSSES
-from mlptune.core.network import structure
 from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.scaling import SCALINGS
 from mlptune.core.schedules import SCHEDULES
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, State, start, train
 
 TRAINABLE = sorted(set(ACTIVATIONS) - {"threshold"})

@@ -5,7 +5,8 @@ import pytest
 
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import offsets, structure
+from mlptune.core.parameters import offsets
+from mlptune.core.structure import structure
 from mlptune.core.training import FINISHED, RUNNING, Fold, Network, start, train
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlptune.core.cost import operations
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import operations, structure
+from mlptune.core.structure import structure
 from mlptune.core.subset import chosen, n_chosen
 from mlptune.core.training import Fold, Network, start, train
 

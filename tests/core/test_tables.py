@@ -5,20 +5,16 @@ import pytest
 from sklearn.metrics import root_mean_squared_error
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from mlptune.core.embedding import N_BINS, Periodic, PeriodicLinear, encode_bins, fit_bins
+from mlptune.core.binning import N_BINS, encode_bins, fit_bins
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import (
-    Workspace,
-    n_parameters,
-    outputs,
-    rate_factors,
-    structure,
-    weight_blocks,
-    with_ones,
-)
+from mlptune.core.inputs import with_ones
+from mlptune.core.layers.embedding import Periodic, PeriodicLinear
 from mlptune.core.optimizers import OPTIMIZERS
+from mlptune.core.parameters import n_parameters, rate_factors, weight_blocks
 from mlptune.core.scaling import fit_inputs, scale_inputs
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.workspace import Workspace, outputs
 
 N, D = 40, 3
 

@@ -8,9 +8,12 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 
+from mlptune.core.cost import operations
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import n_parameters, operations, outputs, structure
+from mlptune.core.parameters import n_parameters
+from mlptune.core.structure import structure
 from mlptune.core.training import DIVERGED, FINISHED, RUNNING, Fold, Network, start, train
+from mlptune.core.workspace import outputs
 
 
 def group_of(hp, fold, loss="cross_entropy", n_outputs=3, dtype="float32"):
@@ -159,7 +162,7 @@ def test_integer_weights_equal_repeated_rows_in_a_full_batch():
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
 def test_dropout_silences_its_share_and_keeps_the_mean(p, monkeypatch):
-    from mlptune.core import layers
+    from mlptune.core.layers import dropout as layers
 
     seen = []
     forward = layers.BoundDropout.forward

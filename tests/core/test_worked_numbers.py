@@ -5,8 +5,10 @@ import pytest
 from sklearn.datasets import load_digits
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import Workspace, structure, weight_blocks
+from mlptune.core.parameters import weight_blocks
+from mlptune.core.structure import structure
 from mlptune.core.training import FINISHED, Fold, Network, start, train
+from mlptune.core.workspace import Workspace
 
 SGD = {"optimizer": "sgd", "activation": "logistic", "batch_size": 1}
 

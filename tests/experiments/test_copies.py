@@ -7,7 +7,7 @@ import numpy as np
 import optuna
 import pytest
 
-from mlptune.core.network import Structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Network, State
 from mlptune.experiments.execution import engine
 from mlptune.experiments.execution.engine import EngineEvaluator

@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.network import structure
+from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.execution import engine
 from mlptune.experiments.execution.engine import EngineEvaluator, Task

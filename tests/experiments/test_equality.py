@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.evaluation import Evaluator, Outcome
@@ -19,7 +20,6 @@ from mlptune.experiments.launch.coordinator import Coordinator, Running
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.launch.replay import Committed, Replay
 from mlptune.experiments.progress import Observer, TrialSummary
-from mlptune.experiments.spec import load_spec
 from mlptune.search import configuration
 from mlptune.search.methods import METHODS
 

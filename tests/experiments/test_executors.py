@@ -18,7 +18,8 @@ import mlptune
 from mlptune.experiments.errors import ExecutorLost, UserError
 from mlptune.experiments.execution import executors, jobs
 from mlptune.experiments.execution.executors import opened
-from mlptune.experiments.execution.workers import Shared, Workers
+from mlptune.experiments.execution.shared import Shared
+from mlptune.experiments.execution.workers import Workers
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
 

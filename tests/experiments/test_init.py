@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from mlptune.experiments.cli.init import write_sweep_file
+from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.spec import load_spec
 
 
 def table(folder: Path, rows: int = 60, name: str = "cars.csv", **columns: object) -> Path:

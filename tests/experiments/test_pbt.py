@@ -22,7 +22,7 @@ from mlptune.experiments.cli.commands import app
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import SweepResult
-from mlptune.search.spaces import in_force
+from mlptune.search.spaces.layers import in_force
 from mlptune.tracking import reader
 
 from .test_sweep import essence, small

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlptune.core.hyperparameters import BY_LAYER
+from mlptune.experiments.config import Spec, bundled_sweeps, default_name, load_spec, spec_toml
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.spec import Spec, bundled_sweeps, default_name, load_spec, spec_toml
-from mlptune.search import spaces
+from mlptune.search.spaces import layers as spaces
 
 DATA = '[data]\nsource = "sklearn:digits"\n'
 NAME_RULE = (
@@ -373,7 +373,7 @@ def test_any_text_gives_a_spec_or_a_user_error(text: str, tmp_path_factory: pyte
     ],
 )
 def test_architecture_search_without_a_space_searches_what_the_model_leaves_open(model, names):
-    from mlptune.experiments.spec.checks import default_space
+    from mlptune.experiments.config.defaults import default_space
     from mlptune.search import Space
 
     spec, _ = load_spec({"data": {"source": "sklearn:digits"}, "model": model, "search": {"method": "nas"}})

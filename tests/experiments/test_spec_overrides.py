@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlptune.experiments.config import load_spec
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.spec import load_spec
 
 BASE = {"data": {"source": "a.csv", "validation": 0.3}, "space": {"hidden": [[8], [16]], "l2": [0.1, 0.2]}}
 

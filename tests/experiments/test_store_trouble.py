@@ -24,9 +24,9 @@ import pytest
 from mlflow import MlflowClient
 
 import mlptune
+from mlptune.experiments.config import load_spec, spec_toml
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.experiments.progress import Observer
-from mlptune.experiments.spec import load_spec, spec_toml
 from mlptune.tracking import reader, records
 from tests.experiments.test_sweep import essence, small
 from tests.servers import MlflowServer, free_port, postgresql_server

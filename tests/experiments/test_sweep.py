@@ -280,9 +280,9 @@ def test_objective_gives_the_numbers_of_the_sweep(store: str) -> None:
 
 def test_improvement_per_cost_counts_the_operations_of_the_sweep(store: str) -> None:
     """The cost of a configuration is the engine's count; the sweep says nothing of it and takes no time of day."""
+    from mlptune.experiments.config import load_spec
     from mlptune.experiments.data.dataset import Dataset
     from mlptune.experiments.launch.problem import Problem
-    from mlptune.experiments.spec import load_spec
 
     options = {"acq_func": "EIps", "n_initial_points": 6, "n_points": 200}
     spec, _ = load_spec(small("bayesian", search__options=options))

@@ -9,7 +9,8 @@ import time
 import pytest
 from loky.process_executor import TerminatedWorkerError
 
-from mlptune.experiments.execution.workers import Shared, Workers
+from mlptune.experiments.execution.shared import Shared
+from mlptune.experiments.execution.workers import Workers
 
 
 def test_a_worker_that_dies_is_replaced_and_the_other_jobs_finish() -> None:

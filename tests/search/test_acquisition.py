@@ -8,9 +8,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from mlptune.search.acquisition import ENUMERATED, Neighbourhood, log_expected_improvement, maximise
-from mlptune.search.features import Features
-from mlptune.search.spaces import Space
+from mlptune.search.spaces.space import Space
+from mlptune.search.surrogate.acquisition import ENUMERATED, Neighbourhood, log_expected_improvement, maximise
+from mlptune.search.surrogate.features import Features
 
 
 @pytest.mark.parametrize("z", [-6.0, -2.0, -1.0, -0.999, 0.0, 0.3, 5.0])

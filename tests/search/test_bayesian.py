@@ -12,8 +12,8 @@ from skopt.space import Categorical, Integer, Real
 
 from mlptune.search import Space, sampler
 from mlptune.search.samplers.axes import Axis
-from mlptune.search.samplers.gaussian_process import Mismatches, gaussian_process
-from mlptune.search.samplers.per_cost import XI, PerCost, log_cost
+from mlptune.search.samplers.skopt.per_cost import XI, PerCost, log_cost
+from mlptune.search.samplers.skopt.surrogate import Mismatches, gaussian_process
 
 TABLE = {
     "layers": {"low": 1, "high": 2},

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sklearn.kernel_ridge import KernelRidge
 
 from mlptune.search import Space, sampler
-from mlptune.search.features import Features
 from mlptune.search.samplers.genetic import cross
 from mlptune.search.samplers.nas import mutant, predicted
+from mlptune.search.surrogate.features import Features
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlptune.search import Space
-from mlptune.search.features import Axis, Features
+from mlptune.search.surrogate.features import Axis, Features
 
 
 @st.composite

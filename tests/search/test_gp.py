@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from mlptune.search.gp import LEARNED_FROM, GaussianProcess, Hyperparameters, Prior, learn
+from mlptune.search.surrogate.gp import LEARNED_FROM, GaussianProcess, Hyperparameters, Prior, learn
 
 FLAT = Prior(weight=(4.0, 1e4), signal=(1.0, 1e4), noise=(1e-2, 1e4))
 

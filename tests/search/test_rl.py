@@ -5,8 +5,8 @@ import optuna
 import pytest
 
 from mlptune.search import Space, sampler
-from mlptune.search.features import Features
 from mlptune.search.samplers.rl import BASELINE, ENTROPY, _Policy
+from mlptune.search.surrogate.features import Features
 
 TABLE = {
     "layers": {"low": 1, "high": 2},

@@ -293,7 +293,7 @@ def test_the_fast_surrogate_predicts_as_scikit_learns_does():
     from sklearn.gaussian_process import GaussianProcessRegressor
     from skopt.space import Categorical, Real
 
-    from mlptune.search.samplers.gaussian_process import gaussian_process
+    from mlptune.search.samplers.skopt.surrogate import gaussian_process
 
     generator = np.random.default_rng(0)
     X = generator.random((30, 5))
@@ -315,7 +315,7 @@ def test_the_fast_surrogate_predicts_as_scikit_learns_does():
 def test_the_surrogate_of_many_points_knows_the_function():
     from skopt.space import Real
 
-    from mlptune.search.samplers.gaussian_process import gaussian_process
+    from mlptune.search.samplers.skopt.surrogate import gaussian_process
 
     def function(X):
         return np.sin(5 * X[:, 0]) + X[:, 1] ** 2

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlptune.search.warping import warped
+from mlptune.search.surrogate.warping import warped
 
 VALUES = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=30).map(lambda v: np.array(v, dtype=float))
 

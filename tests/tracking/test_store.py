@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlptune.tracking import store
+from mlptune.tracking.store import sqlite
 
 PREPARE = "import sys; from mlptune.tracking.store import prepare_store; prepare_store(sys.argv[1])"
 
@@ -244,7 +245,9 @@ def newest(path: Path) -> list[tuple[str]]:
     """The experiments of a whole store of the newest schema, read past MLflow, which keeps files open that were replaced."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(store._newest_revision(),)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            (sqlite._newest_revision(),)
+        ]
         return connection.execute("SELECT name FROM experiments").fetchall()
 
 

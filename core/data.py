@@ -1,0 +1,116 @@
+"""Data as the engine wants it: a fold's training and validation rows, and what is prepared from them once a call."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .array import Array
+from .inputs import n_scaling, prepare_rows, with_ones
+from .losses import LOSSES
+from .structure import Structure
+from .subset import chosen
+
+
+@dataclass(frozen=True)
+class Fold:
+    """X (n, d); y (n,) class indices in classification, (n, o) or (n,) numbers in regression; weight (n,) or None.
+
+    The same for the validation part, or None where there is none.
+    """
+
+    X: Array
+    y: Array
+    weight: Array | None = None
+    X_val: Array | None = None
+    y_val: Array | None = None
+    weight_val: Array | None = None
+
+
+def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Array | None) -> None:
+    """ValueError if a part's arrays fit neither the structure nor one another."""
+    if np.ndim(X) != 2 or X.shape[1] != structure.n_inputs:
+        raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {np.shape(X)}")
+    if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
+        raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
+    if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
+        raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
+    if LOSSES[structure.loss].task == "regression" and np.size(y) != len(X) * structure.n_outputs:
+        raise ValueError(f"{name}: y must have {structure.n_outputs} columns, got {np.size(y) / max(len(X), 1):g}")
+
+
+def training_share(structure: Structure, fold: Fold, order_seed: int) -> Fold:
+    """The fold with the training rows that the structure's ``subset`` leaves; the validation part is untouched."""
+    if structure.subset == 1.0:
+        return fold
+    check_shapes(structure, "X", fold.X, fold.y, fold.weight)
+    X, y = np.asarray(fold.X), np.asarray(fold.y)
+    classes = y if LOSSES[structure.loss].task == "classification" else None
+    rows = chosen(structure.subset, len(X), classes, order_seed)
+    return replace(fold, X=X[rows], y=y[rows], weight=None if fold.weight is None else np.asarray(fold.weight)[rows])
+
+
+class Part:
+    """One part of a fold, prepared: inputs with the column of ones, targets, weights and the spread for R2.
+
+    Inputs and targets are scaled as the networks have learned it (``scaling``, of :func:`.network.n_scaling`).
+    """
+
+    def __init__(
+        self, structure: Structure, name: str, X: Array, y: Array, weight: Array | None, scaling: Array
+    ) -> None:
+        X, y = np.asarray(X), np.asarray(y)
+        check_shapes(structure, name, X, y, weight)
+        n_inputs, n_targets = n_scaling(structure)
+        if n_inputs:
+            X = prepare_rows(structure, scaling[:n_inputs], X)
+        self.n = len(X)
+        self.X = with_ones(X, structure.dtype)
+        self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)
+        self.total = float(self.n if self.weight is None else self.weight.sum())
+        self.is_classification = LOSSES[structure.loss].task == "classification"
+        if self.is_classification:
+            self.y = np.ascontiguousarray(y, dtype=np.int64)
+            n_classes = max(2, structure.n_outputs)
+            if self.y.ndim != 1 or self.y.min() < 0 or self.y.max() >= n_classes:
+                found = f"{int(self.y.min())} to {int(self.y.max())}"
+                raise ValueError(f"{name}: y must hold class indices from 0 to {n_classes - 1}, got {found}")
+        else:
+            y = y.reshape(self.n, -1)
+            if n_targets:
+                mean, deviation = np.split(scaling[n_inputs:].astype(np.float64), 4)[:2]
+                y = (y - mean) / deviation
+            self.y = np.ascontiguousarray(y, dtype=structure.dtype)
+            exact = self.y.astype(np.float64)
+            centre = np.average(exact, axis=0, weights=self.weight)
+            self.spread = np.average((exact - centre) ** 2, axis=0, weights=self.weight) * self.total
+
+    def targets(self, structure: Structure, y: Array) -> Array:
+        """Targets (m, o, b) in the engine's precision from labels (m, b) or numbers (m, b, o)."""
+        if not self.is_classification:
+            return np.ascontiguousarray(y.transpose(0, 2, 1))
+        if structure.n_outputs == 1:
+            return y[:, None, :].astype(structure.dtype)
+        return (y[:, None, :] == np.arange(structure.n_outputs)[:, None]).astype(structure.dtype)
+
+
+class PreparedFold:
+    """A fold's training part and, where it has one, its validation part, scaled by ``scaling``."""
+
+    def __init__(self, structure: Structure, fold: Fold, scaling: Array) -> None:
+        self.train = Part(structure, "X", fold.X, fold.y, fold.weight, scaling)
+        if self.train.n != structure.n_rows:
+            raise ValueError(f"X must have the {structure.n_rows} rows of the structure, got {self.train.n}")
+        n_inputs, n_targets = n_scaling(structure)
+        self.unit = np.split(scaling[n_inputs:], 4) if n_targets else None
+        self.validation: Part | None = None
+        if fold.X_val is not None and fold.y_val is not None and len(fold.X_val):
+            self.validation = Part(structure, "X_val", fold.X_val, fold.y_val, fold.weight_val, scaling)
+            self.validation_targets = self.validation.targets(structure, self.validation.y[None])
+
+    def clip(self, z: Array) -> Array:
+        """Output sums (..., o, n) of a regression cut to the training targets' range, if the structure says so."""
+        return z if self.unit is None else np.clip(z, self.unit[2][:, None], self.unit[3][:, None])
+
+    def in_unit(self, values: Array) -> Array:
+        """Scaled targets or predictions (n, o) in the unit of the fold's y."""
+        return values if self.unit is None else values * self.unit[1] + self.unit[0]

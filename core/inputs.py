@@ -1,0 +1,42 @@
+"""Inputs on their way into the network: scaling, bins and the column of ones."""
+
+import numpy as np
+
+from .array import Array
+from .binning import N_BINS, encode_bins, fit_bins
+from .scaling import fit_inputs, scale_inputs
+from .structure import Structure
+
+
+def n_scaling(structure: Structure) -> tuple[int, int]:
+    """How many of the running statistics come first and are the scaling of the inputs, with the edges of their bins if
+    they are encoded piecewise, and then of the targets."""
+    by_input = (0 if structure.scaling == "none" else 2) + (N_BINS + 1 if structure.embedding == "piecewise" else 0)
+    return by_input * structure.n_inputs, 4 * structure.n_outputs if structure.target_scaling else 0
+
+
+def fit_rows(structure: Structure, X: Array) -> Array:
+    """What a network learns of its inputs from its training rows X (n, d) before the first step: scaling and edges."""
+    parts = [np.empty(0)]
+    if structure.scaling != "none":
+        parts.append(fit_inputs(structure.scaling, X))
+        X = scale_inputs(structure.scaling, parts[-1].astype(structure.dtype), X)
+    if structure.embedding == "piecewise":
+        parts.append(fit_bins(X))
+    return np.concatenate(parts)
+
+
+def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
+    """X (n, d) as the lowest layer wants it, (n, n_encoded), by what :func:`fit_rows` found."""
+    n = 0 if structure.scaling == "none" else 2 * structure.n_inputs
+    if n:
+        X = scale_inputs(structure.scaling, fitted[:n], X)
+    return encode_bins(fitted[n:], X) if structure.embedding == "piecewise" else X
+
+
+def with_ones(X: Array, dtype: str) -> Array:
+    """X (..., n, d) with a last column of ones (..., n, d + 1): the input that the first layer's bias multiplies."""
+    extended = np.empty((*X.shape[:-1], X.shape[-1] + 1), dtype=dtype)
+    extended[..., :-1] = X
+    extended[..., -1] = 1.0
+    return extended

@@ -1,0 +1,82 @@
+"""Where a network's parameters lie in theta (K, P), and how they start."""
+
+import numpy as np
+
+from .activations import ACTIVATIONS
+from .array import Array
+from .hyperparameters import Hyperparameters
+from .initializers import initializer
+from .inputs import n_scaling
+from .structure import Structure
+
+
+def n_parameters(structure: Structure) -> int:
+    """P, the number of parameters of one network."""
+    return offsets(structure)[-1][1]
+
+
+def offsets(structure: Structure) -> list[tuple[int, int]]:
+    """The columns of theta that belong to each dense layer, as (start, end); those of an embedding come first."""
+    spans, start = [], 0 if structure.embedder is None else structure.embedder.n_parameters
+    for layer in structure.layers:
+        spans.append((start, start + layer.n_parameters))
+        start += layer.n_parameters
+    return spans
+
+
+def weight_blocks(structure: Structure, theta: Array) -> list[Array]:
+    """For each layer a view (K, in + 1, out) of theta (K, P); the last row holds the biases."""
+    return [
+        theta[:, start : start + layer.n_block].reshape(len(theta), layer.n_in + 1, layer.n_out)
+        for layer, (start, _) in zip(structure.layers, offsets(structure), strict=True)
+    ]
+
+
+def rate_factors(structure: Structure) -> list[tuple[int, int, float]]:
+    """Columns of theta from start to end and the factor on their learning rate; together they cover theta.
+
+    The neural tangent parametrisation (Jacot et al. 2018) writes a layer as x W / sqrt(n_in) + b with W of the size of
+    1. Steps on such a W are steps on the W / sqrt(n_in) that is stored here, shorter by sqrt(n_in) if the optimizer
+    takes steps of the rate's length whatever the gradient's, and by n_in with plain gradients. RealMLP goes with it, in
+    which biases and embeddings learn at a tenth of the rate, and the factors on features at six times the rate.
+    """
+    if structure.parametrization == "standard":
+        return [(0, n_parameters(structure), 1.0)]
+    power = -1.0 if structure.optimizer == "sgd" else -0.5
+    spans, start = offsets(structure), 0
+    pieces = [] if structure.embedder is None else [(spans[0][0], 0.1)]
+    for layer in structure.layers:
+        pieces += [(layer.n_in * layer.n_out, layer.n_in**power), (layer.n_out, 0.1), (layer.n_gains, 1.0)]
+        pieces.append((layer.n_in if layer.scaled else 0, 6.0))
+    result = []
+    for size, factor in pieces:
+        if size:
+            result.append((start, start + size, factor))
+            start += size
+    return result
+
+
+def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.random.Generator) -> Array:
+    """One network's parameters (P,) at the start; drawn in float64, so that both precisions start alike."""
+    parts = []
+    if structure.embedder is not None:
+        parts.append(structure.embedder.initial(hp.embedding_sigma, generator))
+    for layer in structure.layers:
+        fill = initializer(hp.init, ACTIVATIONS[layer.activation].init)
+        parts.append(fill(generator, layer.n_in, layer.n_out).ravel())
+        parts.append(np.zeros(layer.n_out))
+        parts.append(np.ones(layer.n_parameters - layer.n_block))
+    return np.concatenate(parts).astype(structure.dtype)
+
+
+def initial_running(structure: Structure) -> Array:
+    """One network's running statistics (R,): its scaling, then means and variances of each layer with batch norm.
+
+    The scaling changes nothing until the first rows are seen (:func:`.fitting.fit`).
+    """
+    inputs, targets = n_scaling(structure)
+    scales = 0 if structure.scaling == "none" else structure.n_inputs
+    parts = [np.repeat([0.0, 1.0], scales), np.zeros(inputs - 2 * scales)]
+    parts.append(np.repeat([0.0, 1.0, -np.inf, np.inf], targets // 4))
+    parts += [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
+    return np.concatenate(parts).astype(structure.dtype)

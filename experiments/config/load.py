@@ -1,0 +1,204 @@
+"""The sweep file: what a person may say, checked in one place, so that everything behind it can trust its values.
+
+`load_spec` is the one way in, for files, bundled sweeps, mappings and the command line's `--data`.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import UserError
+from .checks import check_meaning, widen_ranges
+from .names import hyperparameter_names
+from .overrides import apply_overrides
+from .schema import NAME_PATTERN, Spec, _Table, is_named
+from .text import nearest, plain, show, show_key
+from .toml import toml_document
+
+LARGEST_FILE = 1_000_000  # bytes; a sweep file has a few thousand, a table given by mistake has more
+
+
+def load_spec(
+    source: "str | Path | Mapping[str, Any] | Spec | None" = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    data: str | Path | None = None,
+    target: str | None = None,
+) -> tuple[Spec, str]:
+    """Read, complete and check a sweep file; return it with the TOML text that says the same.
+
+    `source` is a path, the name of a bundled sweep, a mapping, a Spec, or None with `data` (and `target`) instead;
+    `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. The text is the file's own where
+    nothing was overridden. Raises UserError, one line that names the place, the rule, the value and the nearest one.
+    """
+    text = None
+    label, base = "sweep", Path.cwd()
+    if source is None:
+        if data is None:
+            raise UserError("give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN")
+        label = "--data"
+        tables: dict[str, Any] = {"data": plain({"source": str(data), "target": target}, "data")}
+    elif data is not None or target is not None:
+        raise UserError(
+            "give a sweep file or --data, not both; a file's data is changed by --set data.source=... data.target=..."
+        )
+    elif isinstance(source, Spec):
+        base, tables = source.base, source.dump()
+    elif isinstance(source, Mapping):
+        tables = _plain(source, label)
+    else:
+        text, label, base = _read(source)
+        tables = _parse(text, label)
+    changed = apply_overrides(tables, overrides, _known_keys())
+    spec = _check(tables, label)
+    spec._base = base
+    return spec, text if text is not None and not changed else spec_toml(spec)
+
+
+def spec_toml(spec: Spec) -> str:
+    """Return a sweep file that says what `spec` says, with every default written out."""
+    tables = spec.dump()
+    tables["data"] = {key: value for key, value in tables["data"].items() if value != []}
+    if not tables["search"]["options"]:
+        del tables["search"]["options"]
+    return toml_document(tables)
+
+
+def bundled_sweeps() -> dict[str, Path]:
+    """Return the sweep files that come with mlptune by their names."""
+    return {path.stem: path for path in sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))}
+
+
+def default_name(source: str) -> str:
+    """Return the name of a sweep that has none: the data set's, or the data file's without its suffixes."""
+    stem = source.split(":", 1)[1] if is_named(source) else re.split(r"[/\\]", source.rstrip("/\\"))[-1]
+    stem = re.sub(r"(\.(csv|tsv|txt|parquet|pq|npz|gz|bz2|xz|zip|zst))+$", "", stem, flags=re.IGNORECASE)
+    stem = re.sub(r"[^A-Za-z0-9._ -]+", "-", stem).lstrip("._ -").rstrip(" -")[:100]
+    return stem or "sweep"
+
+
+def _read(source: str | Path) -> tuple[str, str, Path]:
+    """Return (text, label for errors, folder of relative paths) of a sweep file or a bundled sweep."""
+    if not isinstance(source, str | Path):
+        raise UserError(f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not {show(source)}")
+    path, bundled = Path(source), bundled_sweeps()
+    label, base = show_path(path.name), path.parent
+    try:
+        if not path.is_file() and str(source) in bundled:
+            path, base = bundled[str(source)], Path.cwd()
+            label = path.name
+        if path.is_dir() and str(source):
+            raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
+        suffixes = {suffix.lower() for suffix in path.suffixes}
+        is_table = bool(suffixes & {".csv", ".tsv", ".parquet", ".npz"}) and ".toml" not in suffixes
+        way = "give it with --data, and its target column with --target"
+        if not path.is_file():
+            known = f"; bundled sweeps: {', '.join(bundled)}{nearest(str(source), bundled)}"
+            rest = f"; it would be a table, not a sweep file: {way}" if is_table else known
+            raise UserError(f"no such {'file' if is_table else 'sweep file'}: {show_path(str(source))}{rest}")
+        if is_table:
+            raise UserError(f"{label} is a table, not a sweep file; {way}")
+        if path.stat().st_size > LARGEST_FILE:
+            raise UserError(f"{label} has {path.stat().st_size} bytes: no sweep file; a table is given with --data")
+        return path.read_bytes().decode("utf-8-sig"), label, base.absolute()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{label}: not UTF-8 text (byte {error.start}); a sweep file is a TOML file") from None
+    except OSError as error:
+        raise UserError(f"{show_path(str(source))}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{show_path(str(source))}: not a path: {error}") from None
+
+
+def show_path(path: str) -> str:
+    """Return a path for an error message: as it is where it is printable and short, else escaped and cut."""
+    return path if path.isprintable() and 0 < len(path) <= 120 else show(path)
+
+
+def _parse(text: str, label: str) -> dict[str, Any]:
+    try:
+        return _plain(tomllib.loads(text), label)
+    except UserError:
+        raise
+    except tomllib.TOMLDecodeError as error:
+        reason, at, place = str(error).rpartition(" (at ")
+        place = place.rstrip(")") if at else "end of document"
+        raise UserError(f"{label}: not valid TOML, {place}: {reason if at else error}") from None
+    except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
+        raise UserError(f"{label}: not valid TOML: a number too long or a list nested too deeply") from None
+
+
+def _plain(tables: Mapping[str, Any], label: str) -> dict[str, Any]:
+    try:
+        return plain(tables, label, depth=-1)
+    except UserError as error:
+        # The keys were named as "file.table.key"; people read "file: table.key".
+        raise UserError(str(error).replace(f"{label}.", f"{label}: ", 1)) from None
+
+
+def _known_keys() -> dict[str, Sequence[str] | None]:
+    known: dict[str, Sequence[str] | None] = {}
+    for key, field in Spec.model_fields.items():
+        table = field.annotation
+        known[key] = tuple(table.model_fields) if isinstance(table, type) and issubclass(table, _Table) else None
+    names = hyperparameter_names()
+    return known | {"model": names, "space": names}
+
+
+def _check(tables: dict[str, Any], label: str) -> Spec:
+    data = tables.get("data")
+    if "name" not in tables and isinstance(data, dict) and isinstance(data.get("source"), str):
+        tables["name"] = default_name(data["source"])
+    widen_ranges(tables.get("space"))
+    try:
+        spec = Spec.model_validate(tables)
+    except ValidationError as error:
+        raise UserError(f"{label}: {_explain(error)}") from None
+    # A pattern's $ also matches before a final newline.
+    if not re.fullmatch(NAME_PATTERN, spec.name):
+        raise UserError(f"{label}: name: must be {Spec.model_fields['name'].description}, not {show(spec.name)}")
+    for key, other in (("folds", "validation"), ("test", "test_size")):
+        if getattr(spec.data, key) is not None and other in spec.data.model_fields_set:
+            raise UserError(f"{label}: [data] {key}: cannot be combined with {other}; leave one of them out")
+    try:
+        check_meaning(spec)
+    except UserError as error:
+        text = str(error)
+        raise UserError(f"{label}: {text if len(text) <= 300 else text[:297] + '...'}") from None
+    return spec
+
+
+def _explain(error: ValidationError) -> str:
+    """Return the first problem in one line; unknown keys first, since a slip there also makes a key seem missing."""
+    # A missing name only says that there was no data to take it from.
+    told = [problem for problem in error.errors() if not (problem["type"] == "missing" and problem["loc"] == ("name",))]
+    problems = sorted(told, key=lambda problem: problem["type"] != "extra_forbidden")
+    problem, more = problems[0], len({problem["loc"][:2] for problem in problems}) - 1
+    *tables, key = [str(part) for part in problem["loc"][:2]]
+    model: type[_Table] = Spec
+    if tables:
+        annotation = Spec.model_fields[tables[0]].annotation
+        if isinstance(annotation, type) and issubclass(annotation, _Table):
+            model = annotation
+        else:  # inside a free table: the table itself is the field
+            tables, key = [], tables[0]
+    place = f"[{tables[0]}] {show_key(key)}" if tables else show_key(key)
+    value = problem["input"]
+    if problem["type"] == "extra_forbidden":
+        rule = f"unknown key{nearest(key, model.model_fields)}"
+    elif problem["type"] == "missing":
+        rule = "missing; a sweep needs its source" if tables else "missing; a sweep needs a [data] table with a source"
+    else:
+        field = model.model_fields[key]
+        if problem["type"] == "literal_error":
+            choices = field.annotation.__args__  # type: ignore[union-attr]
+            hint = nearest(value, choices) if isinstance(value, str) else ""
+            rule = f"must be one of {', '.join(choices)}, not {show(value)}{hint}"
+        else:
+            rule = f"must be {field.description or 'a table'}, not {show(value)}"
+    return f"{place}: {rule}" + (f" (and {more} more)" if more > 0 else "")

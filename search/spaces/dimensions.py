@@ -1,0 +1,260 @@
+"""One searched hyperparameter: a range of numbers or a list of choices, checked once, where it is stated."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..._text import hint
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import BaseTrial
+
+_RANGE_KEYS = ("low", "high", "log", "step", "points")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from ``low`` to ``high``, both included; integers if both bounds are.
+
+    ``step`` counts from ``low``: the last value is the largest that a whole number of steps reaches. ``points`` says
+    how a grid cuts the range (evenly, on a log scale if ``log``); searchers other than the grid ignore it.
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    step: int | float | None = None
+    points: int | None = None
+
+    @property
+    def integer(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    @cached_property
+    def _steps(self) -> int:
+        """Whole steps between the bounds, in decimal arithmetic: 0.3 is three steps of 0.1."""
+        assert self.step is not None
+        return int((Decimal(str(self.high)) - Decimal(str(self.low))) // Decimal(str(self.step)))
+
+    @cached_property
+    def last(self) -> int | float:
+        """The largest value that can be reached: ``high``, unless ``step`` does not divide the range."""
+        return self.high if self.step is None else self._at(self._steps)
+
+    def _at(self, steps: int) -> int | float:
+        value = Decimal(str(self.low)) + steps * Decimal(str(self.step))
+        return int(value) if self.integer else float(value)
+
+    def table(self) -> dict[str, Any]:
+        table: dict[str, Any] = {"low": self.low, "high": self.high}
+        if self.log:
+            table["log"] = True
+        for key, value in (("step", self.step), ("points", self.points)):
+            if value is not None:
+                table[key] = value
+        return table
+
+    def distribution(self) -> BaseDistribution:
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        if self.integer:
+            return IntDistribution(int(self.low), int(self.last), log=self.log, step=int(self.step or 1))
+        with self._quietly():
+            return FloatDistribution(float(self.low), float(self.last), log=self.log, step=self.step)
+
+    def suggest(self, trial: BaseTrial, name: str) -> int | float:
+        if self.integer:
+            return trial.suggest_int(name, int(self.low), int(self.last), log=self.log, step=int(self.step or 1))
+        with self._quietly():
+            return trial.suggest_float(name, float(self.low), float(self.last), log=self.log, step=self.step)
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Optuna warns of a step that does not divide the range; where that is only the last digit's rounding: no."""
+        if self.step is None or Decimal(str(self.last)) == Decimal(str(self.low)) + self._steps * Decimal(
+            str(self.step)
+        ):
+            yield
+            return
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*the range is not divisible by `step`")
+            yield
+
+    def decode(self, value: Any) -> int | float:
+        if self.step is not None:  # 0.3 and not 0.30000000000000004
+            return self._at(round((value - self.low) / self.step))
+        return int(value) if self.integer else float(value)
+
+    def encode(self, value: Any, name: str) -> int | float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.low <= value <= self.last:
+            raise ValueError(f"{name}: {value!r} is not in the range {self.low} to {self.last}")
+        if self.integer and value != int(value):
+            raise ValueError(f"{name}: {value!r} is not an integer")
+        return int(value) if self.integer else float(value)
+
+    def grid(self, name: str) -> list[int | float]:
+        """The values of the grid, ascending, each once."""
+        if self.low == self.high:
+            return [self.low]
+        if self.points is not None:
+            return self._cut(self.points)
+        if self.step is not None:
+            return [self._at(i) for i in range(self._steps + 1)]
+        if self.integer:
+            return list(range(int(self.low), int(self.high) + 1))
+        raise ValueError(
+            f"space.{name}: a grid needs points = 3 (or a step) to cut the range {self.low} to {self.high}"
+        )
+
+    def _cut(self, points: int) -> list[int | float]:
+        cuts = []
+        for i in range(points):
+            share = i / (points - 1)
+            if self.log:
+                cut = math.exp((1 - share) * math.log(self.low) + share * math.log(self.high))
+            else:
+                cut = (1 - share) * self.low + share * self.high
+            cut = float(f"{cut:.12g}")  # 0.001 and not 0.0009999999999999998, for the reader of the results
+            cuts.append(min(max(round(cut) if self.integer else cut, self.low), self.high))
+        cuts[0], cuts[-1] = self.low, self.high
+        return list(dict.fromkeys(cuts))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Values to choose from, of any JSON type; lists and tables are JSON strings inside Optuna."""
+
+    values: tuple[Any, ...]
+
+    @cached_property
+    def encoded(self) -> tuple[Any, ...]:
+        return tuple(_encode(value) for value in self.values)
+
+    def table(self) -> list[Any]:
+        return copy.deepcopy(list(self.values))
+
+    def distribution(self) -> BaseDistribution:
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution(self.encoded)
+
+    def suggest(self, trial: BaseTrial, name: str) -> Any:
+        return trial.suggest_categorical(name, self.encoded)
+
+    def decode(self, value: Any) -> Any:
+        for encoded, own in zip(self.encoded, self.values, strict=True):
+            if encoded == value:
+                return copy.deepcopy(own)
+        raise ValueError(f"{value!r} is none of the choices {_json(list(self.values))}")
+
+    def encode(self, value: Any, name: str) -> Any:
+        wanted = _encode(value)
+        for encoded in self.encoded:
+            if encoded == wanted:
+                return encoded
+        raise ValueError(f"{name}: {value!r} is none of the choices {_json(list(self.values))}")
+
+    def grid(self, name: str) -> list[Any]:
+        return list(self.values)
+
+
+Dimension = Range | Choices
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _encode(value: Any) -> str | int | float | bool | None:
+    return _json(value) if isinstance(value, (list, tuple, dict)) else value
+
+
+def parse_dimension(entry: Any, where: str) -> Dimension:
+    """One entry of the [space] table; ``where`` is its full name. Raises ValueError with one line."""
+    if isinstance(entry, (list, tuple)):
+        return _parse_choices(entry, where)
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{where}: {entry!r} is neither a range (low, high) nor a list of choices; fixed: see [model]")
+    if "choices" in entry:
+        extra = next((key for key in entry if key != "choices"), None)
+        if extra is not None:
+            raise ValueError(f"{where}.{extra}: does not go together with choices")
+        if not isinstance(entry["choices"], (list, tuple)):
+            raise ValueError(f"{where}.choices: expected a list, got {entry['choices']!r}")
+        return _parse_choices(entry["choices"], where)
+    for key in entry:
+        if key not in _RANGE_KEYS:
+            raise ValueError(f"{where}.{key}: unknown key{hint(key, [*_RANGE_KEYS, 'choices'])}")
+    return _parse_range(entry, where)
+
+
+def _parse_choices(values: list[Any] | tuple[Any, ...], where: str) -> Choices:
+    if not values:
+        raise ValueError(f"{where}: the list of choices is empty")
+    seen: list[Any] = []
+    for value in values:
+        try:
+            encoded = _encode(value)
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError(f"{where}: the choice {value!r} is not a finite JSON value") from None
+        # Optuna finds a choice by ==, under which 1, 1.0 and true are one value.
+        if encoded in seen:
+            raise ValueError(f"{where}: the choice {_json(value)} is given twice")
+        seen.append(encoded)
+    return Choices(tuple(copy.deepcopy(list(v) if isinstance(v, tuple) else v) for v in values))
+
+
+def _number(entry: Mapping[str, Any], key: str, where: str) -> int | float:
+    if key not in entry:
+        raise ValueError(f"{where}.{key}: missing; a range needs low and high")
+    value = entry[key]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{where}.{key}: {value!r} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{where}.{key}: {value!r} is not finite")
+    return value
+
+
+def _parse_range(entry: Mapping[str, Any], where: str) -> Range:
+    low, high = _number(entry, "low", where), _number(entry, "high", where)
+    log = entry.get("log", False)
+    if low > high:
+        raise ValueError(f"{where}: low = {low} is above high = {high}")
+    if not math.isfinite(high - low):
+        raise ValueError(f"{where}: the range from low = {low} to high = {high} is too wide")
+    if not isinstance(log, bool):
+        raise ValueError(f"{where}.log: {log!r} is neither true nor false")
+    if log and low <= 0:
+        raise ValueError(f"{where}: low = {low} must be above 0 on a log scale")
+    integer = isinstance(low, int) and isinstance(high, int)
+    if not integer:
+        low, high = float(low), float(high)
+    step = _parse_step(entry, where, integer, high - low) if "step" in entry else None
+    points = entry.get("points")
+    if step is not None and (log or points is not None):
+        raise ValueError(f"{where}.step: does not go together with {'log' if log else 'points'}")
+    if "points" in entry and (isinstance(points, bool) or not isinstance(points, int) or points < 2):
+        raise ValueError(f"{where}.points: {points!r} is not an integer of at least 2")
+    return Range(low, high, log, step, points)
+
+
+def _parse_step(entry: Mapping[str, Any], where: str, integer: bool, width: float) -> int | float:
+    step = _number(entry, "step", where)
+    if integer and not isinstance(step, int):
+        raise ValueError(f"{where}.step: {step} is not an integer, but both bounds are")
+    if step <= 0:
+        raise ValueError(f"{where}.step: {step} must be above 0")
+    if 0 < width < step:
+        raise ValueError(f"{where}.step: {step} is wider than the range itself")
+    return step if integer else float(step)

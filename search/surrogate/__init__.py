@@ -1,0 +1,1 @@
+"""The surrogate model: features, Gaussian process, acquisition."""

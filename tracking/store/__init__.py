@@ -1,0 +1,15 @@
+"""The store: its address, its errors, and its creation. What the other modules of this room use of it."""
+
+from .address import DEFAULT_URI as DEFAULT_URI
+from .address import check_folder as check_folder
+from .address import redact as redact
+from .address import sqlite_path as sqlite_path
+from .address import store_exists as store_exists
+from .address import store_uri as store_uri
+from .errors import StoreAway as StoreAway
+from .errors import StoreError as StoreError
+from .errors import UnusableStore as UnusableStore
+from .explanation import explained as explained
+from .mlflow_import import import_mlflow as import_mlflow
+from .sqlite import LOCK_SECONDS as LOCK_SECONDS
+from .sqlite import prepare_store as prepare_store

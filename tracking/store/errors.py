@@ -1,0 +1,36 @@
+"""The errors of a store."""
+
+import errno
+import re
+
+
+class UnusableStore(ValueError):
+    """The store cannot be what its address says: one line that a person can act on."""
+
+
+class StoreError(RuntimeError):
+    """The store did not take a write: says which and why, in one line."""
+
+
+class StoreAway(StoreError):
+    """The store is locked, slow, restarting or not to be reached: the same write may well succeed later."""
+
+
+# What databases say when trying again cannot help, though MLflow calls it temporary.
+_FOR_GOOD = re.compile(
+    r"disk is full|disk I/O error|no space left|readonly database|read-only|unable to open database|no such (table|column)"
+    r"|malformed|not a database|DiskFull|authentication failed|permission denied|does not exist",
+    re.IGNORECASE,
+)
+
+
+# A server that cannot be reached, or that cannot reach its own database; 501 and 505 say that it never will.
+_AWAY = re.compile(
+    r"^API request to .* failed with (timeout )?exception|failed with error code (408|429|5(?!0[15])\d\d) "
+)
+
+
+_AWAY_ERRNO = {
+    errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH,
+    errno.EHOSTDOWN, errno.EHOSTUNREACH,
+}  # fmt: skip
