@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 
 def counted(number: int, noun: str) -> str:
-    """``"1 trial"`` or ``"2 trials"``, for a noun whose plural has an s."""
+    """`"1 trial"` or `"2 trials"`, for a noun whose plural has an s."""
     return f"{number} {noun if number == 1 else noun + 's'}"
 
 

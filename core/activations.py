@@ -14,13 +14,13 @@ from .array import Array
 class Activation:
     """An activation over arrays of any shape, in place.
 
-    ``forward(z, t)`` turns the pre-activation buffer into the activation. ``backward(a, d, t)`` multiplies ``d``, the
-    derivative of the loss by the activation, by the activation's derivative, written in terms of the activation ``a``.
-    ``t`` is scratch space of the same shape that keeps what the forward pass wrote; with ``spaces`` 2 it is two of
-    them, (2, ...). With ``bits``, both get the arrays as integers of the same width. ``keeps_one``: it
-    turns 1 into 1, so that a layer's row of ones can pass through it with the units, in one piece. ``init`` names the
-    initialiser that suits it. With ``pieces`` 2 a unit has two weighted sums, which a layer of their own joins
-    (:mod:`.maxout`); ``forward`` and ``backward`` then leave the sums as they are.
+    `forward(z, t)` turns the pre-activation buffer into the activation. `backward(a, d, t)` multiplies `d`, the
+    derivative of the loss by the activation, by the activation's derivative, written in terms of the activation `a`.
+    `t` is scratch space of the same shape that keeps what the forward pass wrote; with `spaces` 2 it is two of
+    them, (2, ...). With `bits`, both get the arrays as integers of the same width. `keeps_one`: it
+    turns 1 into 1, so that a layer's row of ones can pass through it with the units, in one piece. `init` names the
+    initialiser that suits it. With `pieces` 2 a unit has two weighted sums, which a layer of their own joins
+    (`maxout`); `forward` and `backward` then leave the sums as they are.
     """
 
     name: str
@@ -38,7 +38,7 @@ _LONGEST: dict[tuple[float, np.dtype[Any]], Array] = {}
 
 @lru_cache(maxsize=256)
 def _constants(number: float, dtype: np.dtype[Any], size: int) -> Array:
-    """The number ``size`` times: a view of the longest array asked for so far, which must not be written to."""
+    """The number `size` times: a view of the longest array asked for so far, which must not be written to."""
     longest = _LONGEST.get((number, dtype))
     if longest is None or longest.size < size:
         longest = _LONGEST[number, dtype] = np.full(size, number, dtype=dtype)
@@ -48,7 +48,8 @@ def _constants(number: float, dtype: np.dtype[Any], size: int) -> Array:
 
 def _all(number: float, like: Array) -> Array:
     """The number in an array of that shape: NumPy's minimum and maximum of two arrays take a fifth of the time that they
-    take with a scalar."""
+    take with a scalar.
+    """
     constants = _constants(number, like.dtype, like.size)
     return constants if like.ndim == 1 else constants.reshape(like.shape)
 
@@ -286,7 +287,7 @@ def _threshold(z: Array, t: Array) -> None:
 
 
 def _threshold_backward(a: Array, d: Array, t: Array) -> None:
-    """a' = 0: nothing is learned through it, which is why :func:`.network.structure` refuses to train it hidden."""
+    """a' = 0: nothing is learned through it, which is why `network.structure` refuses to train it hidden."""
     d.fill(0.0)
 
 

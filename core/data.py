@@ -39,7 +39,7 @@ def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Ar
 
 
 def training_share(structure: Structure, fold: Fold, order_seed: int) -> Fold:
-    """The fold with the training rows that the structure's ``subset`` leaves; the validation part is untouched."""
+    """The fold with the training rows that the structure's `subset` leaves; the validation part is untouched."""
     if structure.subset == 1.0:
         return fold
     check_shapes(structure, "X", fold.X, fold.y, fold.weight)
@@ -52,7 +52,7 @@ def training_share(structure: Structure, fold: Fold, order_seed: int) -> Fold:
 class Part:
     """One part of a fold, prepared: inputs with the column of ones, targets, weights and the spread for R2.
 
-    Inputs and targets are scaled as the networks have learned it (``scaling``, of :func:`.network.n_scaling`).
+    Inputs and targets are scaled as the networks have learned it (`scaling`, of `network.n_scaling`).
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Part:
 
 
 class PreparedFold:
-    """A fold's training part and, where it has one, its validation part, scaled by ``scaling``."""
+    """A fold's training part and, where it has one, its validation part, scaled by `scaling`."""
 
     def __init__(self, structure: Structure, fold: Fold, scaling: Array) -> None:
         self.train = Part(structure, "X", fold.X, fold.y, fold.weight, scaling)

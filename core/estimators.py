@@ -22,22 +22,22 @@ from .workspace import outputs
 
 
 class _MLP(BaseEstimator):
-    """What classifier and regressor share; their parameters are those of :class:`.hyperparameters.Hyperparameters`.
+    """What classifier and regressor share; their parameters are those of `hyperparameters.Hyperparameters`.
 
-    None for one of them means what the ``preset`` says, and else the default given there. Besides:
-    ``validation_fraction`` is the share of the rows that early stopping watches, where it is on; ``random_state``
-    decides initialisation, dropout, that split and the order of the rows; ``dtype`` is the precision of training,
-    float32 or float64; ``gradient_norms`` adds a curve grad_norm_1, ... for each layer from the input, to see gradients
+    None for one of them means what the `preset` says, and else the default given there. Besides:
+    `validation_fraction` is the share of the rows that early stopping watches, where it is on; `random_state`
+    decides initialisation, dropout, that split and the order of the rows; `dtype` is the precision of training,
+    float32 or float64; `gradient_norms` adds a curve grad_norm_1, ... for each layer from the input, to see gradients
     vanish or explode.
 
-    ``n_threads`` is how many threads the matrix products of fitting and predicting may use, whatever the environment
+    `n_threads` is how many threads the matrix products of fitting and predicting may use, whatever the environment
     says. With 1 a fit's numbers are the same each time, and those of a sweep's trial of this configuration. More may
     fit one large network faster (layers of 512 units and more), and lose that: sums are then added up in an order that
     depends on the number of threads, so that digits differ in the last place and, after many steps, before it. Small
     networks gain nothing from them. The limit holds for the whole process as long as the call lasts.
 
-    After fitting, ``history_`` maps each curve's name to its values by epoch, ``n_epochs_`` counts
-    the epochs trained and ``kept_epoch_`` is the one whose weights are used.
+    After fitting, `history_` maps each curve's name to its values by epoch, `n_epochs_` counts
+    the epochs trained and `kept_epoch_` is the one whose weights are used.
     """
 
     def __init__(
@@ -251,8 +251,8 @@ class _MLP(BaseEstimator):
 class MLPClassifier(ClassifierMixin, _MLP):
     """A multilayer perceptron for classes: softmax output and cross-entropy, or one logistic unit for two classes.
 
-    ``hidden=()`` makes it logistic regression, and with ``activation="threshold"`` a perceptron, whose probabilities are
-    0 and 1. ``class_weight``: a dict from labels to the weight of their rows (1 where it has none), or "balanced" for
+    `hidden=()` makes it logistic regression, and with `activation="threshold"` a perceptron, whose probabilities are
+    0 and 1. `class_weight`: a dict from labels to the weight of their rows (1 where it has none), or "balanced" for
     weights inverse to the classes' sizes. Follows scikit-learn's conventions; ValueError for hyperparameters out of
     range (one line: name, rule, value), for data that scikit-learn refuses, and when training diverges.
     """
@@ -283,7 +283,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """One epoch over these rows; the first call needs ``classes``, all labels that will ever occur."""
+        """One epoch over these rows; the first call needs `classes`, all labels that will ever occur."""
         first = not hasattr(self, "classes_")
         X, y = validate_data(self, X, y, dtype=self._input_dtype(), reset=first)
         check_classification_targets(y)
@@ -302,7 +302,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         return self
 
     def predict_proba(self, X: Any) -> Array:
-        """Probabilities (n, classes), in the order of ``classes_``; rows add up to 1."""
+        """Probabilities (n, classes), in the order of `classes_`; rows add up to 1."""
         p = self._outputs(X)
         if len(self.classes_) == 1:
             return np.ones((len(p), 1))
@@ -324,8 +324,8 @@ MLPClassifier.__init__.__signature__ = _signature  # type: ignore[attr-defined]
 class MLPRegressor(RegressorMixin, _MLP):
     """A multilayer perceptron for numbers: identity output and squared error, for one target or several.
 
-    ``hidden=()`` makes it linear regression. Targets are taken as they are: scale them if they are large. Follows
-    scikit-learn's conventions; errors as in :class:`MLPClassifier`.
+    `hidden=()` makes it linear regression. Targets are taken as they are: scale them if they are large. Follows
+    scikit-learn's conventions; errors as in `MLPClassifier`.
     """
 
     _n_targets: int

@@ -1,4 +1,4 @@
-"""What a network takes from its training rows before its first step: its scaling, and the start if ``init`` is data.
+"""What a network takes from its training rows before its first step: its scaling, and the start if `init` is data.
 
 All of it is a function of the fold's rows, the structure and the network's own seed.
 """
@@ -23,7 +23,7 @@ START_ROWS, MIXED_ROWS = 512, 5
 
 
 def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State) -> None:
-    """Write the scaling, and the parameters of networks whose ``init`` is data, of all that have no epoch yet."""
+    """Write the scaling, and the parameters of networks whose `init` is data, of all that have no epoch yet."""
     n_inputs, n_targets = n_scaling(structure)
     found: dict[int, Array] = {}
     for k in np.flatnonzero((state.epoch == 0) & (state.status == RUNNING)).tolist():
@@ -74,7 +74,7 @@ def start_from_rows(structure: Structure, theta: Array, running: Array, X: Array
 def prepare(
     structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State
 ) -> tuple[list[Network], list[PreparedFold]]:
-    """The folds as the running networks want them, and these networks with their ``fold`` the index in that list.
+    """The folds as the running networks want them, and these networks with their `fold` the index in that list.
 
     Networks of one fold share its arrays if they also share their scaling, as all do that began on it.
     """

@@ -25,9 +25,9 @@ Kind = Literal["int", "float", "bool", "choice", "sizes", "changes"]
 class Parameter:
     """What is allowed for one hyperparameter.
 
-    ``structural`` tells whether it belongs to the key by which networks share a stack (it changes shapes or code), or
-    only scales numbers and may differ inside a stack. Ranges include ``low``; ``high`` is included unless ``below``.
-    ``by_layer``: a list with one value for each hidden layer is allowed too.
+    `structural` tells whether it belongs to the key by which networks share a stack (it changes shapes or code), or
+    only scales numbers and may differ inside a stack. Ranges include `low`; `high` is included unless `below`.
+    `by_layer`: a list with one value for each hidden layer is allowed too.
     """
 
     name: str
@@ -198,43 +198,43 @@ def _check_change(name: str, value: Any) -> Any:
 class Hyperparameters:
     """One network's hyperparameters, checked. ValueError (one line) names the parameter, the rule and the value.
 
-    ``None`` stands for a default that depends on the rest: ``learning_rate`` 0.01 for sgd and adagrad, 0.002 for nadam
-    and 0.001 otherwise; ``beta_2`` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise;
-    ``weight_decay`` 0.01 for adamw and 0 otherwise; ``decay`` as each schedule says; ``clip_norm`` no clipping. These
+    `None` stands for a default that depends on the rest: `learning_rate` 0.01 for sgd and adagrad, 0.002 for nadam
+    and 0.001 otherwise; `beta_2` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise;
+    `weight_decay` 0.01 for adamw and 0 otherwise; `decay` as each schedule says; `clip_norm` no clipping. These
     are torch's defaults.
 
-    ``l1`` and ``l2`` add ``l1 * sign(w) + l2 * w`` to the gradient; ``weight_decay`` is decoupled from it; none of the
-    three touches biases. ``momentum`` belongs to sgd and rmsprop; ``nesterov`` to sgd with a momentum above 0.
-    ``warmup`` is a share of all steps; ``early_stopping`` a patience in epochs, 0 for off. With ``tolerance`` above 0
-    training ends once its loss has fallen by no more than that in ``tolerance_epochs`` epochs, or is no more than that
-    itself and no row is misclassified. ``plateau_epochs`` is the patience of the schedule ``plateau``. ``loss`` is
-    ``auto`` for what the data ask for, see :func:`.losses.resolve`; ``label_smoothing`` belongs to those of classes. A
-    single layer (``hidden`` empty) of ``threshold`` units learns by the perceptron rule; such units have no slope by
+    `l1` and `l2` add `l1 * sign(w) + l2 * w` to the gradient; `weight_decay` is decoupled from it; none of the
+    three touches biases. `momentum` belongs to sgd and rmsprop; `nesterov` to sgd with a momentum above 0.
+    `warmup` is a share of all steps; `early_stopping` a patience in epochs, 0 for off. With `tolerance` above 0
+    training ends once its loss has fallen by no more than that in `tolerance_epochs` epochs, or is no more than that
+    itself and no row is misclassified. `plateau_epochs` is the patience of the schedule `plateau`. `loss` is
+    `auto` for what the data ask for, see `losses.resolve`; `label_smoothing` belongs to those of classes. A
+    single layer (`hidden` empty) of `threshold` units learns by the perceptron rule; such units have no slope by
     which a network could learn through them.
 
-    ``activation``, ``batch_norm``, ``layer_norm`` and ``skip`` hold for all hidden layers, or are lists with one value
-    for each; a list of equal values is the same as the one value. With ``skip`` a hidden layer adds its input to its
+    `activation`, `batch_norm`, `layer_norm` and `skip` hold for all hidden layers, or are lists with one value
+    for each; a list of equal values is the same as the one value. With `skip` a hidden layer adds its input to its
     output, so that it learns what differs from the identity (He et al. 2016): x + dropout(activation(normalised(x W +
     b))). The sum comes last, after activation and dropout, as in residual networks for tables (Gorishniy et al. 2021):
     what passes by the layers is changed by nothing else. Where the layer is narrower or wider than its input, the
     shortcut is cut off or filled up with zeros (He's option A), which costs no parameters.
 
-    ``scaling`` is the network's own, learned from its training rows (:mod:`.scaling`); with ``target_scaling`` a
-    regression's targets are standardised and its predictions cut to their range. ``embedding`` turns each input into
-    several features (:mod:`.embedding`): ``periodic`` and ``plr`` are learned and periodic, with frequencies that start
-    with deviation ``embedding_sigma``; ``piecewise`` encodes it by the bins of the training rows' quantiles, after any
-    ``scaling``. ``feature_scale`` gives each input of the first layer a learned factor. ``parametrization`` ``ntk`` sets
-    learning rates by layer (:func:`.network.rate_factors`). ``preset`` names a table of values (:mod:`.presets`) that is
+    `scaling` is the network's own, learned from its training rows (`scaling`); with `target_scaling` a
+    regression's targets are standardised and its predictions cut to their range. `embedding` turns each input into
+    several features (`embedding`): `periodic` and `plr` are learned and periodic, with frequencies that start
+    with deviation `embedding_sigma`; `piecewise` encodes it by the bins of the training rows' quantiles, after any
+    `scaling`. `feature_scale` gives each input of the first layer a learned factor. `parametrization` `ntk` sets
+    learning rates by layer (`network.rate_factors`). `preset` names a table of values (`presets`) that is
     filled in for what is not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default
-    counts as not given; :meth:`from_config` knows better. ``fade`` lets ``dropout`` and ``weight_decay`` fall to 0 in
+    counts as not given; `from_config` knows better. `fade` lets `dropout` and `weight_decay` fall to 0 in
     training's second half.
 
-    With a ``subset`` below 1 the network trains on that share of its training rows only, as a cheap evaluation of a
-    configuration (:func:`.subset.chosen`); its validation part stays whole.
+    With a `subset` below 1 the network trains on that share of its training rows only, as a cheap evaluation of a
+    configuration (`subset.chosen`); its validation part stays whole.
 
-    ``changes`` makes a configuration a schedule, as population-based training finds it (Jaderberg et al. 2017):
-    ``[[11, {"learning_rate": 0.02, "l2": 1e-4}], [21, {"l2": 0.0}]]`` gives these hyperparameters these values from
-    epoch 11 on, counted from 1, and l2 another from epoch 21 on. Epochs ascend; the names are among ``CHANGEABLE``. What
+    `changes` makes a configuration a schedule, as population-based training finds it (Jaderberg et al. 2017):
+    `[[11, {"learning_rate": 0.02, "l2": 1e-4}], [21, {"l2": 0.0}]]` gives these hyperparameters these values from
+    epoch 11 on, counted from 1, and l2 another from epoch 21 on. Epochs ascend; the names are among `CHANGEABLE`. What
     depends on a step's number (schedules, warm-up, Adam's corrections) is computed as though the values in force had
     always been so; the optimizer's moments stay what they are. A momentum can change only where it is above 0 from the
     start, because it brings a slot of its own. Training up to an epoch does not depend on the changes after it.
@@ -301,7 +301,7 @@ class Hyperparameters:
             self._check_change(epoch)
 
     def by_layer(self, name: str) -> tuple[Any, ...]:
-        """The values of ``activation``, ``batch_norm``, ``layer_norm`` or ``skip``, one for each hidden layer."""
+        """The values of `activation`, `batch_norm`, `layer_norm` or `skip`, one for each hidden layer."""
         value = getattr(self, name)
         return value if isinstance(value, tuple) else (value,) * len(self.hidden)
 
@@ -337,7 +337,7 @@ class Hyperparameters:
 
     @property
     def natural_loss(self) -> str:
-        """``loss``, with that of threshold units filled in; ``auto`` where the data decide."""
+        """`loss`, with that of threshold units filled in; `auto` where the data decide."""
         return "perceptron" if self.activation == "threshold" else self.loss
 
     @classmethod
@@ -349,7 +349,7 @@ class Hyperparameters:
         return cls(**{**PRESETS[preset], **config, "preset": "none"})
 
     def as_config(self) -> dict[str, Any]:
-        """The mapping that :meth:`from_config` takes; every name is in it."""
+        """The mapping that `from_config` takes; every name is in it."""
         return {**asdict(self), "changes": [[epoch, dict(values)] for epoch, values in self.changes]}
 
     def at(self, epoch: int) -> "Hyperparameters":
@@ -373,14 +373,14 @@ class Hyperparameters:
 
     @property
     def second_decay(self) -> float:
-        """``beta_2`` with its default filled in."""
+        """`beta_2` with its default filled in."""
         if self.beta_2 is not None:
             return self.beta_2
         return 0.99 if self.optimizer == "rmsprop" else 0.999
 
     @property
     def decoupled_decay(self) -> float:
-        """``weight_decay`` with its default filled in."""
+        """`weight_decay` with its default filled in."""
         if self.weight_decay is not None:
             return self.weight_decay
         return 0.01 if self.optimizer == "adamw" else 0.0

@@ -52,7 +52,7 @@ def zeros(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
 def data(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
     """Normal with variance 1 / n_in, until the first training rows scale each unit's sums and set its bias.
 
-    What the rows do is in :mod:`.fitting`.
+    What the rows do is in `fitting`.
     """
     return generator.normal(0.0, n_in**-0.5, size=(n_in, n_out))
 
@@ -69,7 +69,7 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def initializer(name: str, suited: str) -> Initializer:
-    """The named initialiser; ``auto`` is the one that suits the layer's activation. Biases start at 0.
+    """The named initialiser; `auto` is the one that suits the layer's activation. Biases start at 0.
 
     He's suits what silences half its inputs (relu, leaky_relu, elu, gelu, silu, mish), LeCun's selu and maxout,
     Glorot's the rest and the output.

@@ -10,7 +10,8 @@ from .structure import Structure
 
 def n_scaling(structure: Structure) -> tuple[int, int]:
     """How many of the running statistics come first and are the scaling of the inputs, with the edges of their bins if
-    they are encoded piecewise, and then of the targets."""
+    they are encoded piecewise, and then of the targets.
+    """
     by_input = (0 if structure.scaling == "none" else 2) + (N_BINS + 1 if structure.embedding == "piecewise" else 0)
     return by_input * structure.n_inputs, 4 * structure.n_outputs if structure.target_scaling else 0
 
@@ -27,7 +28,7 @@ def fit_rows(structure: Structure, X: Array) -> Array:
 
 
 def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
-    """X (n, d) as the lowest layer wants it, (n, n_encoded), by what :func:`fit_rows` found."""
+    """X (n, d) as the lowest layer wants it, (n, n_encoded), by what `fit_rows` found."""
     n = 0 if structure.scaling == "none" else 2 * structure.n_inputs
     if n:
         X = scale_inputs(structure.scaling, fitted[:n], X)

@@ -15,13 +15,13 @@ from .array import Array
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss over output sums ``z`` (..., o, b) and targets (..., o, b): one-hot, 0/1 or real numbers.
+    """A loss over output sums `z` (..., o, b) and targets (..., o, b): one-hot, 0/1 or real numbers.
 
-    ``gradient(z, target, scale, delta, kept)`` writes the derivative of the batch's loss by z into ``delta``: ``scale``
-    (..., 1, b) is each row's share of the batch (1/b without weights), ``target`` the target times that share, ``kept``
-    scratch space (3, ..., 1, b). ``values(z, target)`` gives the loss of each row (..., b), in the precision of z.
-    ``outputs(z)`` gives what the network predicts: probabilities or values, of the shape of z. ``again(z, target,
-    kept)``, where there is one, gives the same losses as ``values`` and whether each row's likeliest class is its own,
+    `gradient(z, target, scale, delta, kept)` writes the derivative of the batch's loss by z into `delta`: `scale`
+    (..., 1, b) is each row's share of the batch (1/b without weights), `target` the target times that share, `kept`
+    scratch space (3, ..., 1, b). `values(z, target)` gives the loss of each row (..., b), in the precision of z.
+    `outputs(z)` gives what the network predicts: probabilities or values, of the shape of z. `again(z, target,
+    kept)`, where there is one, gives the same losses as `values` and whether each row's likeliest class is its own,
     cheaply, from what the gradient has left.
     """
 
@@ -181,10 +181,10 @@ LOSSES: dict[str, Loss] = {
 
 
 def resolve(wanted: str, natural: str, n_outputs: int) -> str:
-    """The loss that a hyperparameter's value stands for, where the data's own is ``natural`` (a name of LOSSES).
+    """The loss that a hyperparameter's value stands for, where the data's own is `natural` (a name of LOSSES).
 
-    ``auto`` is the data's own. For classes ``cross_entropy`` and ``log_loss`` are two names of one loss, over several
-    output units and over one; ``squared_error`` is that of the probabilities, the Brier score. ValueError for a loss
+    `auto` is the data's own. For classes `cross_entropy` and `log_loss` are two names of one loss, over several
+    output units and over one; `squared_error` is that of the probabilities, the Brier score. ValueError for a loss
     of classes in regression.
     """
     if wanted == "auto":

@@ -11,10 +11,10 @@ from .array import Array
 
 @dataclass(frozen=True)
 class Metric:
-    """``function(y, output, weight)`` with ``output`` (n, o) as :func:`mlptune.core.workspace.outputs` gives it.
+    """`function(y, output, weight)` with `output` (n, o) as `mlptune.core.workspace.outputs` gives it.
 
-    In classification ``y`` (n,) holds class indices and o = 1 means the probability of class 1; in regression ``y`` is
-    (n, o). ``weight`` is (n,) or None. NaN where the metric is not defined (one class only, say).
+    In classification `y` (n,) holds class indices and o = 1 means the probability of class 1; in regression `y` is
+    (n, o). `weight` is (n,) or None. NaN where the metric is not defined (one class only, say).
     """
 
     name: str

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Batches:
-    """Buffers for runs of up to ``count`` batches of one size: rows, targets, output sums and dropout's random bits."""
+    """Buffers for runs of up to `count` batches of one size: rows, targets, output sums and dropout's random bits."""
 
     def __init__(self, stack: "Stack", rows: int, count: int) -> None:
         self.stack, self.rows, self.count = stack, rows, count
@@ -81,7 +81,7 @@ class Batches:
                     self.bits[k, :m] = bit_generator.random_raw(m * words).reshape(m, words)
 
     def step(self, j: int, number: int) -> None:
-        """One optimizer step on the j-th batch loaded; ``number`` counts the epoch's steps."""
+        """One optimizer step on the j-th batch loaded; `number` counts the epoch's steps."""
         stack, workspace = self.stack, self.workspace
         if len(stack.folds) == 1:
             x = self.x_by_step[j]

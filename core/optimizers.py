@@ -28,13 +28,13 @@ OTHER_RATE = 0.001
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule over ``theta`` (K, P).
+    """An update rule over `theta` (K, P).
 
-    ``coefficients(hyperparameters, rate, t)`` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
-    learning rates are ``rate`` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
-    ``update(theta, gradient, slots, scalars, scratch)`` changes theta and the slots, arrays (K, P) that start at zero,
+    `coefficients(hyperparameters, rate, t)` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
+    learning rates are `rate` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
+    `update(theta, gradient, slots, scalars, scratch)` changes theta and the slots, arrays (K, P) that start at zero,
     and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or (1, 1) where they are the same for
-    all. ``units(hyperparameters)`` gives for each slot the factor that makes it the moment of the literature: where it
+    all. `units(hyperparameters)` gives for each slot the factor that makes it the moment of the literature: where it
     changes, the slot must change too, for the moment to stay.
     """
 
@@ -97,7 +97,7 @@ def _rmsprop_units(hp: "Hyperparameters") -> Sequence[float]:
 
 
 def rmsprop(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
-    """v = alpha v + (1 - alpha) g^2; theta -= rate g / (sqrt(v) + epsilon) (Hinton 2012); alpha is ``beta_2``."""
+    """v = alpha v + (1 - alpha) g^2; theta -= rate g / (sqrt(v) + epsilon) (Hinton 2012); alpha is `beta_2`."""
     rate, alpha, epsilon, _ = scalars
     _scaled_gradient(g, slots[0], alpha, epsilon, s)
     np.multiply(g, rate, out=g)

@@ -72,7 +72,7 @@ def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.
 def initial_running(structure: Structure) -> Array:
     """One network's running statistics (R,): its scaling, then means and variances of each layer with batch norm.
 
-    The scaling changes nothing until the first rows are seen (:func:`.fitting.fit`).
+    The scaling changes nothing until the first rows are seen (`fitting.fit`).
     """
     inputs, targets = n_scaling(structure)
     scales = 0 if structure.scaling == "none" else structure.n_inputs

@@ -17,7 +17,7 @@ SMOOTH_LIMIT, HARD_LIMIT = 3.0, 1e6
 def fit_inputs(kind: str, X: Array) -> Array:
     """Centre and factor of each column of X (n, d), as (2 d,); a column without spread gets the factor 0.
 
-    ``minmax``: to [-1, 1]. ``standard``: mean 0, deviation 1. ``robust``: the median, and 1 over the difference of the
+    `minmax`: to [-1, 1]. `standard`: mean 0, deviation 1. `robust`: the median, and 1 over the difference of the
     quartiles, or where that is 0 over half the range (Holzmüller et al. 2024, app. A).
     """
     X = np.asarray(X, dtype=np.float64)
@@ -35,7 +35,7 @@ def fit_inputs(kind: str, X: Array) -> Array:
 
 
 def scale_inputs(kind: str, fitted: Array, X: Array) -> Array:
-    """X (n, d) scaled by what :func:`fit_inputs` found, (2 d,), in float64; smoothly bent into +-3 if ``robust``."""
+    """X (n, d) scaled by what `fit_inputs` found, (2 d,), in float64; smoothly bent into +-3 if `robust`."""
     centre, factor = np.split(np.asarray(fitted, dtype=np.float64), 2)
     scaled = np.clip((np.asarray(X, dtype=np.float64) - centre) * factor, -HARD_LIMIT, HARD_LIMIT)
     return scaled / np.sqrt(1.0 + (scaled / SMOOTH_LIMIT) ** 2) if kind == "robust" else scaled

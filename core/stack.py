@@ -157,7 +157,8 @@ class Stack:
 
     def _by_step(self, column: Array) -> list[tuple[Array, ...]]:
         """Scalars (s, steps, K) of the optimizer's rule as for each step s columns (K, 1), or (1, 1) where the networks
-        do not differ: NumPy multiplies the quicker by one number."""
+        do not differ: NumPy multiplies the quicker by one number.
+        """
         parts = [
             (part[:, :1] if (part == part[:, :1]).all() else part).astype(self.structure.dtype)[:, :, None]
             for part in column

@@ -45,7 +45,7 @@ class State:
         return State(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def put(self, indices: Sequence[int] | Array, other: "State") -> None:
-        """Write the networks of ``other`` to these positions."""
+        """Write the networks of `other` to these positions."""
         rows = np.asarray(indices, dtype=np.intp)
         for field in fields(self):
             getattr(self, field.name)[rows] = getattr(other, field.name)

@@ -22,7 +22,7 @@ def _erase_diverged(stack: Stack, values: dict[str, Array]) -> Array:
 
 
 def _waited(record: Array, loss: float, least: float) -> int:
-    """Epochs since the loss was last lower by more than ``least``; ``record`` (2,) holds that loss and the count."""
+    """Epochs since the loss was last lower by more than `least`; `record` (2,) holds that loss and the count."""
     if loss < record[0] - least:
         record[:] = loss, 0.0
     else:

@@ -83,11 +83,11 @@ class Structure:
 def structure(
     hp: Hyperparameters, *, n_inputs: int, n_outputs: int, n_rows: int, loss: str, dtype: str = "float32"
 ) -> Structure:
-    """The structure of a network with these hyperparameters on data of these sizes (``n_rows``: training rows).
+    """The structure of a network with these hyperparameters on data of these sizes (`n_rows`: training rows).
 
-    Its own ``n_rows`` are those that it trains on, which are fewer if ``subset`` says so.
+    Its own `n_rows` are those that it trains on, which are fewer if `subset` says so.
 
-    ``loss`` is the data's own, which that of the hyperparameters may replace. ValueError for an unknown loss or one of
+    `loss` is the data's own, which that of the hyperparameters may replace. ValueError for an unknown loss or one of
     the other task, a dtype other than float32 and float64, sizes below 1, or a log loss with more than one output unit.
     """
     if loss not in LOSSES:

@@ -13,7 +13,7 @@ def n_chosen(share: float, n: int) -> int:
 def chosen(share: float, n: int, classes: Array | None, seed: int) -> Array:
     """Indices (m,) of the chosen among n rows, ascending; a function of the arguments alone.
 
-    A larger share has all rows of a smaller one. With ``classes`` (n,) each class keeps its share to within a row, and
+    A larger share has all rows of a smaller one. With `classes` (n,) each class keeps its share to within a row, and
     at least one row as long as there are as many rows as classes.
     """
     # The order of an epoch's rows has the tags 1, 2, ...

@@ -28,9 +28,9 @@ CACHE = 4 << 20
 
 @dataclass
 class Curves:
-    """Values by epoch: column j of each (K, E) array belongs to epoch ``first_epoch + j``, counted from 1.
+    """Values by epoch: column j of each (K, E) array belongs to epoch `first_epoch + j`, counted from 1.
 
-    NaN where a network did not train in that epoch. ``first_epoch`` is the first that any running network still had to
+    NaN where a network did not train in that epoch. `first_epoch` is the first that any running network still had to
     train, and the last column belongs to the last epoch that any trained; with none left to train E is 0.
     """
 
@@ -74,15 +74,15 @@ def train(
     metrics: Sequence[str] = (),
     gradient_norms: bool = False,
 ) -> tuple[State, Curves]:
-    """Train every running network up to epoch ``until`` or its own end; the given state is left as it is.
+    """Train every running network up to epoch `until` or its own end; the given state is left as it is.
 
-    A network ends after its own ``epochs``, by early stopping (no lower val_loss for ``early_stopping`` epochs; ties
-    keep the earlier epoch), by its tolerance (train_loss has fallen by no more in ``tolerance_epochs`` epochs, or is no
+    A network ends after its own `epochs`, by early stopping (no lower val_loss for `early_stopping` epochs; ties
+    keep the earlier epoch), by its tolerance (train_loss has fallen by no more in `tolerance_epochs` epochs, or is no
     larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. A state may come from
-    other ``changes`` of the hyperparameters, if they were the same up to its epoch: so a schedule can be found step by
-    step and trained again whole. The rows' order in an epoch is a function of ``order_seed`` and the epoch, and
-    the rows of a ``subset`` are one of ``order_seed`` and the fold. With
-    ``gradient_norms`` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
+    other `changes` of the hyperparameters, if they were the same up to its epoch: so a schedule can be found step by
+    step and trained again whole. The rows' order in an epoch is a function of `order_seed` and the epoch, and
+    the rows of a `subset` are one of `order_seed` and the fold. With
+    `gradient_norms` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
     gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
     ValueError if the data's shapes contradict the structure or a metric is unknown.
     """
@@ -179,7 +179,7 @@ def _train_part(
 
 
 def _in_force(structure: Structure, networks: Sequence[Network], epoch: int, part: State) -> list[Network]:
-    """The networks with the values that are in force in that epoch, in whose units ``part`` then has its slots."""
+    """The networks with the values that are in force in that epoch, in whose units `part` then has its slots."""
     result = list(networks)
     for k, network in enumerate(networks):
         hp = network.hyperparameters

@@ -29,9 +29,9 @@ def buffer_with_ones(K: int, units: int, rows: int, dtype: Any, has_ones: bool =
 class Workspace:
     """All buffers for passes of K networks over batches of one size, allocated once and reused in every step.
 
-    ``theta`` and ``gradient`` are (K, P); ``gradient`` None means inference: no backward pass, and batch normalisation
-    by the running statistics. ``masks``: one array (K, units, rows) for each hidden layer if any network of the stack
-    uses dropout, else none. ``running`` (K, R): the running statistics, those of a fresh network where they are None.
+    `theta` and `gradient` are (K, P); `gradient` None means inference: no backward pass, and batch normalisation
+    by the running statistics. `masks`: one array (K, units, rows) for each hidden layer if any network of the stack
+    uses dropout, else none. `running` (K, R): the running statistics, those of a fresh network where they are None.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Workspace:
             bound.forward()
 
     def backward(self) -> None:
-        """The gradient, from ``last.delta`` (K, o, rows), the loss's derivative by the output sums."""
+        """The gradient, from `last.delta` (K, o, rows), the loss's derivative by the output sums."""
         for bound in reversed(self.chain):
             bound.backward()
 
@@ -125,7 +125,7 @@ def output_sums(structure: Structure, theta: Array, running: Array, X: Array) ->
 def outputs(structure: Structure, theta: Array, running: Array, X: Array) -> Array:
     """Predictions (K, n, o) of K networks for X (n, d), shared, or (K, n, d): probabilities, or values in regression.
 
-    With one logistic output unit, o = 1 and the number is the probability of class 1. ``running`` (K, R) holds the
+    With one logistic output unit, o = 1 and the number is the probability of class 1. `running` (K, R) holds the
     networks' own scaling and the running statistics of normalising layers. Dropout is off. ValueError if R is wrong.
     """
     theta, running = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, running))

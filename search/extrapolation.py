@@ -60,14 +60,14 @@ class End:
         return float(np.sqrt(self.weights @ spread))
 
     def above(self, value: float) -> float:
-        """The probability of more than ``value``."""
+        """The probability of more than `value`."""
         from scipy.special import stdtr
 
         return float(self.weights @ stdtr(self.freedom, (self.means - value) / self.scales))
 
 
 def extrapolate(epochs: Sequence[int], values: Sequence[float], last: int) -> End | None:
-    """What the curve of ``values`` (n,) after ``epochs`` (n,), counted from 1 and ascending, will be after epoch ``last``.
+    """What the curve of `values` (n,) after `epochs` (n,), counted from 1 and ascending, will be after epoch `last`.
 
     Values that are not finite are left out; None where fewer than four remain.
     """

@@ -13,7 +13,7 @@ from .samplers import check_sampler, sampler_names
 
 @dataclass(frozen=True)
 class Method:
-    """What a method's name stands for, and what ``trials`` counts under it."""
+    """What a method's name stands for, and what `trials` counts under it."""
 
     sampler: str
     pruner: str = "none"
@@ -82,7 +82,7 @@ class Searcher(NamedTuple):
 
 
 def resolve(method: str, pruner: str | None = None) -> Searcher:
-    """The names of sampler, pruner and scheduler that a method stands for, with ``pruner`` as the user's own choice.
+    """The names of sampler, pruner and scheduler that a method stands for, with `pruner` as the user's own choice.
 
     A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless
     told. Raises ValueError for unknown names, and for a pruner under a method that schedules by itself.

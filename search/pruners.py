@@ -15,26 +15,26 @@ GROUP = "mlptune.pruners"
 
 
 def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
-    """An Optuna pruner for trials of at most ``max_epochs`` epochs that report after each.
+    """An Optuna pruner for trials of at most `max_epochs` epochs that report after each.
 
-    - ``none``: ``NopPruner``, stops nothing.
-    - ``median``: ``MedianPruner``, stops what is below the median of the finished trials at the same epoch; asked
+    - `none`: `NopPruner`, stops nothing.
+    - `median`: `MedianPruner`, stops what is below the median of the finished trials at the same epoch; asked
       every tenth of the epochs after the first fifth, once five trials are complete.
-    - ``asha``: ``SuccessiveHalvingPruner``, rungs at r, 3r, 9r ... epochs, the best third of a rung goes on. Li et al.
+    - `asha`: `SuccessiveHalvingPruner`, rungs at r, 3r, 9r ... epochs, the best third of a rung goes on. Li et al.
       2020, arXiv:1810.05934; r, eta, s = min_resource, reduction_factor, min_early_stopping_rate.
-    - ``hyperband``: ``HyperbandPruner``, four such brackets whose first rungs come later and later. Li et al. 2018,
+    - `hyperband`: `HyperbandPruner`, four such brackets whose first rungs come later and later. Li et al. 2018,
       JMLR 18-185; R, eta = max_resource / min_resource, reduction_factor. It stops trials and never resumes one.
-    - ``extrapolation``: ``search.extrapolation.ExtrapolationPruner``, stops what will beat the best finished trial with less
+    - `extrapolation`: `search.extrapolation.ExtrapolationPruner`, stops what will beat the best finished trial with less
       than 5 % probability, by a prediction of its curve's end.
 
-    For ``asha`` and ``hyperband`` r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
-    (and the end, 50). ``options`` are the pruner's own arguments and go before these defaults. Any other name is that
-    of an entry point in the group ``mlptune.pruners`` or of a class in ``optuna.pruners``.
+    For `asha` and `hyperband` r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
+    (and the end, 50). `options` are the pruner's own arguments and go before these defaults. Any other name is that
+    of an entry point in the group `mlptune.pruners` or of a class in `optuna.pruners`.
 
     Optuna's Hyperband finds a trial's bracket by a hash of the study's name and the trial's number: give the study a
     name of its own if its decisions shall be the same again.
 
-    Raises ValueError for an unknown name or option, and for ``max_epochs`` below 1.
+    Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
     if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
         raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")

@@ -15,7 +15,7 @@ def derive(seed: int, *words: int | str) -> int:
 
 
 def derive32(seed: int, *words: int | str) -> int:
-    """The same in [0, 2**32), the seeds that ``numpy.random.RandomState`` takes."""
+    """The same in [0, 2**32), the seeds that `numpy.random.RandomState` takes."""
     return derive(seed, *words) >> 32
 
 

@@ -8,8 +8,8 @@ from ..array import Array
 class Bound(Protocol):
     """A layer tied to arrays.
 
-    ``forward`` reads ``x`` and fills ``out``. ``backward`` reads ``delta``, the loss's derivative by ``out``'s units,
-    and writes its parameters' gradient, and the derivative by ``x``'s units into ``below`` unless that is None.
+    `forward` reads `x` and fills `out`. `backward` reads `delta`, the loss's derivative by `out`'s units,
+    and writes its parameters' gradient, and the derivative by `x`'s units into `below` unless that is None.
     """
 
     x: Array

@@ -18,8 +18,8 @@ from .normalization import BatchNorm, LayerNorm, Normalization
 class Dense:
     """A fully connected layer: a = activation(x W + b), with W (in, out) and b (out,) as the rows of one block.
 
-    With ``norm`` "batch" or "layer" it is activation(gain normalised(x W) + b), and the gains (out,) follow the block.
-    If ``scaled``, each input has a learned factor (in,), which comes last.
+    With `norm` "batch" or "layer" it is activation(gain normalised(x W) + b), and the gains (out,) follow the block.
+    If `scaled`, each input has a learned factor (in,), which comes last.
     """
 
     n_in: int
@@ -48,12 +48,13 @@ class Dense:
 
     def bind(self, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool) -> "BoundDense":
         """Tied to its columns of theta and gradient (K, n_parameters), of running (K, n_running), and to its output
-        buffer (K, out [+ 1], rows)."""
+        buffer (K, out [+ 1], rows).
+        """
         return BoundDense(self, theta, gradient, running, buffer, training)
 
 
 class BoundDense:
-    """A dense layer over arrays; see :class:`Bound`."""
+    """A dense layer over arrays; see `Bound`."""
 
     def __init__(
         self, layer: Dense, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool

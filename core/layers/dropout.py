@@ -19,7 +19,7 @@ class Dropout:
 
 
 class BoundDropout:
-    """Dropout over arrays; see :class:`Bound`. It has its own output: the activation below is needed later."""
+    """Dropout over arrays; see `Bound`. It has its own output: the activation below is needed later."""
 
     def __init__(self, layer: Dropout, mask: Array, buffer: Array) -> None:
         self._mask = mask

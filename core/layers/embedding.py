@@ -37,7 +37,7 @@ class Periodic:
         return self.n_features * self.n_waves * (20 + 4 * self.n_linear)
 
     def initial(self, sigma: float, generator: np.random.Generator) -> Array:
-        """Parameters (n_parameters,): w normal with deviation ``sigma``, b uniform in +-pi, the map as torch's."""
+        """Parameters (n_parameters,): w normal with deviation `sigma`, b uniform in +-pi, the map as torch's."""
         d, bound = self.n_features, self.n_waves**-0.5
         return np.concatenate(
             [
@@ -59,7 +59,7 @@ class Periodic:
 
 
 class BoundPeriodic:
-    """The embedding over arrays; see :class:`.layers.Bound`. It is the lowest layer: nothing is below it."""
+    """The embedding over arrays; see `layers.Bound`. It is the lowest layer: nothing is below it."""
 
     def __init__(self, layer: Periodic, theta: Array, gradient: Array | None, buffer: Array) -> None:
         K, _, rows = buffer.shape
@@ -127,11 +127,11 @@ class PeriodicLinear:
 
     @property
     def n_operations(self) -> int:
-        """As of :class:`Periodic`."""
+        """As of `Periodic`."""
         return self.n_features * self.n_waves * (20 + 8 * self.n_linear)
 
     def initial(self, sigma: float, generator: np.random.Generator) -> Array:
-        """Parameters (n_parameters,): w normal with deviation ``sigma``, the map as torch's."""
+        """Parameters (n_parameters,): w normal with deviation `sigma`, the map as torch's."""
         d, bound = self.n_features, (2 * self.n_waves) ** -0.5
         return np.concatenate(
             [
@@ -152,7 +152,7 @@ class PeriodicLinear:
 
 
 class BoundPeriodicLinear:
-    """The embedding over arrays; see :class:`.layers.Bound`. It is the lowest layer: nothing is below it."""
+    """The embedding over arrays; see `layers.Bound`. It is the lowest layer: nothing is below it."""
 
     def __init__(self, layer: PeriodicLinear, theta: Array, gradient: Array | None, buffer: Array) -> None:
         K, _, rows = buffer.shape

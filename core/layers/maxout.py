@@ -19,7 +19,7 @@ class Maxout:
 
 
 class BoundMaxout:
-    """Maxout over arrays; see :class:`.layers.Bound`. ``x`` and ``below`` are (K, 2 units, rows)."""
+    """Maxout over arrays; see `layers.Bound`. `x` and `below` are (K, 2 units, rows)."""
 
     def __init__(self, layer: Maxout, buffer: Array, training: bool) -> None:
         self._n_units = layer.n_units

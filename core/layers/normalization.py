@@ -15,9 +15,9 @@ MOMENTUM = 0.1  # share of a batch's statistics in the new running ones, as in t
 
 
 class Normalization(Protocol):
-    """``forward`` turns what the owner wrote into ``sums`` (K, u, rows) into the normalised sums ``z`` (K, n, rows).
+    """`forward` turns what the owner wrote into `sums` (K, u, rows) into the normalised sums `z` (K, n, rows).
 
-    ``backward`` takes the loss's derivative by z, leaves that by the sums in ``slope`` (K, u, rows), and fills the
+    `backward` takes the loss's derivative by z, leaves that by the sums in `slope` (K, u, rows), and fills the
     parameters' gradients.
     """
 
@@ -30,9 +30,9 @@ class Normalization(Protocol):
 
 
 class _Bound:
-    """What both kinds hold: ``gain`` and ``shift`` (K, u, 1), their gradients or None, and buffers (K, n, rows).
+    """What both kinds hold: `gain` and `shift` (K, u, 1), their gradients or None, and buffers (K, n, rows).
 
-    n is u, or u + 1 where ``z`` has a row of ones: then all passes take that row along, in one piece, as a unit whose
+    n is u, or u + 1 where `z` has a row of ones: then all passes take that row along, in one piece, as a unit whose
     sums are 0, with the gain 0 and the shift 1. A number for each unit meets its 32 or so rows in a pass of short inner
     loops, which costs three times a pass over two whole arrays; so the formulas are arranged to have few of those.
     """
@@ -52,12 +52,12 @@ class _Bound:
 class BatchNorm(_Bound):
     """Over the rows of a batch (Ioffe & Szegedy 2015): their gamma is the gain, their beta the shift.
 
-    In training the statistics are the batch's, and move the running ones (``running``: means, then variances,
+    In training the statistics are the batch's, and move the running ones (`running`: means, then variances,
     (K, 2 u, 1), the variances with n - 1 as in torch); at inference the running ones serve. A batch of one row has no
-    spread: it is normalised by the running statistics and leaves them alone. :meth:`settle` moves the running ones by
+    spread: it is normalised by the running statistics and leaves them alone. `settle` moves the running ones by
     all batches since the last time, r = 0.9 r + 0.1 s for each, in one product.
 
-    In the lowest layer (``centre``) it is cheaper to centre the inputs than the sums: networks of one fold share them,
+    In the lowest layer (`centre`) it is cheaper to centre the inputs than the sums: networks of one fold share them,
     and by centred inputs the gradient of the weights needs no centred derivative.
     """
 

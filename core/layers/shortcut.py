@@ -24,7 +24,7 @@ class Shortcut:
 
 
 class BoundShortcut:
-    """A shortcut over arrays; see :class:`Bound`. It has its own output: the activation below is needed later."""
+    """A shortcut over arrays; see `Bound`. It has its own output: the activation below is needed later."""
 
     def __init__(self, layer: Shortcut, dense: BoundDense, buffer: Array, training: bool) -> None:
         self._dense = dense

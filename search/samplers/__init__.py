@@ -44,14 +44,14 @@ def sampler(
     """An Optuna sampler, for any study.
 
     Every proposal is a function of the seed, the trial's number and the study's history, so a study that was rebuilt
-    proposes what the lost one would have. The names: ``grid`` (needs ``space``), ``random``, ``quasirandom``, ``tpe``,
-    ``bayesian``, ``genetic``, ``rl``, ``nas``, ``auto``, ``bohb``, ``mobster``; an entry point in the group
-    ``mlptune.samplers``; a class of ``optuna.samplers`` (``"QMCSampler"``), whose generators are then seeded anew for each
+    proposes what the lost one would have. The names: `grid` (needs `space`), `random`, `quasirandom`, `tpe`,
+    `bayesian`, `genetic`, `rl`, `nas`, `auto`, `bohb`, `mobster`; an entry point in the group
+    `mlptune.samplers`; a class of `optuna.samplers` (`"QMCSampler"`), whose generators are then seeded anew for each
     trial.
 
-    ``space`` (a Space, or its table), ``trials`` (how many there will be), ``batch`` (how many are asked at once) and
-    ``cost`` (the operations it takes to train a configuration, from its values in the space's own terms) are context: a
-    sampler takes what it needs of it. ``options`` are the sampler's own arguments.
+    `space` (a Space, or its table), `trials` (how many there will be), `batch` (how many are asked at once) and
+    `cost` (the operations it takes to train a configuration, from its values in the space's own terms) are context: a
+    sampler takes what it needs of it. `options` are the sampler's own arguments.
 
     Raises ValueError for an unknown name or option.
     """
@@ -67,7 +67,7 @@ def ignores_history(sampler: BaseSampler) -> bool:
 
 
 def sampler_names() -> list[str]:
-    """Every name that :func:`sampler` takes."""
+    """Every name that `sampler` takes."""
     import optuna
 
     return [*_OURS, *plugin_names(GROUP), *classes(optuna.samplers, optuna.samplers.BaseSampler)]

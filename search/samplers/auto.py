@@ -1,7 +1,7 @@
 """The default: Bayesian optimisation with a Gaussian process that costs a few milliseconds a proposal.
 
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
-(:mod:`..gp`) of the results (:mod:`..warping`). Trials that still run are believed to give what the model predicts for them
+(`.gp`) of the results (`.warping`). Trials that still run are believed to give what the model predicts for them
 ("kriging believer", Ginsbourger et al. 2010).
 
 A proposal is a function of (seed, trial number, history). Learning the hyperparameters costs more than all the rest, so it is done
@@ -45,7 +45,7 @@ class AutoSampler(CodedSampler):
         space: the Space (or its table) to model, all at once and from the first trial on; without it, what the finished trials
             have used. Inactive parameters are modelled at the middle of their range.
         trials: how many there will be, and
-        batch: how many are asked at a time; both only serve to say in words what will be done (:attr:`choice`).
+        batch: how many are asked at a time; both only serve to say in words what will be done (`choice`).
         n_startup_trials: results before the model is used; until then points of a Latin hypercube.
         structures: how many different structures the model may propose in a batch; any number unless given. Trials of one
             structure train as one stack.
@@ -87,7 +87,7 @@ class AutoSampler(CodedSampler):
         self._lock = Lock()
 
     def outline(self, total: int) -> list[str]:
-        """What is told before ``total`` trials start."""
+        """What is told before `total` trials start."""
         return [] if self._space is not None and not with_choice(self._space.distributions) else [self.choice]
 
     @property
@@ -169,7 +169,7 @@ class AutoSampler(CodedSampler):
         number: int,
         within: tuple[list[int], np.ndarray] | None,
     ) -> np.ndarray | None:
-        """The codes (d,) to try next after results y (n,) at ``codes`` (n, d); None where nothing is left to try."""
+        """The codes (d,) to try next after results y (n,) at `codes` (n, d); None where nothing is left to try."""
         hyperparameters = self._learn(features, codes, y)
         taken = np.concatenate([codes, running])
         modelled = kept(y)
@@ -189,7 +189,7 @@ class AutoSampler(CodedSampler):
         return maximise(score, features, starts, taken, generator, within=within)
 
     def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> Hyperparameters:
-        """Hyperparameters learned from the first of the trials, see :func:`learned_from`."""
+        """Hyperparameters learned from the first of the trials, see `learned_from`."""
         m = learned_from(self._n_startup_trials, len(y))
         codes, y = codes[:m], y[:m]
         key = codes.tobytes() + y.tobytes()

@@ -1,7 +1,7 @@
 """Proposals of TPE from the trials that came far: the model that learns from Hyperband's rungs while they are being climbed.
 
 Falkner, Klein, Hutter 2018, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale", arXiv:1807.01774: the densities
-l and g are those of the largest budget at which there are enough results (their N_min; here ``n_startup_trials``). Promoted trials
+l and g are those of the largest budget at which there are enough results (their N_min; here `n_startup_trials`). Promoted trials
 stay part of every rung they have passed. The scheduler is Hyperband's. Their fraction of random points is left out: TPE's own
 prior keeps every value possible.
 """
@@ -21,7 +21,7 @@ from .tpe import TPESampler, same
 
 
 class BohbSampler(TPESampler):
-    """TPE on the largest rung with at least ``n_startup_trials`` results, else on the smallest. Arguments as of ``tpe``."""
+    """TPE on the largest rung with at least `n_startup_trials` results, else on the smallest. Arguments as of `tpe`."""
 
     def _forget(self) -> None:
         super()._forget()

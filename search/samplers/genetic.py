@@ -42,7 +42,7 @@ class GeneticSampler(WholeSampler):
         crossover: the share of children that have two parents; the others are mutants of one.
         mutation: genes that mutate in a child, on average; at least one does where there was one parent.
 
-    Genes that are inactive (``units_3`` of a net of two layers) are not passed on: whoever gets a third layer draws its
+    Genes that are inactive (`units_3` of a net of two layers) are not passed on: whoever gets a third layer draws its
     genes from a parent that has one, or at random. A child that was tried already mutates until it is new.
     """
 
@@ -91,7 +91,7 @@ class GeneticSampler(WholeSampler):
         return None
 
     def _parent(self, best: np.ndarray, generator: np.random.Generator) -> int:
-        """The trial that wins a tournament among ``best``, which is sorted."""
+        """The trial that wins a tournament among `best`, which is sorted."""
         return int(best[generator.integers(len(best), size=self._tournament).min()])
 
 

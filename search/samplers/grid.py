@@ -23,11 +23,11 @@ class GridSampler(IndependentSampler):
     """Every point of the grid in order, the last name varying fastest.
 
     Args:
-        space: a Space, or its table; as with Optuna's grid, ``{name: [values]}`` will do. What belongs to
-            single layers (``units_i``, ``skip_i``) is enumerated only where ``layers`` admits it.
+        space: a Space, or its table; as with Optuna's grid, `{name: [values]}` will do. What belongs to
+            single layers (`units_i`, `skip_i`) is enumerated only where `layers` admits it.
 
-    Raises ValueError where the space is missing or a range has neither ``points`` nor ``step``. Asked for a point
-    beyond the last, it raises ValueError; ``study.optimize`` is stopped after the last point.
+    Raises ValueError where the space is missing or a range has neither `points` nor `step`. Asked for a point
+    beyond the last, it raises ValueError; `study.optimize` is stopped after the last point.
     """
 
     def __init__(self, space: Space | Mapping[str, Any] | None = None) -> None:
@@ -48,7 +48,7 @@ class GridSampler(IndependentSampler):
         self._point = lru_cache(maxsize=128)(self._encoded_point)
 
     def outline(self, total: int) -> list[str]:
-        """What is told before ``total`` trials start: the size of the grid."""
+        """What is told before `total` trials start: the size of the grid."""
         rest = "" if total >= self._size else f"; the first {total} are trained"
         return [f"the grid has {counted(self._size, 'point')}{rest}"]
 

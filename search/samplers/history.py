@@ -66,7 +66,7 @@ class Curve:
 
     Attributes:
         trial: the object it was read from.
-        final: the value of a finished trial (:func:`told`); None where it has none or still runs.
+        final: the value of a finished trial (`told`); None where it has none or still runs.
         lost: whether it finished without a value.
         epochs: after how many epochs it reported (n,), ascending.
         best: its best finite value up to each (n,), to be minimised; infinite where there was none yet.
@@ -103,7 +103,7 @@ def observations(
 
     Rungs are the epochs at which trials stand still, paused or pruned, and the largest that any has reached. The value at a
     rung is the best up to there; a complete trial's own value counts at the largest. A lost trial has the worst value of all at
-    the largest. ``curves`` keeps what was read of a study's trials, by number, for the next call.
+    the largest. `curves` keeps what was read of a study's trials, by number, for the next call.
     """
     curves = {} if curves is None else curves
     read = [_read(t, direction, curves) for t in trials]

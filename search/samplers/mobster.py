@@ -3,7 +3,7 @@
 Klein, Tiao, Lienart, Archambeau, Seeger 2020, "Model-based Asynchronous Hyperparameter and Neural Architecture Search",
 arXiv:2003.10865: a joint model of f(x, r), with the epoch r on a logarithmic scale, proposes by the expected improvement at the
 largest r, while a scheduler that pauses and promotes (their ASHA) decides who trains on. Many cheap results tell where the good
-region is, a few full trainings correct them. Where every trial trains to its end, this is the sampler ``auto``.
+region is, a few full trainings correct them. Where every trial trains to its end, this is the sampler `auto`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .modelling import one_thread
 class MobsterSampler(AutoSampler):
     """Expected improvement, after the most epochs that any trial has trained, under a Gaussian process of (x, epoch).
 
-    What is known of a trial are its best values up to those epochs at which trials stand still. Arguments as of ``auto``.
+    What is known of a trial are its best values up to those epochs at which trials stand still. Arguments as of `auto`.
     """
 
     def _forget(self) -> None:
@@ -62,7 +62,7 @@ class MobsterSampler(AutoSampler):
     def _propose_at_the_end(
         self, known: Observations, codes: np.ndarray, asked: np.ndarray, number: int
     ) -> np.ndarray | None:
-        """The codes (d,) to try next after what is ``known`` of ``codes`` (t, d); ``asked`` (a, d) is the batch so far."""
+        """The codes (d,) to try next after what is `known` of `codes` (t, d); `asked` (a, d) is the batch so far."""
         assert self._features is not None
         features = self._features[1]
         last = int(known.epoch.max())
@@ -90,7 +90,7 @@ class MobsterSampler(AutoSampler):
         return maximise(score, features, starts, codes, generator, within=self._within(features, asked))
 
     def _learn_from_first(self, X: np.ndarray, known: Observations) -> Hyperparameters:
-        """Hyperparameters learned from the first of the trials, see :func:`.auto.learned_from`."""
+        """Hyperparameters learned from the first of the trials, see `auto.learned_from`."""
         m = learned_from(self._n_startup_trials, len(known.trials))
         first = known.index <= known.trials[m - 1]
         X, y = X[first], known.y[first]

@@ -53,7 +53,7 @@ class ModelSampler(BaseSampler):
 
 
 class CodedSampler(ModelSampler):
-    """Base of those to which a point is a row of codes (:mod:`..features`). Arguments as of :class:`ModelSampler`."""
+    """Base of those to which a point is a row of codes (`.features`). Arguments as of `ModelSampler`."""
 
     def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
         super().__init__(seed, space=space)
@@ -79,7 +79,7 @@ class CodedSampler(ModelSampler):
         return self._features[1]
 
     def _read(self, trial: FrozenTrial, study: Study, features: Features) -> tuple[np.ndarray, float | None]:
-        """A trial's codes (d,), and what it gave (:func:`.history.told`)."""
+        """A trial's codes (d,), and what it gave (`history.told`)."""
         # A trial that changes becomes another object, in all of Optuna's storages.
         seen = self._seen.get(trial.number)
         if seen is None or seen[0] is not trial:

@@ -40,7 +40,7 @@ class EvolutionSampler(WholeSampler):
         predictor: whether the best predicted of several mutants is proposed; without it, evolution as published.
         children: how many mutants the predictor chooses from.
 
-    A mutant differs in one decision. Where that is ``layers`` and the net grows, each new layer is as the one below it.
+    A mutant differs in one decision. Where that is `layers` and the net grows, each new layer is as the one below it.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ def mutant(features: Features, codes: np.ndarray, generator: np.random.Generator
 
 
 def grow(features: Features, before: np.ndarray, after: np.ndarray) -> None:
-    """Give the layers (in place) that ``after`` has and ``before`` had not the values of the one below them."""
+    """Give the layers (in place) that `after` has and `before` had not the values of the one below them."""
     index = {axis.name: i for i, axis in enumerate(features.axes)}
     was, now = features.active(before), features.active(after)
     fresh = [
@@ -128,7 +128,7 @@ def ranks(values: np.ndarray) -> np.ndarray:
 
 
 def predicted(X: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Predictions (m,) at ``new`` (m, p) from y (n,) at X (n, p): kernel ridge regression, (1 + x x')^2, penalty 0.3.
+    """Predictions (m,) at `new` (m, p) from y (n,) at X (n, p): kernel ridge regression, (1 + x x')^2, penalty 0.3.
 
     Features are taken from their means, in units of their points' mean distance from these.
     """

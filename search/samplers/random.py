@@ -18,7 +18,7 @@ from .independent import IndependentSampler
 
 
 def from_unit(distribution: BaseDistribution, u: float) -> Any:
-    """The value at quantile ``u`` in [0, 1) of a distribution: uniform, or uniform in the logarithm."""
+    """The value at quantile `u` in [0, 1) of a distribution: uniform, or uniform in the logarithm."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(u * len(distribution.choices))]
     if not isinstance(distribution, IntDistribution | FloatDistribution):

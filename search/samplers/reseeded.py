@@ -21,7 +21,7 @@ from ..seeds import derive32
 
 
 def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
-    """A factory ``(seed, **options)`` for a subclass of ``cls``, of the same name, that seeds itself for each trial."""
+    """A factory `(seed, **options)` for a subclass of `cls`, of the same name, that seeds itself for each trial."""
 
     def before_trial(self: BaseSampler, study: Study, trial: FrozenTrial) -> None:
         for path, state in _generators(self):
@@ -29,7 +29,7 @@ def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
         cls.before_trial(self, study, trial)
 
     def reseed_rng(self: BaseSampler) -> None:
-        """Nothing: several threads of ``study.optimize`` shall not change the proposals."""
+        """Nothing: several threads of `study.optimize` shall not change the proposals."""
 
     methods = {"before_trial": before_trial, "reseed_rng": reseed_rng, "__doc__": cls.__doc__}
     subclass = type(cls.__name__, (cls,), methods)

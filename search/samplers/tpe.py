@@ -6,7 +6,7 @@ l(x) and g(x) of the papers are the densities of the best and of the remaining t
 Optuna keeps two things between trials that a resumed process lacks: the generator's state, and the partition of the
 space into groups, which remembers every bracket of Hyperband it ever saw. Both are made anew for each trial here.
 The proposals are those of Optuna's steps, at a seventh of their cost after 1,000 trials of a space with integers and layers:
-densities are computed without loops (:mod:`.parzen`), finished trials read once, and all of them sorted once a proposal.
+densities are computed without loops (`parzen`), finished trials read once, and all of them sorted once a proposal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TPESampler(optuna.samplers.TPESampler):
         n_startup_trials: random points before the model is used.
         n_ei_candidates: draws from l(x) among which the best is proposed.
         constant_liar: whether running trials count as bad ones, which keeps a batch apart.
-        group: whether conditional parameters are modelled in groups; needs ``multivariate``.
+        group: whether conditional parameters are modelled in groups; needs `multivariate`.
         multivariate: whether parameters are modelled jointly.
 
     Pruned trials count, those that came furthest first; failed ones are ignored; infinite values count as such.
@@ -84,7 +84,7 @@ class TPESampler(optuna.samplers.TPESampler):
         self._forget()
 
     def reseed_rng(self) -> None:
-        """Nothing: the generators are seeded for each trial, also when ``study.optimize`` runs several at once."""
+        """Nothing: the generators are seeded for each trial, also when `study.optimize` runs several at once."""
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         if not self._group:

@@ -24,7 +24,7 @@ class History:
 
     Attributes:
         numbers: the trials' numbers (n,), ascending.
-        codes: their points (n, d), see :class:`..features.Features`.
+        codes: their points (n, d), see `.features.Features`.
         values: what they gave, to minimise (n,); the worst of all for those that failed or diverged.
         failed: which of them did (n,).
         running: the points (r, d) of the trials that were asked and not told yet.
@@ -42,7 +42,7 @@ class History:
 
 
 class WholeSampler(CodedSampler):
-    """Base of samplers whose proposal is :meth:`_propose`, a function of the seed, the trial's number and the history.
+    """Base of samplers whose proposal is `_propose`, a function of the seed, the trial's number and the history.
 
     Args:
         seed: any integer.
@@ -58,7 +58,7 @@ class WholeSampler(CodedSampler):
         return 0
 
     def outline(self, total: int) -> list[str]:
-        """What is told before ``total`` trials start."""
+        """What is told before `total` trials start."""
         if not self.startup:
             return []
         rest = ", and so are all, since there are no more" if total <= self.startup else ""

@@ -40,14 +40,14 @@ def scheduler(
     trials: int | None = None,
     **options: Any,
 ) -> Scheduler:
-    """The scheduler of this name for a study's trials of at most ``max_epochs`` epochs.
+    """The scheduler of this name for a study's trials of at most `max_epochs` epochs.
 
-    The names: ``pruner`` asks the study's pruner; ``asha`` and ``hyperband`` pause and promote; ``pbt`` is population-based
-    training. ``seed``, ``space``, ``changeable`` (the hyperparameters that may change while a network trains) and
-    ``trials`` (how many there will be) are context: a scheduler takes what it needs of it.
-    ``options`` are its own arguments.
+    The names: `pruner` asks the study's pruner; `asha` and `hyperband` pause and promote; `pbt` is population-based
+    training. `seed`, `space`, `changeable` (the hyperparameters that may change while a network trains) and
+    `trials` (how many there will be) are context: a scheduler takes what it needs of it.
+    `options` are its own arguments.
 
-    Raises ValueError for an unknown option, and for ``max_epochs`` below 1.
+    Raises ValueError for an unknown option, and for `max_epochs` below 1.
     """
     if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
         raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")

@@ -1,7 +1,7 @@
 """Successive halving without waiting: whoever is among the best third of all that ever stood at a rung trains on.
 
 Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020, "A System for Massively Parallel Hyperparameter Tuning",
-arXiv:1810.05934, algorithm 2. Their r, R, eta are ``min_epochs``, ``max_epochs``, ``eta``; their s is 0.
+arXiv:1810.05934, algorithm 2. Their r, R, eta are `min_epochs`, `max_epochs`, `eta`; their s is 0.
 Optuna's pruner of this name decides once, when a trial arrives, and stops what is not among the best of those before it. Here
 such a trial waits with its network, and is promoted as soon as later, worse ones have made it one of the best.
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Decision:
-    """What a live trial does next: one of :class:`Continue`, :class:`Pause`, :class:`Stop`, :class:`Copy`."""
+    """What a live trial does next: one of `Continue`, `Pause`, `Stop`, `Copy`."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Stop(Decision):
 
 @dataclass(frozen=True)
 class Copy(Decision):
-    """Take over network and configuration of trial ``source``, change ``params`` in it, and train on until this epoch.
+    """Take over network and configuration of trial `source`, change `params` in it, and train on until this epoch.
 
-    ``source`` is a live trial at the same epoch (itself, to change only its own hyperparameters); it counts as it stands
-    at this rung, whatever is decided for it. ``params`` are hyperparameters that may change during training.
+    `source` is a live trial at the same epoch (itself, to change only its own hyperparameters); it counts as it stands
+    at this rung, whatever is decided for it. `params` are hyperparameters that may change during training.
     """
 
     source: int
@@ -58,10 +58,10 @@ class Progress:
 
     Attributes:
         number: the trial's number in the study.
-        trial: Optuna's trial; everything up to ``epoch`` has been reported to it.
+        trial: Optuna's trial; everything up to `epoch` has been reported to it.
         epoch: epochs trained, 0 before the first stretch.
-        values: the objective's value after epoch 1, 2, ... ``epoch``; None where there was none.
-        configuration: what it trains with, its ``changes`` (``[epoch, values in force from it on]``) included.
+        values: the objective's value after epoch 1, 2, ... `epoch`; None where there was none.
+        configuration: what it trains with, its `changes` (`[epoch, values in force from it on]`) included.
     """
 
     number: int
@@ -74,7 +74,7 @@ class Progress:
 class Scheduler(ABC):
     """The rule by which epochs are given to trials.
 
-    ``changing`` are the hyperparameters that its copies may change.
+    `changing` are the hyperparameters that its copies may change.
     """
 
     changing: tuple[str, ...] = ()
@@ -89,16 +89,16 @@ class Scheduler(ABC):
         """
 
     def finish(self, live: Sequence[Progress]) -> list[Decision]:
-        """Decide as :meth:`decide` does, after the last batch, when all that live are paused: no trials will be added.
+        """Decide as `decide` does, after the last batch, when all that live are paused: no trials will be added.
 
         Asked until nobody trains any more; who is paused then is stopped.
         """
         return [Pause()] * len(live)
 
     def batch(self, first: int) -> int | None:
-        """How many trials the batch beginning with trial ``first`` holds; None leaves it to the sweep."""
+        """How many trials the batch beginning with trial `first` holds; None leaves it to the sweep."""
         return None
 
     def outline(self, total: int) -> list[str]:
-        """Lines that tell a person, before it starts, how ``total`` trials will be trained."""
+        """Lines that tell a person, before it starts, how `total` trials will be trained."""
         return []

@@ -1,7 +1,7 @@
 """Hyperband: many configurations for a few epochs, or few for many? Brackets of successive halving give several answers.
 
-Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar 2018, JMLR 18-185, algorithm 1. Their R is ``max_epochs / min_epochs``, the largest
-budget in units of the smallest, and eta is ``eta``. Brackets are numbered s = s_max ... 0 with s_max = floor(log_eta R). Bracket s
+Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar 2018, JMLR 18-185, algorithm 1. Their R is `max_epochs / min_epochs`, the largest
+budget in units of the smallest, and eta is `eta`. Brackets are numbered s = s_max ... 0 with s_max = floor(log_eta R). Bracket s
 begins with n = ceil((s_max + 1) / (s + 1) * eta^s) configurations, of which n_i = floor(n / eta^i) train up to
 r_i = max_epochs * eta^(i - s) epochs; after the last bracket the first one begins again. Networks are kept: who is promoted trains
 on from where it stood, so a rung costs the difference.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bracket:
-    """``sizes[i]`` trials, the first of them number ``first``, train up to epoch ``epochs[i]``."""
+    """`sizes[i]` trials, the first of them number `first`, train up to epoch `epochs[i]`."""
 
     first: int
     sizes: tuple[int, ...]
@@ -122,7 +122,7 @@ class HyperbandScheduler(Scheduler):
 
 
 def _brackets(epochs: Sequence[int], eta: float) -> list[Bracket]:
-    """All brackets of a cycle; ``epochs`` are the rungs of the longest."""
+    """All brackets of a cycle; `epochs` are the rungs of the longest."""
     brackets: list[Bracket] = []
     top = len(epochs) - 1
     for s in range(top, -1, -1):

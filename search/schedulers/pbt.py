@@ -28,11 +28,11 @@ DOWN, UP = 0.8, 1.25
 
 
 class PopulationBasedTraining(Scheduler):
-    """The trials of a batch are one population and train in step; every ``interval`` epochs its worst members copy.
+    """The trials of a batch are one population and train in step; every `interval` epochs its worst members copy.
 
-    Exploit is the paper's truncation selection: the worst ``quantile`` of the members take over network and
-    configuration of the best ``quantile``; these are dealt out at random, each once. Explore then changes each
-    searched hyperparameter that may change: with the probability ``resample`` it is drawn anew from the space, else it is
+    Exploit is the paper's truncation selection: the worst `quantile` of the members take over network and
+    configuration of the best `quantile`; these are dealt out at random, each once. Explore then changes each
+    searched hyperparameter that may change: with the probability `resample` it is drawn anew from the space, else it is
     multiplied by 0.8 or 1.25, by a whole step at least, or moved to the next choice; where the space ends it moves the
     other way. Draws depend on the seed, the member's number and the epoch alone.
 
@@ -43,10 +43,10 @@ class PopulationBasedTraining(Scheduler):
     Args:
         trials: how many members there are in all.
         population: how many train together; the others follow as further populations, which learn nothing from the
-            first. By default ``trials``, or parts of equal size that are at most 64.
-        interval: epochs from rung to rung, by default a tenth of ``max_epochs``.
+            first. By default `trials`, or parts of equal size that are at most 64.
+        interval: epochs from rung to rung, by default a tenth of `max_epochs`.
 
-    Raises ValueError if nothing in ``space`` may change, and for options out of their range.
+    Raises ValueError if nothing in `space` may change, and for options out of their range.
     """
 
     def __init__(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 def rungs(max_epochs: int, min_epochs: int, eta: float) -> list[int]:
-    """``max_epochs``, ``max_epochs / eta``, ``max_epochs / eta^2`` ... down to ``min_epochs``, ascending and rounded.
+    """`max_epochs`, `max_epochs / eta`, `max_epochs / eta^2` ... down to `min_epochs`, ascending and rounded.
 
-    Raises ValueError for an ``eta`` of less than 2 and a ``min_epochs`` outside 1 ... ``max_epochs``.
+    Raises ValueError for an `eta` of less than 2 and a `min_epochs` outside 1 ... `max_epochs`.
     """
     if isinstance(eta, bool) or not isinstance(eta, int | float) or not 2 <= eta < math.inf:
         raise ValueError(f"eta: {eta!r} is not a number of at least 2")

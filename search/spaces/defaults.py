@@ -11,7 +11,7 @@ def default_space(n_rows: int, task: str) -> dict[str, Any]:
     """The [space] table of a sweep file that has none: what pays most for MLPs on tables.
 
     Learning rate, width and regularisation are searched; the structure has few choices (four shapes, two batch
-    sizes), because only trials of one structure train in one stack. Batches grow with ``n_rows`` (training rows).
+    sizes), because only trials of one structure train in one stack. Batches grow with `n_rows` (training rows).
 
     Raises ValueError for a task other than classification and regression.
     """
@@ -31,7 +31,7 @@ def default_space(n_rows: int, task: str) -> dict[str, Any]:
 
 
 DEEPEST = 4
-"""The most hidden layers of :func:`architecture_space`."""
+"""The most hidden layers of `architecture_space`."""
 
 
 def architecture_space(n_rows: int, task: str) -> dict[str, Any]:

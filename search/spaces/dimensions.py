@@ -24,10 +24,10 @@ _RANGE_KEYS = ("low", "high", "log", "step", "points")
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from ``low`` to ``high``, both included; integers if both bounds are.
+    """Numbers from `low` to `high`, both included; integers if both bounds are.
 
-    ``step`` counts from ``low``: the last value is the largest that a whole number of steps reaches. ``points`` says
-    how a grid cuts the range (evenly, on a log scale if ``log``); searchers other than the grid ignore it.
+    `step` counts from `low`: the last value is the largest that a whole number of steps reaches. `points` says
+    how a grid cuts the range (evenly, on a log scale if `log`); searchers other than the grid ignore it.
     """
 
     low: int | float
@@ -48,7 +48,7 @@ class Range:
 
     @cached_property
     def last(self) -> int | float:
-        """The largest value that can be reached: ``high``, unless ``step`` does not divide the range."""
+        """The largest value that can be reached: `high`, unless `step` does not divide the range."""
         return self.high if self.step is None else self._at(self._steps)
 
     def _at(self, steps: int) -> int | float:
@@ -180,7 +180,7 @@ def _encode(value: Any) -> str | int | float | bool | None:
 
 
 def parse_dimension(entry: Any, where: str) -> Dimension:
-    """One entry of the [space] table; ``where`` is its full name. Raises ValueError with one line."""
+    """One entry of the [space] table; `where` is its full name. Raises ValueError with one line."""
     if isinstance(entry, (list, tuple)):
         return _parse_choices(entry, where)
     if not isinstance(entry, Mapping):

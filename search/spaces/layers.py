@@ -14,7 +14,7 @@ _INDEXED = re.compile(rf"(units|{'|'.join(BY_LAYER)})_([1-9][0-9]*)")
 
 
 def layer_of(name: str) -> tuple[str, int] | None:
-    """("units", 3) for ``units_3``, ("skip", 1) for ``skip_1``; None for names that belong to no single layer."""
+    """("units", 3) for `units_3`, ("skip", 1) for `skip_1`; None for names that belong to no single layer."""
     match = _INDEXED.fullmatch(name)
     return (match[1], int(match[2])) if match else None
 
@@ -22,9 +22,9 @@ def layer_of(name: str) -> tuple[str, int] | None:
 def configuration(params: Mapping[str, Any], fixed: Mapping[str, Any]) -> dict[str, Any]:
     """The hyperparameters of a trial: [model]'s values, overridden by the searched ones, with the layers folded.
 
-    layers and units_i become ``hidden``; ``activation_i``, ``skip_i`` and their like become lists, in which a single
-    ``activation`` or ``skip`` stands for the layers without their own. ``params`` are the user's values (as
-    :meth:`Space.suggest` returns them). Where the space says how the hidden layers look, what [model] says about them
+    layers and units_i become `hidden`; `activation_i`, `skip_i` and their like become lists, in which a single
+    `activation` or `skip` stands for the layers without their own. `params` are the user's values (as
+    `Space.suggest` returns them). Where the space says how the hidden layers look, what [model] says about them
     is dropped. Raises ValueError where a layer lacks its value.
     """
     merged = {**fixed, **params}
@@ -65,7 +65,7 @@ def _at_layer(merged: Mapping[str, Any], family: str, index: int, depth: int) ->
 
 
 def in_force(configuration: Mapping[str, Any], epoch: int) -> dict[str, Any]:
-    """The values that hold in that epoch, counted from 1, of a configuration whose ``changes`` make it a schedule."""
+    """The values that hold in that epoch, counted from 1, of a configuration whose `changes` make it a schedule."""
     changes = configuration.get("changes", ())
     values = {name: value for first, change in changes if first <= epoch for name, value in change.items()}
     return {**{name: value for name, value in configuration.items() if name != "changes"}, **values}

@@ -1,7 +1,7 @@
 """A search space is the [space] table of a sweep file: what may vary, in the order in which it was stated.
 
 Three faces of one table: define-by-run suggestions for Optuna, an enumerated grid, and the user's own values. Lists
-among the choices (``hidden = [[64], [64, 64]]``) travel through Optuna as compact JSON strings and come back as lists.
+among the choices (`hidden = [[64], [64, 64]]`) travel through Optuna as compact JSON strings and come back as lists.
 Optuna is imported only when a distribution is asked for, so that a sweep file is checked without it.
 """
 
@@ -23,11 +23,11 @@ from .layers import BY_LAYER, layer_of
 
 
 class Space:
-    """An ordered search space; see :meth:`parse` for the table it comes from.
+    """An ordered search space; see `parse` for the table it comes from.
 
-    ``names`` are in the stated order, with one exception: ``layers`` is moved before the first ``units_i``, because
-    it decides which of them exist. ``units_i`` is part of a point only where ``i <= layers``; the same holds for
-    ``activation_i``, ``batch_norm_i``, ``layer_norm_i`` and ``skip_i``.
+    `names` are in the stated order, with one exception: `layers` is moved before the first `units_i`, because
+    it decides which of them exist. `units_i` is part of a point only where `i <= layers`; the same holds for
+    `activation_i`, `batch_norm_i`, `layer_norm_i` and `skip_i`.
     """
 
     def __init__(self, dimensions: Mapping[str, Dimension]) -> None:
@@ -35,11 +35,11 @@ class Space:
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], where: str = "space", fixed: Mapping[str, Any] | None = None) -> Space:
-        """A space from ``{name: {low, high, log?, step?, points?} | {choices} | [choices]}``.
+        """A space from `{name: {low, high, log?, step?, points?} | {choices} | [choices]}`.
 
-        Two integer bounds make a range of integers. ``fixed`` are the values of [model]: a ``layers`` or ``units_i``
-        that is given there need not be in the space, and an ``activation`` there is that of the layers without an
-        ``activation_i``. Raises ValueError (one line, with the key's full name).
+        Two integer bounds make a range of integers. `fixed` are the values of [model]: a `layers` or `units_i`
+        that is given there need not be in the space, and an `activation` there is that of the layers without an
+        `activation_i`. Raises ValueError (one line, with the key's full name).
         """
         if not isinstance(mapping, Mapping):
             raise ValueError(f"{where}: expected a table of names, got {mapping!r}")
@@ -76,7 +76,7 @@ class Space:
         return f"Space({self.table()!r})"
 
     def table(self) -> dict[str, Any]:
-        """The table that :meth:`parse` turns into this space again."""
+        """The table that `parse` turns into this space again."""
         return {name: dimension.table() for name, dimension in self.dimensions.items()}
 
     @cached_property
@@ -85,7 +85,7 @@ class Space:
         return {name: dimension.distribution() for name, dimension in self.dimensions.items()}
 
     def active(self, name: str, params: Mapping[str, Any]) -> bool:
-        """Whether ``name`` is part of a point with these values (``layers`` among them, if the space has it)."""
+        """Whether `name` is part of a point with these values (`layers` among them, if the space has it)."""
         layer = layer_of(name)
         return layer is None or "layers" not in self.dimensions or layer[1] <= params["layers"]
 
@@ -133,11 +133,11 @@ class Space:
         return self.names[: self.names.index("layers")] if "layers" in self.dimensions else []
 
     def grid_size(self) -> int:
-        """Points of the grid. A range of floats without ``points`` or ``step`` raises ValueError."""
+        """Points of the grid. A range of floats without `points` or `step` raises ValueError."""
         return math.prod(len(self._axes[name]) for name in self._outer) * sum(size for *_, size in self._blocks)
 
     def grid_point(self, index: int) -> dict[str, Any]:
-        """Point ``index`` (from 0) of the grid, as the user's values. Raises IndexError outside it."""
+        """Point `index` (from 0) of the grid, as the user's values. Raises IndexError outside it."""
         size = self.grid_size()
         if not 0 <= index < size:
             raise IndexError(f"grid point {index} does not exist: the grid has {size} points, numbered from 0")
@@ -151,7 +151,7 @@ class Space:
         return {name: copy.deepcopy(point[name]) for name in self.names if name in point}
 
     def _digits(self, names: list[str], index: int) -> dict[str, Any]:
-        """The mixed-radix digits of ``index``, the last name being the lowest digit."""
+        """The mixed-radix digits of `index`, the last name being the lowest digit."""
         values = {}
         for name in reversed(names):
             index, digit = divmod(index, len(self._axes[name]))
@@ -164,7 +164,7 @@ class Space:
 
 
 def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mapping[str, Any]) -> None:
-    """``layers`` and what belongs to single layers go together, and exclude ``hidden``; a fixed one has layers too."""
+    """`layers` and what belongs to single layers go together, and exclude `hidden`; a fixed one has layers too."""
     indexed = {name: layer for name in dimensions if (layer := layer_of(name))}
     if "hidden" in dimensions:
         for name in ["layers", *indexed]:

@@ -19,7 +19,7 @@ ENUMERATED = 2048
 
 
 def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: float) -> np.ndarray:
-    """log EI (n,) for a function that is minimised, at predictions (n,), below the value ``best``."""
+    """log EI (n,) for a function that is minimised, at predictions (n,), below the value `best`."""
     from scipy.special import erfcx, ndtr
 
     z = (best - mean) / deviation
@@ -49,7 +49,7 @@ def maximise(
 ) -> np.ndarray | None:
     """The codes (d,) with the largest score among points that are not taken; None where there is none left.
 
-    Random points and the neighbours of ``starts`` are scored, then the best of them climb from neighbour to neighbour.
+    Random points and the neighbours of `starts` are scored, then the best of them climb from neighbour to neighbour.
 
     Args:
         score: codes (n, d) -> scores (n,).
@@ -91,7 +91,7 @@ def maximise(
 
 
 def _moved(codes: np.ndarray, axes: Sequence[int], rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The points (n, d), those that are none of ``rows`` (k, axes) on these axes moved to one of them."""
+    """The points (n, d), those that are none of `rows` (k, axes) on these axes moved to one of them."""
     outside = ~(codes[:, None, axes] == rows).all(axis=2).any(axis=1)
     moved = codes.copy()
     moved[np.ix_(outside, axes)] = rows[generator.integers(len(rows), size=outside.sum())]

@@ -202,13 +202,13 @@ class Features:
         return active
 
     def everything(self) -> np.ndarray:
-        """All points, as codes (points, d); only where :attr:`points` is finite."""
+        """All points, as codes (points, d); only where `points` is finite."""
         mesh = np.meshgrid(*(np.arange(float(axis.size)) for axis in self.axes), indexing="ij")
         return np.unique(self.settled(np.stack([m.ravel() for m in mesh], axis=1)), axis=0)
 
 
 def _conditions(axes: Sequence[Axis], space: Space | None) -> list[tuple[int, int, np.ndarray]]:
-    """For each axis that depends on ``layers``: its index, that of ``layers``, and which codes of that admit it."""
+    """For each axis that depends on `layers`: its index, that of `layers`, and which codes of that admit it."""
     names = [axis.name for axis in axes]
     if space is None or "layers" not in names or not axes[names.index("layers")].size:
         return []

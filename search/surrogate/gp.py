@@ -24,7 +24,7 @@ _BLOCK = 250
 class Hyperparameters:
     """What a Gaussian process learns, for standardised y: weights (p,), variance of the signal and of the noise.
 
-    ``evidence`` is the logarithm of the posterior density at which they were found, per value of y as it was given: it compares
+    `evidence` is the logarithm of the posterior density at which they were found, per value of y as it was given: it compares
     models of the same values, and, with the logarithm of a transformation's slope added, transformations of them.
     """
 
@@ -39,7 +39,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class Prior:
-    """Normal priors of the logarithms: means and standard deviations. ``weight`` is divided by the number p of features."""
+    """Normal priors of the logarithms: means and standard deviations. `weight` is divided by the number p of features."""
 
     weight: tuple[float, float] = (4.0, 1.5)
     signal: tuple[float, float] = (1.0, 1.0)
@@ -121,7 +121,7 @@ class GaussianProcess:
     Args:
         X: features (n, p).
         y: values (n,); standardised here, so that hyperparameters mean the same for every function.
-        hyperparameters: learned from these or other points, see :func:`learn`.
+        hyperparameters: learned from these or other points, see `learn`.
         noise: known variance (n,) of each value, in units of y squared, besides the learned one.
         standard: the mean and deviation that y is standardised by, where they are not those of y itself.
     """

@@ -70,7 +70,7 @@ def alone(
 ) -> list[float]:
     """The best accuracy (epochs,) after each epoch that Optuna's own loop of ask, report, should_prune and tell has spent.
 
-    ``told`` makes a curve the value that its trial is told with.
+    `told` makes a curve the value that its trial is told with.
     """
     # Optuna's Hyperband finds brackets by the study's name.
     study = optuna.create_study(

@@ -26,7 +26,7 @@ class Table:
     """Results of every configuration of a space.
 
     Attributes:
-        results: one axis for each hyperparameter in the order of ``choices``, then one for the seeds it was trained with.
+        results: one axis for each hyperparameter in the order of `choices`, then one for the seeds it was trained with.
         choices: the values of each hyperparameter, in the order of its axis.
         space: the [space] table that searchers are given; the choices as lists unless given.
     """
@@ -111,7 +111,7 @@ def study_on(
 ) -> tuple[np.ndarray, float]:
     """Run one study with the coordinator's loop.
 
-    ``make(seed, space)`` is its sampler. The answer: the best value so far (trials,) after each evaluation, and the
+    `make(seed, space)` is its sampler. The answer: the best value so far (trials,) after each evaluation, and the
     seconds of processor time that the loop took, nearly all of which are the sampler's.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -23,7 +23,7 @@ def curve(number, epoch, seed=0):
 
 
 def run(name, epochs, total, batch, *, curve=curve, ends=None, direction="maximize", pruner=None, **options):
-    """The coordinator's loop, on curves: the epochs that each trial trained. ``ends`` are trials that diverge."""
+    """The coordinator's loop, on curves: the epochs that each trial trained. `ends` are trials that diverge."""
     study = optuna.create_study(direction=direction, pruner=pruner)
     rule = scheduler(name, study, epochs, **options)
     live, at, trained = {}, {}, {}

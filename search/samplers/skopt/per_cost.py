@@ -2,7 +2,7 @@
 
 Snoek et al. 2012, "Practical Bayesian Optimization of Machine Learning Algorithms", section 3.2 ("EI per second"):
 EI(x) / c(x). The cost c is counted in operations and known before anything is trained, so a seed gives the same
-proposals on a slow machine and a fast one. scikit-optimize's own ``EIps`` learns seconds from those that passed, and
+proposals on a slow machine and a fast one. scikit-optimize's own `EIps` learns seconds from those that passed, and
 takes for the best value whatever is smallest among values and logarithms of seconds.
 """
 
@@ -24,7 +24,7 @@ class PerCost(RegressorMixin, BaseEstimator):
     """Another surrogate, its predictions drawn towards the best value by the cost.
 
     With b = min y - XI, mean m and deviation s, expected improvement is a function of (b - m, s) that doubles when both
-    double. Dividing both by c(x) divides it by c(x), so ``acq_func="EI"`` over this surrogate is improvement per cost.
+    double. Dividing both by c(x) divides it by c(x), so `acq_func="EI"` over this surrogate is improvement per cost.
 
     Args:
         regressor: the surrogate of the values.
@@ -45,7 +45,7 @@ class PerCost(RegressorMixin, BaseEstimator):
         return {f"regressor__{name}": value for name, value in self.regressor_.learned().items()}
 
     def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
-        """Mean (n,), and with ``return_std`` standard deviation (n,), at X (n, d), both seen through the cost."""
+        """Mean (n,), and with `return_std` standard deviation (n,), at X (n, d), both seen through the cost."""
         mean, deviation = self.regressor_.predict(X, return_std=True)
         share = np.exp(-self.log_cost(X))
         seen = self.goal_ - (self.goal_ - mean) * share

@@ -61,7 +61,7 @@ class _Memory:
 
 
 class BayesianSampler(ModelSampler):
-    """Proposals of scikit-optimize's ``Optimizer``.
+    """Proposals of scikit-optimize's `Optimizer`.
 
     Args:
         seed: any integer.

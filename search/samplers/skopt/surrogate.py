@@ -61,7 +61,7 @@ class Surrogate(GaussianProcessRegressor):
         return_mean_grad: bool = False,
         return_std_grad: bool = False,
     ) -> Any:
-        """Mean (n,), and with ``return_std`` standard deviation (n,), at X (n, d); of one point their gradients (d,)."""
+        """Mean (n,), and with `return_std` standard deviation (n,), at X (n, d); of one point their gradients (d,)."""
         if return_cov or not return_std or return_mean_grad != return_std_grad:
             return super().predict(X, return_std, return_cov, return_mean_grad, return_std_grad)
         if return_std_grad:
