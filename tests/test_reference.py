@@ -38,3 +38,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 def _rows(page: Path) -> list[list[str]]:
     lines = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")], ids=lambda path: path.name
+)
+def test_files_named_exist(page: Path) -> None:
+    """Paths from the root, between backticks: a page that names a file or folder that has moved is found here."""
+    named = re.findall(
+        r"`((?:core|search|tracking|experiments|tests|docs|examples)/[\w./-]+)`", page.read_text(encoding="utf-8")
+    )
+    assert not [path for path in named if not (ROOT / path).exists()]
