@@ -477,8 +477,8 @@ def mlflow() -> str:
 def tags_of_records() -> dict[str, tuple[str, str]]:
     from mlptune.tracking import records
 
-    found = [value for value in vars(records).values() if isinstance(value, str) and value.startswith("mlptune.")]
-    return {name: ("", "") for name in found if name.count(".") == 1}
+    found = [v for k, v in vars(records).items() if k.isupper() and isinstance(v, str) and v.startswith("mlptune.")]
+    return {name: ("", "") for name in found}
 
 
 MLFLOW = """
@@ -538,7 +538,7 @@ def fields_part(cls: Any) -> str:
 
 
 def estimators() -> list[str]:
-    shared = mlptune.MLPRegressor.__mro__[2]
+    shared = next(cls for cls in mlptune.MLPRegressor.__mro__ if is_ours(cls) and cls is not mlptune.MLPRegressor)
     extra = [
         [code(name), shown(p.default)]
         for name, p in inspect.signature(mlptune.MLPClassifier).parameters.items()
