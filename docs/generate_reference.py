@@ -35,7 +35,7 @@ from mlptune.core.presets import PRESETS
 from mlptune.core.schedules import SCHEDULES
 from mlptune.experiments.cli.commands import app
 from mlptune.experiments.config import schema
-from mlptune.search import pruners, samplers, schedulers
+from mlptune.search import plugins, pruners, samplers, schedulers
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -328,7 +328,7 @@ METRICS_TEXT = """
 def methods() -> str:
     parts = []
     for name, method in search.METHODS.items():
-        sampler, scheduler = sampler_class(method.sampler), scheduler_class(method.scheduler)
+        sampler, scheduler = factory(samplers, method.sampler), factory(schedulers, method.scheduler)
         rows = [*option_rows(sampler, "sampler"), *option_rows(scheduler, "scheduler")]
         facts = f"{method.about[:1].upper()}{method.about[1:]}. `trials` counts {method.trials}."
         made = f"- sampler {code(method.sampler)}: {lower(first_line(sampler))}"
@@ -339,14 +339,10 @@ def methods() -> str:
     return page("Search methods and their options", METHODS_TEXT, *parts, pruner_part())
 
 
-def sampler_class(name: str) -> Any:
-    module, cls = samplers._OURS[name]
-    return getattr(importlib.import_module(module, samplers.__name__), cls)
-
-
-def scheduler_class(name: str) -> Any:
-    module, cls = schedulers._OURS[name]
-    return getattr(importlib.import_module(module, schedulers.__name__), cls)
+def factory(module: Any, name: str) -> Any:
+    """The class behind a name in the registry of `search.samplers`, `search.pruners` or `search.schedulers`."""
+    registry = getattr(module, module.__name__.rpartition(".")[2].upper(), None)
+    return registry.factory(name) if registry else module._factory(name)
 
 
 def lower(text: str) -> str:
@@ -359,7 +355,7 @@ def option_rows(cls: Any, owner: str) -> list[list[str]]:
     said = meanings(cls)
     rows = []
     for name, parameter in inspect.signature(cls).parameters.items():
-        if name not in search.plugins.CONTEXT:
+        if name not in plugins.CONTEXT:
             annotation = parameter.annotation
             kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
             rows.append([code(name), kind, shown(parameter.default), owner, said.get(name, "")])
@@ -369,10 +365,10 @@ def option_rows(cls: Any, owner: str) -> list[list[str]]:
 def pruner_part() -> str:
     rows = []
     for name in pruners._OURS:
-        cls = pruners._factory(name)
+        cls = factory(pruners, name)
         given = "" if is_ours(cls) else ", ".join(f"`{k} = {v}`" for k, v in pruner_defaults(name, cls).items())
         rows.append([code(name), code(cls.__name__), given])
-    ours = pruners._factory("extrapolation")
+    ours = factory(pruners, "extrapolation")
     return "\n\n".join(
         [
             "## Pruners",
@@ -385,11 +381,14 @@ def pruner_part() -> str:
 
 
 def pruner_defaults(name: str, cls: Any) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in pruners._defaults(name, 81).items()
-        if key in inspect.signature(cls).parameters and name != "none"
-    }
+    """What a pruner of Optuna's is given for 81 epochs."""
+    row = pruners._OURS[name]
+    given = pruners._defaults(name, 81) if isinstance(row, str) else row[1](81)
+    return {key: value for key, value in sorted(given.items()) if key in taken_by(cls)}
+
+
+def taken_by(cls: Any) -> Iterable[str]:
+    return () if cls.__init__ is object.__init__ else inspect.signature(cls).parameters
 
 
 METHODS_TEXT = """
@@ -478,7 +477,7 @@ def tags_of_records() -> dict[str, tuple[str, str]]:
     from mlptune.tracking import records
 
     found = [v for k, v in vars(records).items() if k.isupper() and isinstance(v, str) and v.startswith("mlptune.")]
-    return {name: ("", "") for name in found}
+    return dict.fromkeys(found, ("", ""))
 
 
 MLFLOW = """
