@@ -6,7 +6,7 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test test-slow check bench clean
+.PHONY: demo test test-slow check reference bench clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml constraints.txt Makefile
@@ -37,11 +37,15 @@ test: .venv/ready  ## the test suite, under 5 minutes on 2 cores
 test-slow: .venv/ready  ## the slower tests
 	$(BIN)/python -m pytest -q -m slow
 
-check: .venv/ready  ## lint, types, direction of imports
+check: .venv/ready  ## lint, types, direction of imports, reference in step with the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate_reference.py --check
+
+reference: .venv/ready  ## docs/reference, written from the code
+	$(BIN)/python docs/generate_reference.py
 
 bench: .venv/ready-bench  ## side-by-side benchmarks; prints tables
 	$(BIN)/python -m pytest -q -s tests/bench --override-ini=python_files='bench_*.py'

@@ -7,31 +7,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from . import search as search
     from .core.estimators import MLPClassifier as MLPClassifier
     from .core.estimators import MLPRegressor as MLPRegressor
+    from .experiments.errors import ExecutorLost as ExecutorLost
+    from .experiments.errors import Interrupted as Interrupted
+    from .experiments.errors import SweepFailed as SweepFailed
+    from .experiments.errors import UserError as UserError
+    from .experiments.model import TunedModel as TunedModel
+    from .experiments.objective import objective as objective
+    from .experiments.progress import Observer as Observer
+    from .experiments.results import SweepResult as SweepResult
+    from .experiments.results import best_config as best_config
+    from .experiments.results import load_model as load_model
+    from .experiments.run import run_sweep as run_sweep
+    from .tracking.reader import NotFound as NotFound
 
 __version__ = "0.1.0"
 
+# Where each public name lives; the imports above say the same to type checkers (tests/test_public_names.py compares them).
 _HOMES = {
+    "ExecutorLost": ".experiments.errors",
+    "Interrupted": ".experiments.errors",
     "MLPClassifier": ".core.estimators",
     "MLPRegressor": ".core.estimators",
+    "NotFound": ".tracking.reader",
+    "Observer": ".experiments.progress",
+    "SweepFailed": ".experiments.errors",
+    "SweepResult": ".experiments.results",
+    "TunedModel": ".experiments.model",
+    "UserError": ".experiments.errors",
     "best_config": ".experiments.results",
     "load_model": ".experiments.results",
-    "run_sweep": ".experiments.run",
     "objective": ".experiments.objective",
+    "run_sweep": ".experiments.run",
+    "search": ".search",
 }
 
-__all__ = ["MLPClassifier", "MLPRegressor", "best_config", "load_model", "objective", "run_sweep", "search"]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name], __name__), name)
-    if name == "search":
-        return import_module(".search", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(_HOMES[name], __name__)
+    return home if name == "search" else getattr(home, name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__})

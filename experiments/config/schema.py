@@ -27,45 +27,75 @@ class DataSpec(_Table):
     """[data]: which rows, which column to predict, and how the rows are parted."""
 
     source: Text
+    """A CSV, Parquet or NumPy file (compressed ones too), its path relative to the sweep file; or a data set that comes
+    with scikit-learn: "sklearn:digits".
+    """
     target: Column | None = Field(default=None, description="the name of a column, in quotes")
+    """The column to predict. Unless given: the one that is called `target`."""
     task: Literal["auto", "classification", "regression"] = "auto"
+    """What the target is; `auto` decides by its values."""
     test_size: float = Field(default=0.2, ge=0, lt=1, description="a share of all rows, at least 0 and below 1")
+    """How much is sealed: only the best configuration meets these rows, once."""
     test: str | None = Field(default=None, min_length=1, description="the path of a file, in quotes")
+    """A file of its own for the test part, instead of `test_size`."""
     validation: float = Field(
         default=0.2, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1"
     )
+    """How much trials are compared on, while they train on what is left."""
     folds: int | None = Field(default=None, ge=2, le=100, description="a whole number from 2 to 100")
+    """Cross-validation instead of one validation part: each trial trains one network for each fold and seed."""
     seeds: int = Field(default=1, ge=1, le=1000, description="a whole number from 1 to 1000")
+    """Networks for each configuration, from different initial weights; a trial's value is their mean."""
     ignore: Columns = []
+    """Columns that are not used."""
     numeric: Columns = []
+    """Columns that are numbers, whatever they look like."""
     categorical: Columns = []
+    """Columns that are categories, whatever they look like."""
     group: Column | None = Field(default=None, description="the name of a column, in quotes")
+    """Rows with the same value of this column stay in the same part."""
     time: Column | None = Field(default=None, description="the name of a column, in quotes")
+    """The latest rows by this column are the test part, the latest of the rest the validation part."""
     weight: Column | None = Field(default=None, description="the name of a column, in quotes")
+    """How much each row counts, in training and in every score."""
 
 
 class SearchSpec(_Table):
     """[search]: how configurations are proposed, how many, and what may stop them early."""
 
     method: Text = "auto"
+    """How configurations are proposed and how epochs are shared out among them: see [methods](methods.md)."""
     trials: int | None = Field(default=None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    """How many configurations are tried, counted as the method says. Unless given: 64, or all points of a grid."""
     batch: int | None = Field(default=None, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    """How many are proposed at a time from the same history. Unless given: 8."""
     pruner: str | None = Field(default=None, min_length=1, description="text in quotes")
+    """What stops trials early, for a method that has no scheduler of its own: see [pruners](methods.md#pruners). Unless
+    given: none.
+    """
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
+    """No new batch begins after this time; the running one is finished. Unless given: no limit."""
     trial_timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
+    """How long one trial may train; one that takes longer is recorded as failed. Unless given: no limit."""
     partial: bool = Field(default=False, description="true or false")
+    """Whether a grid of more points than `trials` may be cut to its first ones."""
     start: list[dict[str, Any]] | str | None = Field(
         default=None, description="a list of configurations to try first, or the name of a sweep whose best are"
     )
+    """Configurations to try first; of another sweep these are its best five. What they leave open the sampler adds."""
     options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
+    """Options of the method: see [methods](methods.md)."""
 
 
 class ObjectiveSpec(_Table):
     """[objective]: what a trial is judged by."""
 
     metric: Text = "val_score"
+    """The curve whose value at the best epoch is the trial's value: see [metrics](metrics.md)."""
     direction: Literal["auto", "maximize", "minimize"] = "auto"
+    """Whether more is better; `auto` is what the metric's table says."""
     refit: bool = Field(default=True, description="true or false")
+    """Whether the best configuration is trained again on all rows that are not test, up to its best epoch."""
 
 
 class Spec(_Table):
@@ -75,14 +105,21 @@ class Spec(_Table):
         pattern=f"^{NAME_PATTERN}$",
         description="1 to 100 letters, digits, dots, underscores, hyphens and spaces, beginning with a letter or digit",
     )
+    """The sweep's name: MLflow's experiment and registered model have it too."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
+    """All that is random follows from it: the same seed gives the same sweep."""
     data: DataSpec
+    """Which rows there are, and what is to be predicted."""
     model: dict[str, Any] = Field(default_factory=dict, description="a table of hyperparameters")
+    """The hyperparameters that all trials share: see [hyperparameters](hyperparameters.md)."""
     space: dict[str, Any] | None = Field(
         default=None, description="a table of hyperparameters with their ranges or choices"
     )
+    """The hyperparameters that are searched, each with a range or a list of choices."""
     search: SearchSpec = SearchSpec()
+    """How the space is searched."""
     objective: ObjectiveSpec = ObjectiveSpec()
+    """What trials are judged by."""
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 
     @property
