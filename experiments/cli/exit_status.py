@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from ..errors import Interrupted, SweepFailed, UserError
 from ..show_text import clean
-from . import loaded
+from .early_interrupt import restore_interrupt
 
 PROGRAM = "mlptune"
 
@@ -25,7 +25,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Exit status 1: no result; 2: wrong usage or input; 130: interrupted."""
         try:
-            loaded()
+            restore_interrupt()
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
