@@ -18,7 +18,7 @@ from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.coordinator import Coordinator
-from mlptune.experiments.launch.final import fit_final, score_test
+from mlptune.experiments.launch.finish import fit_final, score_test
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.progress import Observer
 from mlptune.search import configuration
