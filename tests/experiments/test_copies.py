@@ -9,7 +9,7 @@ import pytest
 
 from mlptune.core.structure import Structure
 from mlptune.core.training import Network, State
-from mlptune.experiments.execution import engine
+from mlptune.experiments.execution import stacks
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.jobs import MissingData
@@ -147,8 +147,8 @@ def test_a_members_networks_are_those_of_its_schedule_trained_from_the_start(see
 def test_workers_stacks_and_stretches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = task((0, 1), 2)
     expected = search("pbt", EngineEvaluator(problem, Inline()), interval=3)
-    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
-    monkeypatch.setattr(engine, "MAX_STACK", 3)
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(stacks, "MAX_STACK", 3)
     assert search("pbt", EngineEvaluator(problem, Inline()), interval=3) == expected
     with Workers(2) as workers:
         assert search("pbt", EngineEvaluator(problem, workers, 2), interval=3) == expected

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.experiments.execution import engine
+from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.workers import Inline, Workers
@@ -66,8 +66,8 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
     alone = {number: run(EngineEvaluator(problem, Inline()), [number])[number] for number in range(4)}
     assert together == alone
     assert run(EngineEvaluator(problem, Inline()), [3, 1, 0, 2], rungs=(1, 3, EPOCHS)) == alone
-    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
-    monkeypatch.setattr(engine, "MAX_STACK", 2)
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(stacks, "MAX_STACK", 2)
     assert run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3]) == alone
     with Workers(2) as workers:
         assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
@@ -158,7 +158,7 @@ def test_a_job_that_hangs_is_ended_and_its_trial_has_failed(monkeypatch: pytest.
 
 
 def test_a_trial_that_is_too_slow_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
     evaluator = EngineEvaluator(task(), Inline(), trial_timeout=1e-9)
     outcomes = list(evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)]))
     assert {o.number: o.ended for o in outcomes} == {0: "failed", 2: "failed"}
@@ -178,7 +178,7 @@ class _Late(Executor):
 
 
 def test_a_late_result_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_STACK", 1)
+    monkeypatch.setattr(stacks, "MAX_STACK", 1)
     evaluator = EngineEvaluator(task(folds=2), _Late())
     told = []
     for outcome in evaluator.advance([Request(0, CONFIGURATIONS[0], EPOCHS)]):
