@@ -15,7 +15,7 @@ from ..tracking.store.address import check_folder, store_uri
 from .config import Spec, load_spec
 from .errors import UserError
 from .execution import interruption
-from .execution.executors import opened
+from .execution.executors import open_executor
 from .execution.workers import Workers
 from .progress import Observer
 
@@ -61,9 +61,9 @@ def run_sweep(
     uri = _store_uri(tracking_uri)
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
     with (
-        interruption.listening(),
+        interruption.catch_signals(),
         Workers(1, remote.prepare, niceness=0) as writer_process,
-        opened(executor, workers) as pool,
+        open_executor(executor, workers) as pool,
     ):
         with _without_collection():
             from .launch.launch import Launch

@@ -54,15 +54,15 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
     environment = {**os.environ, **_SERVER_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": uri}
     environment["MLFLOW_REGISTRY_STORE_URI"] = uri
     environment.pop("MLFLOW_TRACKING_URI", None)
-    with interruption.listening(raising=False) as wish:
+    with interruption.catch_signals(raising=False) as stop:
         # In a session of its own: Ctrl-C then reaches us alone, and we end the server and its workers in order.
         server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
-            if _answers(server, port, wish):
+            if _answers(server, port, stop):
                 say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
                 for line in _curves(uri, f"http://{HOST}:{port}"):
                     say(line)
-            while not wish.made:
+            while not stop.made:
                 if server.poll() is not None:
                     raise SweepFailed(f"MLflow's server ended by itself with status {server.returncode}")
                 time.sleep(_CHECK_SECONDS)
@@ -96,13 +96,13 @@ def _free_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(server: subprocess.Popen[bytes], port: int, wish: interruption.Wish) -> bool:
+def _answers(server: subprocess.Popen[bytes], port: int, stop: interruption.StopRequest) -> bool:
     """Wait until the server answers; False if it shall end before it does."""
     # Past any proxy of the environment: the address is this machine's own.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if wish.made:
+        if stop.made:
             return False
         if server.poll() is not None:
             raise SweepFailed(f"MLflow's server did not start (status {server.returncode}); its own words are above")

@@ -81,10 +81,6 @@ class EngineEvaluator:
     def objective_key(self) -> str:
         return self._task.objective
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self._task.seeds
-
     def forget(self, number: int) -> None:
         self._trials.pop(number, None)
 

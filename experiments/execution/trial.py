@@ -51,15 +51,15 @@ class Trial:
         state = self.states[i]
         return state is not None and state.status[0] == DIVERGED
 
-    def kept_epoch(self, i: int) -> int:
-        """The epoch whose weights network `i` keeps, as things stand."""
+    def best_epoch(self, i: int) -> int:
+        """The epoch whose weights network `i` keeps so far."""
         state = self.states[i]
         return 0 if state is None else int(state.kept_epoch[0])
 
     def at(self, key: str, epoch: int, i: int) -> float:
         """The value of a curve of network `i` at an epoch; once the network has ended, its value at the epoch it keeps."""
         values = self.curves[i][key]
-        return values[epoch - 1] if epoch <= len(values) else values[self.kept_epoch(i) - 1]
+        return values[epoch - 1] if epoch <= len(values) else values[self.best_epoch(i) - 1]
 
     def outcome(self, objective: str) -> Outcome | None:
         """What is new since the last call, if anything: an epoch counts once all networks have reached it.
@@ -83,11 +83,11 @@ class Trial:
             key: [_mean([self.at(key, epoch, i) for i in indices]) for epoch in range(first, reached + 1)]
             for key in self.curves[0]
         }
-        kept = tuple(self.kept_epoch(i) for i in indices)
+        best = tuple(self.best_epoch(i) for i in indices)
         if ended != "finished":
             reason = f"diverged in epoch {reached + 1}" if ended else None
             return Outcome(self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns)
-        values = [self.at(objective, epoch, i) for i, epoch in enumerate(kept)]
+        values = [self.at(objective, epoch, i) for i, epoch in enumerate(best)]
         spread = float(np.std(values)) if len(values) > 1 else None
         return Outcome(
             self.number,
@@ -96,7 +96,7 @@ class Trial:
             ended=ended,
             value=float(np.mean(values)),
             spread=spread,
-            kept_epochs=kept,
+            best_epochs=best,
             reruns=self.reruns,
         )
 

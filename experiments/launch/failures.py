@@ -24,7 +24,7 @@ from ...tracking.writer import HeldElsewhere, UnfinishedLaunch, Writer
 from ..errors import ExecutorLost, Interrupted, SweepFailed, UserError
 from ..progress import Observer
 from .problem import Problem
-from .resume import OTHER_NAME, way_on
+from .resume import OTHER_NAME, resume_hint
 
 # How long Ctrl-C waits for a store that is away; what it has not taken by then is written by --resume.
 INTERRUPTED_PATIENCE_SECONDS = 10.0
@@ -105,7 +105,7 @@ class LaunchFailures:
                 return UserError(f"{error}; wait for it, or {OTHER_NAME}")
             case UnfinishedLaunch():
                 unfinished = reader.launch(self._writer.uri, error.name, error.run_id)
-                return UserError(f"{error}; {way_on(self._problem, unfinished, self._writer.uri)}")
+                return UserError(f"{error}; {resume_hint(self._problem, unfinished, self._writer.uri)}")
             case HeldElsewhere():
                 return UserError(f"the sweep {self._name!r}: {error}")
             case UnusableStore():

@@ -49,7 +49,7 @@ def finish(
     observer.refitting(best.number)
     scored_before = writer.count_scored(problem.dataset.fingerprint)
     complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, search.kept_epochs[best.number], executor, observer)
+    model = fit_final(problem, complete, search.best_epochs[best.number], executor, observer)
     test_score = score_test(problem, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
@@ -62,7 +62,7 @@ def finish(
         value=best.value,
         params=best.params,
         epochs=best.epochs,
-        kept_epochs=search.kept_epochs[best.number],
+        kept_epochs=search.best_epochs[best.number],
         spread=best.spread,
         seeds=problem.seeds,
         configuration=best.configuration,
@@ -118,19 +118,19 @@ def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
 def fit_final(
     problem: Problem,
     configuration: dict[str, Any],
-    kept_epochs: tuple[int, ...],
+    best_epochs: tuple[int, ...],
     executor: Executor,
     observer: Observer,
 ) -> TunedModel:
     """The model of a sweep's best trial.
 
     Refitted: trained on all of train + validation (whatever `subset` was enough for the search) from the trial's seeds, up to
-    the median of its networks' kept epochs, without early stopping. Otherwise, or where the refit diverges, the trial's own
+    the median of its networks' best epochs, without early stopping. Otherwise, or where the refit diverges, the trial's own
     networks: trained again, which gives the same numbers.
     """
     if problem.spec.objective.refit:
         development = problem.dataset.development()
-        until = max(1, math.floor(statistics.median(kept_epochs)))
+        until = max(1, math.floor(statistics.median(best_epochs)))
         task = replace(
             problem.task(),
             folds=(as_fold(development),),

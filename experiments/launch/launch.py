@@ -17,7 +17,7 @@ from ..config import Spec
 from ..data.dataset import Dataset
 from ..execution import machine
 from ..execution.engine import EngineEvaluator
-from ..execution.executors import Elsewhere
+from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer, SweepInfo
 from .coordinator import Coordinator
@@ -47,7 +47,7 @@ class Launch:
         spec: Spec,
         text: str,
         uri: str,
-        executor: Workers | Elsewhere,
+        executor: Workers | ExternalExecutor,
         writer_process: Executor,
         observer: Observer,
     ) -> None:
@@ -75,7 +75,7 @@ class Launch:
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
         problem = self.problem
         study = problem.study(start)
-        plan = problem.plan(study)
+        budget = problem.budget(study)
         scheduler = problem.scheduler(study)
         self._announce(problem.outline(study, scheduler))
         engine = EngineEvaluator(problem.task(), self.executor, len(self.executor), problem.spec.search.trial_timeout)
@@ -101,7 +101,7 @@ class Launch:
                 recorder=recorder,
                 observer=self.observer,
             )
-            search.run(plan)
+            search.run(budget)
             return finish(problem, search, writer, launched.result(), self.executor, self.observer)
 
     def _open(

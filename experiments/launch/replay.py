@@ -40,10 +40,6 @@ class Replay:
     def objective_key(self) -> str:
         return self._evaluator.objective_key
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self._evaluator.seeds
-
     def forget(self, number: int) -> None:
         if number not in self._committed:
             self._evaluator.forget(number)
@@ -78,7 +74,7 @@ class Replay:
                     ended=ended,
                     value=trial.value,
                     spread=trial.spread,
-                    kept_epochs=trial.kept_epochs,
+                    best_epochs=trial.kept_epochs,
                 )
             else:
                 yield Outcome(request.number, told + 1, curves, ended=ended, reason=trial.reason if ended else None)

@@ -40,7 +40,7 @@ def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None])
         raise UserError(f"{error}; it can be resumed when that has ended") from error
 
 
-def way_on(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
+def resume_hint(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
     """What to do about an unfinished launch, for a person who began another under its name."""
     try:
         check_same(problem, earlier, uri)

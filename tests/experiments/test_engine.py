@@ -53,7 +53,7 @@ def run(evaluator: EngineEvaluator, numbers: list[int], rungs: tuple[int, ...] =
                 assert len(entry[0].get(key, [])) == outcome.first_epoch - 1
                 entry[0].setdefault(key, []).extend(values)
             if outcome.ended:
-                entry[1:] = [outcome.ended, outcome.value, outcome.kept_epochs]
+                entry[1:] = [outcome.ended, outcome.value, outcome.best_epochs]
                 ended.add(outcome.number)
         live = [number for number in live if number not in ended]
     assert not live
@@ -73,7 +73,7 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
         assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
 
 
-def test_value_is_the_mean_over_seeds_and_folds_at_the_kept_epochs() -> None:
+def test_value_is_the_mean_over_seeds_and_folds_at_the_best_epochs() -> None:
     problem = task(seeds=(0, 1), folds=3)
     [outcome] = [
         o for o in EngineEvaluator(problem, Inline()).advance([Request(0, CONFIGURATIONS[0], EPOCHS)]) if o.ended
@@ -90,7 +90,7 @@ def test_value_is_the_mean_over_seeds_and_folds_at_the_kept_epochs() -> None:
             kept.append(curves.values["val_loss"][0, epochs[-1] - 1])
     assert outcome.value == pytest.approx(np.mean(kept), rel=1e-12)
     assert outcome.spread == pytest.approx(np.std(kept), rel=1e-12)
-    assert outcome.kept_epochs == tuple(epochs)
+    assert outcome.best_epochs == tuple(epochs)
 
 
 def test_divergence_is_told_as_the_last_finite_epoch_and_a_reason() -> None:
