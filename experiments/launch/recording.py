@@ -113,7 +113,7 @@ class MlflowRecorder:
         return self._attempts.get(running.number, 0) + 1
 
     def _rebuild(self, running: LiveTrial) -> dict[str, Any]:
-        """The trial as Optuna holds it; a resume does not need it, which asks again and lays results over, but any other rebuild does."""
+        """The trial as Optuna holds it, for any rebuild but a resume, which asks again and lays results over."""
         trial = running.trial
         # Samplers and pruners keep rungs and generations in system attributes; Optuna gives them to its own samplers this way.
         storage, study_id = self._study._storage, self._study._study_id
