@@ -1,4 +1,4 @@
-"""Values, times and texts that anybody's names may hold, in few harmless characters."""
+"""Values, times and names as short texts that cannot harm a terminal."""
 
 from typing import Any
 
