@@ -1,5 +1,6 @@
-"""Who trains never changes a sweep: every method gives the same trials, values and curves with 1, 2 and 4 workers, on a Dask
-cluster, and resumed from the middle.
+"""Where training runs never changes a sweep.
+
+Every method gives the same trials, values and curves with 1, 2 and 4 workers, on a Dask cluster, and resumed from the middle.
 
 The loop, the engine and the processes are real; the store is left out, which `test_sweep.py` and `test_faults.py` bring in.
 """
@@ -13,86 +14,58 @@ import pytest
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
-from mlptune.experiments.execution.evaluation import Evaluator, Outcome
-from mlptune.experiments.execution.executors import Elsewhere, opened
+from mlptune.experiments.execution.evaluation import Evaluator
+from mlptune.experiments.execution.executors import ExternalExecutor, open_executor
 from mlptune.experiments.execution.workers import Inline, Workers
-from mlptune.experiments.launch.coordinator import Coordinator, Running
+from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.launch.replay import Committed, Replay
-from mlptune.experiments.progress import Observer, TrialSummary
-from mlptune.search import configuration
+from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
+from tests.support.recorders import MemoryRecorder
+from tests.support.sweeps import iris
 
 
 def problem(method: str) -> Problem:
     spec, _ = load_spec(
-        {
-            "name": method,
-            "data": {"source": "sklearn:iris", "target": "target", "seeds": 2},
-            "model": {"epochs": 9, "batch_size": 32},
-            "space": {
-                "learning_rate": {"low": 1e-4, "high": 1e1, "log": True, "points": 3},
-                "hidden": [[8], [8, 4]],
-                "dropout": {"low": 0.0, "high": 0.3, "points": 2},
-            },
-            "search": {"method": method, "trials": 14, "batch": 4, **({"partial": True} if method == "grid" else {})},
-        }
+        iris(
+            method=method,
+            name=method,
+            data__seeds=2,
+            model={"epochs": 9, "batch_size": 32},
+            space__learning_rate={"low": 1e-4, "high": 1e1, "log": True, "points": 3},
+            search__trials=14,
+            **({"search__partial": True} if method == "grid" else {}),
+        )
     )
     return Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
 
 
-class _Keep:
-    """A store in memory: what was committed, in order."""
-
-    def __init__(self, fixed: Mapping[str, Any]) -> None:
-        self.fixed = fixed
-        self.curves: dict[int, dict[str, list[float]]] = {}
-        self.committed: dict[int, Committed] = {}
-
-    def stretch(self, running: Running, outcome: Outcome) -> None:
-        kept = self.curves.setdefault(running.number, {})
-        for key, values in outcome.curves.items():
-            kept.setdefault(key, []).extend(values)
-
-    def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
-        if outcome is not None:
-            self.stretch(running, outcome)
-        self.committed[running.number] = Committed(
-            configuration=configuration(running.params, self.fixed),
-            state=summary.state,
-            curves=self.curves.get(running.number, {}),
-            epochs=summary.epochs,
-            value=summary.value,
-            spread=summary.spread,
-            kept_epochs=outcome.kept_epochs if outcome else (),
-            reason=summary.reason,
-            diverged=(summary.reason or "").startswith("diverged"),
-        )
-
-
-def swept(method: str, executor: Executor, workers: int, committed: Mapping[int, Committed] | None = None) -> _Keep:
+def swept(
+    method: str, executor: Executor, workers: int, committed: Mapping[int, Committed] | None = None
+) -> MemoryRecorder:
     made = problem(method)
     study = made.study()
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
         evaluator = Replay(evaluator, committed)
-    keep = _Keep(made.fixed)
+    recorder = MemoryRecorder(made.fixed)
     coordinator = Coordinator(
         study,
         made.space,
         made.scheduler(study),
         evaluator,
         fixed=made.fixed,
-        recorder=keep,
+        recorder=recorder,
         observer=Observer(),
     )
-    coordinator.run(made.plan(study))
-    assert sorted(keep.committed) == list(range(len(study.trials)))
-    return keep
+    coordinator.run(made.budget(study))
+    assert sorted(recorder.ends) == list(range(len(study.trials)))
+    return recorder
 
 
-def result(keep: _Keep) -> dict[int, Any]:
-    return dict(sorted(keep.committed.items()))
+def result(recorder: MemoryRecorder) -> dict[int, Any]:
+    return dict(sorted(recorder.committed.items()))
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +75,13 @@ def pools() -> Iterator[dict[int, Workers]]:
 
 
 @pytest.fixture(scope="module")
-def dask() -> Iterator[Elsewhere]:
+def dask() -> Iterator[ExternalExecutor]:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
         ) as cluster,
-        opened(cluster.scheduler_address.replace("tcp://", "dask://")) as executor,
+        open_executor(cluster.scheduler_address.replace("tcp://", "dask://")) as executor,
     ):
         yield executor
 
@@ -117,19 +90,22 @@ def dask() -> Iterator[Elsewhere]:
 def test_processes_and_resumes_change_nothing(method: str, pools: dict[int, Workers]) -> None:
     alone = swept(method, Inline(), 1)
     order = list(alone.committed)
+    stopped = [trial for trial in alone.committed.values() if trial.state == "pruned" and not trial.diverged]
+    assert bool(stopped) == (method in ("hyperband", "asha", "bohb", "mobster"))
+    assert all(trial.epochs < 9 for trial in stopped)
     assert result(swept(method, pools[2], 2)) == result(alone)
     half = {number: alone.committed[number] for number in order[: len(order) // 2]}
     assert result(swept(method, pools[4], 4, half)) == result(alone)
 
 
 @pytest.mark.parametrize("method", ["tpe", "hyperband"])
-def test_dask_changes_nothing(method: str, dask: Elsewhere) -> None:
+def test_dask_changes_nothing(method: str, dask: ExternalExecutor) -> None:
     assert result(swept(method, dask, len(dask))) == result(swept(method, Inline(), 1))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-def test_nothing_changes_anything(method: str, pools: dict[int, Workers], dask: Elsewhere) -> None:
+def test_nothing_changes_anything(method: str, pools: dict[int, Workers], dask: ExternalExecutor) -> None:
     alone = swept(method, Inline(), 1)
     order = list(alone.committed)
     for workers, pool in pools.items():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mlptune.tracking import direct, lease, records, store
 from mlptune.tracking.runs import Runs, TrialWrite
-from tests.servers import postgresql_server
+from tests.support.servers import postgresql_server
 
 START = 1_700_000_000_000
 TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")

@@ -9,9 +9,10 @@ import optuna
 import pytest
 
 from mlptune.experiments.execution.evaluation import Outcome, Request
-from mlptune.experiments.launch.coordinator import Coordinator, Plan
-from mlptune.experiments.progress import Observer, TrialSummary
+from mlptune.experiments.launch.coordinator import Budget, Coordinator
+from mlptune.experiments.progress import Observer
 from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
+from tests.support.recorders import MemoryRecorder
 
 SPACE = {"learning_rate": {"low": 1e-3, "high": 1.0, "log": True}, "momentum": {"low": 0.0, "high": 0.9}}
 EPOCHS = 9
@@ -25,12 +26,11 @@ def accuracy(params, epoch: int) -> float:
 
 @dataclass
 class Table:
-    """Answers from `accuracy`, in an order shuffled by `seed`: which worker is quicker must not matter."""
+    """Answers from `accuracy`, in an order shuffled by `seed`: which worker is faster must not matter."""
 
     seed: int = 0
     objective_key: str = "val_score"
-    seeds: tuple[int, ...] = (0,)
-    told: dict[int, int] = field(default_factory=dict)
+    reported: dict[int, int] = field(default_factory=dict)
     asked: list[list[tuple[int, int]]] = field(default_factory=list)
     diverging: float = math.inf
     failing: frozenset[int] = frozenset()
@@ -40,35 +40,24 @@ class Table:
         shuffled = list(requests)
         random.Random(f"{self.seed} {len(self.asked)}").shuffle(shuffled)
         for request in shuffled:
-            first = self.told.get(request.number, 0) + 1
+            first = self.reported.get(request.number, 0) + 1
             if request.number in self.failing:
                 yield Outcome(request.number, first, ended="failed", reason="MemoryError: out of memory")
                 continue
             if request.configuration["learning_rate"] > self.diverging:
                 yield Outcome(request.number, first, ended="diverged", reason=f"diverged in epoch {first}")
                 continue
-            self.told[request.number] = request.until
+            self.reported[request.number] = request.until
             curve = [accuracy(request.configuration, epoch) for epoch in range(first, request.until + 1)]
             if request.until == EPOCHS:
                 yield Outcome(
-                    request.number, first, {"val_score": curve}, "finished", curve[-1], None, kept_epochs=(EPOCHS,)
+                    request.number, first, {"val_score": curve}, "finished", curve[-1], None, best_epochs=(EPOCHS,)
                 )
             else:
                 yield Outcome(request.number, first, {"val_score": curve})
 
     def forget(self, number: int) -> None:
-        self.told.pop(number, None)
-
-
-class Silent:
-    def __init__(self) -> None:
-        self.commits: list[TrialSummary] = []
-
-    def stretch(self, running, outcome) -> None:
-        pass
-
-    def commit(self, running, summary, outcome) -> None:
-        self.commits.append(summary)
+        self.reported.pop(number, None)
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +72,7 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
         sampler=sampler(method, seed=1, space=Space.parse(SPACE)),
         pruner=pruner(stopper, max_epochs=EPOCHS),
     )
-    recorder = Silent()
+    recorder = MemoryRecorder()
     coordinator = Coordinator(
         study,
         Space.parse(SPACE),
@@ -93,8 +82,8 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
         recorder=recorder,
         observer=Observer(),
     )
-    coordinator.run(Plan(trials, batch, EPOCHS, **plan))
-    assert sorted(summary.number for summary in recorder.commits) == list(range(len(study.trials)))
+    coordinator.run(Budget(trials, batch, EPOCHS, **plan))
+    assert sorted(recorder.ends) == list(range(len(study.trials)))
     return coordinator, study
 
 
@@ -107,7 +96,7 @@ def test_the_order_in_which_trials_return_does_not_matter(method: str, stopper: 
 
 
 @pytest.mark.parametrize("rule", ["asha", "hyperband"])
-def test_nor_does_it_where_trials_wait_to_be_promoted(rule: str) -> None:
+def test_nor_does_it_matter_where_trials_wait_to_be_promoted(rule: str) -> None:
     first, _ = coordinate("tpe", "none", Table(seed=1), rule=rule)
     second, _ = coordinate("tpe", "none", Table(seed=2), rule=rule)
     assert {n: first.trials[n] for n in sorted(first.trials)} == {n: second.trials[n] for n in sorted(second.trials)}
@@ -151,7 +140,7 @@ def test_all_live_trials_of_a_batch_meet_at_each_rung() -> None:
     assert all([n for n, _ in asked] == sorted(n for n, _ in asked) for asked in table.asked)
 
 
-def test_diverged_trials_are_pruned_and_told_as_the_worst() -> None:
+def test_diverged_trials_are_pruned_and_reported_as_the_worst() -> None:
     coordinator, study = coordinate("tpe", "none", Table(diverging=0.1))
     diverged = {n for n, trial in coordinator.trials.items() if trial.reason == "diverged in epoch 1"}
     assert diverged
@@ -169,7 +158,7 @@ def test_failed_trials_are_faults_and_the_sweep_goes_on() -> None:
 
 
 class Promoting(Scheduler):
-    """Three epochs for everybody; then the best of all that wait goes on, once a batch; at the end trial 1, too."""
+    """Three epochs for every trial; then the best of all that wait goes on, once a batch; at the end trial 1, too."""
 
     def decide(self, live):
         waiting = [p for p in live if p.epoch == 3]
@@ -193,7 +182,7 @@ def test_paused_trials_wait_over_batches_and_are_stopped_at_the_end() -> None:
     assert [until for asked in table.asked for _, until in asked].count(EPOCHS) == len(promoted)
     assert {n for n, trial in coordinator.trials.items() if trial.state == "complete"} == promoted
     assert all(
-        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, short of the others"
+        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, below the cut-off"
         for number, trial in coordinator.trials.items()
         if number not in promoted
     )
@@ -209,15 +198,15 @@ class Swapping(Scheduler):
         return [Continue(3) if p.epoch == 0 else copies[p.number] for p in live]
 
 
-def test_copies_are_of_everybody_as_they_stood_at_the_rung() -> None:
+def test_copies_are_of_trials_as_they_stood_at_the_rung() -> None:
     table, seen = Table(), {}
     advance = table.advance
 
-    def listening(requests):
+    def advance_and_note(requests):
         seen.update({request.number: request for request in requests})
         return advance(requests)
 
-    table.advance = listening
+    table.advance = advance_and_note
     coordinator, _ = coordinate("random", "none", table, trials=4, batch=4, rule=Swapping())
     params = {number: trial.params for number, trial in coordinator.trials.items()}
     assert {n: (request.source, request.configuration) for n, request in seen.items()} == {

@@ -1,4 +1,4 @@
-"""Training elsewhere: a real Dask cluster on loopback whose workers are killed, and every other door, with real executors."""
+"""External executors: a real Dask cluster on loopback whose workers are killed, and executors of every other kind."""
 
 import os
 import signal
@@ -11,27 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loky.process_executor import TerminatedWorkerError
 from threadpoolctl import threadpool_info
 
 import mlptune
 from mlptune.experiments.errors import ExecutorLost, UserError
-from mlptune.experiments.execution import executors, jobs
-from mlptune.experiments.execution.executors import opened
+from mlptune.experiments.execution import dask_cluster, jobs
+from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
-from mlptune.experiments.execution.workers import Workers
-from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
+from tests.support.observers import AfterTrials
+from tests.support.processes import wait_until
+from tests.support.sweeps import iris
 
 distributed = pytest.importorskip("distributed")
-
-SWEEP: dict[str, Any] = {
-    "name": "iris",
-    "data": {"source": "sklearn:iris", "target": "target"},
-    "model": {"epochs": 9},
-    "space": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "hidden": [[8], [8, 4]]},
-    "search": {"trials": 12, "batch": 4},
-}
 
 
 def cluster(n_workers: int = 2, **options: Any):
@@ -48,36 +40,21 @@ def values(name: str) -> list[tuple]:
     return [(t["number"], t["state"], t["value"], t["epochs"]) for t in show(name)["trials"]]
 
 
-class _At(Observer):
-    """Does something once, when a trial finishes."""
-
-    def __init__(self, trial: int, act) -> None:
-        self.left, self.act, self.messages = trial, act, []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-    def trial_finished(self, trial) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.act()
-
-
 def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "CONNECT_SECONDS", 5)
-    mlptune.run_sweep({**SWEEP, "name": "undisturbed"}, workers=1)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
+    mlptune.run_sweep(iris(name="undisturbed"), workers=1)
     with cluster() as there:
         worker = next(iter(there.workers.values())).process.pid
-        kill = _At(3, lambda: os.kill(worker, signal.SIGKILL))
-        mlptune.run_sweep({**SWEEP, "name": "killed"}, executor=address(there), observer=kill)
+        kill = AfterTrials(3, lambda: os.kill(worker, signal.SIGKILL))
+        mlptune.run_sweep(iris(name="killed"), executor=address(there), observer=kill)
         assert values("killed") == values("undisturbed")
         with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: .*--resume continues 'lost'"):
-            mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=address(there), observer=_At(3, there.close))
+            mlptune.run_sweep(iris(name="lost"), executor=address(there), observer=AfterTrials(3, there.close))
     assert show("lost")["state"] == "interrupted"
     with ThreadPoolExecutor(2) as threads:
-        mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=threads, resume=True)
+        mlptune.run_sweep(iris(name="lost"), executor=threads, resume=True)
         assert threads.submit(pow, 2, 3).result() == 8
     assert values("lost") == values("undisturbed")
 
@@ -85,21 +62,16 @@ def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_sa
 @pytest.mark.slow
 def test_a_coordinator_that_is_killed_leaves_the_cluster_idle(store: str) -> None:
     with cluster() as there, there.get_client() as client:
-        spec = {**SWEEP, "search": {"method": "random", "trials": 2000}}
+        spec = iris(search={"method": "random", "trials": 2000})
         script = f"import mlptune; mlptune.run_sweep({spec!r}, executor={address(there)!r})"
         with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as process:
-            while not any(client.processing().values()):
-                assert process.poll() is None
-                time.sleep(0.1)
+            wait_until(lambda: any(client.processing().values()), process)
             process.send_signal(signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and any(client.processing().values()):
-            time.sleep(0.1)
-        assert not any(client.processing().values())
+        wait_until(lambda: not any(client.processing().values()), seconds=5)
 
 
 def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with cluster(processes=False, protocol="tcp://") as there, opened(address(there)) as executor:
+    with cluster(processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
         assert len(executor) == 2
         data = Shared("k", bytes(1000))
         scattered = []
@@ -110,7 +82,7 @@ def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _Job:
-    """What `elsewhere` knows of a job."""
+    """What `run_guarded` knows of a job."""
 
     seconds: float | None = None
 
@@ -126,10 +98,6 @@ def _threads(job: _Job, data: Shared) -> set[int]:
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
-def _sleep(job: _Job, data: Shared) -> None:
-    time.sleep(600)
-
-
 def _missing(job: _Job, data: Shared) -> Any:
     seen = _seen.setdefault(data.key, data.value)
     time.sleep(0.02)
@@ -143,7 +111,7 @@ _seen: dict[str, Any] = {}
 
 
 def test_any_executor_gets_the_data_when_it_misses_it_and_one_thread_of_linear_algebra() -> None:
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, opened(pool) as executor:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
         answers = [f.result() for f in [executor.submit(_missing, _Job(), Shared("k", b"x")) for _ in range(30)]]
         processes = {pid for pid, _ in answers}
         assert sum(brought for _, brought in answers) <= 2 * len(processes)
@@ -151,31 +119,15 @@ def test_any_executor_gets_the_data_when_it_misses_it_and_one_thread_of_linear_a
 
 
 def test_a_broken_executor_ends_the_sweep_so_that_it_can_be_resumed() -> None:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, opened(pool) as executor:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
         with pytest.raises(Exception, match="terminated abruptly"):
             executor.submit(_die, _Job(), Shared("k", b"")).result()
-        with pytest.raises(ExecutorLost, match="takes no more jobs"):
+        with pytest.raises(ExecutorLost, match="accepts no more jobs"):
             executor.submit(_size, _Job(), Shared("k", b"")).result()
 
 
 def _die(job: _Job, data: Shared) -> None:
     os._exit(1)
-
-
-def test_a_job_that_is_overdue_ends_its_process_but_never_the_coordinators() -> None:
-    job = _Job()
-    job.seconds = 0.3
-    with Workers(1) as workers:
-        lost = workers.submit(jobs.elsewhere, _sleep, job, "k", b"", ("another machine", 1))
-        with pytest.raises(TerminatedWorkerError):
-            lost.result(timeout=60)
-    with ThreadPoolExecutor(1) as threads, opened(threads) as executor:
-        assert executor.submit(_nap, job, Shared("k", b"")).result() == "awake"
-
-
-def _nap(job: _Job, data: Shared) -> str:
-    time.sleep(0.6)
-    return "awake"
 
 
 @pytest.fixture
@@ -196,13 +148,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_executors_of_other_packages_come_by_name(installed: None) -> None:
-    with opened("theirs:3") as executor:
+    with open_executor("theirs:3") as executor:
         assert len(executor) == 3
         assert executor.submit(_size, _Job(), Shared("k", b"abc")).result() == 3
-    with opened("theirs", workers=2) as executor:
+    with open_executor("theirs", workers=2) as executor:
         assert len(executor) == 2
     with pytest.raises(UserError, match="the entry point made int, not an Executor"):
-        opened("none")
+        open_executor("none")
 
 
 @pytest.mark.parametrize(
@@ -220,30 +172,32 @@ def test_executors_of_other_packages_come_by_name(installed: None) -> None:
     ],
 )
 def test_wrong_executors_are_told_in_one_line(executor: Any, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.3)
     with pytest.raises(UserError) as refused:
-        opened(executor)
+        open_executor(executor)
     assert line in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_other_versions_are_refused_and_other_machines_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(1) as threads:
-        monkeypatch.setattr(jobs, "introduce", lambda: jobs.Introduction("0.0.1", "an abacus"))
+        monkeypatch.setattr(jobs, "worker_info", lambda: jobs.WorkerInfo("0.0.1", "an abacus"))
         with pytest.raises(UserError, match=r"has mlptune 0.0.1, this is .*; install the same there"):
-            opened(threads)
-        monkeypatch.setattr(jobs, "introduce", lambda: jobs.Introduction(mlptune.__version__, "an abacus"))
-        assert opened(threads).messages == ("executor is another kind of machine (an abacus): last bits may differ",)
-        monkeypatch.setattr(jobs, "introduce", lambda: __import__("mlptune.nowhere"))
+            open_executor(threads)
+        monkeypatch.setattr(jobs, "worker_info", lambda: jobs.WorkerInfo(mlptune.__version__, "an abacus"))
+        assert open_executor(threads).messages == (
+            "executor is another kind of machine (an abacus): last bits may differ",
+        )
+        monkeypatch.setattr(jobs, "worker_info", lambda: __import__("mlptune.nowhere"))
         with pytest.raises(UserError, match=r"mlptune cannot be imported there .*; install mlptune=="):
-            opened(threads)
+            open_executor(threads)
 
 
 @pytest.mark.slow
 def test_a_dask_worker_without_mlptune_is_told_of() -> None:
     with cluster(0) as there:
         with pytest.raises(UserError, match="its scheduler has no workers"):
-            opened(address(there))
+            open_executor(address(there))
         program = f"""
 import sys
 sys.modules["mlptune"] = None
@@ -256,7 +210,7 @@ main()
             with pytest.raises(
                 UserError, match=r"worker tcp://.*: mlptune cannot be imported there .*; install mlptune=="
             ):
-                opened(address(there))
+                open_executor(address(there))
             process.terminate()
 
 
@@ -268,16 +222,16 @@ def test_tls_files_come_with_the_address(tmp_path: Path) -> None:
     with cluster(1, processes=False, protocol="tls://", security=security) as there:
         place = there.scheduler_address.replace("tls://", "dask+tls://")
         query = "&".join(f"{key}={tmp_path / f'{key}.pem'}" for key in files)
-        with opened(f"{place}?{query}") as executor:
+        with open_executor(f"{place}?{query}") as executor:
             assert executor.submit(_size, _Job(), Shared("k", b"ab")).result(timeout=60) == 2
             assert executor.messages == ()
         with pytest.raises(UserError, match="no Dask scheduler answers"):
-            opened(place)
+            open_executor(place)
 
 
 def test_an_executor_of_dask_is_known_for_what_it_is() -> None:
     with cluster(3, processes=False) as there, distributed.Client(there) as client:
-        with opened(client.get_executor()) as executor:
+        with open_executor(client.get_executor()) as executor:
             assert len(executor) == 3
             assert executor.messages == ()
             assert executor.submit(_size, _Job(), Shared("k", b"ab")).result(timeout=60) == 2
@@ -286,7 +240,7 @@ def test_an_executor_of_dask_is_known_for_what_it_is() -> None:
 
 def test_dask_in_the_open_without_tls_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     places = ["localhost:1", "127.0.0.5:1", "[::1]:1", "10.0.0.5:1", "0.0.0.0:1", "cluster.example.org:1"]
-    assert [executors._loopback(place) for place in places] == [True] * 3 + [False] * 3
-    monkeypatch.setattr(executors, "_loopback", lambda place: False)  # no test opens a port to the world
-    with cluster(1, processes=False, protocol="tcp://") as there, opened(address(there)) as executor:
+    assert [dask_cluster._loopback(place) for place in places] == [True] * 3 + [False] * 3
+    monkeypatch.setattr(dask_cluster, "_loopback", lambda place: False)  # no test opens a port to the world
+    with cluster(1, processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
         assert any("Dask without TLS" in text and "run any code" in text for text in executor.messages)
