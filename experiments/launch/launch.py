@@ -63,12 +63,12 @@ class _Launch:
                 if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
                     return self._finished(earlier)
                 after = wait_until_free(self.uri, earlier, self.observer.message)
-            start = start_points(problem, self.uri, earlier)
+            start = start_points(problem.spec.search.start, problem.space, problem.total, self.uri, earlier)
         except UnusableStore as error:
             raise UserError(str(error)) from error
         except StoreError as error:
             raise SweepFailed(f"{error}; nothing was begun, try again when it is back") from error
-        self.start_tag = start_tag(problem, start)
+        self.start_tag = start_tag(problem.spec.search.start, start)
         study = problem.study(start)
         plan = problem.plan(study)
         rule = problem.scheduler(study)
