@@ -37,6 +37,6 @@ def time_text(seconds: float) -> str:
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
-def clean(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """Return `text` in one line without characters that steer a terminal; names of columns may hold anything."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from ..errors import UserError
-from ..show_text import clean
+from ..formats import FORMATS, writable_suffixes
+from ..show_text import escape_control_characters
 from .exit_status import PROGRAM, Commands
 
 app = typer.Typer(
@@ -26,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+TABLE_SUFFIXES = ", ".join(FORMATS)
+PREDICTION_SUFFIXES = " or ".join(writable_suffixes())
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The sweep's name, as `mlptune list` shows it.")]
 Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="Another launch than the latest.")]
@@ -79,7 +83,7 @@ def sweep(
         str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A table (.csv, .parquet, .npz), instead of SPEC.")
+        str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
     set_: Annotated[
@@ -137,18 +141,18 @@ def sweep(
     if json:
         _print(strict_json(result.summary()))
         return
-    _print(clean(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
+    _print(escape_control_characters(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
     if result.copied:
         lines = schedule_lines(result.best["params"], result.best_config, result.copied)
-        _print("\n".join(f"  {clean(line)}" for line in lines))
+        _print("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
-        _print("  " + clean(params_text(result.best["params"])))
+        _print("  " + escape_control_characters(params_text(result.best["params"])))
     _print(next_text(result.name, _shown(tracking_uri)))
 
 
 @app.command(no_args_is_help=True)
 def init(
-    data: Annotated[str, typer.Option(metavar="FILE", help="A table (.csv, .parquet, .npz).")],
+    data: Annotated[str, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}).")],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; else the table's name.toml.")
@@ -164,7 +168,9 @@ def init(
     from .init import write_sweep_file
 
     path = write_sweep_file(data, target, out, force=force)
-    _print(f"wrote {clean(str(path))}; run it with:\n  mlptune sweep {shlex.quote(clean(str(path)))}")
+    _print(
+        f"wrote {escape_control_characters(str(path))}; run it with:\n  mlptune sweep {shlex.quote(escape_control_characters(str(path)))}"
+    )
 
 
 @app.command("list")
@@ -241,7 +247,7 @@ def best(
 def predict(
     name: Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the one of the sweep.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Where to: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=f"Where to: {PREDICTION_SUFFIXES}.")],
     run: Run = None,
     tracking_uri: Uri = None,
 ) -> None:
@@ -256,7 +262,7 @@ def predict(
         rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
     from ..._text import counted
 
-    _print(f"wrote {counted(rows, 'prediction')} to {clean(str(out))}")
+    _print(f"wrote {counted(rows, 'prediction')} to {escape_control_characters(str(out))}")
 
 
 @app.command()
@@ -267,7 +273,7 @@ def ui(
     """Open MLflow's UI over the store, for this machine's browser only. Ctrl-C ends it."""
     from .ui import run_ui
 
-    run_ui(tracking_uri, port, lambda text: print(clean(text), flush=True))
+    run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True))
 
 
 def _check_store(uri: str | None) -> None:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import Interrupted, SweepFailed, UserError
-from ..show_text import clean
+from ..show_text import escape_control_characters
 from . import loaded
 
 PROGRAM = "mlptune"
@@ -69,7 +69,9 @@ def _complain(error: BaseException) -> None:
     # Two lines at most, whatever a message has quoted.
     from ...tracking.store.address import redact
 
-    lines = [clean(redact(line)) for line in str(error).splitlines() if line.strip()][:2] or [type(error).__name__]
+    lines = [escape_control_characters(redact(line)) for line in str(error).splitlines() if line.strip()][:2] or [
+        type(error).__name__
+    ]
     print(
         f"{PROGRAM}: " + "\n".join(line if len(line) <= 600 else line[:597] + "..." for line in lines), file=sys.stderr
     )
@@ -77,7 +79,7 @@ def _complain(error: BaseException) -> None:
 
 def _say_interrupted(error: BaseException) -> None:
     if sys.argv[1:2] != ["sweep"]:
-        print(clean(str(error) or "interrupted"), file=sys.stderr)
+        print(escape_control_characters(str(error) or "interrupted"), file=sys.stderr)
         return
     print("interrupted; what is finished is kept. Continue with:", file=sys.stderr)
     print(f"  {resume_line()}", file=sys.stderr)
@@ -88,4 +90,4 @@ def resume_line() -> str:
     from ...tracking.store.address import redact
 
     arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
-    return clean(shlex.join([PROGRAM, *map(redact, arguments)]))
+    return escape_control_characters(shlex.join([PROGRAM, *map(redact, arguments)]))

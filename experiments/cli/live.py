@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..._text import counted
 from ..progress import Observer, SweepInfo, TrialSummary
-from ..show_text import clean, copied_text, number_text, params_text, time_text
+from ..show_text import copied_text, escape_control_characters, number_text, params_text, time_text
 
 LEADERS = 5
 LINES_IN_FULL = 200  # finished trials that get a line each; later ones share one a second
@@ -146,7 +146,7 @@ class PlainView(View):
         if self._gone:
             return
         try:
-            print(clean(text), file=self.stream, flush=True)
+            print(escape_control_characters(text), file=self.stream, flush=True)
         except BrokenPipeError:  # whoever watched has left; the sweep goes on, its results are in the store
             self._gone = True
 
@@ -187,7 +187,7 @@ class LiveView(View):
             self.message(f"trial {trial.number} failed: {trial.reason or 'no reason given'}")
 
     def message(self, text: str) -> None:
-        self.console.print(Text(clean(text)))
+        self.console.print(Text(escape_control_characters(text)))
 
     def refitting(self, number: int) -> None:
         with self._lock:
@@ -239,7 +239,7 @@ class LiveView(View):
         table.add_column("parameters", overflow="fold")
         room = self.console.height - 5  # a picture higher than the terminal would scroll and be drawn twice
         for trial in self.leaders:
-            text = clean(trial_text(trial))
+            text = escape_control_characters(trial_text(trial))
             room -= 1 + len(text) // max(self.console.width - (22 if wide else 15), 8)
             if room < 0 and trial is not self.best:
                 break
@@ -273,4 +273,4 @@ def running_text(running: Mapping[int, tuple[int, float | None]], max_epochs: in
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
+    return Text(escape_control_characters(text), style=style, no_wrap=True, overflow="ellipsis")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..._text import counted
 from ...search.spaces.layers import layer_of
-from ..show_text import clean, copied_text, number_text, params_text
+from ..show_text import copied_text, escape_control_characters, number_text, params_text
 
 
 def strict_json(value: Any) -> str:
@@ -34,7 +34,7 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
 
     The last column is not padded, so that long parameters wrap only where the terminal ends.
     """
-    cells = [[clean(cell) for cell in row] for row in (headers, *rows)]
+    cells = [[escape_control_characters(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
     lines = []
     for row in cells:
@@ -95,13 +95,13 @@ def trials_text(
     if counts:
         told += f" ({', '.join(f'{n} {state}' for state, n in counts.items())})"
     head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {told}"
-    parts = [clean(head)]
+    parts = [escape_control_characters(head)]
     if rows:
         parts.append(
             text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"])
         )
     if best:
-        parts.append(clean(best_line(best)))
+        parts.append(escape_control_characters(best_line(best)))
     return "\n".join(parts)
 
 
@@ -138,13 +138,15 @@ def best_text(
     `configuration` and `copied` are those of a trial that has copied others, whose params are not its network's.
     """
     name = str(best["name"])
-    params = [f"  {clean(line)}" for line in _aligned(best["params"])]
+    params = [f"  {escape_control_characters(line)}" for line in _aligned(best["params"])]
     if configuration is not None and copied:
-        params = [f"  {clean(line)}" for line in schedule_lines(best["params"], configuration, copied)]
+        params = [
+            f"  {escape_control_characters(line)}" for line in schedule_lines(best["params"], configuration, copied)
+        ]
     uri = f", tracking_uri={store!r}" if store else ""
     return "\n".join(
         [
-            clean(f"{name}: {best_line(best).removeprefix('best: ')}"),
+            escape_control_characters(f"{name}: {best_line(best).removeprefix('best: ')}"),
             *params,
             "In Python:",
             f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows',
@@ -183,4 +185,4 @@ def next_text(name: str, store: str = "") -> str:
         (f"  mlptune ui{tail}", "learning curves, in the browser"),
     ]
     width = max(len(command) for command, _ in rows)
-    return "\n".join(f"{clean(command).ljust(width)}   {what}" for command, what in rows)
+    return "\n".join(f"{escape_control_characters(command).ljust(width)}   {what}" for command, what in rows)

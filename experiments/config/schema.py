@@ -1,30 +1,31 @@
 """The sweep file's tables and keys, with their types."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
+
+from ..formats import is_named
+
+if TYPE_CHECKING:
+    from ...search.spaces.space import Space
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}"
 
 
 Text = Annotated[str, Field(min_length=1, max_length=4096, description="text in quotes")]
-
-
 Column = Annotated[str, Field(min_length=1, description="the name of a column, in quotes")]
-
-
 Columns = Annotated[list[StrictStr], Field(description='a list of column names such as ["a", "b"]')]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
     """Base of all tables: strict types, no unknown keys; each field's description is the rule that an error cites."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class DataSpec(_Table):
-    """[data]: which rows, which column to predict, and how the rows are parted."""
+class DataConfig(Table):
+    """[data]: which rows, which column to predict, and how the rows are split."""
 
     source: Text
     target: Column | None = Field(default=None, description="the name of a column, in quotes")
@@ -44,8 +45,8 @@ class DataSpec(_Table):
     weight: Column | None = Field(default=None, description="the name of a column, in quotes")
 
 
-class SearchSpec(_Table):
-    """[search]: how configurations are proposed, how many, and what may stop them early."""
+class SearchConfig(Table):
+    """[search]: how configurations are proposed, how many, and what may end them early."""
 
     method: Text = "auto"
     trials: int | None = Field(default=None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
@@ -60,7 +61,7 @@ class SearchSpec(_Table):
     options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
 
 
-class ObjectiveSpec(_Table):
+class ObjectiveConfig(Table):
     """[objective]: what a trial is judged by."""
 
     metric: Text = "val_score"
@@ -68,27 +69,34 @@ class ObjectiveSpec(_Table):
     refit: bool = Field(default=True, description="true or false")
 
 
-class Spec(_Table):
-    """A whole sweep file. `space` None means the default space of the data, `{}` trains the one configuration."""
+class Spec(Table):
+    """A whole sweep file. `space` None means the default space for the data, `{}` trains the one configuration of [model]."""
 
     name: str = Field(
         pattern=f"^{NAME_PATTERN}$",
         description="1 to 100 letters, digits, dots, underscores, hyphens and spaces, beginning with a letter or digit",
     )
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
-    data: DataSpec
+    data: DataConfig
     model: dict[str, Any] = Field(default_factory=dict, description="a table of hyperparameters")
     space: dict[str, Any] | None = Field(
         default=None, description="a table of hyperparameters with their ranges or choices"
     )
-    search: SearchSpec = SearchSpec()
-    objective: ObjectiveSpec = ObjectiveSpec()
+    search: SearchConfig = SearchConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
     _base: Path = PrivateAttr(default_factory=Path.cwd)
+    _parsed_space: Any = PrivateAttr(default=None)
 
     @property
     def base(self) -> Path:
         """The folder that relative paths in [data] refer to: the sweep file's, else the current one."""
         return self._base
+
+    @property
+    def parsed_space(self) -> "Space | None":
+        """[space], parsed and checked; None where the sweep file has none, since the default depends on the data."""
+        space: Space | None = self._parsed_space
+        return space
 
     def dump(self) -> dict[str, Any]:
         """Return the spec as plain JSON values: every default stated, no None, and one of each alternative."""
@@ -111,8 +119,3 @@ class Spec(_Table):
             }
         )
         return self.model_copy(update={"data": data})
-
-
-def is_named(source: str) -> bool:
-    """Say whether `source` names a data set ("sklearn:digits") and is no path."""
-    return source.startswith("sklearn:")

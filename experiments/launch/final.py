@@ -15,13 +15,13 @@ from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request
 from ..model import Part, TunedModel
 from ..progress import Observer
-from .problem import Problem, as_fold
+from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
 
 
 def fit_final(
-    problem: Problem,
+    problem: SweepPlan,
     configuration: dict[str, Any],
     kept_epochs: tuple[int, ...],
     executor: Executor,
@@ -38,7 +38,7 @@ def fit_final(
         until = max(1, math.floor(statistics.median(kept_epochs)))
         task = replace(
             problem.task(),
-            folds=(as_fold(development),),
+            folds=(development.arrays,),
             fingerprint=f"{problem.dataset.fingerprint}-development",
             objective="train_score",
             metrics=(),
@@ -77,7 +77,7 @@ def _part(fold: Any, trained: Trained) -> Part:
     )
 
 
-def score_test(problem: Problem, model: TunedModel) -> float | None:
+def score_test(problem: SweepPlan, model: TunedModel) -> float | None:
     """The objective's metric on the sealed test part, None where there is none."""
     test = problem.dataset.test()
     if test is None:

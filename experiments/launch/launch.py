@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...search import Scheduler
     from ...tracking.records import LaunchRecord
     from ..results import SweepResult
-    from .problem import Problem
+    from .plan import SweepPlan
 
 
 # How long Ctrl-C waits for a store that is away; what it has not taken by then is written by --resume.
@@ -34,7 +34,7 @@ class _Launch:
 
     def __init__(
         self,
-        problem: "Problem",
+        problem: "SweepPlan",
         text: str,
         uri: str,
         pool: Workers | Elsewhere,
@@ -52,6 +52,7 @@ class _Launch:
     def run(self, resume: bool) -> "SweepResult":
         from ...tracking.store.errors import StoreError, UnusableStore
         from .resume import check_same, resumable, wait_until_free
+        from .searching import create_scheduler, create_study, describe_search, search_budget
         from .warm_start import start_points, start_tag
 
         problem = self.problem
@@ -69,10 +70,10 @@ class _Launch:
         except StoreError as error:
             raise SweepFailed(f"{error}; nothing was begun, try again when it is back") from error
         self.start_tag = start_tag(problem.spec.search.start, start)
-        study = problem.study(start)
-        plan = problem.plan(study)
-        rule = problem.scheduler(study)
-        self.observer.started(self._info(problem.outline(study, rule)))
+        study = create_study(problem, start)
+        plan = search_budget(problem, study)
+        rule = create_scheduler(problem, study)
+        self.observer.started(self._info(describe_search(problem, study, rule)))
         return self._search(study, rule, plan, earlier, after if earlier else 0)
 
     def _search(

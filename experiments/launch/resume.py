@@ -12,7 +12,7 @@ from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from ..results import CURVES
-from .problem import Problem
+from .plan import SweepPlan
 from .replay import Committed
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
@@ -40,7 +40,7 @@ def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None])
         raise UserError(f"{error}; it can be resumed when that has ended") from error
 
 
-def way_on(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
+def way_on(problem: SweepPlan, earlier: LaunchRecord, uri: str) -> str:
     """What to do about an unfinished launch, for a person who began another under its name."""
     try:
         check_same(problem, earlier, uri)
@@ -50,7 +50,7 @@ def way_on(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
     return f"continue it with --resume, or {OTHER_NAME}"
 
 
-def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
+def check_same(problem: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     """Raise UserError unless sweep file and data are those of the launch; the answer is warnings."""
     stored = earlier.tags.get(records.SPEC, "{}")
     if stored.startswith(records.ARTIFACT):

@@ -238,8 +238,8 @@ def test_the_ui_answers_this_machine_alone_and_ends_with_ctrl_c(folder: Path, th
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["sweep", "digts"], "no such sweep file: digts; bundled sweeps: diabetes, digits; did you mean digits?"),
-        (["sweep", "digits", "--set", "trials=3"], "--set trials: unknown key; did you mean search.trials?"),
+        (["sweep", "digts"], "no such sweep file: digts; bundled sweeps: diabetes, digits; did you mean 'digits'?"),
+        (["sweep", "digits", "--set", "trials=3"], "--set trials: unknown key; did you mean 'search.trials'?"),
         (["sweep", "digits", "--set", "search.trials"], "--set search.trials: write key=value"),
         (["sweep", "digits", "--data", "a.csv"], "give a sweep file or --data, not both"),
         (["sweep", "--target", "a"], "give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN"),

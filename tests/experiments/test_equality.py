@@ -17,14 +17,15 @@ from mlptune.experiments.execution.evaluation import Evaluator, Outcome
 from mlptune.experiments.execution.executors import Elsewhere, opened
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Coordinator, Running
-from mlptune.experiments.launch.problem import Problem
+from mlptune.experiments.launch.plan import SweepPlan, make_plan
 from mlptune.experiments.launch.replay import Committed, Replay
+from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer, TrialSummary
 from mlptune.search import configuration
 from mlptune.search.methods import METHODS
 
 
-def problem(method: str) -> Problem:
+def problem(method: str) -> SweepPlan:
     spec, _ = load_spec(
         {
             "name": method,
@@ -38,7 +39,7 @@ def problem(method: str) -> Problem:
             "search": {"method": method, "trials": 14, "batch": 4, **({"partial": True} if method == "grid" else {})},
         }
     )
-    return Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
 
 
 class _Keep:
@@ -72,7 +73,7 @@ class _Keep:
 
 def swept(method: str, executor: Executor, workers: int, committed: Mapping[int, Committed] | None = None) -> _Keep:
     made = problem(method)
-    study = made.study()
+    study = create_study(made)
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
         evaluator = Replay(evaluator, committed)
@@ -80,13 +81,13 @@ def swept(method: str, executor: Executor, workers: int, committed: Mapping[int,
     coordinator = Coordinator(
         study,
         made.space,
-        made.scheduler(study),
+        create_scheduler(made, study),
         evaluator,
         fixed=made.fixed,
         recorder=keep,
         observer=Observer(),
     )
-    coordinator.run(made.plan(study))
+    coordinator.run(search_budget(made, study))
     assert sorted(keep.committed) == list(range(len(study.trials)))
     return keep
 

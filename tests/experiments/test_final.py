@@ -7,7 +7,7 @@ from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.final import fit_final
-from mlptune.experiments.launch.problem import Problem
+from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.progress import Observer
 
 
@@ -24,7 +24,7 @@ def test_the_refit_uses_all_rows_and_the_trials_own_networks_their_share(refit: 
                 "objective": {"refit": refit},
             }
         )
-        problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+        problem = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
         model = fit_final(problem, dict(problem.fixed), (3,), Inline(), Observer())
         predicted.append(model.predict_proba(rows))
     assert np.array_equal(*predicted) == refit
