@@ -9,13 +9,32 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else noun + 's'}"
 
 
+def closest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name most like `name`, whatever the case of its letters; None where none is near.
+
+    `cutoff`, from 0 to 1, is the least likeness, as `difflib` counts it.
+    """
+    lowered = {other.lower(): other for other in sorted(set(known), reverse=True)}
+    # Likeness takes a time of the product of the lengths, and what is given by mistake may be a whole file.
+    near = get_close_matches(str(name)[:100].lower(), lowered, n=1, cutoff=cutoff)
+    return lowered[near[0]] if near else None
+
+
+def suggestion(*names: str | None) -> str:
+    """The end of an error line for what was probably meant: `"; did you mean 'x' or 'y'?"`; nothing for no names."""
+    given = [repr(name) for name in names if name is not None]
+    return f"; did you mean {' or '.join(given)}?" if given else ""
+
+
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The end of an error line: the known name most like `name`, or nothing."""
+    return suggestion(closest(name, known, cutoff))
+
+
 def hint(name: object, known: Iterable[str]) -> str:
-    """The end of an error line: the nearest known name, or all of them where none is near."""
+    """The end of an error line: the known name most like `name`, or all of them where none is near."""
     known = sorted(set(known))
-    near = get_close_matches(str(name).lower(), [k.lower() for k in known], n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {next(k for k in known if k.lower() == near[0])!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
+    return nearest(name, known) or (f"; known: {', '.join(known)}" if known else "")
 
 
 def escape_control_characters(text: str) -> str:

@@ -14,7 +14,7 @@ from .data.dataset import Dataset
 from .execution.engine import EngineEvaluator
 from .execution.evaluation import Request
 from .execution.workers import Inline
-from .launch.problem import Problem
+from .launch.plan import make_plan
 
 
 def objective(
@@ -29,15 +29,15 @@ def objective(
         UserError: If anything is wrong with the sweep file or the data.
     """
     spec, _ = load_spec(source, overrides)
-    problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-    task = problem.task()
+    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    task = plan.task()
 
     def evaluate(trial: optuna.trial.Trial) -> float:
         evaluator = EngineEvaluator(task, Inline())
-        chosen = configuration(problem.space.suggest(trial), problem.fixed)
+        chosen = configuration(plan.space.suggest(trial), plan.fixed)
         # Without a pruner nothing is decided between epochs.
-        step = problem.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1
-        for until in range(step, problem.max_epochs + 1, step):
+        step = plan.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1
+        for until in range(step, plan.max_epochs + 1, step):
             for outcome in evaluator.advance([Request(trial.number, chosen, until)]):
                 for epoch, value in enumerate(outcome.curves.get(task.objective, ()), outcome.first_epoch):
                     trial.report(value, epoch)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..tracking import remote
 from ..tracking.store.address import check_folder, store_uri
 from .config import Spec, load_spec
+from .data.header import check_header
 from .errors import UserError
 from .execution import interruption
 from .execution.executors import open_executor
@@ -58,6 +59,7 @@ def run_sweep(
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
     spec, text = load_spec(source, overrides, data=data, target=target)
+    check_header(spec.data, spec.base)
     uri = _store_uri(tracking_uri)
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
     with (

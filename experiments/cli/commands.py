@@ -16,6 +16,7 @@ import typer
 
 from ..._text import escape_control_characters
 from ..errors import UserError
+from ..formats import FORMATS, writable_suffixes
 from .exit_status import PROGRAM, Commands
 
 app = typer.Typer(
@@ -26,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+TABLE_SUFFIXES = ", ".join(FORMATS)
+PREDICTION_SUFFIXES = " or ".join(writable_suffixes())
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The sweep's name, as `mlptune list` shows it.")]
 Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="Another launch than the latest.")]
@@ -79,7 +83,7 @@ def sweep(
         str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A table (.csv, .parquet, .npz), instead of SPEC.")
+        str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
     set_: Annotated[
@@ -148,7 +152,7 @@ def sweep(
 
 @app.command(no_args_is_help=True)
 def init(
-    data: Annotated[str, typer.Option(metavar="FILE", help="A table (.csv, .parquet, .npz).")],
+    data: Annotated[str, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}).")],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; else the table's name.toml.")
@@ -241,7 +245,7 @@ def best(
 def predict(
     name: Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the sweep's own.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Where to: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=f"Where to: {PREDICTION_SUFFIXES}.")],
     run: Run = None,
     tracking_uri: Uri = None,
 ) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..._text import counted, escape_control_characters
 from ...search.methods import METHODS
-from ..config import default_name, is_named, load_spec
+from ..config import default_name, load_spec
 from ..config.toml import toml_key, toml_value
 from ..errors import UserError
+from ..formats import is_named
 
 if TYPE_CHECKING:
     from ..config import Spec
@@ -61,9 +62,9 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
     """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
     from ...search.spaces.defaults import default_space
-    from ..launch.problem import DEFAULT_TRIALS, default_model
+    from ..config.defaults import DEFAULT_TRIALS, default_model
 
-    trained = len(dataset.folds()[0].X)
+    trained = len(dataset.folds()[0].arrays.X)
     space = default_space(trained, dataset.task)
     classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
     target = spec.data.target or "target"

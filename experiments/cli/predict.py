@@ -5,8 +5,7 @@ import secrets
 from pathlib import Path
 
 from ..errors import UserError
-
-_WRITERS = {".csv": "to_csv", ".parquet": "to_parquet"}
+from ..formats import FORMATS, writable_suffixes
 
 
 def predict_file(name: str, source: Path, out: Path, *, run: str | None, tracking_uri: str | None) -> int:
@@ -15,9 +14,9 @@ def predict_file(name: str, source: Path, out: Path, *, run: str | None, trackin
     The table is read as a sweep reads it; a target column in it is ignored. CSV or Parquet by the ending of `out`,
     which appears whole or not at all. Raises UserError.
     """
-    method = _WRITERS.get(out.suffix.lower())
-    if method is None:
-        raise UserError(f"-o {out}: predictions are written as .csv or .parquet")
+    format_ = FORMATS.get(out.suffix.lower())
+    if format_ is None or format_.write is None:
+        raise UserError(f"-o {out}: predictions are written as {' or '.join(writable_suffixes())}")
     if out.is_dir():
         raise UserError(f"-o {out}: is a folder")
     if not out.parent.is_dir():
@@ -38,7 +37,7 @@ def predict_file(name: str, source: Path, out: Path, *, run: str | None, trackin
 
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
     try:
-        getattr(result, method)(temporary, index=False)
+        format_.write(result, temporary)
         os.replace(temporary, out)
     except PermissionError:
         raise UserError(f"-o {out}: no permission to write there") from None

@@ -5,4 +5,3 @@ from .load import default_name as default_name
 from .load import load_spec as load_spec
 from .load import spec_toml as spec_toml
 from .schema import Spec as Spec
-from .schema import is_named as is_named

@@ -4,24 +4,25 @@ The knowledge is that of the other rooms: ranges of hyperparameters are core's, 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..._text import counted
+from ..._text import counted, nearest
 from ..errors import UserError
-from .text import nearest, show, show_key
+from .names import MAX_LAYERS, SHAPE_NAMES, hyperparameter_hint, hyperparameter_names, per_layer_names
+from .schema import DataConfig, SearchConfig, Spec
+from .text import show, show_key
 
 if TYPE_CHECKING:
-    from .schema import Spec
-from .defaults import _resolve, default_space
-from .names import _SHAPE, MAX_LAYERS, _choices_of_layers, hyperparameter_hint, hyperparameter_names
+    from ...search.methods import Searcher
+    from ...search.spaces.space import Space
 
 
 def widen_ranges(space: Any) -> None:
     """Make the bounds of a number's range floats where both were written as integers: `{low = 0, high = 1}` for l2.
 
-    A range of two integers means integers only, which is what a person wants for `epochs` and never for `l2`.
+    A range of two integers means integers only, which is what the user wants for `epochs` and never for `l2`.
     """
     from ...core.hyperparameters import PARAMETERS
 
@@ -32,36 +33,69 @@ def widen_ranges(space: Any) -> None:
                     entry[key] = float(entry[key])
 
 
-def check_meaning(spec: "Spec") -> None:
-    """Check what needs the other rooms' knowledge. Raises UserError without the file's name."""
-    _check_columns(spec)
+def check_semantics(spec: Spec) -> "Space | None":
+    """Check all that can be said before the data are there, and return the parsed [space], None where there is none.
+
+    Raises UserError without the file's name.
+    """
+    _check_columns(spec.data)
     _check_names(spec)
     for name, value in spec.model.items():
         _check_value("model", name, value)
-    sampler, *stops = _resolve(spec)
-    _check_space(spec, grid=sampler == "grid")
-    if sampler == "grid" and spec.search.start:
+    searcher = _resolve(spec.search)
+    for name, entry in (spec.space or {}).items():
+        for value in _ends(entry):
+            _check_value("space", name, value)
+    if (
+        spec.space is not None or searcher.sampler != "nas"
+    ):  # whose default space has the layers that [model] leaves open
+        _check_shape(spec.model, spec.space or {})
+    space = None if spec.space is None else check_space(spec, spec.space)
+    if searcher.sampler == "grid" and spec.search.start:
         raise UserError("[search] start: a grid tries its points in their own order; leave start out")
-    if stops != ["none", "pruner"] and "epochs" in (spec.space or {}):
-        told = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
-        raise UserError(f"[space] epochs: cannot be searched under {told}, whose budgets are epochs; fix it in [model]")
-    _check_metric(spec)
+    if searcher[1:] != ("none", "pruner") and "epochs" in (spec.space or {}):
+        owner = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
+        raise UserError(
+            f"[space] epochs: cannot be searched under {owner}, whose budgets are epochs; fix it in [model]"
+        )
+    _check_metric(spec.objective.metric)
+    return space
 
 
-def _check_columns(spec: "Spec") -> None:
-    data = spec.data
-    lists: dict[str, Iterable[str]] = {key: getattr(data, key) for key in ("ignore", "numeric", "categorical")}
-    single = {key: [getattr(data, key)] for key in ("group", "time", "weight") if getattr(data, key) is not None}
-    for key, columns in (lists | single).items():
-        if data.target is not None and data.target in columns:
-            raise UserError(f"[data] {key}: {show(data.target)} is the target")
-    for key, other in (("numeric", "ignore"), ("categorical", "ignore"), ("categorical", "numeric")):
-        for column in lists[key]:
-            if column in lists[other]:
-                raise UserError(f"[data] {key}: {show(column)} is also in {other}")
+def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":
+    """Parse a [space] table and check it against the rest of the sweep file; UserError for what does not fit.
+
+    `table` is the file's own when it is loaded, or the default, which the data decide.
+    """
+    from ...search.spaces.space import Space
+
+    try:
+        space = Space.parse(table, "space", spec.model)
+    except ValueError as error:
+        raise UserError(_in_table(error)) from None
+    _check_depth(spec.model, table)
+    _check_contradictions(spec.model, space)
+    if _resolve(spec.search).sampler == "grid":
+        _check_grid(space, spec)
+    return space
 
 
-def _check_names(spec: "Spec") -> None:
+def _check_columns(data: DataConfig) -> None:
+    """Refuse a column with two uses; only groups and times may be inputs too."""
+    uses: dict[str, str] = {} if data.target is None else {data.target: "target"}
+    for key in ("group", "time", "weight", "ignore", "numeric", "categorical"):
+        value = getattr(data, key)
+        for column in [value] if isinstance(value, str) else value or ():
+            earlier = uses.setdefault(column, key)
+            if earlier == key or (earlier in ("group", "time") and key in ("ignore", "numeric", "categorical")):
+                continue
+            use = "is the target" if earlier == "target" else f"is also in {earlier}"
+            raise UserError(f"[data] {key}: {show(column)} {use}")
+    if data.group is not None and data.time is not None:
+        raise UserError("[data] group: cannot be combined with time; leave one of them out")
+
+
+def _check_names(spec: Spec) -> None:
     names = hyperparameter_names()
     for table in ("model", "space"):
         for key in getattr(spec, table) or {}:
@@ -72,11 +106,11 @@ def _check_names(spec: "Spec") -> None:
         if key in spec.model:
             raise UserError(f"[space] {key}: is fixed in [model] too; leave one of them out")
     every = {**spec.model, **space}
-    layered = [key for key in every if key in _SHAPE]
+    layered = [key for key in every if key in SHAPE_NAMES]
     if "hidden" in every and layered:
         table = "space" if layered[0] in space else "model"
         raise UserError(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")
-    choices = [key for key in every if key in _choices_of_layers()]
+    choices = [key for key in every if key in per_layer_names()]
     if choices and "layers" not in every and "hidden" not in spec.model:
         table = "space" if choices[0] in space else "model"
         raise UserError(
@@ -88,12 +122,12 @@ def _check_value(table: str, name: str, value: Any) -> None:
     """Check one value, or one end of a range, against the rule of its hyperparameter."""
     from ...core.hyperparameters import PARAMETERS
 
-    if name in _SHAPE:
+    if name in SHAPE_NAMES:
         low, high = (0, MAX_LAYERS) if name == "layers" else (1, 100_000)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise UserError(f"[{table}] {name}: must be a whole number from {low} to {high}, not {show(value)}")
         return
-    of_layer = _choices_of_layers().get(name)
+    of_layer = per_layer_names().get(name)
     # A layer's own choice is one value, never a list.
     parameter = PARAMETERS[name] if of_layer is None else replace(PARAMETERS[of_layer], name=name, by_layer=False)
     try:
@@ -101,42 +135,21 @@ def _check_value(table: str, name: str, value: Any) -> None:
     except ValueError as error:
         if parameter.rule not in str(error):  # but that of a name inside the value
             raise UserError(f"[{table}] {error}") from None
-        rule = parameter.rule.removesuffix(" or None")  # which TOML cannot say
+        rule = parameter.rule.removesuffix(" or None")  # which TOML does not have
         hint = nearest(value, parameter.choices) if isinstance(value, str) else ""
         raise UserError(f"[{table}] {name}: {rule}, not {show(value)}{hint}") from None
 
 
-def _check_space(spec: "Spec", *, grid: bool) -> None:
-    from ...search.spaces.layers import configuration
-    from ...search.spaces.space import Space
+def _check_shape(model: Mapping[str, Any], space: Mapping[str, Any]) -> None:
+    """Refuse a [model] in which a layer lacks its value, where the search adds none."""
+    from ...search.spaces.layers import configuration, layer_of
 
-    for name, entry in (spec.space or {}).items():
-        for value in _ends(entry):
-            _check_value("space", name, value)
-    table = spec.space if spec.space is not None else default_space(spec, 1000, "classification")
-    if not any(name == "hidden" or name in _SHAPE or name in _choices_of_layers() for name in table):
-        try:
-            configuration({}, spec.model)
-        except ValueError as error:
-            raise UserError(f"[model] {error}") from None
-    try:
-        space = Space.parse(table, "space", spec.model)
-    except ValueError as error:
-        raise UserError(_in_table(error)) from None
-    _check_depth(spec.model, table)
-    if not grid:
+    if any(name in ("hidden", "layers") or layer_of(name) for name in space):
         return
     try:
-        size = space.grid_size()
+        configuration({}, model)
     except ValueError as error:
-        if spec.space is None:
-            raise UserError("[search] method: a grid needs a [space] table whose ranges have points or step") from None
-        raise UserError(_in_table(error)) from None
-    if spec.search.trials is not None and size > spec.search.trials and not spec.search.partial:
-        raise UserError(
-            f"[search] trials: the grid has {size} points, more than {counted(spec.search.trials, 'trial')}; "
-            f"give it {size}, or set partial = true"
-        )
+        raise UserError(f"[model] {error}") from None
 
 
 def _check_depth(model: Mapping[str, Any], space: Mapping[str, Any]) -> None:
@@ -145,18 +158,54 @@ def _check_depth(model: Mapping[str, Any], space: Mapping[str, Any]) -> None:
 
     if "layers" in space:
         deepest = max(_ends(space["layers"]))
-        told = f"layers goes up to {deepest}"
+        depth = f"layers goes up to {deepest}"
     elif "layers" in model:
-        deepest, told = model["layers"], f"layers = {model['layers']}"
+        deepest, depth = model["layers"], f"layers = {model['layers']}"
     elif "hidden" in model:
         deepest = len(model["hidden"])
-        told = f"hidden has {deepest}"
+        depth = f"hidden has {deepest}"
     else:
         return
     for name in model:
         layer = layer_of(name)
         if layer is not None and layer[1] > deepest:
-            raise UserError(f"[model] {name}: never used, {told}")
+            raise UserError(f"[model] {name}: never used, {depth}")
+
+
+def _check_contradictions(model: Mapping[str, Any], space: "Space") -> None:
+    """Refuse a [model] whose values contradict each other, whatever is searched besides."""
+    from ...core.hyperparameters import BY_LAYER, Hyperparameters
+    from ...search.spaces.layers import configuration, layer_of
+
+    if any(name in ("hidden", "layers") or layer_of(name) for name in space):
+        # The shape is searched, so lists of choices by layer fit or not trial by trial.
+        model = {
+            name: value
+            for name, value in model.items()
+            if name != "layers" and not layer_of(name) and not (name in BY_LAYER and isinstance(value, list))
+        }
+    try:
+        Hyperparameters.from_config(configuration({}, model))
+    except ValueError as error:
+        # A contradiction with a default that the search replaces is none; such trials fail one by one, if they do.
+        if not any(name in str(error) for name in (*space, "layers")):
+            raise UserError(f"[model] {error}") from error
+
+
+def _check_grid(space: "Space", spec: Spec) -> None:
+    """Refuse a grid that is infinite, or larger than the number of trials."""
+    try:
+        size = space.grid_size()
+    except ValueError as error:
+        if spec.space is None:
+            raise UserError("[search] method: a grid needs a [space] table whose ranges have points or step") from None
+        raise UserError(_in_table(error)) from None
+    trials = spec.search.trials
+    if trials is not None and size > trials and not spec.search.partial:
+        raise UserError(
+            f"[search] trials: the grid has {size} points, more than {counted(trials, 'trial')}; "
+            f"give it {size}, or set partial = true for the first {trials}"
+        )
 
 
 def _ends(entry: Any) -> Iterator[Any]:
@@ -178,10 +227,20 @@ def _in_table(error: ValueError) -> str:
     return re.sub(r"^space\.([^:]*):", r"[space] \1:", text)
 
 
-def _check_metric(spec: "Spec") -> None:
+def _check_metric(metric: str) -> None:
     from ...core.metrics import METRICS
 
     known = ("val_score", "val_loss", *METRICS)
-    if spec.objective.metric not in known and spec.objective.metric.removeprefix("val_") not in METRICS:
-        hint = nearest(spec.objective.metric.removeprefix("val_"), known) or f"; known: {', '.join(known)}"
-        raise UserError(f"[objective] metric: unknown metric {show(spec.objective.metric)}{hint}")
+    plain = metric.removeprefix("val_")
+    if metric not in known and plain not in METRICS:
+        hint = nearest(plain, known) or f"; known: {', '.join(known)}"
+        raise UserError(f"[objective] metric: unknown metric {show(metric)}{hint}")
+
+
+def _resolve(search: SearchConfig) -> "Searcher":
+    from ...search.methods import resolve
+
+    try:
+        return resolve(search.method, search.pruner)
+    except ValueError as error:
+        raise UserError(f"[search] {error}") from None

@@ -1,6 +1,6 @@
-"""The sweep file: what a person may say, checked in one place, so that everything behind it can trust its values.
+"""Sweep files read: `load_spec` is the one way in, for files, bundled sweeps, mappings and the command line's `--data`.
 
-`load_spec` is the one way in, for files, bundled sweeps, mappings and the command line's `--data`.
+What it returns is checked, so that everything behind it can trust the values.
 """
 
 import re
@@ -11,12 +11,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..._text import nearest
 from ..errors import UserError
-from .checks import check_meaning, widen_ranges
+from ..formats import is_named, is_table, without_suffixes
+from .checks import check_semantics, widen_ranges
 from .names import hyperparameter_names
 from .overrides import apply_overrides
-from .schema import NAME_PATTERN, Spec, _Table, is_named
-from .text import nearest, plain, show, show_key
+from .schema import NAME_PATTERN, Spec, Table
+from .text import plain, show, show_key
 from .toml import toml_document
 
 LARGEST_FILE = 1_000_000  # bytes; a sweep file has a few thousand, a table given by mistake has more
@@ -76,8 +78,7 @@ def bundled_sweeps() -> dict[str, Path]:
 def default_name(source: str) -> str:
     """Return the name of a sweep that has none: the data set's, or the data file's without its suffixes."""
     stem = source.split(":", 1)[1] if is_named(source) else re.split(r"[/\\]", source.rstrip("/\\"))[-1]
-    stem = re.sub(r"(\.(csv|tsv|txt|parquet|pq|npz|gz|bz2|xz|zip|zst))+$", "", stem, flags=re.IGNORECASE)
-    stem = re.sub(r"[^A-Za-z0-9._ -]+", "-", stem).lstrip("._ -").rstrip(" -")[:100]
+    stem = re.sub(r"[^A-Za-z0-9._ -]+", "-", without_suffixes(stem)).lstrip("._ -").rstrip(" -")[:100]
     return stem or "sweep"
 
 
@@ -93,17 +94,18 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
             label = path.name
         if path.is_dir() and str(source):
             raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
-        suffixes = {suffix.lower() for suffix in path.suffixes}
-        is_table = bool(suffixes & {".csv", ".tsv", ".parquet", ".npz"}) and ".toml" not in suffixes
-        way = "give it with --data, and its target column with --target"
+        table = is_table(path) and ".toml" not in {suffix.lower() for suffix in path.suffixes}
+        remedy = "give it with --data, and its target column with --target"
         if not path.is_file():
             known = f"; bundled sweeps: {', '.join(bundled)}{nearest(str(source), bundled)}"
-            rest = f"; it would be a table, not a sweep file: {way}" if is_table else known
-            raise UserError(f"no such {'file' if is_table else 'sweep file'}: {show_path(str(source))}{rest}")
-        if is_table:
-            raise UserError(f"{label} is a table, not a sweep file; {way}")
+            rest = f"; it would be a table, not a sweep file: {remedy}" if table else known
+            raise UserError(f"no such {'file' if table else 'sweep file'}: {show_path(str(source))}{rest}")
+        if table:
+            raise UserError(f"{label} is a table, not a sweep file; {remedy}")
         if path.stat().st_size > LARGEST_FILE:
-            raise UserError(f"{label} has {path.stat().st_size} bytes: no sweep file; a table is given with --data")
+            raise UserError(
+                f"{label} has {path.stat().st_size} bytes, too many for a sweep file; a table is given with --data"
+            )
         return path.read_bytes().decode("utf-8-sig"), label, base.absolute()
     except UnicodeDecodeError as error:
         raise UserError(f"{label}: not UTF-8 text (byte {error.start}); a sweep file is a TOML file") from None
@@ -137,7 +139,7 @@ def _plain(tables: Mapping[str, Any], label: str) -> dict[str, Any]:
     try:
         return plain(tables, label, depth=-1)
     except UserError as error:
-        # The keys were named as "file.table.key"; people read "file: table.key".
+        # The keys were named as "file.table.key"; users read "file: table.key".
         raise UserError(str(error).replace(f"{label}.", f"{label}: ", 1)) from None
 
 
@@ -145,7 +147,7 @@ def _known_keys() -> dict[str, Sequence[str] | None]:
     known: dict[str, Sequence[str] | None] = {}
     for key, field in Spec.model_fields.items():
         table = field.annotation
-        known[key] = tuple(table.model_fields) if isinstance(table, type) and issubclass(table, _Table) else None
+        known[key] = tuple(table.model_fields) if isinstance(table, type) and issubclass(table, Table) else None
     names = hyperparameter_names()
     return known | {"model": names, "space": names}
 
@@ -166,7 +168,7 @@ def _check(tables: dict[str, Any], label: str) -> Spec:
         if getattr(spec.data, key) is not None and other in spec.data.model_fields_set:
             raise UserError(f"{label}: [data] {key}: cannot be combined with {other}; leave one of them out")
     try:
-        check_meaning(spec)
+        spec._parsed_space = check_semantics(spec)
     except UserError as error:
         text = str(error)
         raise UserError(f"{label}: {text if len(text) <= 300 else text[:297] + '...'}") from None
@@ -176,14 +178,16 @@ def _check(tables: dict[str, Any], label: str) -> Spec:
 def _explain(error: ValidationError) -> str:
     """Return the first problem in one line; unknown keys first, since a slip there also makes a key seem missing."""
     # A missing name only says that there was no data to take it from.
-    told = [problem for problem in error.errors() if not (problem["type"] == "missing" and problem["loc"] == ("name",))]
-    problems = sorted(told, key=lambda problem: problem["type"] != "extra_forbidden")
+    relevant = [
+        problem for problem in error.errors() if not (problem["type"] == "missing" and problem["loc"] == ("name",))
+    ]
+    problems = sorted(relevant, key=lambda problem: problem["type"] != "extra_forbidden")
     problem, more = problems[0], len({problem["loc"][:2] for problem in problems}) - 1
     *tables, key = [str(part) for part in problem["loc"][:2]]
-    model: type[_Table] = Spec
+    model: type[Table] = Spec
     if tables:
         annotation = Spec.model_fields[tables[0]].annotation
-        if isinstance(annotation, type) and issubclass(annotation, _Table):
+        if isinstance(annotation, type) and issubclass(annotation, Table):
             model = annotation
         else:  # inside a free table: the table itself is the field
             tables, key = [], tables[0]

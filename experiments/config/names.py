@@ -1,15 +1,13 @@
 """The names that [model] and [space] may hold."""
 
-from .text import nearest
+from ..._text import closest, suggestion
 
 MAX_LAYERS = 32
-
-
-_SHAPE = ("layers", *(f"units_{i}" for i in range(1, MAX_LAYERS + 1)))
-
+SHAPE_NAMES = ("layers", *(f"units_{i}" for i in range(1, MAX_LAYERS + 1)))
+"""What gives the hidden layers one by one, as an alternative to `hidden`."""
 
 # What the same thing is called in scikit-learn, torch and Keras, where no likeness of letters would find it.
-_ELSEWHERE = {
+_SYNONYMS = {
     "lr": "learning_rate",
     "learning_rate_init": "learning_rate",
     "hidden_layer_sizes": "hidden",
@@ -35,16 +33,21 @@ def hyperparameter_names() -> tuple[str, ...]:
     """Return every name that [model] and [space] may hold."""
     from ...core.hyperparameters import NAMES
 
-    return (*NAMES, *_SHAPE, *_choices_of_layers())
+    return (*NAMES, *SHAPE_NAMES, *per_layer_names())
 
 
-def _choices_of_layers() -> dict[str, str]:
-    """Return the hyperparameter behind each name of one layer's own choice: activation for activation_2."""
+def per_layer_names() -> dict[str, str]:
+    """Return the hyperparameter behind each name of a single layer's own value: activation for activation_2."""
     from ...core.hyperparameters import BY_LAYER
 
     return {f"{name}_{i}": name for name in BY_LAYER for i in range(1, MAX_LAYERS + 1)}
 
 
+def meant_hyperparameter(name: str) -> str | None:
+    """Return the hyperparameter that was probably meant by an unknown name, None where none is near."""
+    return _SYNONYMS.get(name) or closest(name, hyperparameter_names())
+
+
 def hyperparameter_hint(name: str) -> str:
-    """Return "; did you mean NAME?" for what a person may have meant by an unknown hyperparameter, or nothing."""
-    return f"; did you mean {_ELSEWHERE[name]}?" if name in _ELSEWHERE else nearest(name, hyperparameter_names())
+    """Return "; did you mean 'NAME'?" for an unknown hyperparameter, or nothing."""
+    return suggestion(meant_hyperparameter(name))

@@ -1,16 +1,16 @@
-"""`--set key=value`: dotted keys laid over a sweep file before it is checked."""
+"""`--set key=value`: changes to a sweep file by dotted keys, made before it is checked."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._text import escape_control_characters
+from ..._text import closest, escape_control_characters, suggestion
 from ...search.spaces.layers import layer_of
 from ..errors import UserError
-from .names import hyperparameter_hint
-from .text import nearest, plain, show_key
+from .names import meant_hyperparameter
+from .text import plain, show_key
 
-# Saying one of these takes back the other: what stands in a file could not be replaced by its alternative otherwise.
+# Setting one of these removes the other: what stands in a file could not be replaced by its alternative otherwise.
 _ALTERNATIVES = {
     "data.folds": "data.validation",
     "data.validation": "data.folds",
@@ -22,11 +22,11 @@ _ALTERNATIVES = {
 def apply_overrides(
     tables: dict[str, Any], overrides: Sequence[str] | Mapping[str, Any], known: Mapping[str, Iterable[str] | None]
 ) -> list[str]:
-    """Lay `overrides` over `tables` in place and return the dotted keys that were set.
+    """Change `tables` in place by `overrides` and return the dotted keys that were set.
 
     Each override is "key=value", the value TOML if it parses and else a string; a mapping gives dotted keys and values.
     `known` maps every table to its keys and every plain key to None. Setting an alternative (folds for validation,
-    [model] for [space], hidden for layers) takes back what it replaces, unless both are set here. Raises UserError.
+    [model] for [space], hidden for layers) removes what it replaces, unless both are set here. Raises UserError.
     """
     pairs = [(key, plain(value, key)) for key, value in _pairs(overrides)]
     keys = [key for key, _ in pairs]
@@ -40,7 +40,7 @@ def apply_overrides(
         for depth, part in enumerate(parts[:-1], start=1):
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
-                raise UserError(f"--set {key}: {'.'.join(parts[:depth])} is no table, so it has no key {parts[depth]}")
+                raise UserError(f"--set {key}: {'.'.join(parts[:depth])} is not a table and has no key {parts[depth]}")
         table[parts[-1]] = value
     return keys
 
@@ -51,7 +51,7 @@ def _pairs(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, 
             if not isinstance(key, str):
                 raise UserError(f"overrides: keys must be text such as search.trials, not {key!r}")
             if value is None:
-                raise UserError(f"overrides: {show_key(key)}: None is no value of a sweep file")
+                raise UserError(f"overrides: {show_key(key)}: None is not a value of a sweep file")
             yield key, value
         return
     for text in [overrides] if isinstance(overrides, str) else overrides:
@@ -78,23 +78,35 @@ def _check_known(parts: list[str], known: Mapping[str, Iterable[str] | None]) ->
         if not rest or (keys is not None and rest[0] in keys):
             return
         if keys is None:
-            raise UserError(f"--set {'.'.join(parts)}: {table} is no table, so it has no key {show_key(rest[0])}")
+            raise UserError(f"--set {'.'.join(parts)}: {table} is not a table and has no key {show_key(rest[0])}")
     name = ".".join(parts)
-    every = [f"{t}.{key}" for t, keys in known.items() for key in keys or ()] + list(known)
-    # A key without its table, or in the wrong one, is the commonest slip: look for its last part everywhere.
-    homes = [full for full in every if full.rpartition(".")[2] == parts[-1]]
-    hint = f"; did you mean {' or '.join(homes[:2])}?" if homes else nearest(name, every)
-    if table in ("model", "space") and len(rest) == 1:
-        hint = hyperparameter_hint(rest[0]).replace("mean ", f"mean {table}.")
-    if not hint:
-        last = {full.rpartition(".")[2]: full for full in reversed(every)}
-        slip = nearest(parts[-1], last).removeprefix("; did you mean ").removesuffix("?")
-        hint = f"; did you mean {last[slip]}?" if slip else ""
-    raise UserError(f"--set {show_key(name) if '.' not in name else name}: unknown key{hint}")
+    shown = name if "." in name else show_key(name)
+    raise UserError(f"--set {shown}: unknown key{suggestion(*_meant(parts, known))}")
+
+
+def _meant(parts: list[str], known: Mapping[str, Iterable[str] | None]) -> list[str]:
+    """Return the full names, at most two, that an unknown key was probably meant to be."""
+    table, key = parts[0], parts[-1]
+    every = [f"{t}.{k}" for t, keys in known.items() for k in keys or ()] + list(known)
+    if table in ("model", "space") and len(parts) == 2:
+        meant = meant_hyperparameter(key)
+        if meant is not None:
+            return [f"{table}.{meant}"]
+    else:
+        # A key without its table, or in the wrong one, is the commonest slip: look for it everywhere.
+        homes = [full for full in every if full.rpartition(".")[2] == key]
+        if homes:
+            return homes[:2]
+        near = closest(".".join(parts), every)
+        if near is not None:
+            return [near]
+    by_key = {full.rpartition(".")[2]: full for full in reversed(every)}
+    slip = closest(key, by_key)
+    return [] if slip is None else [by_key[slip]]
 
 
 def _replaced_by(parts: list[str], tables: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the (table, key) pairs in `tables` that setting the key `parts` takes back."""
+    """Return the (table, key) pairs in `tables` that setting the key `parts` removes."""
     other = _ALTERNATIVES.get(".".join(parts))
     if other:
         table, _, key = other.partition(".")

@@ -1,30 +1,31 @@
 """The sweep file's tables and keys, with their types."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
+
+from ..formats import is_named
+
+if TYPE_CHECKING:
+    from ...search.spaces.space import Space
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}"
 
 
 Text = Annotated[str, Field(min_length=1, max_length=4096, description="text in quotes")]
-
-
 Column = Annotated[str, Field(min_length=1, description="the name of a column, in quotes")]
-
-
 Columns = Annotated[list[StrictStr], Field(description='a list of column names such as ["a", "b"]')]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
     """Base of all tables: strict types, no unknown keys; each field's description is the rule that an error cites."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class DataSpec(_Table):
-    """[data]: which rows, which column to predict, and how the rows are parted."""
+class DataConfig(Table):
+    """[data]: which rows, which column to predict, and how the rows are split."""
 
     source: Text
     """A CSV, Parquet or NumPy file (compressed ones too), its path relative to the sweep file; or a data set that comes
@@ -60,8 +61,8 @@ class DataSpec(_Table):
     """How much each row counts, in training and in every score."""
 
 
-class SearchSpec(_Table):
-    """[search]: how configurations are proposed, how many, and what may stop them early."""
+class SearchConfig(Table):
+    """[search]: how configurations are proposed, how many, and what may end them early."""
 
     method: Text = "auto"
     """How configurations are proposed and how epochs are shared out among them: see [methods](methods.md)."""
@@ -87,7 +88,7 @@ class SearchSpec(_Table):
     """Options of the method: see [methods](methods.md)."""
 
 
-class ObjectiveSpec(_Table):
+class ObjectiveConfig(Table):
     """[objective]: what a trial is judged by."""
 
     metric: Text = "val_score"
@@ -98,8 +99,8 @@ class ObjectiveSpec(_Table):
     """Whether the best configuration is trained again on all rows that are not test, up to its best epoch."""
 
 
-class Spec(_Table):
-    """A whole sweep file. `space` None means the default space of the data, `{}` trains the one configuration."""
+class Spec(Table):
+    """A whole sweep file. `space` None means the default space for the data, `{}` trains the one configuration of [model]."""
 
     name: str = Field(
         pattern=f"^{NAME_PATTERN}$",
@@ -108,7 +109,7 @@ class Spec(_Table):
     """The sweep's name: MLflow's experiment and registered model have it too."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
     """All that is random follows from it: the same seed gives the same sweep."""
-    data: DataSpec
+    data: DataConfig
     """Which rows there are, and what is to be predicted."""
     model: dict[str, Any] = Field(default_factory=dict, description="a table of hyperparameters")
     """The hyperparameters that all trials share: see [hyperparameters](hyperparameters.md)."""
@@ -116,16 +117,23 @@ class Spec(_Table):
         default=None, description="a table of hyperparameters with their ranges or choices"
     )
     """The hyperparameters that are searched, each with a range or a list of choices."""
-    search: SearchSpec = SearchSpec()
+    search: SearchConfig = SearchConfig()
     """How the space is searched."""
-    objective: ObjectiveSpec = ObjectiveSpec()
+    objective: ObjectiveConfig = ObjectiveConfig()
     """What trials are judged by."""
     _base: Path = PrivateAttr(default_factory=Path.cwd)
+    _parsed_space: Any = PrivateAttr(default=None)
 
     @property
     def base(self) -> Path:
         """The folder that relative paths in [data] refer to: the sweep file's, else the current one."""
         return self._base
+
+    @property
+    def parsed_space(self) -> "Space | None":
+        """[space], parsed and checked; None where the sweep file has none, since the default depends on the data."""
+        space: Space | None = self._parsed_space
+        return space
 
     def dump(self) -> dict[str, Any]:
         """Return the spec as plain JSON values: every default stated, no None, and one of each alternative."""
@@ -148,8 +156,3 @@ class Spec(_Table):
             }
         )
         return self.model_copy(update={"data": data})
-
-
-def is_named(source: str) -> bool:
-    """Say whether `source` names a data set ("sklearn:digits") and is no path."""
-    return source.startswith("sklearn:")

@@ -1,17 +1,14 @@
-"""Plain values, how errors show them, and TOML out of them: tomllib reads sweep files, and this writes them."""
+"""Values as TOML knows them, and how error messages show values and keys."""
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from os import PathLike, fspath
 from typing import Any
 
 from ..._text import escape_control_characters
 from ..errors import UserError
-from .toml import _BARE_KEY, toml_value
+from .toml import BARE_KEY, toml_value
 
 MAX_DEPTH = 16
-
-
 _SIXTY_FOUR_BITS = 2**63
 
 
@@ -67,10 +64,4 @@ def show(value: Any) -> str:
 
 def show_key(key: str) -> str:
     """Return a key for an error message: bare where it may stand bare, else quoted and shortened."""
-    return key if _BARE_KEY.fullmatch(key) and len(key) <= 60 else show(key)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean NAME?" for the known name most like `name`, or nothing."""
-    close = get_close_matches(name[:100], list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return key if BARE_KEY.fullmatch(key) and len(key) <= 60 else show(key)

@@ -1,4 +1,4 @@
-"""TOML, written."""
+"""TOML out of plain values: the standard library reads TOML, and this writes it."""
 
 import json
 import re
@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 LINE = 120  # characters
-
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml_key(key: str) -> str:
     """Return `key` as it stands left of an equals sign."""
-    return key if _BARE_KEY.fullmatch(key) else _toml_string(key)
+    return key if BARE_KEY.fullmatch(key) else _toml_string(key)
 
 
 def toml_value(value: Any) -> str:
-    """Return a plain value as inline TOML. TypeError for what TOML cannot say."""
+    """Return a plain value as inline TOML. Raises TypeError for what TOML does not know."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -29,7 +27,7 @@ def toml_value(value: Any) -> str:
     if isinstance(value, Mapping):
         body = ", ".join(f"{toml_key(key)} = {toml_value(item)}" for key, item in value.items())
         return f"{{ {body} }}" if body else "{}"
-    raise TypeError(f"TOML cannot say a {type(value).__name__}")
+    raise TypeError(f"TOML has no {type(value).__name__}")
 
 
 def toml_document(tables: Mapping[str, Any]) -> str:

@@ -17,16 +17,19 @@ The rules, in this order, judged on training rows alone; `numeric` and `categori
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from .tables import nearest
-from .values import Numbers, are_dates, dates, distinct, named, numbers
+from .header import COLUMN_ROLES
+from .values import Numbers, are_dates, category_codes, dates, factorize, numbers
+
+if TYPE_CHECKING:
+    from ..config.schema import DataConfig
 
 _IDENTIFIER = re.compile(
     r"(?i:id|index|key|uuid|guid|row_?(id|number|no))|.*(?i:[_\s.-](id|index|key|uuid|guid))"
@@ -68,36 +71,20 @@ def listed(names: list[str], limit: int = 8) -> str:
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
-def check_names(columns: Iterable[str], spec: Any) -> None:
-    """Raises UserError when the data section names a column the table lacks, or gives one column two uses."""
-    known = list(columns)
-    uses: dict[str, str] = {getattr(spec, "target", None) or "": "target"}
-    for key in ("group", "time", "weight", "ignore", "numeric", "categorical"):
-        value = getattr(spec, key, None)
-        for name in [value] if isinstance(value, str) else list(value or ()):
-            earlier = uses.setdefault(name, key)
-            if earlier != key and not (earlier in ("group", "time") and key in ("numeric", "categorical", "ignore")):
-                raise UserError(f"[data] {key}: column {name!r} is already named in {earlier}")
-            if name not in known:
-                raise UserError(f"[data] {key}: the table has no column {name!r}; {nearest(name, known)}")
+def infer_schema(frame: pd.DataFrame, data: "DataConfig") -> Schema:
+    """The use of each input column, inferred from the training rows.
 
-
-def recognise(frame: pd.DataFrame, spec: Any) -> Schema:
-    """The use of each column of `frame` (training rows; its index holds their positions in the table), target apart.
-
-    `spec` has target, ignore, numeric, categorical, group, time and weight. `group` and `time` are used as inputs
-    only when they are named in `numeric` or `categorical`. Raises UserError for unknown columns, for a column without
-    numbers named in `numeric`, and when no column is left.
+    `frame` has all columns but the target, and its index holds the rows' positions in the table. `group` and `time` are used as
+    inputs only when they are named in `numeric` or `categorical`. Raises UserError for a column without numbers named in
+    `numeric`, and when no column is left.
     """
-    check_names(frame.columns, spec)
-    target = getattr(spec, "target", None)
-    asked = {name: kind for kind in ("numeric", "categorical") for name in getattr(spec, kind, None) or ()}
-    left_out: dict[str, str] = dict.fromkeys(getattr(spec, "ignore", None) or (), "ignore")
-    for role in ("group", "time", "weight"):
-        name = getattr(spec, role, None)
+    asked = {name: kind for kind in ("numeric", "categorical") for name in getattr(data, kind)}
+    left_out: dict[str, str] = dict.fromkeys(data.ignore, "ignore")
+    for role in COLUMN_ROLES:
+        name = getattr(data, role)
         if name is not None and name not in asked:
             left_out[name] = role
-    inputs = tuple(name for name in frame.columns if name != target)
+    inputs = tuple(frame.columns)
     kinds: dict[str, str] = {}
     notes: list[str] = []
     for name in inputs:
@@ -124,7 +111,7 @@ def _asked(name: str, column: pd.Series, kind: str) -> tuple[str, str, str]:
     read = numbers(column)
     if np.isfinite(read.values).any():
         return "numeric", "", _not_numbers(read)
-    _, cells = distinct(column)
+    _, cells = factorize(column)
     if np.isfinite(dates(column)).any():
         return "date", "", ""
     if cells:
@@ -133,35 +120,37 @@ def _asked(name: str, column: pd.Series, kind: str) -> tuple[str, str, str]:
 
 
 def _not_numbers(read: Numbers) -> str:
-    count = int((read.strange | read.infinite).sum())
-    cells = "1 cell is no finite number and counts" if count == 1 else f"{count} cells are no finite numbers and count"
+    count = int((read.non_numeric | read.infinite).sum())
+    cells = (
+        "1 cell is not a finite number and counts" if count == 1 else f"{count} cells are not finite numbers and count"
+    )
     return f"{cells} as missing" if count else ""
 
 
 def _guess(name: str, column: pd.Series) -> tuple[str, str, str]:
     """(kind, "", note) of a column in use, ("", reason, note) of one left out."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes, categories = named(column)
+        codes, categories = category_codes(column)
         return _few_values(codes, len(categories)) or ("categorical", "", "")
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
         return ("", "dates", "") if column.notna().any() else ("", "no value in any training row", "")
     read = numbers(column)
     there = np.isfinite(read.values)
     unique = np.unique(read.values[there])
-    n_strange = int(read.strange.sum())
-    if n_strange == 0 or (len(unique) > _FEW and n_strange < 0.1 * (there.sum() + n_strange)):
+    n_non_numeric = int(read.non_numeric.sum())
+    if n_non_numeric == 0 or (len(unique) > _FEW and n_non_numeric < 0.1 * (there.sum() + n_non_numeric)):
         few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
             return few
         if _names_rows(name, read.values, column.index, unique):
             return "", "integers that only number the rows", ""
         return "numeric", "", _not_numbers(read)
-    codes, cells = distinct(column)
+    codes, cells = factorize(column)
     if are_dates(cells):
         return "", "dates", ""
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         return "", "neither numbers nor texts", ""
-    codes, categories = named(column)
+    codes, categories = category_codes(column)
     return _few_values(codes, len(categories)) or _texts(codes, categories)
 
 

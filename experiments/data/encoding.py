@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from ..._text import counted
 from ..errors import UserError
 from .columns import Schema
-from .tables import nearest
-from .target import Target as Target  # the two halves of an encoding are imported from one place
-from .values import category, dates, distinct, named, numbers, spread
+from .header import columns_hint
+from .values import category, category_codes, dates, factorize, mean_and_scale, numbers
 
 MAX_CATEGORIES = 50
 _RARE_SHARE = 0.005
@@ -67,7 +66,7 @@ class Numeric(Feature):
         there = np.isfinite(values)
         fill = float(np.median(values[there])) if there.any() else 0.0
         filled = np.where(there, values, fill)
-        mean, scale = spread(filled)
+        mean, scale = mean_and_scale(filled)
         return cls(column, kind, fill, mean, scale, like.missing if isinstance(like, Numeric) else not there.all())
 
     @property
@@ -114,7 +113,7 @@ class Categorical(Feature):
     def fit(cls, column: str, cells: pd.Series, like: "Feature | None") -> "Categorical":
         if isinstance(like, Categorical):
             return like
-        codes, found = named(cells)
+        codes, found = category_codes(cells)
         counts = np.bincount(codes[codes >= 0], minlength=len(found))
         least = max(2, math.ceil(_RARE_SHARE * len(cells)))
         ranked = sorted(range(len(found)), key=lambda index: (-counts[index], found[index]))
@@ -127,7 +126,7 @@ class Categorical(Feature):
         return names + [f"{self.column}=<rare>"] * self.rare + [f"{self.column}=<missing>"] * self.missing
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        codes, found = named(cells)
+        codes, found = category_codes(cells)
         places = {name: place for place, name in enumerate(self.categories)}
         elsewhere = len(self.categories) if self.rare else -1
         absent = len(self.categories) + self.rare if self.missing else -1
@@ -151,7 +150,7 @@ class Categorical(Feature):
 
 
 @dataclass(frozen=True)
-class Presence(Feature):
+class MissingIndicator(Feature):
     """A column of which only counts whether a value is there: 1 where it is missing."""
 
     column: str
@@ -161,7 +160,7 @@ class Presence(Feature):
         return [f"{self.column}=<missing>"]
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        codes, found = distinct(cells)
+        codes, found = factorize(cells)
         place = np.array([category(cell) is None for cell in found] + [True], dtype=np.bool_)
         out[:, 0] = place[codes]
 
@@ -192,7 +191,7 @@ class Encoder:
             if kind == "categorical":
                 features.append(Categorical.fit(name, frame[name], known.get(name)))
             elif kind == "presence":
-                features.append(Presence(name))
+                features.append(MissingIndicator(name))
             else:
                 features.append(Numeric.fit(name, kind, frame[name], known.get(name)))
         return cls(schema.inputs, tuple(features))
@@ -235,7 +234,7 @@ class Encoder:
             absent = [name for name in needed if name not in names]
             if absent:
                 more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-                raise UserError(f"the rows lack the column {absent[0]!r}{more}; {nearest(absent[0], names)}")
+                raise UserError(f"the rows lack the column {absent[0]!r}{more}{columns_hint(absent[0], names)}")
             twice = [name for name in needed if names.count(name) > 1]
             if twice:
                 raise UserError(f"the rows have the column {twice[0]!r} more than once")
@@ -289,7 +288,7 @@ def _feature(entry: Any) -> Feature:
     if kind == "categorical":
         return Categorical.from_json(entry)
     if kind == "presence":
-        return Presence(_text(entry, "column"))
+        return MissingIndicator(_text(entry, "column"))
     raise ValueError(f"encoder: kind must be numeric, date, categorical or presence, not {kind!r}")
 
 

@@ -36,25 +36,18 @@ def split_rows(
     groups: NDArray[np.int64] | None = None,
     times: NDArray[np.float64] | None = None,
 ) -> Split:
-    """Cuts `n_rows` rows: first the test part, then a holdout validation part or `folds` pairs out of the rest.
+    """Split `n_rows` rows: first the test part, then a holdout validation part or `folds` pairs out of the rest.
 
     `labels` (n,) integer codes: every part gets each class in proportion, and every class keeps a row in training.
     `groups` (n,) integer codes: rows of a group stay together; part sizes come as near as whole groups allow.
-    `times` (n,): the latest rows are the test part, the latest of the rest validate. They go before labels.
+    `times` (n,): the latest rows are the test part, the latest of the rest validate. Groups and times are never given together,
+    and both take precedence over labels.
     k folds of n = k * m + r rows: each validates m rows and the r rows left over always train, so all training parts
     have equal size and can be stacked. Not so under `groups` (balanced, sizes may differ) and `times` (expanding
     windows: the rest is cut into k + 1 blocks, fold i trains on the first i + 1 and validates the next).
 
-    Raises UserError when a share is out of range or rows or groups are too few.
+    The settings are those of a checked [data] section. Raises UserError when rows or groups are too few.
     """
-    if not 0 <= test_size < 1:
-        raise UserError(f"[data] test_size: must be a share from 0 to below 1, not {test_size}")
-    if folds is None and not 0 < validation < 1:
-        raise UserError(f"[data] validation: must be a share between 0 and 1, not {validation}")
-    if folds is not None and folds < 2:
-        raise UserError(f"[data] folds: must be at least 2, not {folds}")
-    if groups is not None and times is not None:
-        raise UserError("[data] group: cannot be combined with time; name one of them")
     cut = _Cut(labels if groups is None and times is None else None, groups, times)
     rows = np.arange(n_rows, dtype=np.int64)
     needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import UserError
-from .values import distinct, number, numbers, spread
+from .values import factorize, mean_and_scale, number, numbers
 
 TASKS = ("classification", "regression")
 _TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
@@ -31,12 +31,12 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
     UserError when nothing can be learned from the column.
     """
     read = numbers(column)
-    values, bad = read.values, read.strange | read.infinite
+    values, bad = read.values, read.non_numeric | read.infinite
     finite = np.isfinite(values)
     if not finite.any() and not bad.any():
         raise UserError(f"[data] target: column {name!r} has no values")
     if task == "auto":
-        if _is_boolean(column) or isinstance(column.dtype, pd.CategoricalDtype) or read.strange.any():
+        if _is_boolean(column) or isinstance(column.dtype, pd.CategoricalDtype) or read.non_numeric.any():
             task = "classification"
         else:  # infinite numbers are refused as numbers
             task = "regression" if read.infinite.any() else _recognised(values[finite])
@@ -52,7 +52,9 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
     if len(classes) < 2:
         raise UserError(f"[data] target: column {name!r} has one class only, {next(iter(classes))!r}")
     if len(classes) > max(_FEW_CLASSES, 0.5 * len(labels)):
-        some = f"; it holds texts such as {str(column[read.strange].iloc[0])[:40]!r}" if read.strange.any() else ""
+        some = (
+            f"; it holds texts such as {str(column[read.non_numeric].iloc[0])[:40]!r}" if read.non_numeric.any() else ""
+        )
         raise UserError(
             f"[data] target: column {name!r} has {len(classes)} values in {len(labels)} rows, too many for classes{some}"
         )
@@ -60,7 +62,7 @@ def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[
 
 
 def _is_boolean(column: pd.Series) -> bool:
-    return all(isinstance(cell, bool | np.bool_) for cell in distinct(column)[1])
+    return all(isinstance(cell, bool | np.bool_) for cell in factorize(column)[1])
 
 
 def _recognised(values: NDArray[np.float64]) -> str:
@@ -72,7 +74,7 @@ def _recognised(values: NDArray[np.float64]) -> str:
 
 def labels_of(name: str, column: pd.Series) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """(class labels of the rows that have one, mask (n,) of those rows); one type for all, see `clean_target`."""
-    codes, cells = distinct(column)
+    codes, cells = factorize(column)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         raise UserError(f"[data] target: column {name!r} holds neither numbers nor texts")
     plain = [_plain(cell) for cell in cells]
@@ -135,7 +137,7 @@ class Target:
         y = array.astype(np.float64)
         if np.abs(y).max() > 1e300:
             raise UserError(f"[data] target: the numbers of column {name!r} are too large, up to {np.abs(y).max():g}")
-        return cls(name, task, None, *spread(y))
+        return cls(name, task, None, *mean_and_scale(y))
 
     @property
     def n_outputs(self) -> int:

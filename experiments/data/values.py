@@ -76,7 +76,7 @@ def category(value: Any) -> str | None:
     return str(value)
 
 
-def distinct(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+def factorize(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     """Codes (n,) into the list of distinct cells, -1 where missing. Cells of two types differ (True is not 1)."""
     if column.dtype != object:
         codes, found = pd.factorize(column, use_na_sentinel=True)
@@ -98,9 +98,11 @@ def distinct(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     return codes, cells
 
 
-def named(column: pd.Series, name: Callable[[Any], str | None] = category) -> tuple[NDArray[np.int64], list[str]]:
+def category_codes(
+    column: pd.Series, name: Callable[[Any], str | None] = category
+) -> tuple[NDArray[np.int64], list[str]]:
     """Codes (n,) into the list of distinct category names, -1 where missing."""
-    codes, cells = distinct(column)
+    codes, cells = factorize(column)
     places: dict[str, int] = {}
     place = np.full(len(cells) + 1, -1, dtype=np.int64)  # the last entry serves code -1
     for index, cell in enumerate(cells):
@@ -113,19 +115,19 @@ def named(column: pd.Series, name: Callable[[Any], str | None] = category) -> tu
 class Numbers(NamedTuple):
     """A column read as numbers: `values` (n,) finite float64, NaN where there is none.
 
-    `strange` (n,) marks cells that are something else (texts, dates), `infinite` (n,) those beyond float64. Both count
+    `non_numeric` (n,) marks cells that are something else (texts, dates), `infinite` (n,) those beyond float64. Both count
     as missing wherever numbers are wanted.
     """
 
     values: NDArray[np.float64]
-    strange: NDArray[np.bool_]
+    non_numeric: NDArray[np.bool_]
     infinite: NDArray[np.bool_]
 
 
 def numbers(column: pd.Series) -> Numbers:
     """Reads a column as numbers. Booleans are 0 and 1, time spans are seconds."""
     kind = column.dtype
-    strange = np.zeros(len(column), dtype=np.bool_)
+    non_numeric = np.zeros(len(column), dtype=np.bool_)
     if pd.api.types.is_timedelta64_dtype(kind):
         values = column.dt.total_seconds().to_numpy(dtype=np.float64)
     elif isinstance(kind, np.dtype) and kind.kind in "biuf":
@@ -133,15 +135,15 @@ def numbers(column: pd.Series) -> Numbers:
     elif pd.api.types.is_extension_array_dtype(kind) and _is_nullable_number(kind):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
-        codes, cells = distinct(column)
+        codes, cells = factorize(column)
         parsed = [number(cell) for cell in cells]
         values = np.array([math.nan if cell is None else cell for cell in [*parsed, math.nan]], dtype=np.float64)[codes]
-        strange = np.array([cell is None for cell in [*parsed, math.nan]], dtype=np.bool_)[codes]
+        non_numeric = np.array([cell is None for cell in [*parsed, math.nan]], dtype=np.bool_)[codes]
     infinite = np.isinf(values)
-    return Numbers(np.where(infinite, np.nan, values) if infinite.any() else values, strange, infinite)
+    return Numbers(np.where(infinite, np.nan, values) if infinite.any() else values, non_numeric, infinite)
 
 
-def spread(values: NDArray[np.float64]) -> tuple[float, float]:
+def mean_and_scale(values: NDArray[np.float64]) -> tuple[float, float]:
     """(mean, scale) of finite numbers (n,): the standard deviation, or 1 where they are all (nearly) the same.
 
     Numbers so large that their rounding alone exceeds 1 get that rounding as their scale.
@@ -165,7 +167,7 @@ def dates(column: pd.Series) -> NDArray[np.float64]:
 
     Texts must begin with the year: 03/02/2024 is another day in another country.
     """
-    codes, cells = distinct(column)
+    codes, cells = factorize(column)
     plain = [_plain_date(cell) for cell in cells]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas would like one format for all cells; each is read on its own here

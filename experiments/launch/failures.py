@@ -23,7 +23,7 @@ from ...tracking.store.errors import StoreError, UnusableStore
 from ...tracking.writer import HeldElsewhere, UnfinishedLaunch, Writer
 from ..errors import ExecutorLost, Interrupted, SweepFailed, UserError
 from ..progress import Observer
-from .problem import Problem
+from .plan import SweepPlan
 from .resume import OTHER_NAME, resume_hint
 
 # How long Ctrl-C waits for a store that is away; what it has not taken by then is written by --resume.
@@ -48,11 +48,11 @@ class LaunchFailures:
     """
 
     def __init__(
-        self, problem: Problem, writer: Writer, executor: Executor, observer: Observer, *, resumed: bool
+        self, plan: SweepPlan, writer: Writer, executor: Executor, observer: Observer, *, resumed: bool
     ) -> None:
         self.launched: Future[str] | None = None
-        self._problem = problem
-        self._name = problem.spec.name
+        self._problem = plan
+        self._name = plan.spec.name
         self._writer = writer
         self._executor = executor
         self._observer = observer

@@ -25,7 +25,7 @@ from ..execution.evaluation import Request
 from ..model import Part, TunedModel
 from ..progress import Observer, TrialSummary
 from .coordinator import Coordinator
-from .problem import Problem, as_fold
+from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
 
@@ -36,21 +36,21 @@ TEST_SCORINGS = "mlptune.test_scorings"
 
 
 def finish(
-    problem: Problem, search: Coordinator, writer: Writer, run_id: str, executor: Executor, observer: Observer
+    plan: SweepPlan, search: Coordinator, writer: Writer, run_id: str, executor: Executor, observer: Observer
 ) -> results.SweepResult:
     """Make the sweep's model of the best trial of `search`, and store it and the result in the launch `run_id`.
 
     Raises:
         SweepFailed: If no trial is complete.
     """
-    best = results.best_trial(list(search.trials.values()), problem.objective.direction)
+    best = results.best_trial(list(search.trials.values()), plan.objective.direction)
     if best is None:
         raise SweepFailed(_why_nothing(search.trials))
     observer.refitting(best.number)
-    scored_before = writer.count_scored(problem.dataset.fingerprint)
-    complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, search.best_epochs[best.number], executor, observer)
-    test_score = score_test(problem, model)
+    scored_before = writer.count_scored(plan.dataset.fingerprint)
+    complete = dict(best.configuration or configuration(best.params, plan.fixed))
+    model = fit_final(plan, complete, search.best_epochs[best.number], executor, observer)
+    test_score = score_test(plan, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
@@ -64,14 +64,14 @@ def finish(
         epochs=best.epochs,
         kept_epochs=search.best_epochs[best.number],
         spread=best.spread,
-        seeds=problem.seeds,
+        seeds=plan.seeds,
         configuration=best.configuration,
         copied=best.copied,
     )
-    _store(problem, writer, model, record, complete, test_score, scorings)
+    _store(plan, writer, model, record, complete, test_score, scorings)
     trials = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in search.trials.values()]
-    name, method = problem.spec.name, problem.spec.search.method
-    document = results.best_document(name, run_id, best, problem.objective.key, test_score, complete)
+    name, method = plan.spec.name, plan.spec.search.method
+    document = results.best_document(name, run_id, best, plan.objective.key, test_score, complete)
     summary = results.summary(name, run_id, "finished", method, trials, document)
     result = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
     observer.finished(result)
@@ -79,7 +79,7 @@ def finish(
 
 
 def _store(
-    problem: Problem,
+    plan: SweepPlan,
     writer: Writer,
     model: TunedModel,
     best: TrialRecord,
@@ -90,7 +90,7 @@ def _store(
     """Write the model and the result, and wait until the store has both."""
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder, "model"))
-        stored = writer.log_model(Path(folder, "model"), name=problem.spec.name, loader_module=LOADER_MODULE)
+        stored = writer.log_model(Path(folder, "model"), name=plan.spec.name, loader_module=LOADER_MODULE)
         writer.finish_launch(
             "finished",
             best=best,
@@ -98,7 +98,7 @@ def _store(
             tags={} if scorings is None else {TEST_SCORINGS: str(scorings)},
             artifacts={
                 "best_config.json": json.dumps(complete, indent=1),
-                results.SPEC_ARTIFACT: json.dumps(problem.spec.absolute().dump(), indent=1),
+                results.SPEC_ARTIFACT: json.dumps(plan.spec.absolute().dump(), indent=1),
             },
         )
         writer.flush()
@@ -116,7 +116,7 @@ def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
 
 
 def fit_final(
-    problem: Problem,
+    plan: SweepPlan,
     configuration: dict[str, Any],
     best_epochs: tuple[int, ...],
     executor: Executor,
@@ -128,13 +128,13 @@ def fit_final(
     the median of its networks' best epochs, without early stopping. Otherwise, or where the refit diverges, the trial's own
     networks: trained again, which gives the same numbers.
     """
-    if problem.spec.objective.refit:
-        development = problem.dataset.development()
+    if plan.spec.objective.refit:
+        development = plan.dataset.development()
         until = max(1, math.floor(statistics.median(best_epochs)))
         task = replace(
-            problem.task(),
-            folds=(as_fold(development),),
-            fingerprint=f"{problem.dataset.fingerprint}-development",
+            plan.task(),
+            folds=(development.arrays,),
+            fingerprint=f"{plan.dataset.fingerprint}-development",
             objective="train_score",
             metrics=(),
             scale=(development.target.scale,),
@@ -145,11 +145,11 @@ def fit_final(
         observer.message(
             "training the best configuration on all rows diverged; the model keeps the trial's own networks"
         )
-    trained = _train(problem.task(), configuration, problem.max_epochs, executor)
+    trained = _train(plan.task(), configuration, plan.max_epochs, executor)
     if trained is None:
         raise SweepFailed("training the best configuration again did not give the recorded result")
     parts = []
-    for i, fold in enumerate(problem.dataset.folds()):
+    for i, fold in enumerate(plan.dataset.folds()):
         parts.append(_part(fold, [entry for entry in trained if entry[1].fold == i]))
     return TunedModel(parts, configuration)
 
@@ -172,12 +172,12 @@ def _part(fold: Any, trained: Trained) -> Part:
     )
 
 
-def score_test(problem: Problem, model: TunedModel) -> float | None:
+def score_test(plan: SweepPlan, model: TunedModel) -> float | None:
     """The objective's metric on the sealed test part, None where there is none."""
-    test = problem.dataset.test()
+    test = plan.dataset.test()
     if test is None:
         return None
     frame, y, weight = test
-    if problem.objective.key == "val_score":
+    if plan.objective.key == "val_score":
         return model.score(frame, y, weight)
-    return model.evaluate(frame, y, weight, problem.objective.metric or "loss")
+    return model.evaluate(frame, y, weight, plan.objective.metric or "loss")

@@ -23,10 +23,11 @@ from ..progress import Observer, SweepInfo
 from .coordinator import Coordinator
 from .failures import LaunchFailures, before_launch
 from .finish import finish
-from .problem import Problem
+from .plan import make_plan
 from .recording import MlflowRecorder
 from .replay import Committed, Replay
 from .resume import check_same, committed_trials, resumable, wait_until_free
+from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point, start_points, start_tag
 
 
@@ -51,7 +52,7 @@ class Launch:
         writer_process: Executor,
         observer: Observer,
     ) -> None:
-        self.problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+        self.plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
         self.text = text
         self.uri = uri
         self.executor = executor
@@ -60,71 +61,71 @@ class Launch:
 
     def run(self, resume: bool) -> results.SweepResult:
         """Run the sweep and return its result; with `resume` continue it, or return the result of a finished one."""
-        problem, last_claim = self.problem, 0
+        plan, last_claim = self.plan, 0
         with before_launch():
-            earlier = resumable(self.uri, problem.spec.name) if resume else None
+            earlier = resumable(self.uri, plan.spec.name) if resume else None
             if earlier is not None:
-                for warning in check_same(problem, earlier, self.uri):
+                for warning in check_same(plan, earlier, self.uri):
                     self.observer.message(warning)
-                if earlier.state == "finished" and sum(earlier.done.values()) >= problem.total:
+                if earlier.state == "finished" and sum(earlier.done.values()) >= plan.total:
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
-            start = start_points(problem.spec.search.start, problem.space, problem.total, self.uri, earlier)
+            start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier)
         return self._search(start, earlier, last_claim)
 
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
-        problem = self.problem
-        study = problem.study(start)
-        budget = problem.budget(study)
-        scheduler = problem.scheduler(study)
-        self._announce(problem.outline(study, scheduler))
-        engine = EngineEvaluator(problem.task(), self.executor, len(self.executor), problem.spec.search.trial_timeout)
+        plan = self.plan
+        study = create_study(plan, start)
+        budget = search_budget(plan, study)
+        scheduler = create_scheduler(plan, study)
+        self._announce(describe_search(plan, study, scheduler))
+        engine = EngineEvaluator(plan.task(), self.executor, len(self.executor), plan.spec.search.trial_timeout)
         writer = Writer(self.uri, self.writer_process, self.observer.message)
-        with LaunchFailures(problem, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
+        with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
             committed, attempts = self._committed(writer, earlier)
             recorder = MlflowRecorder(
                 writer,
                 launched,
                 study,
-                problem.seeds,
+                plan.seeds,
                 committed=committed,
                 attempts=attempts,
                 changing=scheduler.changing,
             )
             search = Coordinator(
                 study,
-                problem.space,
+                plan.space,
                 scheduler,
                 Replay(engine, committed),
-                fixed=problem.fixed,
+                fixed=plan.fixed,
                 recorder=recorder,
                 observer=self.observer,
             )
             search.run(budget)
-            return finish(problem, search, writer, launched.result(), self.executor, self.observer)
+            return finish(plan, search, writer, launched.result(), self.executor, self.observer)
 
     def _open(
         self, writer: Writer, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int
     ) -> "Future[str]":
         """Ask the store for the launch's run, new or taken up again; the first trials train meanwhile."""
-        problem, name = self.problem, self.problem.spec.name
+        plan, name = self.plan, self.plan.spec.name
         tags = {
-            records.METHOD: problem.spec.search.method,
-            records.TOTAL: str(problem.total),
-            results.FIXED: json.dumps(problem.fixed),
-            results.METRIC: problem.objective.key,
-            results.DIRECTION: problem.objective.direction,
+            records.METHOD: plan.spec.search.method,
+            records.TOTAL: str(plan.total),
+            results.FIXED: json.dumps(plan.fixed),
+            results.METRIC: plan.objective.key,
+            results.DIRECTION: plan.objective.direction,
             "mlptune.version": __version__,
-            records.DATA: problem.dataset.fingerprint,
-            "mlptune.task": problem.dataset.task,
-            "mlptune.seed": str(problem.spec.seed),
+            records.DATA: plan.dataset.fingerprint,
+            "mlptune.task": plan.dataset.task,
+            "mlptune.seed": str(plan.spec.seed),
             "mlptune.machine": machine.fingerprint(),
-            **start_tag(problem.spec.search.start, start),
+            **start_tag(plan.spec.search.start, start),
         }
         if earlier is not None:
             return writer.reopen_launch(name, earlier.run_id, after=last_claim, tags=tags)
-        return writer.open_launch(name, spec_text=self.text, spec=problem.spec.dump(), tags=tags, params=problem.fixed)
+        return writer.open_launch(name, spec_text=self.text, spec=plan.spec.dump(), tags=tags, params=plan.fixed)
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
@@ -133,22 +134,22 @@ class Launch:
         if earlier is None:
             return {}, {}
         writer.flush()
-        committed, attempts = committed_trials(self.uri, earlier.run_id, self.problem.objective.key, self.problem.fixed)
-        self.observer.message(f"resumed: {len(committed)} of {counted(self.problem.total, 'trial')} there already")
+        committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan.objective.key, self.plan.fixed)
+        self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total, 'trial')} there already")
         return committed, attempts
 
     def _announce(self, outline: list[str]) -> None:
-        problem = self.problem
+        plan = self.plan
         self.observer.started(
             SweepInfo(
-                name=problem.spec.name,
-                method=problem.spec.search.method,
-                total=problem.total,
+                name=plan.spec.name,
+                method=plan.spec.search.method,
+                total=plan.total,
                 workers=len(self.executor),
-                max_epochs=problem.max_epochs,
-                metric=problem.objective.key,
-                direction=problem.objective.direction,
-                messages=(*self.executor.messages, *problem.dataset.messages, *outline),
+                max_epochs=plan.max_epochs,
+                metric=plan.objective.key,
+                direction=plan.objective.direction,
+                messages=(*self.executor.messages, *plan.dataset.messages, *outline),
             )
         )
 

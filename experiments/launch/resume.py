@@ -12,7 +12,7 @@ from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from ..results import CURVES
-from .problem import Problem
+from .plan import SweepPlan
 from .replay import Committed
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
@@ -40,17 +40,17 @@ def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None])
         raise UserError(f"{error}; it can be resumed when that has ended") from error
 
 
-def resume_hint(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
+def resume_hint(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> str:
     """What a user can do who has begun a sweep under the name of an unfinished launch."""
     try:
-        check_same(problem, earlier, uri)
+        check_same(plan, earlier, uri)
     except UserError as error:
         refused = str(error).removeprefix("--resume: ").removesuffix(f"; {OTHER_NAME}")
         return f"this cannot continue it: {refused}; take that back, or {OTHER_NAME}"
     return f"continue it with --resume, or {OTHER_NAME}"
 
 
-def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
+def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     """Raise UserError unless sweep file and data are those of the launch; return warnings."""
     stored = earlier.tags.get(records.SPEC, "{}")
     if stored.startswith(records.ARTIFACT):
@@ -66,23 +66,23 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
             raise UserError(
                 f"--resume: this sweep was begun by mlptune {version} and cannot be read any more: {error}"
             ) from error
-    before, now = _flat(tables), _flat(problem.spec.dump())
+    before, now = _flat(tables), _flat(plan.spec.dump())
     for key in sorted({*before, *now}):
         old, new = before.get(key), now.get(key)
         if old == new or key in MAY_CHANGE:
             continue
-        if key in MAY_GROW and isinstance(new, int) and problem.total >= (earlier.total or 0):
-            if problem.method is None or problem.method.grows or problem.total == earlier.total:
+        if key in MAY_GROW and isinstance(new, int) and plan.total >= (earlier.total or 0):
+            if plan.method is None or plan.method.grows or plan.total == earlier.total:
                 continue
             raise UserError(
-                f"--resume: {key} was {earlier.total} and is {new} now; method {problem.spec.search.method} "
+                f"--resume: {key} was {earlier.total} and is {new} now; method {plan.spec.search.method} "
                 "plans with all its trials, later ones cannot join"
             )
         raise UserError(
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
-    if earlier.tags.get("mlptune.data") != problem.dataset.fingerprint:
+    if earlier.tags.get("mlptune.data") != plan.dataset.fingerprint:
         way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
     machine = earlier.tags.get("mlptune.machine")

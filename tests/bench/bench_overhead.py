@@ -32,8 +32,9 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
     from mlptune.experiments.execution.engine import EngineEvaluator
     from mlptune.experiments.execution.jobs import Trained
     from mlptune.experiments.launch import coordinator
-    from mlptune.experiments.launch.problem import Problem
+    from mlptune.experiments.launch.plan import make_plan
     from mlptune.experiments.launch.recording import MlflowRecorder
+    from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
     from mlptune.experiments.progress import Observer
     from mlptune.tracking.writer import Writer
 
@@ -82,9 +83,9 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
             "search": {"method": method, "trials": trials},
         }
     )
-    problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-    study, spent = problem.study(), {}
-    rule = problem.scheduler(study)
+    problem = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    study, spent = create_study(problem), {}
+    rule = create_scheduler(problem, study)
     evaluator = Clocked(
         EngineEvaluator(problem.task(), AtOnce(), 2), spent, {"advance": "group and dispatch", "forget": "forget"}
     )
@@ -105,9 +106,9 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
         profiler = cProfile.Profile()
         began = time.perf_counter()
         if profile:
-            profiler.runcall(loop.run, problem.budget(study))
+            profiler.runcall(loop.run, search_budget(problem, study))
         else:
-            loop.run(problem.budget(study))
+            loop.run(search_budget(problem, study))
         searched = time.perf_counter()
         writer.flush()
         written = time.perf_counter()

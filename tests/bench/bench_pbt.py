@@ -19,7 +19,8 @@ from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.finish import fit_final, score_test
-from mlptune.experiments.launch.problem import Problem
+from mlptune.experiments.launch.plan import make_plan
+from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import best_trial
 from mlptune.search import configuration
@@ -50,18 +51,18 @@ def scores(name: str, method: str, schedule: str, seed: int, **options: Any) -> 
             "search": {"method": method, "trials": TRIALS, "options": options},
         }
     )
-    problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-    study = problem.study()
+    problem = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    study = create_study(problem)
     coordinator = Coordinator(
         study,
         problem.space,
-        problem.scheduler(study),
+        create_scheduler(problem, study),
         EngineEvaluator(problem.task(), Inline()),
         fixed=problem.fixed,
         recorder=Nothing(),
         observer=Observer(),
     )
-    coordinator.run(problem.budget(study))
+    coordinator.run(search_budget(problem, study))
     trials = [trial for trial in coordinator.trials.values() if trial.value is not None]
     assert sum(trial.epochs for trial in trials) == TRIALS * EPOCHS
     best = best_trial(list(coordinator.trials.values()), problem.objective.direction)

@@ -61,7 +61,7 @@ def test_whole_command(method: str, size: tuple[int, int, int], tmp_path: Path) 
         sweep = ours / "digits.toml"
         sweep.write_text(SWEEP.format(epochs=epochs, method=method, trials=trials))
         spec, _ = load_spec(sweep)
-        [fold] = Dataset.load(spec.data, spec.seed, spec.base).folds()
+        fold = Dataset.load(spec.data, spec.seed, spec.base).folds()[0].arrays
         np.savez(rival / "rows.npz", X=fold.X, y=fold.y, X_val=fold.X_val, y_val=fold.y_val)
         mine = seconds([sys.executable, "-m", "mlptune", "sweep", str(sweep), "--workers", "2"], ours)
         theirs = seconds([sys.executable, str(RIVAL), method, str(trials), str(epochs)], rival)

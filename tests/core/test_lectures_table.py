@@ -12,7 +12,7 @@ def test_every_file_and_test_named_exists():
         for code in re.findall(r"`((?:core|search|experiments)/[\w/]+\.py)`", entry):
             assert (ROOT / code).is_file(), code
         source = ""
-        for file, test in re.findall(r"`((?:tests/[\w/]+/)?test_\w+\.py)?(?:::(\w+))?`", entry):
+        for file, test in re.findall(r"`((?:tests/(?:\w+/)+)?test_\w+\.py)?(?:::(\w+))?`", entry):
             if file:
                 path = ROOT / (file if "/" in file else f"tests/core/{file}")
                 assert path.is_file(), file

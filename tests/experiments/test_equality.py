@@ -18,15 +18,16 @@ from mlptune.experiments.execution.evaluation import Evaluator
 from mlptune.experiments.execution.executors import ExternalExecutor, open_executor
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Coordinator
-from mlptune.experiments.launch.problem import Problem
+from mlptune.experiments.launch.plan import SweepPlan, make_plan
 from mlptune.experiments.launch.replay import Committed, Replay
+from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
 from tests.support.recorders import MemoryRecorder
 from tests.support.sweeps import iris
 
 
-def problem(method: str) -> Problem:
+def problem(method: str) -> SweepPlan:
     spec, _ = load_spec(
         iris(
             method=method,
@@ -38,14 +39,14 @@ def problem(method: str) -> Problem:
             **({"search__partial": True} if method == "grid" else {}),
         )
     )
-    return Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
 
 
 def swept(
     method: str, executor: Executor, workers: int, committed: Mapping[int, Committed] | None = None
 ) -> MemoryRecorder:
     made = problem(method)
-    study = made.study()
+    study = create_study(made)
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
         evaluator = Replay(evaluator, committed)
@@ -53,13 +54,13 @@ def swept(
     coordinator = Coordinator(
         study,
         made.space,
-        made.scheduler(study),
+        create_scheduler(made, study),
         evaluator,
         fixed=made.fixed,
         recorder=recorder,
         observer=Observer(),
     )
-    coordinator.run(made.budget(study))
+    coordinator.run(search_budget(made, study))
     assert sorted(recorder.ends) == list(range(len(study.trials)))
     return recorder
 

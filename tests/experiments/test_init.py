@@ -64,8 +64,8 @@ def test_the_written_sweep_is_the_one_without_a_file(tmp_path: Path, monkeypatch
     bare, _ = load_spec(None, data=source, target="price")
     a, b = (Dataset.load(spec.data, spec.seed, spec.base) for spec in (written, bare))
     for one, other in zip(a.folds(), b.folds(), strict=True):
-        np.testing.assert_array_equal(one.X, other.X)
-        np.testing.assert_array_equal(one.y, other.y)
+        np.testing.assert_array_equal(one.arrays.X, other.arrays.X)
+        np.testing.assert_array_equal(one.arrays.y, other.arrays.y)
 
 
 def test_paths_hold_from_the_files_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

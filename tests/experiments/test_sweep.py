@@ -226,14 +226,15 @@ def test_improvement_per_cost_counts_the_operations_of_the_sweep(store: str) -> 
     """The cost of a configuration is the engine's count; the sweep says nothing of it and takes no time of day."""
     from mlptune.experiments.config import load_spec
     from mlptune.experiments.data.dataset import Dataset
-    from mlptune.experiments.launch.problem import Problem
+    from mlptune.experiments.launch.plan import make_plan
+    from mlptune.experiments.launch.searching import training_cost
 
     options = {"acq_func": "EIps", "n_initial_points": 6, "n_points": 200}
     spec, _ = load_spec(small("bayesian", search__options=options))
-    problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-    wide = problem.operations({"learning_rate": 0.1, "hidden": [800], "dropout": 0.0})
-    assert wide / 150 < problem.operations({"learning_rate": 0.1, "hidden": [8], "dropout": 0.0}) < wide / 50
-    assert problem.operations({"learning_rate": -1.0, "hidden": [8], "dropout": 0.0}) == math.inf
+    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    wide = training_cost(plan, {"learning_rate": 0.1, "hidden": [800], "dropout": 0.0})
+    assert wide / 150 < training_cost(plan, {"learning_rate": 0.1, "hidden": [8], "dropout": 0.0}) < wide / 50
+    assert training_cost(plan, {"learning_rate": -1.0, "hidden": [8], "dropout": 0.0}) == math.inf
     first = mlptune.run_sweep(small("bayesian", search__options=options), workers=1)
     second = mlptune.run_sweep(small("bayesian", search__options=options, name="other"), workers=2)
     assert first.trials["value"].tolist() == second.trials["value"].tolist()

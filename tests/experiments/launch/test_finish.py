@@ -7,7 +7,7 @@ from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.finish import fit_final
-from mlptune.experiments.launch.problem import Problem
+from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.progress import Observer
 from tests.support.sweeps import iris
 
@@ -19,7 +19,7 @@ def test_the_refit_uses_all_rows_and_the_trials_own_networks_their_share(refit: 
     for share in (1.0, 0.2):
         model = {"epochs": 3, "subset": share}
         spec, _ = load_spec(iris(model=model, space={}, objective__refit=refit))
-        problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-        fitted = fit_final(problem, dict(problem.fixed), (3,), Inline(), Observer())
+        plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+        fitted = fit_final(plan, dict(plan.fixed), (3,), Inline(), Observer())
         predicted.append(fitted.predict_proba(rows))
     assert np.array_equal(*predicted) == refit

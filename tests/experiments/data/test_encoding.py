@@ -1,10 +1,9 @@
-"""Encoders and targets, held against scikit-learn's, and through JSON and back."""
+"""Encoders, held against scikit-learn's, and through JSON and back."""
 
 import json
 import math
 from datetime import date
 from decimal import Decimal
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,16 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from mlptune.experiments.data.columns import recognise
+from mlptune.experiments.config.schema import DataConfig
+from mlptune.experiments.data.columns import infer_schema
 from mlptune.experiments.data.encoding import MAX_CATEGORIES, Encoder
-from mlptune.experiments.data.target import Target, clean_target
 from mlptune.experiments.errors import UserError
 
-SECTION = {"ignore": [], "numeric": [], "categorical": [], "group": None, "time": None, "weight": None, "target": None}
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def fitted(frame: pd.DataFrame, **section) -> Encoder:
-    return Encoder.fit(frame, recognise(frame, SimpleNamespace(**{**SECTION, **section})))
+    return Encoder.fit(frame, infer_schema(frame, DataConfig(source="t.csv", **section)))
 
 
 def strictly(data: dict) -> dict:
@@ -101,7 +99,7 @@ def test_a_category_is_rare_below_half_a_percent_of_the_rows():
 @example([0.0, 5e-324])
 def test_any_finite_numbers_give_finite_features(values):
     frame = pd.DataFrame({"x": values})
-    encoder = Encoder.fit(frame, recognise(frame, SimpleNamespace(**{**SECTION, "numeric": ["x"]})))
+    encoder = Encoder.fit(frame, infer_schema(frame, DataConfig(source="t.csv", numeric=["x"])))
     encoded = encoder.transform(frame)
     assert np.isfinite(encoded).all()
     assert np.abs(encoded).max() <= math.sqrt(len(values)) * 1.001
@@ -223,100 +221,3 @@ def damaged(change) -> dict:
 def test_an_encoder_that_makes_no_sense_is_refused(change):
     with pytest.raises(ValueError, match="encoder: "):
         Encoder.from_json(damaged(change))
-
-
-@given(st.lists(st.floats(-1e300, 1e300, allow_subnormal=False), min_size=2, max_size=30))
-@example([1.6768770489734142e68, 1.6768770489734194e68, 1.6768770489734142e68])
-def test_regression_targets_return_to_their_own_unit(values):
-    target = Target.fit("price", np.array(values), "regression")
-    assert Target.from_json(strictly(target.to_json())) == target
-    encoded = target.encode(values)
-    assert encoded.shape == (len(values), 1)
-    assert encoded.dtype == np.float32
-    back = target.decode(encoded)
-    np.testing.assert_allclose(back, values, rtol=1e-5, atol=1e-5 * np.abs(values).max())
-
-
-@pytest.mark.parametrize("values", [["b", "a", "c"], [3, 1, 2], [2.5, 0.5, 1.0], [True, False], ["01", "1", "x"]])
-def test_classes_return_as_they_were(values):
-    labels = np.array(values * 4, dtype=object if isinstance(values[0], str) else None)
-    target = Target.from_json(strictly(Target.fit("y", labels, "classification").to_json()))
-    indices = target.encode(labels)
-    assert indices.dtype == np.int64
-    decoded = target.decode(np.eye(len(values))[indices])
-    assert decoded.tolist() == labels.tolist()
-    assert type(decoded.tolist()[0]) is type(values[0])
-
-
-def test_one_output_serves_two_classes():
-    target = Target.fit("y", np.array(["no", "yes"], dtype=object), "classification")
-    assert target.n_outputs == 1
-    assert target.decode(np.array([[0.2], [0.7]])).tolist() == ["no", "yes"]
-    np.testing.assert_allclose(target.probabilities(np.array([[0.25]])), [[0.75, 0.25]])
-    with pytest.raises(ValueError, match="'maybe' is none of its 2 classes"):
-        target.encode(["maybe"])
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        {},
-        {"name": "y", "task": "ranking"},
-        {"name": "y", "task": "regression", "mean": 0.0, "scale": 0.0},
-        {"name": "y", "task": "regression", "mean": math.inf, "scale": 1.0},
-        {"name": "y", "task": "classification", "type": "int", "classes": [1]},
-        {"name": "y", "task": "classification", "type": "int", "classes": [2, 1]},
-        {"name": "y", "task": "classification", "type": "int", "classes": [0, True]},
-        {"name": "y", "task": "classification", "type": "float", "classes": [0.0, math.nan]},
-        {"name": "y", "task": "classification", "type": "object", "classes": ["a", "b"]},
-    ],
-)
-def test_a_target_that_makes_no_sense_is_refused(data):
-    with pytest.raises(ValueError, match="target: "):
-        Target.from_json(data)
-
-
-@pytest.mark.parametrize(
-    ("cells", "task", "first"),
-    [
-        ([0, 1] * 20, "classification", 0),
-        ([0.0, 1.0, None, 1.0] * 10, "classification", 0),
-        (["a", "b"] * 20, "classification", "a"),
-        ([True, False] * 20, "classification", True),
-        (pd.Categorical([1.5, 2.5] * 20), "classification", 1.5),
-        (["0.5", "1.5", "2.5", "7"] * 10, "regression", 0.5),
-        (["0", "1"] * 20, "classification", "0"),
-        (list(range(40)), "regression", 0.0),
-        ([0.5, 1.5] * 20, "regression", 0.5),
-        (list(range(1, 7)) * 2, "regression", 1.0),
-    ],
-)
-def test_the_task_is_recognised(cells, task, first):
-    found, values, kept = clean_target("y", pd.Series(cells), "auto")
-    assert found == task
-    assert values.tolist()[0] == first
-    assert type(values.tolist()[0]) is type(first)
-    assert len(values) == kept.sum()
-
-
-@pytest.mark.parametrize(
-    ("cells", "task", "message"),
-    [
-        ([None, np.nan] * 5, "auto", "has no values"),
-        (["a"] * 10, "auto", "has one class only, 'a'"),
-        ([1.5] * 10, "auto", "the same value 1.5 in every row"),
-        (["a", "b"] * 5, "regression", "needs finite numbers, column 'y' holds 'a'"),
-        ([1.0, np.inf] * 5, "regression", "needs finite numbers, column 'y' holds 'inf'"),
-        ([1.5, np.inf, 2.5] * 5, "auto", "needs finite numbers"),
-        (
-            [f"text {i}" for i in range(50)],
-            "auto",
-            "50 values in 50 rows, too many for classes; it holds texts such as",
-        ),
-        (list(np.linspace(0, 1, 50)), "classification", "too many for classes"),
-        ([[1], [2]] * 5, "auto", "neither numbers nor texts"),
-    ],
-)
-def test_a_target_without_sense_is_refused(cells, task, message):
-    with pytest.raises(UserError, match=message):
-        clean_target("y", pd.Series(cells), task)

@@ -1,4 +1,4 @@
-"""`--set` changes what a sweep file says, and knows what a person may have meant."""
+"""`--set` changes what a sweep file says, and knows what was probably meant."""
 
 import pytest
 from hypothesis import given, settings
@@ -13,21 +13,21 @@ BASE = {"data": {"source": "a.csv", "validation": 0.3}, "space": {"hidden": [[8]
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("trials=3", "--set trials: unknown key; did you mean search.trials?"),
-        ("search.trails=3", "--set search.trails: unknown key; did you mean search.trials?"),
-        ("serch.trials=3", "--set serch.trials: unknown key; did you mean search.trials?"),
-        ("data.trials=3", "--set data.trials: unknown key; did you mean search.trials?"),
-        ("tirals=3", "--set tirals: unknown key; did you mean search.trials?"),
-        ("model.lr=3", "--set model.lr: unknown key; did you mean model.learning_rate?"),
+        ("trials=3", "--set trials: unknown key; did you mean 'search.trials'?"),
+        ("search.trails=3", "--set search.trails: unknown key; did you mean 'search.trials'?"),
+        ("serch.trials=3", "--set serch.trials: unknown key; did you mean 'search.trials'?"),
+        ("data.trials=3", "--set data.trials: unknown key; did you mean 'search.trials'?"),
+        ("tirals=3", "--set tirals: unknown key; did you mean 'search.trials'?"),
+        ("model.lr=3", "--set model.lr: unknown key; did you mean 'model.learning_rate'?"),
         (
             "learning_rate=3",
-            "--set learning_rate: unknown key; did you mean model.learning_rate or space.learning_rate?",
+            "--set learning_rate: unknown key; did you mean 'model.learning_rate' or 'space.learning_rate'?",
         ),
         ("qqqq=1", "--set qqqq: unknown key"),
-        ("name.x=1", "--set name.x: name is no table, so it has no key x"),
+        ("name.x=1", "--set name.x: name is not a table and has no key x"),
         ("search.trials", "--set search.trials: write key=value, for instance search.trials=16"),
         ("=3", "--set =3: write key=value, for instance search.trials=16"),
-        ("space.l2.low=3", "--set space.l2.low: space.l2 is no table, so it has no key low"),
+        ("space.l2.low=3", "--set space.l2.low: space.l2 is not a table and has no key low"),
         ("name=7", "sweep: name: must be 1 to 100 letters"),
     ],
 )

@@ -127,11 +127,7 @@ def test_classes_too_rare_for_every_part_are_told():
     [
         (2, {}, "2 rows are too few"),
         (5, {"folds": 5}, "5 rows are too few"),
-        (50, {"folds": 1}, "[data] folds: must be at least 2, not 1"),
-        (50, {"test_size": 1.0}, "[data] test_size"),
-        (50, {"validation": 0.0}, "[data] validation"),
         (50, {"groups": np.zeros(50, dtype=np.int64)}, "1 groups are too few"),
-        (50, {"groups": np.arange(50), "times": np.arange(50.0)}, "cannot be combined"),
     ],
 )
 def test_impossible_splits_are_refused(n, settings, message):

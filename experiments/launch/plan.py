@@ -1,0 +1,205 @@
+"""The plan of a sweep: all that follows from a sweep file and its data, as plain facts, resolved and checked once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..._text import nearest
+from ...core.hyperparameters import Hyperparameters
+from ...core.metrics import METRICS
+from ...search import METHODS, Method, Searcher, Space, resolve, split_options
+from ...search.spaces.dimensions import Range
+from ..config import Spec
+from ..config.checks import check_space
+from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
+from ..config.schema import ObjectiveConfig, SearchConfig
+from ..data.dataset import Dataset
+from ..errors import UserError
+from ..execution.engine import Task
+from .warm_start import check_points
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a trial is judged by: the curve it is read from, its direction, and the engine's extra metric, if it is one."""
+
+    key: str
+    direction: Literal["maximize", "minimize"]
+    metric: str | None
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """[search] options by whose they are."""
+
+    scheduler: Mapping[str, Any]
+    pruner: Mapping[str, Any]
+    sampler: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a sweep searches, how it trains and how it judges; `make_plan` makes one.
+
+    Attributes:
+        spec: The sweep file.
+        dataset: Its data.
+        space: What is searched, stated or the default.
+        fixed: The hyperparameters that all trials share, with the default budget where [model] and [space] give none.
+        objective: What a trial is judged by.
+        searcher: The names of sampler, pruner and scheduler.
+        options: Their options.
+        max_epochs: Epochs of a trial that runs to its end, at most.
+        total: How many trials.
+        seeds: The seeds of each trial's networks, the same for all, so that trials differ by their configuration alone.
+        loss: The loss that the target asks for.
+        notes: Settings that are not in force under the method, for the user.
+    """
+
+    spec: Spec
+    dataset: Dataset
+    space: Space
+    fixed: Mapping[str, Any]
+    objective: Objective
+    searcher: Searcher
+    options: SearchOptions
+    max_epochs: int
+    total: int
+    seeds: tuple[int, ...]
+    loss: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> Method | None:
+        """The row of the method's table; None for a sampler that was named itself."""
+        return METHODS.get(self.spec.search.method)
+
+    def task(self) -> Task:
+        """What the engine trains on: the folds' arrays, and how networks on them are scored."""
+        folds = self.dataset.folds()
+        return Task(
+            folds=tuple(fold.arrays for fold in folds),
+            fingerprint=self.dataset.fingerprint,
+            loss=self.loss,
+            n_outputs=folds[0].target.n_outputs,
+            seeds=self.seeds,
+            order_seed=self.spec.seed,
+            objective=self.objective.key,
+            metrics=(self.objective.metric,) if self.objective.metric else (),
+            scale=tuple(fold.target.scale for fold in folds),
+        )
+
+
+def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
+    """Resolve a sweep file with its data. Raises UserError for what of the file does not fit the data or the method."""
+    n_rows = len(dataset.folds()[0].arrays.X)
+    searcher = resolve(spec.search.method, spec.search.pruner)
+    space = spec.parsed_space
+    if space is None:
+        space = check_space(spec, default_space_table(spec.model, searcher.sampler, n_rows, dataset.task))
+    fixed = _with_budget(spec.model, space, n_rows)
+    objective = _objective(spec.objective, dataset.task)
+    options = _options(searcher, spec.search)
+    notes: tuple[str, ...] = ()
+    method = METHODS.get(spec.search.method)
+    if method is not None and method.in_step:
+        fixed, notes = _require_full_length(spec, space, fixed)
+    max_epochs = _max_epochs(fixed, space)
+    _check_changes(fixed, max_epochs)
+    total = _total(spec.search, searcher, space)
+    if isinstance(spec.search.start, list):
+        check_points(spec.search.start, space, total)
+    return SweepPlan(
+        spec=spec,
+        dataset=dataset,
+        space=space,
+        fixed=fixed,
+        objective=objective,
+        searcher=searcher,
+        options=options,
+        max_epochs=max_epochs,
+        total=total,
+        seeds=tuple(spec.seed + i for i in range(spec.data.seeds)),
+        loss=_loss(dataset),
+        notes=notes,
+    )
+
+
+def _with_budget(model: Mapping[str, Any], space: Space, n_rows: int) -> dict[str, Any]:
+    """[model], with the default budget where nothing says for how many epochs to train."""
+    given = {*space, *model}
+    budget = {} if "epochs" in given or "preset" in given else default_model(n_rows)
+    return {**{name: value for name, value in budget.items() if name not in given}, **model}
+
+
+def _objective(config: ObjectiveConfig, task: str) -> Objective:
+    curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
+    key, metric = config.metric, None
+    if key in curves:
+        best = curves[key]
+    else:
+        metric = key.removeprefix("val_")
+        of_task = [name for name, row in METRICS.items() if task in row.tasks]
+        if metric not in of_task:
+            hint = nearest(metric, of_task) or f"; known: {', '.join((*curves, *of_task))}"
+            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {task}{hint}")
+        key, best = f"val_{metric}", METRICS[metric].direction
+    return Objective(key, best if config.direction == "auto" else config.direction, metric)
+
+
+def _options(searcher: Searcher, search: SearchConfig) -> SearchOptions:
+    try:
+        return SearchOptions(*split_options(searcher, search.options))
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _require_full_length(spec: Spec, space: Space, fixed: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The fixed values with which every trial trains to its last epoch, and notes on what of the sweep file that overrules."""
+    method, notes = spec.search.method, []
+    if spec.search.timeout is not None:
+        notes.append("timeout acts between populations, never inside one")
+    if spec.search.batch is not None:
+        notes.append(f"batch = {spec.search.batch} is not used: search.options.population says who trains together")
+    if "changes" in fixed:
+        raise UserError(f"[model] changes: method {method} makes the changes itself; leave them out")
+    result = dict(fixed)
+    for name in ("early_stopping", "tolerance"):
+        if name in space:
+            raise UserError(f"[space] {name}: cannot be searched by {method}, which trains all to the last epoch")
+        if fixed.get(name):
+            result[name] = 0
+            if name in spec.model:
+                notes.append(f"{name} is off: under method {method} all trials train to the last epoch")
+    return result, tuple(notes)
+
+
+def _max_epochs(fixed: Mapping[str, Any], space: Space) -> int:
+    if "epochs" in space:
+        dimension = space.dimensions["epochs"]
+        return int(dimension.last if isinstance(dimension, Range) else max(dimension.values))
+    # A preset may give them.
+    given: dict[str, Any] = {name: fixed[name] for name in ("epochs", "preset") if name in fixed}
+    return Hyperparameters.from_config(given).epochs
+
+
+def _check_changes(fixed: Mapping[str, Any], max_epochs: int) -> None:
+    """Refuse a change after the last epoch, which no trial would ever see."""
+    for epoch, _ in fixed.get("changes", ()):
+        if epoch > max_epochs:
+            raise UserError(f"[model] changes: epoch {epoch} is never trained, the last one is {max_epochs}")
+
+
+def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
+    if not len(space):
+        return 1
+    if searcher.sampler != "grid":
+        return search.trials or DEFAULT_TRIALS
+    size = space.grid_size()
+    return min(size, search.trials or size)
+
+
+def _loss(dataset: Dataset) -> str:
+    if dataset.classes is None:
+        return "squared_error"
+    return "log_loss" if len(dataset.classes) == 2 else "cross_entropy"

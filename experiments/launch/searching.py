@@ -1,0 +1,117 @@
+"""The search of a plan: its study, its scheduler, and how much is asked at a time."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ...core.cost import operations
+from ...core.hyperparameters import CHANGEABLE, Hyperparameters
+from ...core.structure import structure
+from ...search import Space, ignores_history, pruner, sampler, scheduler
+from ...search.schedulers import Scheduler
+from ...search.spaces.dimensions import Choices
+from ...search.spaces.layers import configuration
+from ..config.defaults import DEFAULT_BATCH
+from ..errors import UserError
+from .coordinator import Budget
+from .plan import SweepPlan
+from .warm_start import fitting
+
+if TYPE_CHECKING:
+    import optuna
+
+# Optuna's Hyperband finds a trial's bracket by a hash of this and the trial's number; a sweep under another name is the same sweep.
+STUDY_NAME = "mlptune"
+# A sampler that ignores history has no reason to wait for results; this only bounds the memory.
+UNBLOCKED_BATCH = 256
+
+
+def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "optuna.Study":
+    """A new study in memory, with the sampler and the pruner of the sweep; its first trials are those of `start`."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with _user_errors():
+        proposer = sampler(
+            plan.searcher.sampler,
+            seed=plan.spec.seed,
+            space=plan.space,
+            trials=plan.total,
+            batch=plan.spec.search.batch or DEFAULT_BATCH,
+            cost=partial(training_cost, plan),
+            **plan.options.sampler,
+        )
+        stopper = pruner(plan.searcher.pruner, max_epochs=plan.max_epochs, **plan.options.pruner)
+    study = optuna.create_study(
+        study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=plan.objective.direction
+    )
+    for point in start:
+        study.enqueue_trial(fitting(point, plan.space))
+    return study
+
+
+def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:
+    """The rule by which epochs are given to the trials of `study`."""
+    with _user_errors():
+        return scheduler(
+            plan.searcher.scheduler,
+            study,
+            plan.max_epochs,
+            seed=plan.spec.seed,
+            space=plan.space,
+            changeable=_changeable(plan.space),
+            trials=plan.total,
+            **plan.options.scheduler,
+        )
+
+
+def describe_search(plan: SweepPlan, study: "optuna.Study", rule: Scheduler) -> list[str]:
+    """What the user should know of the search before it starts, a line each."""
+    of_sampler = getattr(study.sampler, "outline", None)
+    return [*plan.notes, *(of_sampler(plan.total) if of_sampler else []), *rule.outline(plan.total)]
+
+
+def search_budget(plan: SweepPlan, study: "optuna.Study") -> Budget:
+    """How much is searched, and how much is asked at a time.
+
+    Without a pruner, a sampler that ignores history needs no barrier: it is asked in large batches, which a timeout keeps smaller.
+    """
+    search = plan.spec.search
+    batch = search.batch or DEFAULT_BATCH
+    if plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
+        batch = UNBLOCKED_BATCH if search.timeout is None else max(batch, 32)
+    return Budget(plan.total, batch, plan.max_epochs, search.timeout)
+
+
+def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
+    """Multiply-adds of training one network with these searched values for all its epochs; infinite where it cannot be trained."""
+    fold = plan.dataset.folds()[0]
+    try:
+        hp = Hyperparameters.from_config(configuration(params, plan.fixed))
+    except ValueError:
+        return math.inf
+    n_rows, n_inputs = fold.arrays.X.shape
+    layers = structure(hp, loss=plan.loss, n_inputs=n_inputs, n_outputs=fold.target.n_outputs, n_rows=n_rows)
+    return float(hp.epochs * operations(layers))
+
+
+def _changeable(space: Space) -> tuple[str, ...]:
+    """The hyperparameters that may change during training, whatever values a trial begins with."""
+    momentum = space.dimensions.get("momentum")
+    if isinstance(momentum, Choices):
+        may_be_zero = 0 in momentum.values
+    else:
+        may_be_zero = momentum is not None and momentum.low == 0 and momentum.step is not None
+    # Without a momentum from the start there is no slot for one.
+    return tuple(name for name in CHANGEABLE if name != "momentum" or not may_be_zero)
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """Around functions of another room: what they refuse is the user's sweep file."""
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(str(error)) from error

@@ -1,0 +1,150 @@
+"""What types cannot say: unknown hyperparameters, impossible values and contradictions are refused before data are read."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlptune.core.hyperparameters import BY_LAYER
+from mlptune.experiments.config import load_spec
+from mlptune.experiments.errors import UserError
+from mlptune.search.spaces import layers as spaces
+
+DATA = '[data]\nsource = "sklearn:digits"\n'
+
+WRONG = [
+    (DATA + "target = 'y'\nnumeric = ['y']", '[data] numeric: "y" is the target'),
+    (DATA + "target = 'y'\nweight = 'y'", '[data] weight: "y" is the target'),
+    (DATA + "numeric = ['a']\ncategorical = ['a']", '[data] categorical: "a" is also in numeric'),
+    (DATA + "[search]\nmethod = 'tpr'", "[search] method: 'tpr' is unknown; did you mean 'tpe'?"),
+    (
+        DATA + "[search]\nmethod = 'hyperband'\npruner = 'asha'",
+        "[search] pruner: 'asha' contradicts method 'hyperband', which schedules by itself",
+    ),
+    (
+        DATA + "[search]\nmethod = 'hyperband'\n[space]\nepochs = [3, 9]",
+        "[space] epochs: cannot be searched under method hyperband, whose budgets are epochs; fix it in [model]",
+    ),
+    (
+        DATA + "[search]\npruner = 'median'\n[space]\nepochs = [3, 9]",
+        "[space] epochs: cannot be searched under a pruner, whose budgets are epochs; fix it in [model]",
+    ),
+    (
+        DATA + "[search]\nmethod = 'grid'\ntrials = 2\n[space]\nhidden = [[1], [2], [3]]",
+        "[search] trials: the grid has 3 points, more than 2 trials; give it 3, or set partial = true for the first 2",
+    ),
+    (DATA + "[model]\ndropuot = 0.1", "[model] dropuot: unknown hyperparameter; did you mean 'dropout'?"),
+    (DATA + "[model]\nlr = 0.1", "[model] lr: unknown hyperparameter; did you mean 'learning_rate'?"),
+    (DATA + "[model]\nunits_0 = 3", "[model] units_0: unknown hyperparameter; did you mean 'units_30'?"),
+    (DATA + "[model]\ndropout = 1.5", "[model] dropout: must be a number at least 0 and below 1, not 1.5"),
+    (
+        DATA + "[model]\nhidden = [64, 0]",
+        "[model] hidden: must be a list of whole numbers, each at least 1, not [64, 0]",
+    ),
+    (
+        DATA + "[model]\nchanges = [[3, {l2 = -1}]]",
+        "[model] changes in epoch 3: l2 must be a number at least 0, got -1",
+    ),
+    (
+        DATA + "[model]\nchanges = [[1, {l2 = 1}]]",
+        "[model] changes: must be a list of [epoch, {name: value}], with epochs that ascend from at least 2, not [[1, { l2 = 1 }]]",
+    ),
+    (DATA + "[model]\nlayers = 2\nunits_1 = 4", "[model] units_2: missing, but layers = 2"),
+    (DATA + "[model]\nlayers = '2'", '[model] layers: must be a whole number from 0 to 32, not "2"'),
+    (
+        DATA + "[model]\nhidden = [3]\n[space]\nlayers = { low = 1, high = 2 }",
+        "[space] layers: cannot be combined with hidden; use layers with units_i, or hidden",
+    ),
+    (
+        DATA + "[model]\nlayers = 1\nunits_1 = 4\nactivation_2 = 'relu'\nactivation_1 = 'rel'",
+        "[model] activation_1: must be one of identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, "
+        "mish, maxout, threshold, not \"rel\"; did you mean 'relu'?",
+    ),
+    (DATA + "[model]\nhidden = [4]\nskip_1 = [true]", "[model] skip_1: must be true or false, not [true]"),
+    (
+        DATA + "[model]\nskip_1 = true",
+        "[model] skip_1: needs layers with units_i, or hidden in [model], to say how many layers there are",
+    ),
+    (
+        DATA + "[space]\nskip_1 = [true, false]\nhidden = [[4], [4, 4]]",
+        "[space] skip_1: needs layers with units_i, or hidden in [model], to say how many layers there are",
+    ),
+    (DATA + "[model]\nhidden = [4, 4]\nskip_2 = true", "[model] skip_1: missing, but layers = 2"),
+    (
+        DATA + "[model]\nhidden = [4, 4]\n[space]\nskip_2 = [true, false]",
+        "[space] skip_1: missing, but hidden has 2; [model] skip would do for the layers without",
+    ),
+    (DATA + "[model]\nskips_2 = true", "[model] skips_2: unknown hyperparameter; did you mean 'skip_2'?"),
+    (
+        DATA + "[model]\nactivaton_2 = 'relu'",
+        "[model] activaton_2: unknown hyperparameter; did you mean 'activation_2'?",
+    ),
+    (DATA + "[model]\nresidual = true", "[model] residual: unknown hyperparameter; did you mean 'skip'?"),
+    (
+        DATA + "[model]\nl2 = 0.1\n[space]\nl2 = [0.1, 0.2]",
+        "[space] l2: is fixed in [model] too; leave one of them out",
+    ),
+    (
+        DATA + "[space]\ndropout = { low = 0.0, high = 1.5 }",
+        "[space] dropout: must be a number at least 0 and below 1, not 1.5",
+    ),
+    (DATA + "[space]\nbatch_size = [32, 0]", "[space] batch_size: must be a whole number at least 1, not 0"),
+    (
+        DATA + "[space]\nbatch_size = { low = 8.0, high = 64 }",
+        "[space] batch_size: must be a whole number at least 1, not 8.0",
+    ),
+    (DATA + "[space]\nlayers = { low = 1, high = 99 }", "[space] layers: must be a whole number from 0 to 32, not 99"),
+    (DATA + "[space]\nl2 = { low = 0.2, high = 0.1 }", "[space] l2: low = 0.2 is above high = 0.1"),
+    (DATA + "[space]\nl2 = { low = 0.0, hihg = 0.1 }", "[space] l2.hihg: unknown key; did you mean 'high'?"),
+    (
+        DATA + "[objective]\nmetric = 'val_scor'",
+        "[objective] metric: unknown metric \"val_scor\"; did you mean 'val_score'?",
+    ),
+    (DATA + "weight = 'a'\nnumeric = ['a']", '[data] numeric: "a" is also in weight'),
+    (DATA + "group = 'a'\ntime = 'a'", '[data] time: "a" is also in group'),
+    (DATA + "group = 'a'\ntime = 'b'", "[data] group: cannot be combined with time; leave one of them out"),
+    (
+        DATA + "[search]\nmethod = 'random'\n[space]\n[model]\nbatch_norm = true\nlayer_norm = true",
+        "[model] layer_norm must be false where batch_norm is true, got True for both in hidden layer 1",
+    ),
+    (
+        DATA + "[search]\nmethod = 'grid'\n[space]\nl2 = { low = 0.1, high = 0.2 }",
+        "[space] l2: a grid needs points = 3 (or a step) to cut the range 0.1 to 0.2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), WRONG, ids=[line[:40] for _, line in WRONG])
+def test_what_is_wrong_is_told_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+    (tmp_path / "my.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load_spec(tmp_path / "my.toml")
+    assert str(caught.value) == f"my.toml: {line}"
+
+
+def test_a_stated_space_is_parsed_once_and_kept() -> None:
+    spec, _ = load_spec({"data": {"source": "a.csv"}, "space": {"l2": [0.0, 0.1]}})
+    assert spec.parsed_space is not None
+    assert spec.parsed_space.table() == spec.space
+    assert spec.absolute().parsed_space is spec.parsed_space
+    assert load_spec({"data": {"source": "a.csv"}})[0].parsed_space is None
+    empty = load_spec({"data": {"source": "a.csv"}, "space": {}})[0].parsed_space
+    assert empty is not None
+    assert len(empty) == 0
+
+
+def test_groups_and_times_may_be_inputs_too() -> None:
+    data = {"source": "a.csv", "group": "g", "categorical": ["g"]}
+    assert load_spec({"data": data})[0].data.categorical == ["g"]
+
+
+def test_integer_bounds_of_a_number_mean_numbers() -> None:
+    spec, _ = load_spec(
+        {"data": {"source": "a.csv"}, "space": {"l2": {"low": 0, "high": 1}, "epochs": {"low": 1, "high": 9}}}
+    )
+    assert spec.space is not None
+    assert json.dumps(spec.space) == '{"l2": {"low": 0.0, "high": 1.0}, "epochs": {"low": 1, "high": 9}}'
+
+
+def test_both_rooms_agree_on_what_a_layer_may_have_of_its_own() -> None:
+    assert set(spaces.BY_LAYER) == set(BY_LAYER)

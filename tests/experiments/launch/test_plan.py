@@ -1,0 +1,142 @@
+"""A plan is what follows from a sweep file and its data: the default space and budget, what is judged, and how much is searched."""
+
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlptune.experiments.config import load_spec
+from mlptune.experiments.data.dataset import Dataset
+from mlptune.experiments.errors import UserError
+from mlptune.experiments.launch.plan import SweepPlan, make_plan
+
+
+def planned(source: str = "sklearn:iris", **tables: Any) -> SweepPlan:
+    spec, _ = load_spec({"name": "s", "data": {"source": source, **tables.pop("data", {})}, **tables})
+    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+
+
+def test_a_bare_file_gets_a_space_and_a_budget_that_fit_the_data():
+    plan = planned()
+    assert set(plan.space) == {"learning_rate", "hidden", "batch_size", "dropout", "l2"}
+    assert plan.fixed == {"epochs": 100, "early_stopping": 20, "schedule": "cosine"}
+    assert (plan.total, plan.max_epochs, plan.seeds, plan.loss) == (64, 100, (0,), "cross_entropy")
+    assert plan.notes == ()
+
+
+def test_a_stated_space_is_not_parsed_again():
+    spec, _ = load_spec({"data": {"source": "sklearn:iris"}, "space": {"l2": [0.0, 0.1]}})
+    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    assert plan.space is spec.parsed_space
+
+
+def test_the_budget_of_the_user_is_left_as_it_is():
+    assert planned(model={"epochs": 7}).fixed == {"epochs": 7}
+    assert planned(model={"preset": "strong"}).fixed == {"preset": "strong"}
+    searched = planned(space={"epochs": {"low": 2, "high": 9}, "l2": [0.0, 0.1]})
+    assert (searched.fixed, searched.max_epochs) == ({}, 9)
+
+
+@pytest.mark.parametrize(
+    ("source", "metric", "judged"),
+    [
+        ("sklearn:iris", "val_score", ("val_score", "maximize", None)),
+        ("sklearn:iris", "val_loss", ("val_loss", "minimize", None)),
+        ("sklearn:iris", "balanced_accuracy", ("val_balanced_accuracy", "maximize", "balanced_accuracy")),
+        ("sklearn:diabetes", "val_rmse", ("val_rmse", "minimize", "rmse")),
+    ],
+)
+def test_a_metric_brings_its_curve_and_direction(source, metric, judged):
+    objective = planned(source, objective={"metric": metric}).objective
+    assert (objective.key, objective.direction, objective.metric) == judged
+    assert planned(source, objective={"metric": metric, "direction": "minimize"}).objective.direction == "minimize"
+
+
+def test_the_loss_follows_from_the_target():
+    losses = {source: planned(f"sklearn:{source}").loss for source in ("iris", "breast_cancer", "diabetes")}
+    assert losses == {"iris": "cross_entropy", "breast_cancer": "log_loss", "diabetes": "squared_error"}
+
+
+@pytest.mark.parametrize(
+    ("search", "total"),
+    [
+        ({"method": "random"}, 64),
+        ({"method": "random", "trials": 5}, 5),
+        ({"method": "grid"}, 6),
+        ({"method": "grid", "trials": 9}, 6),
+        ({"method": "grid", "trials": 4, "partial": True}, 4),
+    ],
+)
+def test_the_number_of_trials(search, total):
+    space = {"hidden": [[4], [8], [16]], "l2": [0.0, 0.1]}
+    assert planned(search=search, space=space).total == total
+    assert planned(search={**search, "partial": True}, space={}).total == 1
+
+
+def test_a_grid_over_the_default_space_is_possible_where_only_choices_are_left():
+    model = {"learning_rate": 0.01, "dropout": 0.0, "l2": 0.0}
+    assert planned(model=model, search={"method": "grid"}).total == 8
+    with pytest.raises(UserError, match=r"the grid has 8 points, more than 3 trials; give it 8, or set partial"):
+        planned(model=model, search={"method": "grid", "trials": 3})
+
+
+def test_training_in_step_switches_off_what_would_end_a_trial_early():
+    plan = planned(
+        model={"epochs": 6, "early_stopping": 2, "l2": 0.1},
+        space={"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
+        search={"method": "pbt", "trials": 8, "batch": 4, "timeout": 60},
+    )
+    assert list(plan.fixed.items()) == [("epochs", 6), ("early_stopping", 0), ("l2", 0.1)]
+    assert plan.spec.model["early_stopping"] == 2
+    assert [note.split()[0] for note in plan.notes] == ["timeout", "batch", "early_stopping"]
+    bare = planned(space={"learning_rate": {"low": 1e-3, "high": 1e-1}}, search={"method": "pbt"})
+    assert (bare.fixed["early_stopping"], bare.notes) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"search": {"method": "grid"}}, "[search] method: a grid needs a [space] table whose ranges have points or"),
+        ({"objective": {"metric": "rmse"}}, "[objective] metric: 'rmse' is not a metric for classification; known: "),
+        (
+            {"model": {"epochs": 3, "changes": [[4, {"l2": 0.1}]]}},
+            "[model] changes: epoch 4 is never trained, the last",
+        ),
+        ({"search": {"options": {"gamma": 3}}}, "options: unknown option 'gamma'"),
+        ({"search": {"trials": 1, "start": [{}, {}]}}, "[search] start: 2 configurations, but trials = 1"),
+        ({"search": {"start": [{"l2": 7.0}]}}, "[search] start: configuration 1: l2: 7.0 is not in the range"),
+        (
+            {"search": {"method": "nas"}, "model": {"layers": 6}},
+            "[space] units_5: missing, but layers goes up to 6",
+        ),
+        (
+            {"model": {"hidden": [4], "batch_norm": True, "layer_norm": True}},
+            "[model] layer_norm must be false where batch_norm is",
+        ),
+        (
+            {"search": {"method": "pbt"}, "model": {"epochs": 9, "changes": [[2, {"l2": 0.1}]]}},
+            "[model] changes: method pbt makes the changes itself; leave them out",
+        ),
+        (
+            {"search": {"method": "pbt"}, "space": {"l2": [0.0, 0.1], "early_stopping": [1, 2]}},
+            "[space] early_stopping: cannot be searched by pbt, which trains all to the last epoch",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_data_or_the_method_is_refused(tables, message):
+    with pytest.raises(UserError) as caught:
+        planned(**tables)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_plan_is_only_facts():
+    plan = planned(data={"seeds": 2, "folds": 3}, seed=5)
+    with pytest.raises(FrozenInstanceError):
+        plan.total = 3  # type: ignore[misc]
+    task = plan.task()
+    assert (task.seeds, task.order_seed, task.loss, task.n_outputs) == ((5, 6), 5, "cross_entropy", 3)
+    assert task.fingerprint == plan.dataset.fingerprint
+    for fold, encoded in zip(task.folds, plan.dataset.folds(), strict=True):
+        assert np.shares_memory(fold.X, encoded.arrays.X)

@@ -1,0 +1,26 @@
+"""The hints of all error messages: the name that was probably meant, in one wording."""
+
+from mlptune._text import closest, counted, hint, nearest, suggestion
+
+
+def test_nouns_are_counted():
+    assert [counted(n, "trial") for n in (0, 1, 2)] == ["0 trials", "1 trial", "2 trials"]
+
+
+def test_the_closest_name_is_found_whatever_its_case():
+    assert closest("Epoch", ["epochs", "l2"]) == "epochs"
+    assert closest("TPE", ["random", "tpe"]) == "tpe"
+    assert closest("medianpruner", ["MedianPruner"]) == "MedianPruner"
+    assert closest("zzz", ["epochs"]) is None
+    assert closest("epoch", ["epochs"], cutoff=0.95) is None
+    assert closest(3, ["4"]) is None
+    assert closest("x" * 10**7, ["x"]) is None
+
+
+def test_a_hint_suggests_one_name_or_lists_the_known_ones():
+    assert nearest("epoch", ["epochs", "l2"]) == hint("epoch", ["epochs", "l2"]) == "; did you mean 'epochs'?"
+    assert nearest("zzz", ["epochs", "l2"]) == ""
+    assert hint("zzz", ["l2", "epochs", "l2"]) == "; known: epochs, l2"
+    assert hint("zzz", []) == ""
+    assert suggestion("a", None, "b") == "; did you mean 'a' or 'b'?"
+    assert suggestion(None) == ""
