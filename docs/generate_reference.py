@@ -304,6 +304,7 @@ def choice_table(rows: Any, attribute: str) -> str:
 
 # Rows whose function is not the whole of it: another module does the rest.
 PECULIAR = {
+    "adamw": "As `adam`, after the weights have shrunk by rate * `weight_decay` (Loshchilov & Hutter 2019).",
     "logistic": "a = 1 / (1 + exp(-z)).",
     "maxout": "a = max(z1, z2), of two weighted sums for each unit (Goodfellow et al. 2013).",
     "plateau": "The rate is multiplied by `decay` each time the loss has not fallen for `plateau_epochs` epochs.",
