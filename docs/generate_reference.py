@@ -10,6 +10,7 @@ import difflib
 import importlib
 import inspect
 import itertools
+import operator
 import re
 import sys
 import textwrap
@@ -272,7 +273,7 @@ def hyperparameters() -> str:
     choices = [
         ("Activations", ACTIVATIONS, "forward"),
         ("Losses", LOSSES, "values"),
-        ("Optimizers", OPTIMIZERS, "update"),
+        ("Optimizers", OPTIMIZERS, "plain.update"),
         ("Learning-rate schedules", SCHEDULES, "factor"),
         ("Initialisers", INITIALIZERS, ""),
     ]
@@ -296,9 +297,18 @@ def choice_table(rows: Any, attribute: str) -> str:
         return table(["name"], [[code(name)] for name in rows])
     lines = []
     for name, row in rows.items():
-        about = getattr(row, "about", "") or first_line(getattr(row, attribute) if attribute else row)
+        about = PECULIAR.get(name) or first_line(operator.attrgetter(attribute)(row) if attribute else row)
         lines.append([code(name), about])
     return table(["name", "what it computes"], lines)
+
+
+# Rows whose function is not the whole of it: another module does the rest.
+PECULIAR = {
+    "adamw": "As `adam`, after the weights have shrunk by rate * `weight_decay` (Loshchilov & Hutter 2019).",
+    "logistic": "a = 1 / (1 + exp(-z)).",
+    "maxout": "a = max(z1, z2), of two weighted sums for each unit (Goodfellow et al. 2013).",
+    "plateau": "The rate is multiplied by `decay` each time the loss has not fallen for `plateau_epochs` epochs.",
+}
 
 
 HYPERPARAMETERS = """
@@ -399,7 +409,8 @@ method too; its options are that class's arguments.
 
 PRUNERS_TEXT = """
 `[search] pruner` adds early stopping to a method that has no scheduler of its own. `[search] options` may name arguments of the
-pruner too. Besides these, the name of a class in `optuna.pruners` or of an entry point in the group `mlptune.pruners` will do.
+pruner too. Besides these, the name of a class in `optuna.pruners` will do, and that of an entry point in the group
+`mlptune.pruners` or `mlptune.schedulers`.
 """
 
 
@@ -560,11 +571,12 @@ They take every name of [hyperparameters](hyperparameters.md) by keyword and hav
 
 def search_part() -> str:
     parts = [f"## `mlptune.search`\n\n{markdown(search)}"]
-    for name in ("sampler", "pruner", "scheduler"):
+    makers = ("sampler", "pruner", "scheduler")
+    for name in makers:
         function = getattr(search, name)
         parts.append(f"### `mlptune.search.{name}()`\n\n{signature(function, name)}\n\n{markdown(function)}")
-    rest = [name for name in search.__all__ if name not in ("sampler", "pruner", "scheduler", "METHODS")]
-    rows = [[code(name), first_line(getattr(search, name))] for name in rest]
+    public = {name: value for name, value in vars(search).items() if not name.startswith("_") and is_ours(value)}
+    rows = [[code(name), first_line(value)] for name, value in public.items() if name not in makers]
     rows.append([code("METHODS"), "The table of methods: see [methods](methods.md)."])
     return "\n\n".join([*parts, table(["name", "meaning"], sorted(rows, key=lambda row: row[0].lower()))])
 

@@ -71,7 +71,7 @@ class SearchConfig(Table):
     batch: int | None = Field(default=None, ge=1, le=10_000, description="a whole number from 1 to 10000")
     """How many are proposed at a time from the same history. Unless given: 8."""
     pruner: str | None = Field(default=None, min_length=1, description="text in quotes")
-    """What stops trials early, for a method that has no scheduler of its own: see [pruners](methods.md#pruners). Unless
+    """What stops trials early, where the method has no scheduler of its own: see [pruners](methods.md#pruners). Unless
     given: none.
     """
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
