@@ -5,7 +5,7 @@ from typing import Any
 
 
 def params_text(params: Mapping[str, Any]) -> str:
-    """Return parameters as people read them: name=value, numbers to four digits."""
+    """Return parameters for display: name=value, numbers to four digits."""
     return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
 
 
@@ -21,7 +21,7 @@ def value_text(value: Any) -> str:
 
 
 def copied_text(copied: Sequence[tuple[int, int]]) -> str:
-    """Return whom a trial has copied, given as (epoch, trial)."""
+    """Return which trials a trial has copied, given as (epoch, trial)."""
     return "copied " + ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in copied)
 
 
