@@ -142,7 +142,7 @@ def _columns(dataset: "Dataset") -> list[str]:
     lines += _list("numeric", by_kind.get("numeric", []))
     lines += _list("categorical", by_kind.get("categorical", []))
     if by_kind.get("presence"):
-        lines += _wrapped("only used as missing or not: " + ", ".join(by_kind["presence"]))
+        lines += _wrapped("used as missing indicators: " + ", ".join(by_kind["presence"]))
     lines += _list("ignore", list(schema.left_out))
     for name, reason in schema.left_out.items():
         lines += _wrapped(f"{name}: {reason}")

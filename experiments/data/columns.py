@@ -190,5 +190,5 @@ def _texts(codes: np.ndarray, categories: list[str]) -> tuple[str, str, str]:
     else:
         return "categorical", "", ""
     if 0.05 <= 1 - there / len(codes) <= 0.95:
-        return "presence", "", f"{reason}; only whether it is missing is used"
+        return "presence", "", f"{reason}; used as a missing indicator"
     return "", reason, ""
