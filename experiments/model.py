@@ -21,7 +21,7 @@ from .data.target import Target
 
 FORMAT = 1
 DESCRIPTION, ARRAYS = "model.json", "arrays.npz"
-# Bounds of what is read back: a model of ours is far below them, an archive that blows up is above.
+# Bounds of what is read back: a model of ours is far below them, a decompression bomb is above.
 LARGEST_DESCRIPTION = 64 * 2**20
 LARGEST_ARRAYS = 2 * 2**30
 
@@ -47,7 +47,7 @@ class TunedModel:
     """The networks of a sweep's best configuration, with the encoding they were trained on.
 
     Several networks (seeds, or the folds of an unrefitted sweep) average their outputs. Rows are given raw: a DataFrame with
-    the training table's columns (more columns and another order do no harm), or an array in the order of `feature_names_in_`.
+    the training table's columns (further columns and the order do not matter), or an array in the order of `feature_names_in_`.
     """
 
     def __init__(self, parts: Sequence[Part], params: Mapping[str, Any]) -> None:
@@ -63,10 +63,6 @@ class TunedModel:
         return self._target.task
 
     @property
-    def target_name(self) -> str:
-        return self._target.name
-
-    @property
     def classes_(self) -> NDArray[Any]:
         """The classes (C,), in the order of `predict_proba`'s columns. AttributeError for regression."""
         if self._target.labels is None:
@@ -75,7 +71,7 @@ class TunedModel:
 
     @property
     def feature_names_in_(self) -> NDArray[Any]:
-        """The columns that an array without names is taken to have."""
+        """The columns of an array without names, in order."""
         return np.array(self.parts[0].encoder.inputs, dtype=object)
 
     def _outputs(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
@@ -92,7 +88,7 @@ class TunedModel:
         if self._target.classes is None:
             raise AttributeError("a regression model has no predict_proba")
         probabilities = self._target.probabilities(self._outputs(X))
-        # The engine's float32 rows add up to 1 within its precision; whoever checks in float64 expects better.
+        # The engine's float32 rows add up to 1 within float32's precision; a check in float64 expects better.
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def score(self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -112,7 +108,7 @@ class TunedModel:
         return float(METRICS[metric].function(truth, result, weight))
 
     def _loss(self, result: NDArray[np.float64], y: ArrayLike, weight: NDArray[np.float64] | None) -> float:
-        """The loss that the networks were trained on, of their averaged outputs; NaN for one that outputs do not tell."""
+        """The loss that the networks were trained on, of their averaged outputs; NaN for one that outputs do not determine."""
         loss = self.parts[0].structure.loss
         if self._target.classes is None:
             error = (np.asarray(y, dtype=np.float64) - result.reshape(-1)) / self._target.scale
@@ -147,7 +143,7 @@ class TunedModel:
 
     @classmethod
     def load(cls, folder: Path) -> "TunedModel":
-        """Read a model back. Raises ValueError for files that are not a model of ours; nothing in them is executed."""
+        """Read a model back. Raises ValueError for files that are not a model of mlptune; nothing in them is executed."""
         try:
             return _read(Path(folder))
         except (OSError, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFile) as error:

@@ -59,8 +59,8 @@ def run_sweep(
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
     spec, text = load_spec(source, overrides, data=data, target=target)
-    check_header(spec.data, spec.base)
     uri = _store_uri(tracking_uri)
+    check_header(spec.data, spec.base)
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
     with (
         interruption.catch_signals(),

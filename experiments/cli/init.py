@@ -1,4 +1,4 @@
-"""`mlptune init`: a sweep file for a table, all that was recognised written out, so that a person edits facts."""
+"""`mlptune init`: a sweep file for a table, with all that was recognised written out, ready to edit."""
 
 import os
 import textwrap
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from ..config import Spec
     from ..data.dataset import Dataset
 
-_MOST_COLUMNS = 200  # a table with more is described by counts: lists of thousands of names help nobody
+_MOST_COLUMNS = 200  # a table with more is described by counts, since lists of thousands of names are no help
 _SPACE_COMMENTS = {
     "learning_rate": "the one that matters most; log: as many trials from 0.001 to 0.01 as from 0.01 to 0.1",
     "hidden": "choices: the widths of the hidden layers",
-    "batch_size": "rows a step; smaller is slower and often better",
-    "dropout": "share of units left out in each step",
+    "batch_size": "rows per step; smaller is slower and often better",
+    "dropout": "share of units dropped in each step",
     "l2": "pulls the weights towards zero",
-    "weight_decay": "pulls the weights towards zero, whatever the learning rate's adaptation",
+    "weight_decay": "pulls the weights towards zero, independently of the adapted rates",
 }
 
 
 def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: bool = False) -> Path:
     """Read the table, recognise task and columns, and write the sweep file; return its path.
 
-    `out` is the table's name with .toml in the current folder unless given. Raises UserError, also where the file is
-    there and `force` is not given.
+    `out` defaults to the table's name with .toml in the current folder. Raises UserError, also where the file exists and
+    `force` is not given.
     """
     path = Path(f"{default_name(data)}.toml") if out is None else out
     if path.suffix.lower() != ".toml":
@@ -42,7 +42,7 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
     if not path.parent.is_dir():
         raise UserError(f"-o {path}: there is no folder {str(path.parent)!r}")
     if path.exists() and not force:
-        raise UserError(f"{path} is there already; --force overwrites it, -o gives another name")
+        raise UserError(f"{path} exists already; --force overwrites it, -o gives another name")
     spec, _ = load_spec(None, data=data, target=target)
 
     from ..data.dataset import Dataset
@@ -53,14 +53,14 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(f"{path} is there already; --force overwrites it, -o gives another name") from None
+        raise UserError(f"{path} exists already; --force overwrites it, -o gives another name") from None
     except PermissionError:
         raise UserError(f"{path}: no permission to write there") from None
     return path
 
 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
-    """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
+    """Return the text of the sweep file: valid TOML that says what the defaults say for this table."""
     from ...search.spaces.defaults import default_space
     from ..config.defaults import DEFAULT_TRIALS, default_model
 
@@ -82,9 +82,9 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
             f"source = {toml_value(source)}" + ("" if is_named(source) else "    # relative to this file"),
             f"target = {toml_value(target)}",
             f"task = {toml_value(dataset.task)}     # recognised; or {_other(dataset.task)}",
-            'test_size = 0.2             # sealed: only the best configuration meets them, once; or test = "file"',
-            "validation = 0.2            # of the other rows: what trials are compared on; or folds",
-            "seeds = 1                   # networks for each configuration; more: calmer and slower",
+            'test_size = 0.2             # sealed: the best configuration alone is scored on it, once; or test = "file"',
+            "validation = 0.2            # share of the other rows, on which trials are compared; or folds",
+            "seeds = 1                   # networks per configuration; more give steadier values and take longer",
             *_columns(dataset),
         ],
         [
@@ -92,7 +92,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
             *_lines(
                 default_model(trained),
                 {
-                    "epochs": "the most; under hyperband and asha the largest budget",
+                    "epochs": "at most; under hyperband and asha the largest budget",
                     "early_stopping": "epochs without a better val_loss; 0 = off",
                     "schedule": "how the learning rate falls; or constant, step, inverse_time",
                 },
@@ -114,19 +114,19 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
             "[search]",
             f"method = {toml_value(spec.search.method)}                # one of {' '.join(METHODS)}",
             f"trials = {DEFAULT_TRIALS}",
-            "# timeout = 600               # seconds; the batch that runs is still finished",
+            "# timeout = 600               # seconds; the batch that is running is still finished",
         ],
         [
             "[objective]",
             f'metric = "val_score"          # {score}; or val_loss, {others}',
-            "refit = true                  # train the best again on all rows that are not test",
+            "refit = true                  # train the best configuration again on all rows that are not test",
         ],
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
 def _columns(dataset: "Dataset") -> list[str]:
-    """The recognised columns as lists that can be edited."""
+    """Return the recognised columns as lists that can be edited."""
     schema = dataset.schema
     by_kind: dict[str, list[str]] = {}
     for name, kind in schema.kinds.items():
@@ -141,7 +141,7 @@ def _columns(dataset: "Dataset") -> list[str]:
     lines += _list("numeric", by_kind.get("numeric", []))
     lines += _list("categorical", by_kind.get("categorical", []))
     if by_kind.get("presence"):
-        lines += _wrapped("only used as missing or not: " + ", ".join(by_kind["presence"]))
+        lines += _wrapped("used as missing indicators: " + ", ".join(by_kind["presence"]))
     lines += _list("ignore", list(schema.left_out))
     for name, reason in schema.left_out.items():
         lines += _wrapped(f"{name}: {reason}")
@@ -174,7 +174,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _comment(text: str) -> str:
-    """A file's or column's name may hold a line break, which would end the comment."""
+    """Return `text` in one line: a file's or column's name may hold a line break, which would end the comment."""
     return escape_control_characters(text)
 
 

@@ -1,18 +1,18 @@
-"""What each column of a table is good for: numbers, categories, or nothing a network can learn from, with the reason.
+"""What each column of a table is used as: numbers, categories, or nothing that a network can learn from, with the reason.
 
 The rules, in this order, judged on training rows alone; `numeric` and `categorical` of the data section override them:
 
-- no value at all, or one value and none missing: left out. One value and the rest missing: used as "is it there".
+- no value at all, or one value and none missing: left out. One value and the rest missing: used as a missing indicator.
 - dates (objects, or texts such as 2024-03-01): left out; named in `numeric` they count as seconds.
 - numbers: booleans (0 and 1), numbers of any type and texts that read as numbers. A column of numbers with a few
-  other texts (under 10 %, over 20 distinct numbers) is numeric too, those texts count as missing. Few distinct
+  other texts (under 10 %, over 20 distinct numbers) is numeric too, and those texts count as missing. Few distinct
   integers stay numeric.
 - integers that only number the rows are left out: all distinct, at least 20 of them, and either steadily rising or
   falling in the table, or named like an identifier (id, ..._id, ...Id, index, key), or (from 50 rows on) packed as
   densely as a row count.
 - texts that name or describe the row are left out: at least 20 of them and over 90 % distinct, or more than 50
   distinct ones that are over half of all, or (free text) more than 50 distinct ones of over 60 characters on average.
-  Where such a column is missing in 5 to 95 % of the rows, whether it is missing is used.
+  Where such a column is missing in 5 to 95 % of the rows, it is used as a missing indicator.
 - everything else is categorical.
 """
 
@@ -43,7 +43,7 @@ class Schema:
     """What the columns of a table (target apart) are used as.
 
     `inputs` are all of them in the table's order, `kinds` the used ones: "numeric", "date" (in seconds),
-    "categorical" or "presence" (only whether a value is there). `left_out` gives the reason for the others; `notes`
+    "categorical" or "presence" (a missing indicator). `left_out` gives the reason for the others; `notes`
     are other remarks.
     """
 
@@ -66,7 +66,7 @@ _BY_REQUEST = ("ignore", "group", "time", "weight")
 
 
 def listed(names: list[str], limit: int = 8) -> str:
-    """Names for a message, the first few of them."""
+    """The first few of `names` for a message, and how many more there are."""
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
@@ -106,6 +106,7 @@ def infer_schema(frame: pd.DataFrame, data: "DataConfig") -> Schema:
 
 
 def _asked(name: str, column: pd.Series, kind: str) -> tuple[str, str, str]:
+    """Check what the user says of a column against its cells; the result is that of `_guess`."""
     if kind == "categorical":
         return kind, "", ""
     read = numbers(column)
@@ -128,7 +129,7 @@ def _not_numbers(read: Numbers) -> str:
 
 
 def _guess(name: str, column: pd.Series) -> tuple[str, str, str]:
-    """(kind, "", note) of a column in use, ("", reason, note) of one left out."""
+    """Infer (kind, "", note) for a column in use, or ("", reason, note) for one left out."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, categories = category_codes(column)
         return _few_values(codes, len(categories)) or ("categorical", "", "")
@@ -142,7 +143,7 @@ def _guess(name: str, column: pd.Series) -> tuple[str, str, str]:
         few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
             return few
-        if _names_rows(name, read.values, column.index, unique):
+        if _numbers_rows(name, read.values, column.index, unique):
             return "", "integers that only number the rows", ""
         return "numeric", "", _not_numbers(read)
     codes, cells = factorize(column)
@@ -162,7 +163,8 @@ def _few_values(codes: np.ndarray, n_distinct: int) -> tuple[str, str, str] | No
     return None
 
 
-def _names_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
+def _numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
+    """Say whether a column of integers is an identifier or a counter of the rows."""
     n = len(values)
     if n < _FEW or len(unique) != n or (unique != np.floor(unique)).any():
         return False
@@ -188,5 +190,5 @@ def _texts(codes: np.ndarray, categories: list[str]) -> tuple[str, str, str]:
     else:
         return "categorical", "", ""
     if 0.05 <= 1 - there / len(codes) <= 0.95:
-        return "presence", "", f"{reason}; only whether it is missing is used"
+        return "presence", "", f"{reason}; used as a missing indicator"
     return "", reason, ""

@@ -58,7 +58,7 @@ class Table:
 class Dataset:
     """The data of a sweep, made by `load`: `folds` and `development` for training, the sealed rest from `test`.
 
-    The list of classes is that of all rows of the table, also of rows that are not trained on: it is part of the
+    The classes are those of all rows of the table, also of rows that are not trained on, because they are part of the
     task. All else (columns in use, categories, medians, means, deviations) comes from training rows.
     """
 
@@ -149,7 +149,7 @@ class Dataset:
         return tuple(self._encoded(train, validation, self._template) for train, validation in self._split.parts)
 
     def development(self) -> EncodedFold:
-        """All rows that are not test, for the final model: the same columns, all else learned from all of them."""
+        """All rows that are not test, for the final model: the same columns, the rest learned from all of these rows."""
         return self._encoded(self._split.development, None, None)
 
     def test(self) -> tuple[pd.DataFrame, NDArray[Any], NDArray[np.float32] | None] | None:
@@ -252,17 +252,17 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
     groups = times = None
     if data.group is not None:
         groups, _ = category_codes(frame[data.group])
-        _complete("group", data.group, groups < 0)
+        _require_complete("group", data.group, groups < 0)
     if data.time is not None:
         times = numbers(frame[data.time]).values
         if np.isnan(times).any():
             seconds = dates(frame[data.time])
             times = seconds if np.isnan(seconds).sum() < np.isnan(times).sum() else times
-        _complete("time", data.time, np.isnan(times))
+        _require_complete("time", data.time, np.isnan(times))
     return groups, times
 
 
-def _complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
+def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
     if missing.any():
         what = "number and no date such as 2024-03-01" if role == "time" else "value"
         raise UserError(f"[data] {role}: column {name!r} has no {what} in {int(missing.sum())} of {len(missing)} rows")

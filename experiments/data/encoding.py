@@ -1,11 +1,11 @@
-"""Raw rows to the float32 matrix a network reads; learned from training rows, kept with the model as plain JSON.
+"""Raw rows to the float32 matrix that a network reads; learned from training rows, kept with the model as plain JSON.
 
-Numbers: missing cells (and texts, and infinite values) become the training median, a 0/1 feature says so where
-training rows had any; then mean 0 and deviation 1 over the filled training rows. Constant columns are only centred.
-Results are cut at a million deviations, which no training row can reach and float32 can hold. Categories: one 0/1
-feature each; those with fewer than max(2, 0.5 % of the rows) rows, and those beyond the 50 most frequent, share one;
-missing cells have their own where training rows had any. A category never seen counts as rare where there is such a
-feature, else as none.
+Numbers: missing cells (and texts, and infinite values) are imputed by the training median, with a missing indicator where
+training rows had any; then standardised to mean 0 and deviation 1 over the imputed training rows. Constant columns are only
+centred. Results are clipped at a million deviations, which no training row can reach and float32 can hold. Categories are
+one-hot: one 0/1 feature each; those with fewer than max(2, 0.5 % of the rows) rows, and those beyond the 50 most frequent,
+share one; missing cells have their own where training rows had any. An unseen category counts as rare where there is such a
+feature, else all its features are 0.
 """
 
 import math
@@ -27,7 +27,7 @@ from .values import category, category_codes, dates, factorize, mean_and_scale, 
 MAX_CATEGORIES = 50
 _RARE_SHARE = 0.005
 _LIMIT = 1e6
-_LARGEST = 1e150  # beyond it a squared deviation is infinite; such numbers count as missing, as infinite ones do
+_LARGEST = 1e150  # the square of a larger deviation is infinite; such numbers count as missing, as infinite ones do
 
 
 class Feature(ABC):
@@ -42,72 +42,72 @@ class Feature(ABC):
 
     @abstractmethod
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        """Fills `out` (n, w), which holds zeros, from the column's cells (n,)."""
+        """Fill `out` (n, w), which holds zeros, from the column's cells (n,)."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Strict JSON with the key "kind"."""
+        """The feature as strict JSON with the key "kind"."""
 
 
 @dataclass(frozen=True)
 class Numeric(Feature):
-    """A column of numbers, or of dates in seconds; `fill`, `mean` and `scale` are in the column's own unit."""
+    """A column of numbers, or of dates in seconds; `impute_value`, `mean` and `scale` are in the column's own unit."""
 
     column: str
     kind: str
-    fill: float
+    impute_value: float
     mean: float
     scale: float
-    missing: bool
+    missing_indicator: bool
 
     @classmethod
     def fit(cls, column: str, kind: str, cells: pd.Series, like: "Feature | None") -> "Numeric":
-        values = _read(kind, cells)
-        there = np.isfinite(values)
-        fill = float(np.median(values[there])) if there.any() else 0.0
-        filled = np.where(there, values, fill)
-        mean, scale = mean_and_scale(filled)
-        return cls(column, kind, fill, mean, scale, like.missing if isinstance(like, Numeric) else not there.all())
+        values = _numbers_or_dates(kind, cells)
+        present = np.isfinite(values)
+        median = float(np.median(values[present])) if present.any() else 0.0
+        mean, scale = mean_and_scale(np.where(present, values, median))
+        indicator = like.missing_indicator if isinstance(like, Numeric) else not present.all()
+        return cls(column, kind, median, mean, scale, indicator)
 
     @property
     def names(self) -> list[str]:
-        return [self.column, f"{self.column}=<missing>"] if self.missing else [self.column]
+        return [self.column, f"{self.column}=<missing>"] if self.missing_indicator else [self.column]
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        values = _read(self.kind, cells)
-        absent = ~np.isfinite(values)
+        values = _numbers_or_dates(self.kind, cells)
+        missing = ~np.isfinite(values)
         with np.errstate(over="ignore"):  # beyond the limit either way
-            standard = (np.where(absent, self.fill, values) - self.mean) / self.scale
-        out[:, 0] = np.clip(standard, -_LIMIT, _LIMIT)
-        if self.missing:
-            out[:, 1] = absent
+            standardised = (np.where(missing, self.impute_value, values) - self.mean) / self.scale
+        out[:, 0] = np.clip(standardised, -_LIMIT, _LIMIT)
+        if self.missing_indicator:
+            out[:, 1] = missing
 
     def to_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "column": self.column,
-            "fill": self.fill,
+            "fill": self.impute_value,
             "mean": self.mean,
             "scale": self.scale,
-            "missing": self.missing,
+            "missing": self.missing_indicator,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Numeric":
-        fill, mean, scale = (_number(data, key) for key in ("fill", "mean", "scale"))
+        impute_value, mean, scale = (_number(data, key) for key in ("fill", "mean", "scale"))
         if not scale > 0:
             raise ValueError(f"encoder: scale must be positive, not {scale}")
-        return cls(_text(data, "column"), _text(data, "kind"), fill, mean, scale, _flag(data, "missing"))
+        return cls(_text(data, "column"), _text(data, "kind"), impute_value, mean, scale, _flag(data, "missing"))
 
 
 @dataclass(frozen=True)
 class Categorical(Feature):
-    """A column of categories, the most frequent first; `rare` and `missing` say whether those features exist."""
+    """A one-hot column, the most frequent category first; `rare` and `missing_indicator` say whether those features exist."""
 
     column: str
     categories: tuple[str, ...]
     rare: bool
-    missing: bool
+    missing_indicator: bool
 
     @classmethod
     def fit(cls, column: str, cells: pd.Series, like: "Feature | None") -> "Categorical":
@@ -123,14 +123,14 @@ class Categorical(Feature):
     @property
     def names(self) -> list[str]:
         names = [f"{self.column}={name}" for name in self.categories]
-        return names + [f"{self.column}=<rare>"] * self.rare + [f"{self.column}=<missing>"] * self.missing
+        return names + [f"{self.column}=<rare>"] * self.rare + [f"{self.column}=<missing>"] * self.missing_indicator
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
         codes, found = category_codes(cells)
         places = {name: place for place, name in enumerate(self.categories)}
-        elsewhere = len(self.categories) if self.rare else -1
-        absent = len(self.categories) + self.rare if self.missing else -1
-        place = np.array([places.get(name, elsewhere) for name in found] + [absent], dtype=np.int64)[codes]
+        rare = len(self.categories) if self.rare else -1
+        missing = len(self.categories) + self.rare if self.missing_indicator else -1
+        place = np.array([places.get(name, rare) for name in found] + [missing], dtype=np.int64)[codes]
         rows = np.flatnonzero(place >= 0)
         out[rows, place[rows]] = 1.0
 
@@ -140,7 +140,7 @@ class Categorical(Feature):
             "column": self.column,
             "categories": list(self.categories),
             "rare": self.rare,
-            "missing": self.missing,
+            "missing": self.missing_indicator,
         }
 
     @classmethod
@@ -151,7 +151,7 @@ class Categorical(Feature):
 
 @dataclass(frozen=True)
 class MissingIndicator(Feature):
-    """A column of which only counts whether a value is there: 1 where it is missing."""
+    """A column of which only counts whether it is missing: 1 where it is."""
 
     column: str
 
@@ -170,7 +170,7 @@ class MissingIndicator(Feature):
 
 @dataclass(frozen=True)
 class Encoder:
-    """The coding of a table's input columns.
+    """The encoding of a table's input columns.
 
     `inputs` are all columns of the table but the target, in its order; `features` those in use.
     """
@@ -180,10 +180,10 @@ class Encoder:
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, like: "Encoder | None" = None) -> "Encoder":
-        """The coding learned from training rows.
+        """The encoding learned from training rows.
 
-        With `like`, categories and missing features are taken from there, so that several folds get features of equal
-        number and meaning, and only medians, means and deviations are learned from `frame`.
+        With `like`, categories and missing indicators are taken from there, so that several folds get the same features, and only
+        medians, means and deviations are learned from `frame`.
         """
         known = {feature.column: feature for feature in like.features} if like is not None else {}
         features: list[Feature] = []
@@ -214,7 +214,7 @@ class Encoder:
     def transform(self, rows: Any) -> NDArray[np.float32]:
         """Raw rows as float32 (n, d), C-contiguous.
 
-        A DataFrame needs the columns in use, in any order; others are not looked at. An array or nested list (n, c)
+        A DataFrame needs the columns in use, in any order; others are ignored. An array or nested list (n, c)
         has either all the table's columns but the target, or only those in use, in the table's order. Raises
         UserError otherwise.
         """
@@ -257,7 +257,7 @@ class Encoder:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Strict JSON; `from_json` gives an equal encoder back, to the bit."""
+        """The encoder as strict JSON, from which `from_json` makes an equal one, to the bit."""
         return {"inputs": list(self.inputs), "features": [feature.to_json() for feature in self.features]}
 
     @classmethod
@@ -274,7 +274,7 @@ class Encoder:
         return cls(inputs, features)
 
 
-def _read(kind: str, cells: pd.Series) -> NDArray[np.float64]:
+def _numbers_or_dates(kind: str, cells: pd.Series) -> NDArray[np.float64]:
     values = dates(cells) if kind == "date" else numbers(cells).values
     return np.where(np.abs(values) <= _LARGEST, values, np.nan)
 

@@ -1,7 +1,7 @@
 """Which rows are the sealed test part, which train and which validate: a function of seed and labels alone.
 
 Part sizes are `round(share * rows)`, at least one row. Row numbers come back in ascending order. Labels and groups
-count by which rows share them, not by what they are, so the same table read with another dtype is cut the same way.
+count by which rows share them, not by what they are, so the same table read with another dtype is split the same way.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 
 Rows = NDArray[np.int64]
-_TEST, _VALIDATION = 1, 2  # the purposes that get a generator each: changing one part leaves the other
+_TEST, _VALIDATION = 1, 2  # each has a generator of its own, so that changing one part does not change the other
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def split_rows(
 
     The settings are those of a checked [data] section. Raises UserError when rows or groups are too few.
     """
-    cut = _Cut(labels if groups is None and times is None else None, groups, times)
+    splitter = _Splitter(labels if groups is None and times is None else None, groups, times)
     rows = np.arange(n_rows, dtype=np.int64)
     needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)
     if n_rows < needed:
@@ -60,13 +60,15 @@ def split_rows(
     test = rows[:0]
     if test_size > 0:
         reserve = needed - 1
-        rows, test = cut.holdout(rows, test_size, np.random.default_rng([seed, _TEST]), reserve)
+        rows, test = splitter.holdout(rows, test_size, np.random.default_rng([seed, _TEST]), reserve)
     generator = np.random.default_rng([seed, _VALIDATION])
-    parts = cut.folds(rows, folds, generator) if folds else (cut.holdout(rows, validation, generator, 1),)
-    return Split(rows, test, parts, tuple(dict.fromkeys(cut.messages)))
+    parts = splitter.folds(rows, folds, generator) if folds else (splitter.holdout(rows, validation, generator, 1),)
+    return Split(rows, test, parts, tuple(dict.fromkeys(splitter.messages)))
 
 
-class _Cut:
+class _Splitter:
+    """Holdout parts and folds under the given labels, groups or times."""
+
     def __init__(
         self, labels: NDArray[np.int64] | None, groups: NDArray[np.int64] | None, times: NDArray[np.float64] | None
     ) -> None:
@@ -76,7 +78,7 @@ class _Cut:
         self.messages: list[str] = []
 
     def holdout(self, rows: Rows, share: float, generator: np.random.Generator, reserve: int) -> tuple[Rows, Rows]:
-        """(rows that stay, rows of the part); at least `reserve` rows or groups stay."""
+        """The rows that stay and the rows of the part; at least `reserve` rows or groups stay."""
         count = min(max(round(share * len(rows)), 1), len(rows) - reserve)
         if self.times is not None:
             ordered = rows[np.argsort(self.times[rows], kind="stable")]
@@ -84,10 +86,10 @@ class _Cut:
         elif self.groups is not None:
             part = self._whole_groups(rows, count, generator, reserve)
         else:
-            part = self._drawn(rows, count, generator)
+            part = self._draw(rows, count, generator)
         return np.setdiff1d(rows, part), np.sort(part)
 
-    def _drawn(self, rows: Rows, count: int, generator: np.random.Generator) -> Rows:
+    def _draw(self, rows: Rows, count: int, generator: np.random.Generator) -> Rows:
         shuffled = generator.permutation(rows)
         if self.labels is None:
             return shuffled[:count]
@@ -165,7 +167,7 @@ def _by_appearance(codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _in_proportion(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64] | None:
-    """Rows of each class in a part of `count`: by largest remainders, one of each class stays. None when impossible."""
+    """Rows of each class in a part of `count`, by largest remainders; one of each class stays. None when impossible."""
     room = np.maximum(sizes - 1, 0)
     if room.sum() < count:
         return None

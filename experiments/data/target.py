@@ -24,7 +24,7 @@ _FEW_CLASSES = 20
 
 
 def clean_target(name: str, column: pd.Series, task: str) -> tuple[str, NDArray[Any], NDArray[np.bool_]]:
-    """(task, values of the rows that have one, mask (n,) of those rows).
+    """Recognise the task and return it with the values of the rows that have one and the mask (n,) of those rows.
 
     Values are float64 for regression; for classification an array of bool, int64, float64 or text objects: the
     target's own values, with whole floats read as integers only where missing cells had made them floats. Raises
@@ -73,7 +73,7 @@ def _recognised(values: NDArray[np.float64]) -> str:
 
 
 def labels_of(name: str, column: pd.Series) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """(class labels of the rows that have one, mask (n,) of those rows); one type for all, see `clean_target`."""
+    """The class labels of the rows that have one, all of one type as in `clean_target`, and the mask (n,) of those rows."""
     codes, cells = factorize(column)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         raise UserError(f"[data] target: column {name!r} holds neither numbers nor texts")
@@ -116,7 +116,7 @@ def _plain(cell: Any) -> Any:
 
 @dataclass(frozen=True)
 class Target:
-    """The coding of one target column.
+    """The encoding of one target column.
 
     Classification: `classes` are the sorted distinct values (bool, int, float or str). Regression: `classes` is None,
     `mean` and `scale` are those of the training rows, in the target's own unit.
@@ -130,7 +130,7 @@ class Target:
 
     @classmethod
     def fit(cls, name: str, values: ArrayLike, task: str) -> "Target":
-        """The coding learned from `values` (n,), as `clean_target` gives them."""
+        """The encoding learned from `values` (n,), as `clean_target` gives them."""
         array = np.asarray(values)
         if task == "classification":
             return cls(name, task, tuple(sorted(set(array.tolist()))))
@@ -150,9 +150,9 @@ class Target:
         return None if self.classes is None else np.asarray(self.classes)
 
     def encode(self, values: ArrayLike) -> NDArray[Any]:
-        """`values` (n,) as int64 class indices (n,), or as float32 (n, 1) in deviations from the training mean.
+        """The `values` (n,) as int64 class indices (n,), or as float32 (n, 1) in deviations from the training mean.
 
-        Raises ValueError for a value that is none of the classes.
+        Raises ValueError for a value that is not one of the classes.
         """
         array = np.asarray(values, dtype=object if isinstance(values, list | tuple | pd.Series) else None).ravel()
         if self.classes is None:
@@ -167,7 +167,7 @@ class Target:
         if found is None:
             found = texts.get(str(value).strip())
         if found is None:
-            raise ValueError(f"target {self.name!r}: {value!r} is none of its {len(places)} classes")
+            raise ValueError(f"target {self.name!r}: {value!r} is not one of its {len(places)} classes")
         return found
 
     def probabilities(self, outputs: ArrayLike) -> NDArray[np.float64]:
@@ -191,7 +191,7 @@ class Target:
         return np.asarray(labels[np.argmax(self.probabilities(outputs), axis=1)])
 
     def to_json(self) -> dict[str, Any]:
-        """Strict JSON; `from_json` gives an equal target back."""
+        """The target as strict JSON, from which `from_json` makes an equal one."""
         if self.classes is None:
             return {"name": self.name, "task": self.task, "mean": self.mean, "scale": self.scale}
         kind = type(self.classes[0]).__name__

@@ -24,7 +24,7 @@ _CODE = re.compile(r"[+-]?0\d", re.ASCII)
 _TIME = r"([T ]\d{1,2}:\d{2}.*)?"
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}" + _TIME, re.ASCII)
 _YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})" + _TIME, re.ASCII)
-_NO_NUMBER = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "?", "-"})
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "?", "-"})
 _TRUTH = {"true": True, "false": False}
 _EPOCH = pd.Timestamp(0, tz="UTC")
 
@@ -34,11 +34,11 @@ def _is_real(value: Any) -> bool:
 
 
 def number(value: Any) -> float | None:
-    """The number a cell stands for: NaN where it is missing, None where it is something else. Booleans are 0 and 1."""
+    """The number that a cell stands for: NaN where it is missing, None where it is something else. Booleans are 0 and 1."""
     if isinstance(value, str):
         text = value.strip()
         lowered = text.lower()
-        if lowered in _NO_NUMBER:
+        if lowered in _MISSING:
             return math.nan
         if lowered in _TRUTH:
             return float(_TRUTH[lowered])
@@ -125,7 +125,7 @@ class Numbers(NamedTuple):
 
 
 def numbers(column: pd.Series) -> Numbers:
-    """Reads a column as numbers. Booleans are 0 and 1, time spans are seconds."""
+    """Read a column as numbers. Booleans are 0 and 1, time spans are seconds."""
     kind = column.dtype
     non_numeric = np.zeros(len(column), dtype=np.bool_)
     if pd.api.types.is_timedelta64_dtype(kind):
@@ -163,7 +163,7 @@ def _is_nullable_number(kind: Any) -> bool:
 
 
 def dates(column: pd.Series) -> NDArray[np.float64]:
-    """The column as seconds since 1970 (n,) float64, NaN where missing or no date. Dates without zone are UTC.
+    """The column as seconds since 1970 (n,) float64, NaN where missing or not a date. Dates without zone are UTC.
 
     Texts must begin with the year: 03/02/2024 is another day in another country.
     """

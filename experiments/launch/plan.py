@@ -95,8 +95,11 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     n_rows = len(dataset.folds()[0].arrays.X)
     searcher = resolve(spec.search.method, spec.search.pruner)
     space = spec.parsed_space
-    if space is None:
-        space = check_space(spec, default_space_table(spec.model, searcher.sampler, n_rows, dataset.task))
+    if space is None:  # not parsed when the file was loaded: the data decide what is searched
+        table = spec.space
+        if table is None:
+            table = default_space_table(spec.model, searcher.sampler, n_rows, dataset.task)
+        space = check_space(spec, table)
     fixed = _with_budget(spec.model, space, n_rows)
     objective = _objective(spec.objective, dataset.task)
     options = _options(searcher, spec.search)

@@ -98,7 +98,7 @@ def test_many_columns_are_counted_not_listed(tmp_path: Path) -> None:
 def test_nothing_is_overwritten_by_itself(tmp_path: Path) -> None:
     source, out = str(table(tmp_path)), tmp_path / "cars.toml"
     out.write_text("mine")
-    with pytest.raises(UserError, match="is there already; --force overwrites it"):
+    with pytest.raises(UserError, match="exists already; --force overwrites it"):
         write_sweep_file(source, "price", out)
     assert out.read_text() == "mine"
     write_sweep_file(source, "price", out, force=True)

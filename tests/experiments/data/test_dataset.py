@@ -311,7 +311,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, change, section, m
         (lambda frame: frame.drop(columns="Age"), "[data] test: test.csv lacks the column 'Age' of people.csv"),
         (
             lambda frame: frame.assign(Survived=2),
-            "[data] test: test.csv: target 'Survived': 2 is none of its 2 classes",
+            "[data] test: test.csv: target 'Survived': 2 is not one of its 2 classes",
         ),
         (lambda frame: frame.assign(Survived=None), "[data] test: column 'Survived' of test.csv has no values"),
     ],

@@ -45,7 +45,7 @@ def test_one_output_serves_two_classes():
     assert target.n_outputs == 1
     assert target.decode(np.array([[0.2], [0.7]])).tolist() == ["no", "yes"]
     np.testing.assert_allclose(target.probabilities(np.array([[0.25]])), [[0.75, 0.25]])
-    with pytest.raises(ValueError, match="'maybe' is none of its 2 classes"):
+    with pytest.raises(ValueError, match="'maybe' is not one of its 2 classes"):
         target.encode(["maybe"])
 
 
