@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .methods import METHODS as METHODS
     from .methods import Method as Method
-    from .methods import Searcher as Searcher
-    from .methods import resolve as resolve
-    from .methods import split_options as split_options
     from .pruners import pruner as pruner
     from .samplers import ignores_history as ignores_history
     from .samplers import sampler as sampler
@@ -25,6 +22,9 @@ if TYPE_CHECKING:
     from .schedulers import Scheduler as Scheduler
     from .schedulers import Stop as Stop
     from .schedulers import scheduler as scheduler
+    from .searcher import Searcher as Searcher
+    from .searcher import resolve as resolve
+    from .searcher import split_options as split_options
     from .spaces.defaults import architecture_space as architecture_space
     from .spaces.defaults import default_space as default_space
     from .spaces.layers import configuration as configuration
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "METHODS": ".methods",
     "Method": ".methods",
-    "Searcher": ".methods",
-    "resolve": ".methods",
+    "Searcher": ".searcher",
+    "resolve": ".searcher",
     "pruner": ".pruners",
     "ignores_history": ".samplers",
     "sampler": ".samplers",
@@ -47,7 +47,7 @@ _HOMES = {
     "Scheduler": ".schedulers",
     "Stop": ".schedulers",
     "scheduler": ".schedulers",
-    "split_options": ".methods",
+    "split_options": ".searcher",
     "Space": ".spaces.space",
     "architecture_space": ".spaces.defaults",
     "configuration": ".spaces.layers",

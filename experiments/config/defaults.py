@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 
 if TYPE_CHECKING:
-    from ...search.methods import Searcher
+    from ...search.searcher import Searcher
     from .schema import Spec
 from .names import _SHAPE, MAX_LAYERS
 
@@ -34,7 +34,7 @@ def default_space(spec: "Spec", n_rows: int, task: str) -> dict[str, Any]:
 
 
 def _resolve(spec: "Spec") -> "Searcher":
-    from ...search.methods import resolve
+    from ...search.searcher import resolve
 
     try:
         return resolve(spec.search.method, spec.search.pruner)

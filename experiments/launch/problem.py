@@ -74,7 +74,7 @@ class Problem:
         self.searcher = _user_error(resolve, spec.search.method, spec.search.pruner)
         self.method = METHODS.get(spec.search.method)
         self._options = _user_error(split_options, self.searcher, spec.search.options)
-        self._notes = self._keep_in_step() if self.method and self.method.in_step else []
+        self._notes = self._keep_in_step() if self.method and self.method.full_length_trials else []
         self._check_fixed()
         self.max_epochs = self._max_epochs()
         self._check_changes()

@@ -72,7 +72,7 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
         if old == new or key in MAY_CHANGE:
             continue
         if key in MAY_GROW and isinstance(new, int) and problem.total >= (earlier.total or 0):
-            if problem.method is None or problem.method.grows or problem.total == earlier.total:
+            if problem.searcher.extendable or problem.total == earlier.total:
                 continue
             raise UserError(
                 f"--resume: {key} was {earlier.total} and is {new} now; method {problem.spec.search.method} "

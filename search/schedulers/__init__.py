@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from importlib import import_module
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build, options_of
+from ..methods import METHODS
+from ..plugins import Registry
 from .decisions import Continue as Continue
 from .decisions import Copy as Copy
 from .decisions import Decision as Decision
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from ..spaces.space import Space
 
-_OURS = {
-    "pruner": (".pruning", "PrunerScheduler"),
-    "asha": (".asha", "AshaScheduler"),
-    "hyperband": (".hyperband", "HyperbandScheduler"),
-    "pbt": (".pbt", "PopulationBasedTraining"),
-}
+SCHEDULERS = Registry(
+    "scheduler",
+    {
+        "pruner": ".schedulers.pruning:PrunerScheduler",
+        **{name: method.home for name, method in METHODS.items() if method.scheduler == name},
+    },
+)
 
 
 def scheduler(
@@ -53,16 +54,5 @@ def scheduler(
         raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
     context = {"study": study, "max_epochs": max_epochs, "seed": seed, "space": space, "changeable": changeable}
     context |= {"trials": trials}
-    made: Scheduler = build(_factory(name), f"scheduler {name}", context, options)
+    made: Scheduler = SCHEDULERS.build(name, context, options)
     return made
-
-
-def option_names(name: str) -> frozenset[str] | None:
-    """The options of the scheduler by name; None where it takes any."""
-    return options_of(_factory(name))
-
-
-def _factory(name: str) -> Callable[..., Scheduler]:
-    module, cls = _OURS[name]
-    factory: Callable[..., Scheduler] = getattr(import_module(module, __name__), cls)
-    return factory
