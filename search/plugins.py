@@ -7,9 +7,12 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._text import hint
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # What a sweep tells samplers and schedulers by itself; none of it is an option.
 CONTEXT = frozenset({"seed", "space", "trials", "batch", "cost", "study", "max_epochs", "changeable"})
@@ -40,8 +43,9 @@ class Registry:
             module, _, attribute = self.homes[name].partition(":")
             ours: Factory = getattr(import_module(module, __package__), attribute)
             return ours
-        plugin = self._plugin(name)
-        if plugin is not None:
+        plugins = self.plugins(name)
+        if plugins:
+            plugin: Factory = plugins[0].load()
             return plugin
         optunas = self._optunas()
         if name not in optunas:
@@ -55,9 +59,14 @@ class Registry:
 
     def names(self) -> list[str]:
         """Every known name."""
+        return [*self.homes, *(point.name for point in self.plugins()), *self._optunas()]
+
+    def plugins(self, name: str | None = None) -> "list[EntryPoint]":
+        """What installed packages offer, all of it or what has this name."""
         from importlib.metadata import entry_points
 
-        return [*self.homes, *(point.name for point in entry_points(group=self._group)), *self._optunas()]
+        found = entry_points(group=f"mlptune.{self.kind}s")
+        return [point for point in found if name in (None, point.name)]
 
     def option_names(self, name: str) -> frozenset[str] | None:
         """The options of the strategy of this name; None where it takes any."""
@@ -84,18 +93,6 @@ class Registry:
             raise ValueError(f"{label}: {error}") from error
         _check_types(factory, label, options)
         return factory(**arguments)
-
-    @property
-    def _group(self) -> str:
-        return f"mlptune.{self.kind}s"
-
-    def _plugin(self, name: str) -> Factory | None:
-        from importlib.metadata import entry_points
-
-        for point in entry_points(group=self._group, name=name):
-            factory: Factory = point.load()
-            return factory
-        return None
 
     def _optunas(self) -> dict[str, type[Any]]:
         if self.optuna_base is None:

@@ -27,24 +27,40 @@ class Searcher(NamedTuple):
 def resolve(method: str, pruner: str | None = None) -> Searcher:
     """The names of sampler, pruner and scheduler that a method stands for, with `pruner` as the user's own choice.
 
-    A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless told.
+    A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless `pruner` says
+    so. A pruner may also be the name of a scheduler that an installed package offers.
 
     Raises:
-        ValueError: for unknown names, and for a pruner under a method that schedules by itself.
+        ValueError: for unknown names, and for a pruner under a method that has its own scheduler.
     """
     if method not in METHODS:
         try:
             SAMPLERS.check(method)
         except ValueError:
             raise ValueError(f"method: {method!r} is unknown{hint(method, [*METHODS, *SAMPLERS.names()])}") from None
-    if pruner is not None:
+    scheduler = _scheduler(pruner or "none")
+    entry = METHODS.get(method)
+    if entry is not None and entry.scheduler != "pruner":
+        if pruner not in (None, "none"):
+            raise ValueError(
+                f"pruner: {pruner!r} cannot be combined with method {method!r}, which has its own scheduler"
+            )
+        scheduler = entry.scheduler
+    return Searcher(
+        entry.sampler if entry else method, pruner or "none" if scheduler == "pruner" else "none", scheduler
+    )
+
+
+def _scheduler(pruner: str) -> str:
+    """The scheduler of what a sweep file calls its pruner: the one of this name from an installed package, else `pruner`."""
+    try:
         PRUNERS.check(pruner)
-    if method not in METHODS:
-        return Searcher(method, pruner or "none")
-    entry = METHODS[method]
-    if pruner not in (None, "none") and entry.scheduler != "pruner":
-        raise ValueError(f"pruner: {pruner!r} contradicts method {method!r}, which schedules by itself")
-    return Searcher(entry.sampler, pruner or "none", entry.scheduler)
+    except ValueError:
+        offered = [point.name for point in SCHEDULERS.plugins()]
+        if pruner in offered:
+            return pruner
+        raise ValueError(f"pruner: {pruner!r} is unknown{hint(pruner, [*PRUNERS.names(), *offered])}") from None
+    return "pruner"
 
 
 def split_options(
@@ -65,7 +81,7 @@ def split_options(
     of_sampler = SAMPLERS.option_names(searcher.sampler)
     for option, value in options.items():
         if option in CONTEXT:
-            raise ValueError(f"options: {option!r} is no option, the sweep itself says it")
+            raise ValueError(f"options: {option!r} is not an option: the sweep sets it")
         if option in (of_scheduler or ()):
             parts[0][option] = value
         elif option in (of_sampler or ()):
@@ -74,6 +90,8 @@ def split_options(
             parts[1][option] = value
         elif of_sampler is None:
             parts[2][option] = value
+        elif of_scheduler is None:
+            parts[0][option] = value
         else:
             known = {*(of_scheduler or ()), *(of_pruner or ()), *of_sampler}
             raise ValueError(f"options: unknown option {option!r}{hint(option, known)}")

@@ -46,9 +46,9 @@ def scheduler(
     The names: `pruner` asks the study's pruner; `asha` and `hyperband` pause and promote; `pbt` is population-based
     training. `seed`, `space`, `changeable` (the hyperparameters that may change while a network trains) and
     `trials` (how many there will be) are context: a scheduler takes what it needs of it.
-    `options` are its own arguments.
+    `options` are its own arguments. Any other name is that of an entry point in the group `mlptune.schedulers`.
 
-    Raises ValueError for an unknown option, and for `max_epochs` below 1.
+    Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
     if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
         raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
