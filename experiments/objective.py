@@ -22,7 +22,7 @@ def objective(
     from optuna.exceptions import TrialPruned
     from optuna.pruners import NopPruner
 
-    from ..search import configuration
+    from ..search.spaces.layers import configuration
     from .data.dataset import Dataset
     from .execution.engine import EngineEvaluator
     from .execution.evaluation import Request

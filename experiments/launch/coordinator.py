@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
-from ...search.schedulers import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
+from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
 from ..execution.evaluation import Evaluator, Outcome, Request

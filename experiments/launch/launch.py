@@ -19,7 +19,7 @@ from ..progress import Observer, SweepInfo, TrialSummary
 if TYPE_CHECKING:
     import optuna
 
-    from ...search import Scheduler
+    from ...search.schedulers.decisions import Scheduler
     from ...tracking.records import LaunchRecord
     from ..results import SweepResult
     from .problem import Problem
@@ -168,7 +168,7 @@ class _Launch:
         trials: dict[int, TrialSummary],
         kept_epochs: Mapping[int, tuple[int, ...]],
     ) -> "SweepResult":
-        from ...search import configuration
+        from ...search.spaces.layers import configuration
         from ...tracking.records import TrialRecord
         from .. import results
         from .final import fit_final, score_test

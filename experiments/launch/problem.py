@@ -12,10 +12,15 @@ from ...core.hyperparameters import BY_LAYER, CHANGEABLE, Hyperparameters
 from ...core.metrics import METRICS
 from ...core.structure import structure
 from ...core.training import Fold
-from ...search import METHODS, Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
-from ...search.schedulers import Scheduler
+from ...search.methods import METHODS
+from ...search.pruners import pruner
+from ...search.samplers import ignores_history, sampler
+from ...search.schedulers import scheduler
+from ...search.schedulers.decisions import Scheduler
+from ...search.searcher import resolve, split_options
 from ...search.spaces.dimensions import Choices, Range
 from ...search.spaces.layers import configuration, layer_of
+from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.defaults import default_space
 from ..data.dataset import Dataset, EncodedFold

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._text import counted, hint
-from ...search import Space
+from ...search.spaces.space import Space
 from ..errors import UserError
 
 if TYPE_CHECKING:

@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..methods import METHODS
 from ..plugins import Registry
-from .decisions import Continue as Continue
-from .decisions import Copy as Copy
-from .decisions import Decision as Decision
-from .decisions import Pause as Pause
-from .decisions import Progress as Progress
-from .decisions import Scheduler as Scheduler
-from .decisions import Stop as Stop
-from .pruning import PrunerScheduler as PrunerScheduler
 
 if TYPE_CHECKING:
     from optuna.study import Study
 
     from ..spaces.space import Space
+    from .decisions import Scheduler
 
 SCHEDULERS = Registry(
     "scheduler",

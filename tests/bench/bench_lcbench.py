@@ -23,8 +23,9 @@ import pytest
 
 from mlptune.experiments.launch.coordinator import Coordinator, Plan
 from mlptune.experiments.progress import Observer
-from mlptune.search import METHODS, pruner, resolve, sampler, scheduler
+from mlptune.search import METHODS, pruner, sampler, scheduler
 from mlptune.search.extrapolation import extrapolate
+from mlptune.search.searcher import resolve
 from mlptune.tests.bench import lcbench
 from mlptune.tests.bench.tables import Nothing, cells
 

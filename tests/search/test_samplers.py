@@ -14,7 +14,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from mlptune.search import METHODS, Space, ignores_history, sampler
+from mlptune.search import METHODS, Space, sampler
+from mlptune.search.samplers import ignores_history
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 2},

@@ -7,7 +7,8 @@ import pytest
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import PatientPruner, PercentilePruner, SuccessiveHalvingPruner, ThresholdPruner
 
-from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, resolve, scheduler, split_options
+from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, scheduler
+from mlptune.search.searcher import resolve, split_options
 
 EPOCHS = (9, 27, 50)
 
