@@ -107,6 +107,20 @@ class Registry:
         }
 
 
+def check_integer(name: str, value: Any, low: int = 1) -> int:
+    """An option that is an integer of at least `low`. Raises ValueError (one line)."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise ValueError(f"{name}: {value!r} is not an integer of at least {low}")
+    return value
+
+
+def check_number(name: str, value: Any, high: float = 1.0) -> float:
+    """An option that is a number from 0 to `high`. Raises ValueError (one line)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
+        raise ValueError(f"{name}: {value!r} is not a number from 0 to {high:g}")
+    return float(value)
+
+
 def _takes_any(parameters: Mapping[str, inspect.Parameter]) -> bool:
     return any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
@@ -120,13 +134,13 @@ def _check_types(factory: Callable[..., Any], label: str, options: Mapping[str, 
         return
     for option, value in options.items():
         kinds = expected.get(option, object)
-        alternatives = typing.get_args(kinds) if isinstance(kinds, types.UnionType | _UNION) else (kinds,)
+        union = typing.get_origin(kinds) in (typing.Union, types.UnionType)
+        alternatives = typing.get_args(kinds) if union else (kinds,)
         if all(kind in _RULES for kind in alternatives) and not any(_RULES[kind](value) for kind in alternatives):
             words = " or ".join(_WORDS[kind] for kind in alternatives if kind is not type(None))
             raise ValueError(f"{label}: {option} must be {words}, not {value!r}")
 
 
-_UNION = type(typing.Optional[int])  # noqa: UP045 - the older kind of union, which Optuna's classes may use
 _RULES: dict[Any, Callable[[Any], bool]] = {
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),
     float: lambda value: isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value),

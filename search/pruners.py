@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .plugins import Registry
+from .plugins import Registry, check_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,7 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
 
     Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
-    if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
-        raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
+    check_integer("max_epochs", max_epochs)
     made: BasePruner = PRUNERS.build(
         name, _OURS[name][1](max_epochs) if name in _OURS else _budget(max_epochs), options
     )

@@ -1,7 +1,7 @@
 """The default: Bayesian optimisation with a Gaussian process that costs a few milliseconds a proposal.
 
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
-(`.gp`) of the results (`.warping`). Trials that still run are believed to give what the model predicts for them
+(`.gp`) of the results . Trials that still run are believed to give what the model predicts for them
 ("kriging believer", Ginsbourger et al. 2010).
 
 A proposal is a function of (seed, trial number, history). Learning the hyperparameters costs more than all the rest, so it is done
@@ -20,13 +20,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..._text import counted
-from ..options import positive
+from ..plugins import check_integer
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.acquisition import log_expected_improvement, maximise
 from ..surrogate.features import Features
-from ..surrogate.gp import GaussianProcess, Hyperparameters, learn
-from ..surrogate.warping import warped
+from ..surrogate.gp import GaussianProcess, Hyperparameters, learn, warped
 from .history import filled
 from .modelling import CodedSampler, one_thread, rows, with_choice
 
@@ -69,10 +68,10 @@ class AutoSampler(CodedSampler):
         super().__init__(seed, space=space)
         if isinstance(structural, str) or not isinstance(structural, Collection):
             raise ValueError(f"structural: {structural!r} is not a list of names")
-        self._structures = structures if structures is None else positive("structures", structures)
+        self._structures = structures if structures is None else check_integer("structures", structures)
         self._structural = frozenset(structural)
         self._trials, self._batch = trials, batch
-        self._n_startup_trials = positive("n_startup_trials", n_startup_trials)
+        self._n_startup_trials = check_integer("n_startup_trials", n_startup_trials)
         self._lock = Lock()
 
     def _forget(self) -> None:

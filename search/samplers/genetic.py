@@ -19,7 +19,7 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from ..options import positive, share
+from ..plugins import check_integer, check_number
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.features import Axis, Features
@@ -57,9 +57,9 @@ class GeneticSampler(WholeSampler):
         mutation: float = 1.5,
     ) -> None:
         super().__init__(seed, space=space)
-        self._population = positive("population", population, low=2)
-        self._tournament = positive("tournament", tournament)
-        self._crossover = share("crossover", crossover)
+        self._population = check_integer("population", population, low=2)
+        self._tournament = check_integer("tournament", tournament)
+        self._crossover = check_number("crossover", crossover)
         if isinstance(mutation, bool) or not isinstance(mutation, int | float) or not 0 < mutation < math.inf:
             raise ValueError(f"mutation: {mutation!r} is not a number above 0")
         self._mutation = float(mutation)

@@ -19,8 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..seeds import derive
 from ..surrogate.acquisition import log_expected_improvement, maximise
-from ..surrogate.gp import GaussianProcess, Hyperparameters, learn
-from ..surrogate.warping import warped
+from ..surrogate.gp import GaussianProcess, Hyperparameters, learn, warped
 from .auto import STARTS, AutoSampler, kept, learned_from
 from .history import Curve, Observations, observations
 from .modelling import one_thread

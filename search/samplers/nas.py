@@ -15,7 +15,7 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from ..options import positive
+from ..plugins import check_integer
 from ..seeds import derive
 from ..spaces.layers import layer_of
 from ..spaces.space import Space
@@ -54,11 +54,11 @@ class EvolutionSampler(WholeSampler):
         children: int = 8,
     ) -> None:
         super().__init__(seed, space=space)
-        self._population = positive("population", population)
-        self._sample = positive("sample", min(8, population) if sample is None else sample)
+        self._population = check_integer("population", population)
+        self._sample = check_integer("sample", min(8, population) if sample is None else sample)
         if self._sample > self._population:
             raise ValueError(f"sample: {sample} is more than the population of {population}, of which they are drawn")
-        self._children = positive("children", children)
+        self._children = check_integer("children", children)
         if not isinstance(predictor, bool):
             raise ValueError(f"predictor: {predictor!r} is neither true nor false")
         self._predictor = predictor

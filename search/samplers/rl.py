@@ -20,6 +20,7 @@ import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from ..plugins import check_number
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.features import Axis, Features
@@ -61,12 +62,9 @@ class ReinforceSampler(WholeSampler):
         decay: float = 0.9,
     ) -> None:
         super().__init__(seed, space=space)
-        for name, value, top in (("learning_rate", learning_rate, 100), ("entropy", entropy, 10), ("decay", decay, 1)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= top:
-                raise ValueError(f"{name}: {value!r} is not a number from 0 to {top}")
-        self._learning_rate = learning_rate
-        self._entropy = entropy
-        self._decay = decay
+        self._learning_rate = check_number("learning_rate", learning_rate, 100)
+        self._entropy = check_number("entropy", entropy, 10)
+        self._decay = check_number("decay", decay)
 
     def _forget(self) -> None:
         super()._forget()

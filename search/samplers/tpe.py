@@ -24,7 +24,7 @@ from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..options import positive
+from ..plugins import check_integer
 from ..seeds import derive32
 from .parzen import ParzenEstimator
 
@@ -53,8 +53,8 @@ class TPESampler(optuna.samplers.TPESampler):
         group: bool = True,
         constant_liar: bool = True,
     ) -> None:
-        positive("n_startup_trials", n_startup_trials, low=0)
-        positive("n_ei_candidates", n_ei_candidates)
+        check_integer("n_startup_trials", n_startup_trials, low=0)
+        check_integer("n_ei_candidates", n_ei_candidates)
         with warnings.catch_warnings():
             # "group" has been experimental since 2021; the pinned version is tested here.
             warnings.simplefilter("ignore", ExperimentalWarning)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ..methods import METHODS
-from ..plugins import Registry
+from ..plugins import Registry, check_integer
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -43,8 +43,7 @@ def scheduler(
 
     Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
-    if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
-        raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
+    check_integer("max_epochs", max_epochs)
     context = {"study": study, "max_epochs": max_epochs, "seed": seed, "space": space, "changeable": changeable}
     context |= {"trials": trials}
     made: Scheduler = SCHEDULERS.build(name, context, options)

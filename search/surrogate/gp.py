@@ -115,6 +115,21 @@ def learn(
     return Hyperparameters(theta[:p], float(theta[p]), float(theta[p + 1]), float(evidence))
 
 
+def warped(y: np.ndarray) -> np.ndarray:
+    """Finite objective values (n,), to be minimised, made fit for the model -> values in the same order, best -1, median 0.
+
+    A Gaussian process expects normal errors and functions that vary evenly. Errors of networks do neither: they span
+    decades, and a network that diverged is worse than the others by more than all their differences. Where all values are
+    above zero their logarithm is taken; then all that is worse than the median counts only by the logarithm of how much
+    worse it is.
+    """
+    if y.min() > 0:
+        y = np.log(y)
+    middle = np.median(y)
+    z = (y - middle) / ((middle - y.min()) or 1.0)
+    return np.where(z > 0, np.log1p(np.maximum(z, 0.0)), z)
+
+
 class GaussianProcess:
     """The posterior after values y at points X.
 

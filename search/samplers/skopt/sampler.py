@@ -24,7 +24,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from ...._text import hint
-from ...options import positive
+from ...plugins import check_integer
 from ...seeds import derive32
 from ...spaces.space import Space
 from ..axes import Axis
@@ -106,9 +106,9 @@ class BayesianSampler(ModelSampler):
         self._cost = cost
         self._base_estimator = base_estimator
         self._acq_func = acq_func
-        self._n_initial_points = positive("n_initial_points", n_initial_points)
+        self._n_initial_points = check_integer("n_initial_points", n_initial_points)
         self._liar = liar
-        self._n_points = positive("n_points", n_points)
+        self._n_points = check_integer("n_points", n_points)
         self._memory: _Memory | None = None
         self._liar_memory: _Memory | None = None
         self._lock = Lock()
