@@ -18,6 +18,7 @@ import optuna
 from optuna.trial import TrialState
 
 from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
+from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
 from ..execution.evaluation import Evaluator, Outcome, Request
@@ -161,7 +162,7 @@ class Coordinator:
                     epoch = len(running.values)
                     if source not in live or len(live[source].values) != epoch:
                         raise ValueError(f"trial {number} cannot copy trial {source}, which is not at epoch {epoch}")
-                    running.configuration = changed(standing[source], epoch + 1, params)
+                    running.configuration = with_change(standing[source], epoch + 1, params)
                     running.copied.append((epoch, source))
                     requests.append(Request(number, running.configuration, until, source))
                 case Pause():
@@ -217,10 +218,3 @@ class Coordinator:
         states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
         value = outcome.value if outcome.ended == "finished" else None
         self._study.tell(running.trial, value, state=states[str(outcome.ended)])
-
-
-def changed(configuration: Mapping[str, Any], epoch: int, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration that from this epoch on (counted from 1) has `params`, and is the same up to there."""
-    if not params:
-        return dict(configuration)
-    return {**configuration, "changes": [*configuration.get("changes", []), [epoch, dict(params)]]}

@@ -127,8 +127,8 @@ class Problem:
 
     def outline(self, study: "optuna.Study", rule: Scheduler) -> list[str]:
         """What a person is told of the search before it starts."""
-        own = getattr(study.sampler, "outline", None)
-        return [*self._notes, *(own(self.total) if own else []), *rule.outline(self.total)]
+        own = getattr(study.sampler, "describe", None)
+        return [*self._notes, *(own(self.total) if own else []), *rule.describe(self.total)]
 
     def plan(self, study: "optuna.Study") -> Plan:
         """How much is asked at a time.

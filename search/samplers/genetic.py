@@ -23,7 +23,7 @@ from ..plugins import check_integer, check_number
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.features import Axis, Features
-from .whole import History, WholeSampler
+from .joint import History, JointSampler
 
 _ALPHA = 0.5
 _FEW = 8
@@ -31,7 +31,7 @@ _FEW = 8
 _ATTEMPTS = 20
 
 
-class GeneticSampler(WholeSampler):
+class GeneticSampler(JointSampler):
     """Children of the best.
 
     Args:
@@ -119,7 +119,7 @@ def mutated(features: Features, codes: np.ndarray, chosen: np.ndarray, generator
     result = codes.copy()
     for i in np.flatnonzero(chosen):
         result[i] = other_code(features.axes[i], result[i], generator)
-    return features.settled(result[None])[0]
+    return features.canonicalized(result[None])[0]
 
 
 def other_code(axis: Axis, code: float, generator: np.random.Generator) -> float:
@@ -148,4 +148,4 @@ def _inside(axis: Axis, code: float) -> float:
     """The nearest code that the axis has."""
     if axis.size:
         return float(min(max(round(code), 0), axis.size - 1))
-    return float(axis.snapped(np.array([min(max(code, 0.0), 1.0)]))[0])
+    return float(axis.rounded(np.array([min(max(code, 0.0), 1.0)]))[0])

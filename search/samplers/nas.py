@@ -21,7 +21,7 @@ from ..spaces.layers import layer_of
 from ..spaces.space import Space
 from ..surrogate.features import Features
 from .genetic import other_code
-from .whole import History, WholeSampler
+from .joint import History, JointSampler
 
 _ATTEMPTS = 20
 _PENALTY = 0.3
@@ -29,7 +29,7 @@ _LEARNED = 256
 """How many of the last results the predictor learns from; it bounds a proposal's cost."""
 
 
-class EvolutionSampler(WholeSampler):
+class EvolutionSampler(JointSampler):
     """Mutants of the young and good.
 
     Args:
@@ -104,7 +104,7 @@ def mutant(features: Features, codes: np.ndarray, generator: np.random.Generator
     child[i] = other_code(features.axes[i], codes[i], generator)
     if features.axes[i].name == "layers":
         grow(features, codes, child)
-    return features.settled(child[None])[0]
+    return features.canonicalized(child[None])[0]
 
 
 def grow(features: Features, before: np.ndarray, after: np.ndarray) -> None:

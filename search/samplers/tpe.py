@@ -68,9 +68,9 @@ class TPESampler(optuna.samplers.TPESampler):
             )
         self._base_seed = seed
         self._parzen_estimator_cls = ParzenEstimator
-        self._forget()
+        self._reset_cache()
 
-    def _forget(self) -> None:
+    def _reset_cache(self) -> None:
         """What an instance keeps between calls only spares it to compute the same again."""
         self._parts: tuple[list[FrozenTrial], list[FrozenTrial], list[FrozenTrial]] | None = None
         self._groups: tuple[list[FrozenTrial], _SearchSpaceGroup] | None = None
@@ -81,7 +81,7 @@ class TPESampler(optuna.samplers.TPESampler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._forget()
+        self._reset_cache()
 
     def reseed_rng(self) -> None:
         """Nothing: the generators are seeded for each trial, also when `study.optimize` runs several at once."""

@@ -14,8 +14,8 @@ from ..._text import counted
 from ..plugins import check_integer, check_number
 from ..samplers.random import from_unit
 from ..seeds import uniform
+from ..spaces.changes import values_at
 from ..spaces.dimensions import Choices, Dimension
-from ..spaces.layers import in_force
 from .decisions import Continue, Copy, Decision, Progress, Scheduler
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class PopulationBasedTraining(Scheduler):
         sources = self._sources(live)
         return [self._decide(progress, sources.get(progress.number)) for progress in live]
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         full, rest = divmod(total, self._population)
         sizes = [self._population] * full + [rest] * (rest > 0)
         if len(sizes) == 1:
@@ -146,7 +146,7 @@ class PopulationBasedTraining(Scheduler):
 
     def _explored(self, number: int, epoch: int, configuration: Mapping[str, Any]) -> dict[str, Any]:
         """New values for what may change, other than those in force wherever the space has others."""
-        present = in_force(configuration, epoch)
+        present = values_at(configuration, epoch)
         explored = {}
         for name, dimension in self._dimensions.items():
             draws = [uniform(self._seed, what, number, epoch, name) for what in ("resample", "value", "up")]

@@ -193,7 +193,7 @@ def test_extrapolation_of_curves():
             wins = curve.max() > rival
             for n in seen:
                 end = extrapolate(epochs[:n], curve[:n], lcbench.EPOCHS)
-                stopped = curve[:n].max() <= rival and end.above(rival) < 0.05
+                stopped = curve[:n].max() <= rival and end.prob_above(rival) < 0.05
                 counts[n] += [1, stopped, stopped and wins, wins]
                 calls += 1
     for n, (total, stopped, wrong, winners) in counts.items():

@@ -32,7 +32,7 @@ PRUNERS = {
     "a quarter": lambda epochs: PercentilePruner(25.0, n_startup_trials=2, n_warmup_steps=3, interval_steps=5),
     "foreign": lambda epochs: ThresholdPruner(upper=0.9, n_warmup_steps=2),
     "patient": lambda epochs: patient(),
-    "rungs settled later": lambda epochs: SuccessiveHalvingPruner(),
+    "rungs canonicalized later": lambda epochs: SuccessiveHalvingPruner(),
 }
 
 
