@@ -8,7 +8,7 @@ import optuna
 from optuna.exceptions import TrialPruned
 from optuna.pruners import NopPruner
 
-from ..search import configuration
+from ..search.spaces.layers import configuration
 from .config import Spec, load_spec
 from .data.dataset import Dataset
 from .execution.engine import EngineEvaluator

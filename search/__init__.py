@@ -1,67 +1,48 @@
 """Search: spaces, samplers, pruners and schedulers on the interfaces of Optuna.
 
-The names below are loaded when they are first used: importing this package costs nothing, and Optuna and
-scikit-optimize are imported by the one sampler or pruner that needs them.
+The names below are those for users and for authors of plug-ins. Importing them is quick: Optuna and scikit-optimize are
+imported by the sampler, pruner or scheduler that needs them, when it is made.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .methods import METHODS as METHODS
-    from .methods import Method as Method
-    from .methods import Searcher as Searcher
-    from .methods import resolve as resolve
-    from .methods import split_options as split_options
-    from .pruners import pruner as pruner
-    from .samplers import ignores_history as ignores_history
-    from .samplers import sampler as sampler
-    from .schedulers import Continue as Continue
-    from .schedulers import Copy as Copy
-    from .schedulers import Decision as Decision
-    from .schedulers import Pause as Pause
-    from .schedulers import Progress as Progress
-    from .schedulers import PrunerScheduler as PrunerScheduler
-    from .schedulers import Scheduler as Scheduler
-    from .schedulers import Stop as Stop
-    from .schedulers import scheduler as scheduler
-    from .spaces.defaults import architecture_space as architecture_space
-    from .spaces.defaults import default_space as default_space
-    from .spaces.layers import configuration as configuration
-    from .spaces.space import Space as Space
+from .methods import METHODS as METHODS
+from .pruners import pruner as pruner
+from .samplers import sampler as sampler
+from .schedulers import scheduler as scheduler
+from .schedulers.decisions import Continue as Continue
+from .schedulers.decisions import Copy as Copy
+from .schedulers.decisions import Decision as Decision
+from .schedulers.decisions import Pause as Pause
+from .schedulers.decisions import Progress as Progress
+from .schedulers.decisions import Scheduler as Scheduler
+from .schedulers.decisions import Stop as Stop
+from .spaces.defaults import default_space as default_space
+from .spaces.layers import configuration as configuration
+from .spaces.space import Space as Space
 
-_HOMES = {
-    "METHODS": ".methods",
-    "Method": ".methods",
-    "Searcher": ".methods",
-    "resolve": ".methods",
-    "pruner": ".pruners",
-    "ignores_history": ".samplers",
-    "sampler": ".samplers",
-    "Continue": ".schedulers",
-    "Copy": ".schedulers",
-    "Decision": ".schedulers",
-    "Pause": ".schedulers",
-    "Progress": ".schedulers",
-    "PrunerScheduler": ".schedulers",
-    "Scheduler": ".schedulers",
-    "Stop": ".schedulers",
-    "scheduler": ".schedulers",
-    "split_options": ".methods",
-    "Space": ".spaces.space",
-    "architecture_space": ".spaces.defaults",
-    "configuration": ".spaces.layers",
-    "default_space": ".spaces.defaults",
+# Names that were here in 0.1.0; they go in the next minor version.
+_MOVED = {
+    "Method": "methods",
+    "PrunerScheduler": "schedulers.pruning",
+    "Searcher": "searcher",
+    "architecture_space": "spaces.defaults",
+    "ignores_history": "samplers",
+    "resolve": "searcher",
+    "split_options": "searcher",
 }
-
-__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MOVED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import warnings
+    from importlib import import_module
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    home = f"{__name__}.{_MOVED[name]}"
+    warnings.warn(
+        f"mlptune.search.{name} is now {home}.{name}; the old name goes in the next minor version",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return getattr(import_module(home), name)

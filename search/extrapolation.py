@@ -27,12 +27,12 @@ _RATES = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # the first is a straight 
 _PRIOR_WIDTH = 3.0  # of a and b, in units of the spread of the curve so far
 _PRIOR_NOISE = 0.05  # a guess of the noise, in the same units, worth ...
 _PRIOR_WEIGHT = 1.0  # ... so many points
-_WANDER = 0.15  # how far a curve strays from its family until the end, in the same units by the root of log(T / t)
+_MODEL_ERROR = 0.15  # how far a curve strays from its family until the end, in the same units by the root of log(T / t)
 _RECENT = 0.5  # a point counts the less the older it is: by (t / t_last) to this power
 
 
 @dataclass(frozen=True)
-class End:
+class FinalValue:
     """The distribution of a curve's last value: a mixture of Student's t with the same degrees of freedom.
 
     Attributes:
@@ -59,14 +59,14 @@ class End:
         spread = self.scales**2 * self.freedom / (self.freedom - 2) + (self.means - self.mean) ** 2
         return float(np.sqrt(self.weights @ spread))
 
-    def above(self, value: float) -> float:
+    def prob_above(self, value: float) -> float:
         """The probability of more than `value`."""
         from scipy.special import stdtr
 
         return float(self.weights @ stdtr(self.freedom, (self.means - value) / self.scales))
 
 
-def extrapolate(epochs: Sequence[int], values: Sequence[float], last: int) -> End | None:
+def extrapolate(epochs: Sequence[int], values: Sequence[float], last: int) -> FinalValue | None:
     """What the curve of `values` (n,) after `epochs` (n,), counted from 1 and ascending, will be after epoch `last`.
 
     Values that are not finite are left out; None where fewer than four remain.
@@ -94,9 +94,9 @@ def extrapolate(epochs: Sequence[int], values: Sequence[float], last: int) -> En
     evidence = -0.5 * np.log(determinant) - 0.5 * freedom * np.log(squares)
     weights = np.exp(evidence - evidence.max())
     leverage = (sbb - 2 * at_end * sab + at_end * at_end * saa) / determinant
-    wander = _WANDER**2 * max(0.0, math.log(last / t[-1]))
+    wander = _MODEL_ERROR**2 * max(0.0, math.log(last / t[-1]))
     scales = np.sqrt(squares / freedom * (1.0 + leverage) + wander)
-    return End(weights / weights.sum(), (a + b * at_end) * unit + y[-1], scales * unit, freedom)
+    return FinalValue(weights / weights.sum(), (a + b * at_end) * unit + y[-1], scales * unit, freedom)
 
 
 def _families(t: np.ndarray, last: float) -> tuple[np.ndarray, np.ndarray]:
@@ -166,4 +166,4 @@ class ExtrapolationPruner(BasePruner):
         if any(value > rival for value in curve):
             return False
         end = extrapolate(steps, curve, self._max_epochs)
-        return end is not None and end.above(rival) < self._threshold
+        return end is not None and end.prob_above(rival) < self._threshold

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .plugins import build, classes, options_of, plugin, plugin_names, unknown
+from .plugins import Registry, check_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from optuna.pruners import BasePruner
-
-GROUP = "mlptune.pruners"
 
 
 def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
@@ -36,55 +34,37 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
 
     Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
-    if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
-        raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
-    return build(_factory(name), f"pruner {name}", _defaults(name, max_epochs), options)
+    check_integer("max_epochs", max_epochs)
+    made: BasePruner = PRUNERS.build(
+        name, _OURS[name][1](max_epochs) if name in _OURS else _budget(max_epochs), options
+    )
+    return made
 
 
-def option_names(name: str) -> frozenset[str] | None:
-    """The options of the pruner by name; None where it takes any."""
-    return options_of(_factory(name))
-
-
-def _defaults(name: str, max_epochs: int) -> dict[str, Any]:
-    rungs = {"min_resource": max(1, max_epochs // 27), "reduction_factor": 3}
-    if name == "asha":
-        return {**rungs, "min_early_stopping_rate": 0, "bootstrap_count": 0}
-    if name == "hyperband":
-        return {**rungs, "max_resource": max_epochs, "bootstrap_count": 0}
-    if name == "median":
-        steps = {"n_warmup_steps": max(1, max_epochs // 5), "interval_steps": max(1, max_epochs // 10)}
-        return {"n_startup_trials": 5, "n_min_trials": 1, **steps}
-    # A pruner that asks how long trials are is told: left alone, Hyperband stops nothing until one has finished.
+def _budget(max_epochs: int) -> dict[str, Any]:
+    """What a pruner that asks how long trials are is told: left alone, Hyperband stops nothing until one has finished."""
     return {"max_epochs": max_epochs, "max_resource": max_epochs}
 
 
-_OURS = {
-    "none": "NopPruner",
-    "median": "MedianPruner",
-    "asha": "SuccessiveHalvingPruner",
-    "hyperband": "HyperbandPruner",
-    "extrapolation": "ExtrapolationPruner",
+def _median(max_epochs: int) -> dict[str, Any]:
+    steps = {"n_warmup_steps": max(1, max_epochs // 5), "interval_steps": max(1, max_epochs // 10)}
+    return {"n_startup_trials": 5, "n_min_trials": 1, **steps}
+
+
+def _halving(max_epochs: int) -> dict[str, Any]:
+    return {"min_resource": max(1, max_epochs // 27), "reduction_factor": 3, "bootstrap_count": 0}
+
+
+# Where each is, and its arguments for so many epochs.
+_OURS: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {
+    "none": ("optuna.pruners:NopPruner", _budget),
+    "median": ("optuna.pruners:MedianPruner", _median),
+    "asha": (
+        "optuna.pruners:SuccessiveHalvingPruner",
+        lambda epochs: {**_halving(epochs), "min_early_stopping_rate": 0},
+    ),
+    "hyperband": ("optuna.pruners:HyperbandPruner", lambda epochs: {**_halving(epochs), "max_resource": epochs}),
+    "extrapolation": (".extrapolation:ExtrapolationPruner", _budget),
 }
 
-
-def _factory(name: str) -> Callable[..., Any]:
-    import optuna
-
-    if name == "extrapolation":
-        from .extrapolation import ExtrapolationPruner
-
-        return ExtrapolationPruner
-    if name in _OURS:
-        return getattr(optuna.pruners, _OURS[name])
-    optunas = classes(optuna.pruners, optuna.pruners.BasePruner)
-    factory = plugin(name, GROUP) or optunas.get(name)
-    if factory is None:
-        raise unknown("pruner", name, [*_OURS, *plugin_names(GROUP), *optunas])
-    return factory
-
-
-def check_pruner(name: str) -> None:
-    """Raise ValueError if no pruner has this name."""
-    if name not in _OURS:
-        _factory(name)
+PRUNERS = Registry("pruner", {name: home for name, (home, _) in _OURS.items()}, optuna_base="BasePruner")

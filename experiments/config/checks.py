@@ -15,7 +15,7 @@ from .schema import DataConfig, SearchConfig, Spec
 from .text import show, show_key
 
 if TYPE_CHECKING:
-    from ...search.methods import Searcher
+    from ...search.searcher import Searcher
     from ...search.spaces.space import Space
 
 
@@ -238,7 +238,7 @@ def _check_metric(metric: str) -> None:
 
 
 def _resolve(search: SearchConfig) -> "Searcher":
-    from ...search.methods import resolve
+    from ...search.searcher import resolve
 
     try:
         return resolve(search.method, search.pruner)

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
-from ...search.schedulers import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
+from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
+from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
 from ..execution.evaluation import Evaluator, Outcome, Request
@@ -170,7 +171,7 @@ class Coordinator:
                     epoch = len(live.values)
                     if source not in trials or len(trials[source].values) != epoch:
                         raise ValueError(f"trial {number} cannot copy trial {source}, which is not at epoch {epoch}")
-                    live.configuration = changed(configurations[source], epoch + 1, params)
+                    live.configuration = with_change(configurations[source], epoch + 1, params)
                     live.copied.append((epoch, source))
                     requests.append(Request(number, live.configuration, until, source))
                 case Pause():
@@ -226,10 +227,3 @@ class Coordinator:
         states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
         value = outcome.value if outcome.ended == "finished" else None
         self._study.tell(live.trial, value, state=states[str(outcome.ended)])
-
-
-def changed(configuration: Mapping[str, Any], epoch: int, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with `params` changed from this epoch on (counted from 1)."""
-    if not params:
-        return dict(configuration)
-    return {**configuration, "changes": [*configuration.get("changes", []), [epoch, dict(params)]]}

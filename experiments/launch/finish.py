@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.structure import Structure
 from ...core.training import Network, State
-from ...search import configuration
+from ...search.spaces.layers import configuration
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results

@@ -7,8 +7,10 @@ from typing import Any, Literal
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
 from ...core.metrics import METRICS
-from ...search import METHODS, Method, Searcher, Space, resolve, split_options
+from ...search.methods import METHODS, Method
+from ...search.searcher import Searcher, resolve, split_options
 from ...search.spaces.dimensions import Range
+from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space
 from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
@@ -105,7 +107,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
-    if method is not None and method.in_step:
+    if method is not None and method.full_length_trials:
         fixed, notes = _require_full_length(spec, space, fixed)
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)

@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 
-from ...search.spaces.layers import in_force
+from ...search.spaces.changes import values_at
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
@@ -106,7 +106,7 @@ class MlflowRecorder:
 
     def _curves(self, running: LiveTrial, outcome: Outcome) -> dict[str, Sequence[float]]:
         epochs = range(outcome.first_epoch, outcome.last_epoch + 1)
-        values = [in_force(running.configuration, epoch) for epoch in epochs] if self._changing else []
+        values = [values_at(running.configuration, epoch) for epoch in epochs] if self._changing else []
         return {**outcome.curves, **{name: [value[name] for value in values] for name in self._changing}}
 
     def _attempt(self, running: LiveTrial) -> int:

@@ -72,7 +72,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
         if old == new or key in MAY_CHANGE:
             continue
         if key in MAY_GROW and isinstance(new, int) and plan.total >= (earlier.total or 0):
-            if plan.method is None or plan.method.grows or plan.total == earlier.total:
+            if plan.searcher.extendable or plan.total == earlier.total:
                 continue
             raise UserError(
                 f"--resume: {key} was {earlier.total} and is {new} now; method {plan.spec.search.method} "

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ...core.cost import operations
 from ...core.hyperparameters import CHANGEABLE, Hyperparameters
 from ...core.structure import structure
-from ...search import Space, ignores_history, pruner, sampler, scheduler
-from ...search.schedulers import Scheduler
+from ...search.pruners import pruner
+from ...search.samplers import ignores_history, sampler
+from ...search.schedulers import scheduler
+from ...search.schedulers.decisions import Scheduler
 from ...search.spaces.dimensions import Choices
 from ...search.spaces.layers import configuration
+from ...search.spaces.space import Space
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
@@ -69,8 +72,8 @@ def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:
 
 def describe_search(plan: SweepPlan, study: "optuna.Study", rule: Scheduler) -> list[str]:
     """What the user should know of the search before it starts, a line each."""
-    of_sampler = getattr(study.sampler, "outline", None)
-    return [*plan.notes, *(of_sampler(plan.total) if of_sampler else []), *rule.outline(plan.total)]
+    of_sampler = getattr(study.sampler, "describe", None)
+    return [*plan.notes, *(of_sampler(plan.total) if of_sampler else []), *rule.describe(plan.total)]
 
 
 def search_budget(plan: SweepPlan, study: "optuna.Study") -> Budget:

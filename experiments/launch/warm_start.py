@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._text import counted, hint
-from ...search import Space
+from ...search.spaces.space import Space
 from ...tracking import reader
 from ...tracking.records import LaunchRecord
 from ..errors import UserError

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build, classes, options_of, plugin, plugin_names, unknown
+from ..methods import METHODS
+from ..plugins import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,21 +14,19 @@ if TYPE_CHECKING:
 
     from ..spaces.space import Space
 
-GROUP = "mlptune.samplers"
 
-_OURS = {
-    "grid": (".grid", "GridSampler"),
-    "random": (".random", "RandomSampler"),
-    "quasirandom": (".quasirandom", "QuasirandomSampler"),
-    "tpe": (".tpe", "TPESampler"),
-    "bayesian": (".skopt.sampler", "BayesianSampler"),
-    "genetic": (".genetic", "GeneticSampler"),
-    "rl": (".rl", "ReinforceSampler"),
-    "nas": (".nas", "EvolutionSampler"),
-    "auto": (".auto", "AutoSampler"),
-    "bohb": (".bohb", "BohbSampler"),
-    "mobster": (".mobster", "MobsterSampler"),
-}
+def _reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
+    from .reseeded import reseeded
+
+    return reseeded(cls)
+
+
+SAMPLERS = Registry(
+    "sampler",
+    {name: method.home for name, method in METHODS.items() if method.sampler == name},
+    optuna_base="BaseSampler",
+    adapt=_reseeded,
+)
 
 
 def sampler(
@@ -58,44 +56,10 @@ def sampler(
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError(f"seed: {seed!r} is not an integer")
     context = {"seed": seed, "space": space, "trials": trials, "batch": batch, "cost": cost}
-    return build(_factory(name), f"sampler {name}", context, options)
+    made: BaseSampler = SAMPLERS.build(name, context, options)
+    return made
 
 
 def ignores_history(sampler: BaseSampler) -> bool:
     """Whether proposals depend on the seed and the trial's number alone, so that batches need no barrier."""
     return bool(getattr(sampler, "ignores_history", False))
-
-
-def sampler_names() -> list[str]:
-    """Every name that `sampler` takes."""
-    import optuna
-
-    return [*_OURS, *plugin_names(GROUP), *classes(optuna.samplers, optuna.samplers.BaseSampler)]
-
-
-def option_names(name: str) -> frozenset[str] | None:
-    """The options of the sampler by name; None where it takes any."""
-    return options_of(_factory(name))
-
-
-def check_sampler(name: str) -> None:
-    """Raise ValueError if no sampler has this name."""
-    if name not in _OURS:
-        _factory(name)
-
-
-def _factory(name: str) -> Callable[..., Any]:
-    if name in _OURS:
-        module, cls = _OURS[name]
-        return getattr(import_module(module, __name__), cls)
-    found = plugin(name, GROUP)
-    if found is not None:
-        return found
-    import optuna
-
-    optunas = classes(optuna.samplers, optuna.samplers.BaseSampler)
-    if name not in optunas:
-        raise unknown("sampler", name, sampler_names())
-    from .reseeded import reseeded
-
-    return reseeded(optunas[name])

@@ -1,7 +1,7 @@
 """The default: Bayesian optimisation with a Gaussian process that costs a few milliseconds a proposal.
 
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
-(`.gp`) of the results (`.warping`). Trials that still run are believed to give what the model predicts for them
+(`.gp`) of the results . Trials that still run are believed to give what the model predicts for them
 ("kriging believer", Ginsbourger et al. 2010).
 
 A proposal is a function of (seed, trial number, history). Learning the hyperparameters costs more than all the rest, so it is done
@@ -20,24 +20,23 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..._text import counted
-from ..options import positive
+from ..plugins import check_integer
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.acquisition import log_expected_improvement, maximise
 from ..surrogate.features import Features
-from ..surrogate.gp import GaussianProcess, Hyperparameters, learn
-from ..surrogate.warping import warped
-from .history import filled
-from .modelling import CodedSampler, one_thread, rows, with_choice
+from ..surrogate.gp import GaussianProcess, KernelParameters, fit_kernel_parameters, transform_objective
+from .history import impute_worst
+from .modelling import EncodedSampler, drop_single, one_thread, rows
 
-MODELLED = 200
+MAX_TRAINING_TRIALS = 200
 """Of more trials than this, the model knows the best half of so many and the most recent; it bounds a proposal's cost."""
 
 _GROWTH = 1.1
 STARTS = 5
 
 
-class AutoSampler(CodedSampler):
+class AutoSampler(EncodedSampler):
     """Expected improvement under a Gaussian process.
 
     Args:
@@ -69,15 +68,15 @@ class AutoSampler(CodedSampler):
         super().__init__(seed, space=space)
         if isinstance(structural, str) or not isinstance(structural, Collection):
             raise ValueError(f"structural: {structural!r} is not a list of names")
-        self._structures = structures if structures is None else positive("structures", structures)
+        self._structures = structures if structures is None else check_integer("structures", structures)
         self._structural = frozenset(structural)
         self._trials, self._batch = trials, batch
-        self._n_startup_trials = positive("n_startup_trials", n_startup_trials)
+        self._n_startup_trials = check_integer("n_startup_trials", n_startup_trials)
         self._lock = Lock()
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._learned: tuple[bytes, Hyperparameters] | None = None
+    def _reset_cache(self) -> None:
+        super()._reset_cache()
+        self._learned: tuple[bytes, KernelParameters] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in super().__getstate__().items() if k not in ("_learned", "_lock")}
@@ -86,9 +85,9 @@ class AutoSampler(CodedSampler):
         super().__setstate__(state)
         self._lock = Lock()
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         """What is told before `total` trials start."""
-        return [] if self._space is not None and not with_choice(self._space.distributions) else [self.choice]
+        return [] if self._space is not None and not drop_single(self._space.distributions) else [self.choice]
 
     @property
     def choice(self) -> str:
@@ -97,11 +96,11 @@ class AutoSampler(CodedSampler):
         # Nothing is known while the first batches are asked.
         startup = -(-self._n_startup_trials // batch) * batch
         if self._space is not None and self._trials is not None:
-            features = Features(with_choice(self._space.distributions), self._space)
+            features = Features(drop_single(self._space.distributions), self._space)
             if not features.axes:
                 return "auto: the space has one point"
             if features.points <= self._trials:
-                points = counted(len(features.everything()), "point")
+                points = counted(len(features.all_points()), "point")
                 return f"auto: the space has {points}; each is tried once before any is repeated"
         if self._trials is not None and self._trials <= startup:
             return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
@@ -120,7 +119,7 @@ class AutoSampler(CodedSampler):
             features = self._axes(search_space)
             codes = None
             if len(finished) >= self._n_startup_trials:
-                y = filled([self._read(t, study, features)[1] for t in finished])
+                y = impute_worst([self._read(t, study, features)[1] for t in finished])
                 # A trial that was paused has reported something; the others are those of the batch that is being asked.
                 batch = self._encoded([t for t in running if not t.intermediate_values], study, features)
                 codes = self._propose(
@@ -132,7 +131,7 @@ class AutoSampler(CodedSampler):
                     self._within(features, batch),
                 )
             if codes is None:
-                codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
+                codes = features.from_unit_cube(self._startup(trial.number, len(features.axes))[None])[0]
         return features.decode(codes)
 
     def _others(
@@ -172,15 +171,15 @@ class AutoSampler(CodedSampler):
         """The codes (d,) to try next after results y (n,) at `codes` (n, d); None where nothing is left to try."""
         hyperparameters = self._learn(features, codes, y)
         taken = np.concatenate([codes, running])
-        modelled = kept(y)
-        codes, scores = codes[modelled], warped(y[modelled])
+        modelled = select_training_trials(y)
+        codes, scores = codes[modelled], transform_objective(y[modelled])
         model = GaussianProcess(features.features(codes), scores, hyperparameters)
         means = model.predict(model.X)[0]
         starts, best = codes[np.argsort(means, kind="stable")[:STARTS]], means.min()
         if len(running):
             X = features.features(running)
             believed = model.predict(X)[0]
-            model, best = model.given(X, believed), min(best, believed.min())
+            model, best = model.condition_on(X, believed), min(best, believed.min())
 
         def score(candidates: np.ndarray) -> np.ndarray:
             return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
@@ -188,27 +187,27 @@ class AutoSampler(CodedSampler):
         generator = np.random.default_rng(derive(self._seed, "auto", number))
         return maximise(score, features, starts, taken, generator, within=within)
 
-    def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> Hyperparameters:
-        """Hyperparameters learned from the first of the trials, see `learned_from`."""
-        m = learned_from(self._n_startup_trials, len(y))
+    def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> KernelParameters:
+        """KernelParameters learned from the first of the trials, see `n_fit_trials`."""
+        m = n_fit_trials(self._n_startup_trials, len(y))
         codes, y = codes[:m], y[:m]
         key = codes.tobytes() + y.tobytes()
         if self._learned is None or self._learned[0] != key:
-            self._learned = key, learn(features.features(codes), warped(y))
+            self._learned = key, fit_kernel_parameters(features.features(codes), transform_objective(y))
         return self._learned[1]
 
 
-def learned_from(startup: int, n: int) -> int:
+def n_fit_trials(startup: int, n: int) -> int:
     """How many of n trials the hyperparameters are learned from: the last of startup, 1.1 startup, 1.21 startup ... in n."""
     while (following := max(startup + 1, int(startup * _GROWTH))) <= n:
         startup = following
     return startup
 
 
-def kept(y: np.ndarray) -> np.ndarray:
+def select_training_trials(y: np.ndarray) -> np.ndarray:
     """Indices, ascending, of the trials that the model knows."""
-    if len(y) <= MODELLED:
+    if len(y) <= MAX_TRAINING_TRIALS:
         return np.arange(len(y))
-    best = np.argsort(y, kind="stable")[: MODELLED // 2]
+    best = np.argsort(y, kind="stable")[: MAX_TRAINING_TRIALS // 2]
     rest = np.setdiff1d(np.arange(len(y)), best)
-    return np.sort(np.concatenate([best, rest[-(MODELLED - MODELLED // 2) :]]))
+    return np.sort(np.concatenate([best, rest[-(MAX_TRAINING_TRIALS - MAX_TRAINING_TRIALS // 2) :]]))

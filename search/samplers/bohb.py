@@ -23,8 +23,8 @@ from .tpe import TPESampler, same
 class BohbSampler(TPESampler):
     """TPE on the largest rung with at least `n_startup_trials` results, else on the smallest. Arguments as of `tpe`."""
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _reset_cache(self) -> None:
+        super()._reset_cache()
         self._curves: dict[int, Curve] = {}
         self._view: tuple[Study, list[FrozenTrial], _AtRung] | None = None
 
@@ -53,12 +53,12 @@ class BohbSampler(TPESampler):
         if known_view is not None and known_view[0] is study and same(known_view[1], trials):
             return known_view[2]
         known = observations(trials, study.direction, self._curves)
-        lost = np.isin(known.index, known.lost)
-        rungs, counts = np.unique(known.epoch[~lost], return_counts=True)
+        failed = np.isin(known.index, known.failed)
+        rungs, counts = np.unique(known.epoch[~failed], return_counts=True)
         enough = rungs[counts >= self._n_startup_trials]
         rung = enough[-1] if len(enough) else rungs[0] if len(rungs) else 0
         sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-        rows = np.flatnonzero(lost | (known.epoch == rung))
+        rows = np.flatnonzero(failed | (known.epoch == rung))
         shown = [_complete(trials[known.index[row]], sign * float(known.y[row])) for row in rows]
         asked = [t for t in trials if t.state == TrialState.RUNNING and not t.intermediate_values]
         view = _AtRung(study, [*shown, *asked])

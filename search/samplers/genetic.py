@@ -19,11 +19,11 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from ..options import positive, share
+from ..plugins import check_integer, check_number
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.features import Axis, Features
-from .whole import History, WholeSampler
+from .joint import History, JointSampler
 
 _ALPHA = 0.5
 _FEW = 8
@@ -31,7 +31,7 @@ _FEW = 8
 _ATTEMPTS = 20
 
 
-class GeneticSampler(WholeSampler):
+class GeneticSampler(JointSampler):
     """Children of the best.
 
     Args:
@@ -57,9 +57,9 @@ class GeneticSampler(WholeSampler):
         mutation: float = 1.5,
     ) -> None:
         super().__init__(seed, space=space)
-        self._population = positive("population", population, low=2)
-        self._tournament = positive("tournament", tournament)
-        self._crossover = share("crossover", crossover)
+        self._population = check_integer("population", population, low=2)
+        self._tournament = check_integer("tournament", tournament)
+        self._crossover = check_number("crossover", crossover)
         if isinstance(mutation, bool) or not isinstance(mutation, int | float) or not 0 < mutation < math.inf:
             raise ValueError(f"mutation: {mutation!r} is not a number above 0")
         self._mutation = float(mutation)
@@ -119,7 +119,7 @@ def mutated(features: Features, codes: np.ndarray, chosen: np.ndarray, generator
     result = codes.copy()
     for i in np.flatnonzero(chosen):
         result[i] = other_code(features.axes[i], result[i], generator)
-    return features.settled(result[None])[0]
+    return features.canonicalized(result[None])[0]
 
 
 def other_code(axis: Axis, code: float, generator: np.random.Generator) -> float:
@@ -148,4 +148,4 @@ def _inside(axis: Axis, code: float) -> float:
     """The nearest code that the axis has."""
     if axis.size:
         return float(min(max(round(code), 0), axis.size - 1))
-    return float(axis.snapped(np.array([min(max(code, 0.0), 1.0)]))[0])
+    return float(axis.rounded(np.array([min(max(code, 0.0), 1.0)]))[0])

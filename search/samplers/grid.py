@@ -47,7 +47,7 @@ class GridSampler(IndependentSampler):
         self.__dict__.update(state)
         self._point = lru_cache(maxsize=128)(self._encoded_point)
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         """What is told before `total` trials start: the size of the grid."""
         rest = "" if total >= self._size else f"; the first {total} are trained"
         return [f"the grid has {counted(self._size, 'point')}{rest}"]

@@ -11,7 +11,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 
-def told(trial: FrozenTrial, direction: StudyDirection) -> float | None:
+def objective_to_minimize(trial: FrozenTrial, direction: StudyDirection) -> float | None:
     """A finished trial's value to minimise; a pruned one's last report; None where there is no finite one."""
     if trial.state == TrialState.PRUNED and trial.last_step is not None:
         # Optuna makes it the value too, but whoever rebuilds a study may have left it out.
@@ -29,10 +29,10 @@ def told(trial: FrozenTrial, direction: StudyDirection) -> float | None:
 
 def values(trials: Sequence[FrozenTrial], direction: StudyDirection) -> np.ndarray:
     """The values (n,) of finished trials to minimise; the worst of them stands for those that have none."""
-    return filled([told(trial, direction) for trial in trials])
+    return impute_worst([objective_to_minimize(trial, direction) for trial in trials])
 
 
-def filled(found: Sequence[float | None]) -> np.ndarray:
+def impute_worst(found: Sequence[float | None]) -> np.ndarray:
     """Values (n,), the worst of them where there is none."""
     worst = max((value for value in found if value is not None), default=0.0)
     return np.array([worst if value is None else value for value in found])
@@ -46,13 +46,13 @@ class Observations:
         index: which trial (n,), as a place in the sequence that was given.
         epoch: after how many epochs (n,).
         y: the value (n,), to be minimised.
-        lost: the trials (l,) that failed or diverged.
+        failed: the trials (l,) that failed or diverged.
     """
 
     index: np.ndarray
     epoch: np.ndarray
     y: np.ndarray
-    lost: np.ndarray
+    failed: np.ndarray
 
     @property
     def trials(self) -> np.ndarray:
@@ -67,14 +67,14 @@ class Curve:
     Attributes:
         trial: the object it was read from.
         final: the value of a finished trial (`told`); None where it has none or still runs.
-        lost: whether it finished without a value.
+        failed: whether it finished without a value.
         epochs: after how many epochs it reported (n,), ascending.
         best: its best finite value up to each (n,), to be minimised; infinite where there was none yet.
     """
 
     trial: FrozenTrial
     final: float | None
-    lost: bool
+    failed: bool
     epochs: np.ndarray
     best: np.ndarray
     at: tuple[tuple[int, ...], list[tuple[int, float]]] = ((), [])
@@ -102,24 +102,24 @@ def observations(
     the best, which are the ones waiting to be promoted.
 
     Rungs are the epochs at which trials stand still, paused or pruned, and the largest that any has reached. The value at a
-    rung is the best up to there; a complete trial's own value counts at the largest. A lost trial has the worst value of all at
+    rung is the best up to there; a complete trial's own value counts at the largest. A failed trial has the worst value of all at
     the largest. `curves` keeps what was read of a study's trials, by number, for the next call.
     """
     curves = {} if curves is None else curves
     read = [_read(t, direction, curves) for t in trials]
-    lost = [i for i, c in enumerate(read) if c.lost]
+    failed = [i for i, c in enumerate(read) if c.failed]
     complete = {i for i, c in enumerate(read) if c.trial.state == TrialState.COMPLETE}
-    known = {i: c for i, c in enumerate(read) if len(c.epochs) and not c.lost}
+    known = {i: c for i, c in enumerate(read) if len(c.epochs) and not c.failed}
     last = max((int(c.epochs[-1]) for c in known.values()), default=1)
     rungs = tuple(sorted({last, *(int(c.epochs[-1]) for i, c in known.items() if i not in complete)}))
     rows = [(i, *at) for i, c in known.items() for at in c.rungs(rungs) if not (at[0] == last and i in complete)]
     rows += [(i, last, value) for i in complete if (value := read[i].final) is not None]
     worst = max((value for _, _, value in rows), default=0.0)
-    rows += [(i, last, worst) for i in lost]
+    rows += [(i, last, worst) for i in failed]
     table = np.array(sorted(rows), float).reshape(-1, 3)
     # Who counts steps from 0 has reported an epoch 0, whose logarithm is none.
     return Observations(
-        table[:, 0].astype(int), np.maximum(table[:, 1].astype(int), 1), table[:, 2], np.array(lost, int)
+        table[:, 0].astype(int), np.maximum(table[:, 1].astype(int), 1), table[:, 2], np.array(failed, int)
     )
 
 
@@ -128,7 +128,7 @@ def _read(trial: FrozenTrial, direction: StudyDirection, curves: dict[int, Curve
     curve = curves.get(trial.number)
     if curve is None or curve.trial is not trial:
         finished = trial.state.is_finished()
-        final = told(trial, direction) if finished else None
+        final = objective_to_minimize(trial, direction) if finished else None
         reports = sorted(trial.intermediate_values.items())
         sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
         values = sign * np.array([value for _, value in reports], float)

@@ -19,9 +19,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..seeds import derive
 from ..surrogate.acquisition import log_expected_improvement, maximise
-from ..surrogate.gp import GaussianProcess, Hyperparameters, learn
-from ..surrogate.warping import warped
-from .auto import STARTS, AutoSampler, kept, learned_from
+from ..surrogate.gp import GaussianProcess, KernelParameters, fit_kernel_parameters, transform_objective
+from .auto import STARTS, AutoSampler, n_fit_trials, select_training_trials
 from .history import Curve, Observations, observations
 from .modelling import one_thread
 
@@ -32,8 +31,8 @@ class MobsterSampler(AutoSampler):
     What is known of a trial are its best values up to those epochs at which trials stand still. Arguments as of `auto`.
     """
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _reset_cache(self) -> None:
+        super()._reset_cache()
         self._curves: dict[int, Curve] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -56,7 +55,7 @@ class MobsterSampler(AutoSampler):
                     known, self._encoded(others, study, features), self._encoded(asked, study, features), trial.number
                 )
             if codes is None:
-                codes = features.quantile(self._startup(trial.number, len(features.axes))[None])[0]
+                codes = features.from_unit_cube(self._startup(trial.number, len(features.axes))[None])[0]
         return features.decode(codes)
 
     def _propose_at_the_end(
@@ -74,14 +73,14 @@ class MobsterSampler(AutoSampler):
 
         X = place(codes[known.index], known.epoch)
         hyperparameters = self._learn_from_first(X, known)
-        rows = kept(known.y)
-        model = GaussianProcess(X[rows], warped(known.y[rows]), hyperparameters)
+        rows = select_training_trials(known.y)
+        model = GaussianProcess(X[rows], transform_objective(known.y[rows]), hyperparameters)
         seen = np.unique(codes[known.index[rows]], axis=0)
         means = model.predict(place(seen))[0]
         starts, best = seen[np.argsort(means, kind="stable")[:STARTS]], means.min()
         if len(asked):
             believed = model.predict(place(asked))[0]
-            model, best = model.given(place(asked), believed), min(best, believed.min())
+            model, best = model.condition_on(place(asked), believed), min(best, believed.min())
 
         def score(candidates: np.ndarray) -> np.ndarray:
             return log_expected_improvement(*model.predict(place(candidates)), float(best))
@@ -89,12 +88,12 @@ class MobsterSampler(AutoSampler):
         generator = np.random.default_rng(derive(self._seed, "mobster", number))
         return maximise(score, features, starts, codes, generator, within=self._within(features, asked))
 
-    def _learn_from_first(self, X: np.ndarray, known: Observations) -> Hyperparameters:
-        """Hyperparameters learned from the first of the trials, see `auto.learned_from`."""
-        m = learned_from(self._n_startup_trials, len(known.trials))
+    def _learn_from_first(self, X: np.ndarray, known: Observations) -> KernelParameters:
+        """KernelParameters learned from the first of the trials, see `auto.n_fit_trials`."""
+        m = n_fit_trials(self._n_startup_trials, len(known.trials))
         first = known.index <= known.trials[m - 1]
         X, y = X[first], known.y[first]
         key = X.tobytes() + y.tobytes()
         if self._learned is None or self._learned[0] != key:
-            self._learned = key, learn(X, warped(y))
+            self._learned = key, fit_kernel_parameters(X, transform_objective(y))
         return self._learned[1]

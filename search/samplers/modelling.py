@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..spaces.space import Space
 from ..surrogate.features import Features
-from .history import told
+from .history import objective_to_minimize
 from .random import RandomSampler
 
 
@@ -38,12 +38,12 @@ class ModelSampler(BaseSampler):
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         self._raise_error_if_multi_objective(study)
         if self._space is not None:
-            return with_choice(self._space.distributions)
+            return drop_single(self._space.distributions)
         found: dict[str, BaseDistribution] = {}
         states = (TrialState.COMPLETE, TrialState.PRUNED)
         for other in study._get_trials(deepcopy=False, states=states, use_cache=True):
             found.update(other.distributions)
-        return with_choice(found)
+        return drop_single(found)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -52,14 +52,14 @@ class ModelSampler(BaseSampler):
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
 
-class CodedSampler(ModelSampler):
+class EncodedSampler(ModelSampler):
     """Base of those to which a point is a row of codes (`.features`). Arguments as of `ModelSampler`."""
 
     def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
         super().__init__(seed, space=space)
-        self._forget()
+        self._reset_cache()
 
-    def _forget(self) -> None:
+    def _reset_cache(self) -> None:
         """What an instance keeps between calls only spares it to compute the same again."""
         self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
         self._seen: dict[int, tuple[FrozenTrial, np.ndarray, float | None]] = {}
@@ -69,12 +69,12 @@ class CodedSampler(ModelSampler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._forget()
+        self._reset_cache()
 
     def _axes(self, search_space: Mapping[str, BaseDistribution]) -> Features:
         key = list(search_space.items())
         if self._features is None or self._features[0] != key:
-            self._forget()
+            self._reset_cache()
             self._features = key, Features(search_space, self._space)
         return self._features[1]
 
@@ -83,7 +83,11 @@ class CodedSampler(ModelSampler):
         # A trial that changes becomes another object, in all of Optuna's storages.
         seen = self._seen.get(trial.number)
         if seen is None or seen[0] is not trial:
-            seen = self._seen[trial.number] = (trial, features.encode(trial.params), told(trial, study.direction))
+            seen = self._seen[trial.number] = (
+                trial,
+                features.encode(trial.params),
+                objective_to_minimize(trial, study.direction),
+            )
         return seen[1:]
 
 
@@ -92,7 +96,7 @@ def rows(codes: Sequence[np.ndarray], features: Features) -> np.ndarray:
     return np.concatenate(codes).reshape(-1, len(features.axes)) if codes else np.empty((0, len(features.axes)))
 
 
-def with_choice(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
+def drop_single(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
     """Those that have more than one value."""
     return {name: distribution for name, distribution in distributions.items() if not distribution.single()}
 

@@ -15,13 +15,13 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from ..options import positive
+from ..plugins import check_integer
 from ..seeds import derive
 from ..spaces.layers import layer_of
 from ..spaces.space import Space
 from ..surrogate.features import Features
 from .genetic import other_code
-from .whole import History, WholeSampler
+from .joint import History, JointSampler
 
 _ATTEMPTS = 20
 _PENALTY = 0.3
@@ -29,7 +29,7 @@ _LEARNED = 256
 """How many of the last results the predictor learns from; it bounds a proposal's cost."""
 
 
-class EvolutionSampler(WholeSampler):
+class EvolutionSampler(JointSampler):
     """Mutants of the young and good.
 
     Args:
@@ -54,11 +54,11 @@ class EvolutionSampler(WholeSampler):
         children: int = 8,
     ) -> None:
         super().__init__(seed, space=space)
-        self._population = positive("population", population)
-        self._sample = positive("sample", min(8, population) if sample is None else sample)
+        self._population = check_integer("population", population)
+        self._sample = check_integer("sample", min(8, population) if sample is None else sample)
         if self._sample > self._population:
             raise ValueError(f"sample: {sample} is more than the population of {population}, of which they are drawn")
-        self._children = positive("children", children)
+        self._children = check_integer("children", children)
         if not isinstance(predictor, bool):
             raise ValueError(f"predictor: {predictor!r} is neither true nor false")
         self._predictor = predictor
@@ -104,7 +104,7 @@ def mutant(features: Features, codes: np.ndarray, generator: np.random.Generator
     child[i] = other_code(features.axes[i], codes[i], generator)
     if features.axes[i].name == "layers":
         grow(features, codes, child)
-    return features.settled(child[None])[0]
+    return features.canonicalized(child[None])[0]
 
 
 def grow(features: Features, before: np.ndarray, after: np.ndarray) -> None:

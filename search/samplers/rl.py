@@ -20,10 +20,11 @@ import numpy as np
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from ..plugins import check_number
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.features import Axis, Features
-from .whole import History, WholeSampler
+from .joint import History, JointSampler
 
 ENTROPY = "mlptune:rl:entropy"
 """Trial system attribute: mean entropy of the policy that proposed it, as a share of that of chance."""
@@ -37,7 +38,7 @@ _CLIP = 2.0
 _ATTEMPTS = 20
 
 
-class ReinforceSampler(WholeSampler):
+class ReinforceSampler(JointSampler):
     """Draws from a policy trained by REINFORCE.
 
     Args:
@@ -61,22 +62,19 @@ class ReinforceSampler(WholeSampler):
         decay: float = 0.9,
     ) -> None:
         super().__init__(seed, space=space)
-        for name, value, top in (("learning_rate", learning_rate, 100), ("entropy", entropy, 10), ("decay", decay, 1)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= top:
-                raise ValueError(f"{name}: {value!r} is not a number from 0 to {top}")
-        self._learning_rate = learning_rate
-        self._entropy = entropy
-        self._decay = decay
+        self._learning_rate = check_number("learning_rate", learning_rate, 100)
+        self._entropy = check_number("entropy", entropy, 10)
+        self._decay = check_number("decay", decay)
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _reset_cache(self) -> None:
+        super()._reset_cache()
         self._policy: _Policy | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in super().__getstate__().items() if k != "_policy"}
 
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
-        policy = self._learned(features, history)
+        policy = self._trained_policy(features, history)
         p = policy.probabilities()
         sign = -1.0 if study.direction == StudyDirection.MINIMIZE else 1.0
         baseline = None if policy.baseline is None else sign * policy.baseline
@@ -86,25 +84,25 @@ class ReinforceSampler(WholeSampler):
         known = history.known()
         codes = np.empty(0)
         for _ in range(_ATTEMPTS):
-            codes = features.settled(policy.draw(p, generator)[None])[0]
+            codes = features.canonicalized(policy.draw(p, generator)[None])[0]
             if codes.tobytes() not in known:
                 return codes
         for _ in range(_ATTEMPTS):
             other = codes.copy()
             i = generator.integers(len(features.axes))
-            other[i] = features.axes[i].quantile(generator.random(1))[0]
-            if features.settled(other[None])[0].tobytes() not in known:
+            other[i] = features.axes[i].from_unit(generator.random(1))[0]
+            if features.canonicalized(other[None])[0].tobytes() not in known:
                 return other
         return codes
 
-    def _learned(self, features: Features, history: History) -> _Policy:
+    def _trained_policy(self, features: Features, history: History) -> _Policy:
         """The policy after the whole history; what an instance remembers of a shorter one only spares it the way there."""
         policy = self._policy
-        if policy is None or policy.features is not features or not policy.begins(history):
+        if policy is None or policy.features is not features or not policy.is_prefix_of(history):
             policy = self._policy = _Policy(features)
         for i in range(len(policy.rewards), len(history.values)):
             reward = None if history.failed[i] else -float(history.values[i])
-            policy.learn(history.codes[i], reward, self._learning_rate, self._entropy, self._decay)
+            policy.update(history.codes[i], reward, self._learning_rate, self._entropy, self._decay)
         return policy
 
 
@@ -123,7 +121,7 @@ class _Policy:
         self.exists = np.arange(self.bins.max()) < self.bins[:, None]
         self.logits = np.zeros(self.exists.shape)
 
-    def begins(self, history: History) -> bool:
+    def is_prefix_of(self, history: History) -> bool:
         """Whether it has learned from the beginning of this history and from nothing else."""
         n = len(self.rewards)
         if n > len(history.values):
@@ -148,9 +146,9 @@ class _Policy:
         u, place = generator.random((2, len(p)))
         chosen = np.minimum((p.cumsum(axis=1) <= u[:, None]).sum(axis=1), self.bins - 1)
         quantiles = (chosen + place) / self.bins
-        return np.array([axis.quantile(quantiles[i : i + 1])[0] for i, axis in enumerate(self.features.axes)])
+        return np.array([axis.from_unit(quantiles[i : i + 1])[0] for i, axis in enumerate(self.features.axes)])
 
-    def learn(self, codes: np.ndarray, reward: float | None, rate: float, bonus: float, decay: float) -> None:
+    def update(self, codes: np.ndarray, reward: float | None, rate: float, bonus: float, decay: float) -> None:
         """One step for a trial's choices; a reward of None is the worst there is."""
         self.points.append(codes)
         self.rewards.append(reward)

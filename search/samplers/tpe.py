@@ -24,7 +24,7 @@ from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from ..options import positive
+from ..plugins import check_integer
 from ..seeds import derive32
 from .parzen import ParzenEstimator
 
@@ -53,8 +53,8 @@ class TPESampler(optuna.samplers.TPESampler):
         group: bool = True,
         constant_liar: bool = True,
     ) -> None:
-        positive("n_startup_trials", n_startup_trials, low=0)
-        positive("n_ei_candidates", n_ei_candidates)
+        check_integer("n_startup_trials", n_startup_trials, low=0)
+        check_integer("n_ei_candidates", n_ei_candidates)
         with warnings.catch_warnings():
             # "group" has been experimental since 2021; the pinned version is tested here.
             warnings.simplefilter("ignore", ExperimentalWarning)
@@ -68,9 +68,9 @@ class TPESampler(optuna.samplers.TPESampler):
             )
         self._base_seed = seed
         self._parzen_estimator_cls = ParzenEstimator
-        self._forget()
+        self._reset_cache()
 
-    def _forget(self) -> None:
+    def _reset_cache(self) -> None:
         """What an instance keeps between calls only spares it to compute the same again."""
         self._parts: tuple[list[FrozenTrial], list[FrozenTrial], list[FrozenTrial]] | None = None
         self._groups: tuple[list[FrozenTrial], _SearchSpaceGroup] | None = None
@@ -81,7 +81,7 @@ class TPESampler(optuna.samplers.TPESampler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._forget()
+        self._reset_cache()
 
     def reseed_rng(self) -> None:
         """Nothing: the generators are seeded for each trial, also when `study.optimize` runs several at once."""

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from importlib import import_module
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from ..plugins import build, options_of
-from .decisions import Continue as Continue
-from .decisions import Copy as Copy
-from .decisions import Decision as Decision
-from .decisions import Pause as Pause
-from .decisions import Progress as Progress
-from .decisions import Scheduler as Scheduler
-from .decisions import Stop as Stop
-from .pruning import PrunerScheduler as PrunerScheduler
+from ..methods import METHODS
+from ..plugins import Registry, check_integer
 
 if TYPE_CHECKING:
     from optuna.study import Study
 
     from ..spaces.space import Space
+    from .decisions import Scheduler
 
-_OURS = {
-    "pruner": (".pruning", "PrunerScheduler"),
-    "asha": (".asha", "AshaScheduler"),
-    "hyperband": (".hyperband", "HyperbandScheduler"),
-    "pbt": (".pbt", "PopulationBasedTraining"),
-}
+SCHEDULERS = Registry(
+    "scheduler",
+    {
+        "pruner": ".schedulers.pruning:PrunerScheduler",
+        **{name: method.home for name, method in METHODS.items() if method.scheduler == name},
+    },
+)
 
 
 def scheduler(
@@ -45,24 +39,12 @@ def scheduler(
     The names: `pruner` asks the study's pruner; `asha` and `hyperband` pause and promote; `pbt` is population-based
     training. `seed`, `space`, `changeable` (the hyperparameters that may change while a network trains) and
     `trials` (how many there will be) are context: a scheduler takes what it needs of it.
-    `options` are its own arguments.
+    `options` are its own arguments. Any other name is that of an entry point in the group `mlptune.schedulers`.
 
-    Raises ValueError for an unknown option, and for `max_epochs` below 1.
+    Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
-    if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
-        raise ValueError(f"max_epochs: {max_epochs!r} is not an integer of at least 1")
+    check_integer("max_epochs", max_epochs)
     context = {"study": study, "max_epochs": max_epochs, "seed": seed, "space": space, "changeable": changeable}
     context |= {"trials": trials}
-    made: Scheduler = build(_factory(name), f"scheduler {name}", context, options)
+    made: Scheduler = SCHEDULERS.build(name, context, options)
     return made
-
-
-def option_names(name: str) -> frozenset[str] | None:
-    """The options of the scheduler by name; None where it takes any."""
-    return options_of(_factory(name))
-
-
-def _factory(name: str) -> Callable[..., Scheduler]:
-    module, cls = _OURS[name]
-    factory: Callable[..., Scheduler] = getattr(import_module(module, __name__), cls)
-    return factory

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .decisions import Continue, Decision, Pause, Progress, Scheduler
-from .rungs import merit, rungs
+from .rungs import best_so_far, rungs
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -43,7 +43,7 @@ class AshaScheduler(Scheduler):
         if any(p.epoch == 0 for p in live):
             return [Continue(self.rungs[0]) if p.epoch == 0 else Pause() for p in live]
         for progress in live:
-            self._arrived[progress.epoch].setdefault(progress.number, merit(progress.values, self._maximize))
+            self._arrived[progress.epoch].setdefault(progress.number, best_so_far(progress.values, self._maximize))
         promotable = {epoch: self._best(epoch) for epoch in self._following}
         return [Continue(self._following[p.epoch]) if p.number in promotable[p.epoch] else Pause() for p in live]
 
@@ -58,7 +58,7 @@ class AshaScheduler(Scheduler):
             decisions[live.index(furthest)] = Continue(self._following[furthest.epoch])
         return decisions
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         """The rungs, in a line."""
         if len(self.rungs) == 1:
             return [f"successive halving has one rung only, epoch {self.rungs[0]}: every trial trains to the end"]

@@ -99,6 +99,6 @@ class Scheduler(ABC):
         """How many trials the batch beginning with trial `first` holds; None leaves it to the sweep."""
         return None
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         """Lines that tell a person, before it starts, how `total` trials will be trained."""
         return []

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..._text import counted
 from ..samplers import ignores_history
 from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop
-from .rungs import merit, rungs
+from .rungs import best_so_far, rungs
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -79,7 +79,7 @@ class HyperbandScheduler(Scheduler):
     def finish(self, live: Sequence[Progress]) -> list[Decision]:
         return self._decide(live, last=True)
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         """A line for each bracket."""
         cycle = self.brackets[-1].end
         stopped = ", most of them stopped early" if len(self.brackets[0].epochs) > 1 else ""
@@ -111,7 +111,7 @@ class HyperbandScheduler(Scheduler):
     def _promote(self, bracket: Bracket, group: Sequence[Progress]) -> dict[int, Decision]:
         maximize = self._study.direction.name == "MAXIMIZE"
         following = next(i for i, epoch in enumerate(bracket.epochs) if epoch > group[0].epoch)
-        order = sorted(group, key=lambda p: (-merit(p.values, maximize), p.number))
+        order = sorted(group, key=lambda p: (-best_so_far(p.values, maximize), p.number))
         promoted = {p.number for p in order[: bracket.sizes[following]]}
         return {
             p.number: Continue(bracket.epochs[following])

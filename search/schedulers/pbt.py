@@ -11,10 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._text import counted
+from ..plugins import check_integer, check_number
 from ..samplers.random import from_unit
 from ..seeds import uniform
+from ..spaces.changes import values_at
 from ..spaces.dimensions import Choices, Dimension
-from ..spaces.layers import in_force
 from .decisions import Continue, Copy, Decision, Progress, Scheduler
 
 if TYPE_CHECKING:
@@ -74,17 +75,13 @@ class PopulationBasedTraining(Scheduler):
                 f"search something that may: {', '.join(possible)} ..."
             )
         self.changing = tuple(self._dimensions)
-        for option, whole in (("population", population), ("interval", interval)):
-            if whole is not None and (isinstance(whole, bool) or not isinstance(whole, int) or whole < 1):
-                raise ValueError(f"{option}: {whole!r} is not an integer of at least 1")
-        for option, share, most in (("quantile", quantile, 0.5), ("resample", resample, 1.0)):
-            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= most:
-                raise ValueError(f"{option}: {share!r} is not a number from 0 to {most:g}")
-        members = MOST_MEMBERS if trials is None else trials
-        self._population = population or math.ceil(members / math.ceil(members / MOST_MEMBERS))
-        self._interval = interval or max(1, round(max_epochs / 10))
-        self._quantile = quantile
-        self._resample = resample
+        if population is None:
+            members = MOST_MEMBERS if trials is None else trials
+            population = math.ceil(members / math.ceil(members / MOST_MEMBERS))
+        self._population = check_integer("population", population)
+        self._interval = check_integer("interval", max(1, round(max_epochs / 10)) if interval is None else interval)
+        self._quantile = check_number("quantile", quantile, 0.5)
+        self._resample = check_number("resample", resample)
         self._max_epochs = max_epochs
         self._seed = seed
         self._sign = -1.0 if study.direction.name == "MAXIMIZE" else 1.0
@@ -101,7 +98,7 @@ class PopulationBasedTraining(Scheduler):
         sources = self._sources(live)
         return [self._decide(progress, sources.get(progress.number)) for progress in live]
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         full, rest = divmod(total, self._population)
         sizes = [self._population] * full + [rest] * (rest > 0)
         if len(sizes) == 1:
@@ -149,7 +146,7 @@ class PopulationBasedTraining(Scheduler):
 
     def _explored(self, number: int, epoch: int, configuration: Mapping[str, Any]) -> dict[str, Any]:
         """New values for what may change, other than those in force wherever the space has others."""
-        present = in_force(configuration, epoch)
+        present = values_at(configuration, epoch)
         explored = {}
         for name, dimension in self._dimensions.items():
             draws = [uniform(self._seed, what, number, epoch, name) for what in ("resample", "value", "up")]

@@ -43,7 +43,7 @@ class PrunerScheduler(Scheduler):
 def _rungs(pruner: BasePruner) -> Callable[[int], bool]:
     """Whether a pruner may stop a trial at an epoch, given that every epoch is reported.
 
-    Exact types only: a subclass may prune when it likes. A pruner we do not know, or one whose rungs are not settled
+    Exact types only: a subclass may prune when it likes. A pruner we do not know, or one whose rungs are not canonicalized
     yet (`min_resource="auto"`), is asked at every epoch, unless it has a method `asks` that says at which.
     """
     from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, PercentilePruner, SuccessiveHalvingPruner

@@ -21,7 +21,7 @@ def rungs(max_epochs: int, min_epochs: int, eta: float) -> list[int]:
     return found[::-1]
 
 
-def merit(values: Sequence[float | None], maximize: bool) -> float:
+def best_so_far(values: Sequence[float | None], maximize: bool) -> float:
     """The best value of a curve, to be maximised: a curve that has turned for the worse has not lost what it had."""
     sign = 1.0 if maximize else -1.0
     return max((sign * value for value in values if value is not None and not math.isnan(value)), default=-math.inf)

@@ -1,4 +1,4 @@
-"""Hyperparameters of single layers: units_2, activation_1, and the configuration that they add up to."""
+"""KernelParameters of single layers: units_2, activation_1, and the configuration that they add up to."""
 
 from __future__ import annotations
 
@@ -62,10 +62,3 @@ def _at_layer(merged: Mapping[str, Any], family: str, index: int, depth: int) ->
     if name not in merged:
         raise ValueError(f"{family}_{index}: missing, but layers = {depth}")
     return merged[name]
-
-
-def in_force(configuration: Mapping[str, Any], epoch: int) -> dict[str, Any]:
-    """The values that hold in that epoch, counted from 1, of a configuration whose `changes` make it a schedule."""
-    changes = configuration.get("changes", ())
-    values = {name: value for first, change in changes if first <= epoch for name, value in change.items()}
-    return {**{name: value for name, value in configuration.items() if name != "changes"}, **values}

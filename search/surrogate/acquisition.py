@@ -43,7 +43,7 @@ def maximise(
     generator: np.random.Generator,
     *,
     samples: int = 1000,
-    climbers: int = 5,
+    n_local_searches: int = 5,
     rounds: int = 10,
     within: tuple[Sequence[int], np.ndarray] | None = None,
 ) -> np.ndarray | None:
@@ -56,7 +56,7 @@ def maximise(
         starts: codes (s, d) of promising points.
         taken: codes (t, d) that shall not be proposed again.
         samples: random points.
-        climbers: how many points climb at a time.
+        n_local_searches: how many points climb at a time.
         rounds: how often they may step.
         within: axes, and the codes (k, axes) that alone are admitted on them together; all are unless given.
     """
@@ -64,7 +64,7 @@ def maximise(
 
     def fresh(codes: np.ndarray) -> np.ndarray:
         if within is not None:
-            codes = features.settled(_moved(codes, *within, generator))
+            codes = features.canonicalized(_moved(codes, *within, generator))
         kept = []
         for i, key in enumerate(_keys(codes)):
             if key not in known:
@@ -73,10 +73,10 @@ def maximise(
         return codes[kept]
 
     if features.points <= ENUMERATED:
-        candidates = fresh(features.everything())
+        candidates = fresh(features.all_points())
         return candidates[np.argmax(score(candidates))] if len(candidates) else None
     neighbours = Neighbourhood(features)
-    candidates = features.quantile(generator.random((samples, len(features.axes))))
+    candidates = features.from_unit_cube(generator.random((samples, len(features.axes))))
     candidates = fresh(np.concatenate([candidates, neighbours(starts, generator, 0)]))
     top, scores = candidates[:0], np.empty(0)
     for step in range(1, rounds + 1):
@@ -84,7 +84,7 @@ def maximise(
             break
         top = np.concatenate([top, candidates])
         scores = np.concatenate([scores, score(candidates)])
-        order = np.argsort(-scores, kind="stable")[:climbers]
+        order = np.argsort(-scores, kind="stable")[:n_local_searches]
         top, scores = top[order], scores[order]
         candidates = fresh(neighbours(top, generator, step))
     return top[0] if len(top) else None
@@ -129,7 +129,7 @@ class Neighbourhood:
         places = codes[:, features.free, None]
         places = places + 0.2 * 0.6**step * generator.standard_normal((n, len(features.free), 4))
         near = (
-            features.snapped(np.clip(places, 0.0, 1.0).swapaxes(1, 2)).swapaxes(1, 2).reshape(n, 4 * len(features.free))
+            features.rounded(np.clip(places, 0.0, 1.0).swapaxes(1, 2)).swapaxes(1, 2).reshape(n, 4 * len(features.free))
         )
         reach = features.sizes[long, None]
         far = generator.integers(-reach // 4, reach // 4 + 1, size=(n, len(long), 2))
@@ -141,4 +141,4 @@ class Neighbourhood:
         point, move = np.nonzero(moves)
         rows = codes[point]
         rows[np.arange(len(rows)), self._axes[move]] = values[point, move]
-        return features.settled(rows)
+        return features.canonicalized(rows)

@@ -73,7 +73,7 @@ class Axis:
         place = self._place(min(max(value, self.distribution.low), self.distribution.high))  # type: ignore[attr-defined]
         if self.table is not None:
             return float(np.abs(self.table[:, 0] - place).argmin())
-        return float(self.snapped(np.array([place]))[0])
+        return float(self.rounded(np.array([place]))[0])
 
     def value(self, code: float) -> Any:
         """The value at a code, inside the distribution."""
@@ -94,13 +94,13 @@ class Axis:
         """Features (n, columns) of codes (n,)."""
         return codes[:, None] if self.table is None else self.table[codes.astype(int)]
 
-    def quantile(self, u: np.ndarray) -> np.ndarray:
-        """Codes at quantiles u in [0, 1): every counted value is as likely as every other."""
-        return np.floor(u * self.size) if self.size else self.snapped(u)
+    def from_unit(self, u: np.ndarray) -> np.ndarray:
+        """Codes (n,) of u (n,) in [0, 1): every counted value has an equal share of it."""
+        return np.floor(u * self.size) if self.size else self.rounded(u)
 
-    def snapped(self, places: np.ndarray) -> np.ndarray:
-        """Codes (n,) of an axis whose values are not counted, at or next to places (n,): equal values have equal codes."""
-        return self._range.snapped(places[:, None])[:, 0]
+    def rounded(self, places: np.ndarray) -> np.ndarray:
+        """Codes (n,) at or next to places (n,) of an axis whose values are not counted: equal values have equal codes."""
+        return self._range.rounded(places[:, None])[:, 0]
 
     @cached_property
     def _range(self) -> _Ranges:
@@ -133,7 +133,7 @@ class _Ranges:
         self._first, self._last = np.array(ends, dtype=float).reshape(-1, 2).T
         self._low, self._high = np.array([axis.bounds for axis in columns], dtype=float).reshape(-1, 2).T
 
-    def snapped(self, places: np.ndarray) -> np.ndarray:
+    def rounded(self, places: np.ndarray) -> np.ndarray:
         """Codes (..., c) at or next to places (..., c): equal values have equal codes."""
         codes = np.round(places * RESOLUTION) / RESOLUTION
         if len(self._stepped):
@@ -178,17 +178,17 @@ class Features:
         """Features (n, p) of codes (n, d)."""
         return np.concatenate([axis.features(codes[:, i]) for i, axis in enumerate(self.axes)], axis=1)
 
-    def quantile(self, u: np.ndarray) -> np.ndarray:
-        """Codes (n, d) at quantiles (n, d) in [0, 1), inactive hyperparameters in the middle."""
+    def from_unit_cube(self, u: np.ndarray) -> np.ndarray:
+        """Codes (n, d) of points u (n, d) in [0, 1)^d, inactive hyperparameters in the middle."""
         codes = np.floor(u * self.sizes)
-        codes[:, self.free] = self.snapped(u[:, self.free])
-        return self.settled(codes)
+        codes[:, self.free] = self.rounded(u[:, self.free])
+        return self.canonicalized(codes)
 
-    def snapped(self, places: np.ndarray) -> np.ndarray:
+    def rounded(self, places: np.ndarray) -> np.ndarray:
         """Codes (..., c) of the free axes at or next to places (..., c) on them: equal values have equal codes."""
-        return self._ranges.snapped(places)
+        return self._ranges.rounded(places)
 
-    def settled(self, codes: np.ndarray) -> np.ndarray:
+    def canonicalized(self, codes: np.ndarray) -> np.ndarray:
         """Codes (n, d) with inactive hyperparameters put in the middle, in place: equal points have equal codes."""
         for i, decider, admits in self._conditions:
             codes[~admits[codes[:, decider].astype(int)], i] = self.axes[i].middle
@@ -201,10 +201,10 @@ class Features:
             active[i] = admits[int(codes[decider])]
         return active
 
-    def everything(self) -> np.ndarray:
+    def all_points(self) -> np.ndarray:
         """All points, as codes (points, d); only where `points` is finite."""
         mesh = np.meshgrid(*(np.arange(float(axis.size)) for axis in self.axes), indexing="ij")
-        return np.unique(self.settled(np.stack([m.ravel() for m in mesh], axis=1)), axis=0)
+        return np.unique(self.canonicalized(np.stack([m.ravel() for m in mesh], axis=1)), axis=0)
 
 
 def _conditions(axes: Sequence[Axis], space: Space | None) -> list[tuple[int, int, np.ndarray]]:

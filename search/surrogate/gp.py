@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEARNED_FROM = 200
+MAX_FIT_POINTS = 200
 """Of more points than this, hyperparameters are learned from so many, spread evenly over the ranks of y."""
 
 _JITTER = 1e-8
@@ -21,7 +21,7 @@ _BLOCK = 250
 
 
 @dataclass(frozen=True)
-class Hyperparameters:
+class KernelParameters:
     """What a Gaussian process learns, for standardised y: weights (p,), variance of the signal and of the noise.
 
     `evidence` is the logarithm of the posterior density at which they were found, per value of y as it was given: it compares
@@ -54,14 +54,14 @@ class Prior:
 DEFAULT_PRIOR = Prior()
 
 
-def learn(
+def fit_kernel_parameters(
     X: np.ndarray,
     y: np.ndarray,
     *,
     prior: Prior = DEFAULT_PRIOR,
     noise: np.ndarray | None = None,
     steps: int = 30,
-) -> Hyperparameters:
+) -> KernelParameters:
     """The hyperparameters with the largest posterior density, by L-BFGS from the prior's mode: a function of the data alone.
 
     Args:
@@ -75,8 +75,8 @@ def learn(
     _check(X, y)
     p = X.shape[1]
     centre, width = prior.normal(p)
-    if len(X) > LEARNED_FROM:
-        ranks = np.linspace(0, len(X) - 1, LEARNED_FROM).round().astype(int)
+    if len(X) > MAX_FIT_POINTS:
+        ranks = np.linspace(0, len(X) - 1, MAX_FIT_POINTS).round().astype(int)
         chosen = np.sort(np.argsort(y, kind="stable")[ranks])
         X, y, noise = X[chosen], y[chosen], None if noise is None else noise[chosen]
     y, _, scale = _standardised(y)
@@ -112,7 +112,22 @@ def learn(
     found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
     theta = np.exp(found.x)
     evidence = -found.fun / n - 0.5 * np.log(2 * np.pi) - np.log(scale)
-    return Hyperparameters(theta[:p], float(theta[p]), float(theta[p + 1]), float(evidence))
+    return KernelParameters(theta[:p], float(theta[p]), float(theta[p + 1]), float(evidence))
+
+
+def transform_objective(y: np.ndarray) -> np.ndarray:
+    """Finite objective values (n,), to be minimised, made fit for the model -> values in the same order, best -1, median 0.
+
+    A Gaussian process expects normal errors and functions that vary evenly. Errors of networks do neither: they span
+    decades, and a network that diverged is worse than the others by more than all their differences. Where all values are
+    above zero their logarithm is taken; then all that is worse than the median counts only by the logarithm of how much
+    worse it is.
+    """
+    if y.min() > 0:
+        y = np.log(y)
+    middle = np.median(y)
+    z = (y - middle) / ((middle - y.min()) or 1.0)
+    return np.where(z > 0, np.log1p(np.maximum(z, 0.0)), z)
 
 
 class GaussianProcess:
@@ -130,7 +145,7 @@ class GaussianProcess:
         self,
         X: np.ndarray,
         y: np.ndarray,
-        hyperparameters: Hyperparameters,
+        hyperparameters: KernelParameters,
         *,
         noise: np.ndarray | None = None,
         standard: tuple[float, float] | None = None,
@@ -165,7 +180,7 @@ class GaussianProcess:
             variance[rows] = self.hyperparameters.signal - np.einsum("ij,ij->j", V, V)
         return mean * self.scale + self.mean, np.sqrt(np.maximum(variance, 1e-12)) * self.scale
 
-    def given(self, X: np.ndarray, y: np.ndarray) -> GaussianProcess:
+    def condition_on(self, X: np.ndarray, y: np.ndarray) -> GaussianProcess:
         """The posterior after further values y (m,) at X (m, p), with the same hyperparameters and standardisation."""
         noise = None if self.noise is None else np.concatenate([self.noise, np.zeros(len(y))])
         X, y = np.concatenate([self.X, X]), np.concatenate([self.y, y])

@@ -23,8 +23,9 @@ import pytest
 
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.progress import Observer
-from mlptune.search import METHODS, pruner, resolve, sampler, scheduler
+from mlptune.search import METHODS, pruner, sampler, scheduler
 from mlptune.search.extrapolation import extrapolate
+from mlptune.search.searcher import resolve
 from mlptune.tests.bench import lcbench
 from mlptune.tests.bench.tables import Nothing, cells
 
@@ -192,7 +193,7 @@ def test_extrapolation_of_curves():
             wins = curve.max() > rival
             for n in seen:
                 end = extrapolate(epochs[:n], curve[:n], lcbench.EPOCHS)
-                stopped = curve[:n].max() <= rival and end.above(rival) < 0.05
+                stopped = curve[:n].max() <= rival and end.prob_above(rival) < 0.05
                 counts[n] += [1, stopped, stopped and wins, wins]
                 calls += 1
     for n, (total, stopped, wrong, winners) in counts.items():

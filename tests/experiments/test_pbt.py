@@ -19,7 +19,7 @@ from mlptune.experiments.cli.commands import app
 from mlptune.experiments.cli.text import params_text
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.results import SweepResult
-from mlptune.search.spaces.layers import in_force
+from mlptune.search.spaces.changes import values_at
 from mlptune.tracking import reader
 from tests.support.observers import Listener
 from tests.support.processes import script, wait_until
@@ -118,7 +118,7 @@ def test_what_mlflow_holds_of_a_schedule(swept, uri: str) -> None:
     rates = {point.step: point.value for point in client.get_metric_history(trial["run_id"], "learning_rate")}
     assert sorted(rates) == list(range(1, 10))
     assert rates[1] == trial["params"]["learning_rate"], "its own before it copied"
-    assert rates[9] == in_force(result.best_config, 9)["learning_rate"]
+    assert rates[9] == values_at(result.best_config, 9)["learning_rate"]
     others = [t for t in reader.trials(uri, result.run_id) if not t.copied]
     assert "mlptune.copied" not in client.get_run(str(others[0].run_id)).data.tags
 

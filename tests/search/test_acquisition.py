@@ -101,9 +101,9 @@ def test_neighbours_differ_in_one_hyperparameter_and_every_choice_is_one():
     assert features.sizes.tolist() == [0, 2, 0, 64, 41, 12]
     neighbours = Neighbourhood(features)
     generator = np.random.default_rng(0)
-    for row in features.quantile(generator.random((20, 6))):
+    for row in features.from_unit_cube(generator.random((20, 6))):
         found = neighbours(row[None], generator, 1)
-        # A layer that the point gains or loses is settled with it.
+        # A layer that the point gains or loses is canonicalized with it.
         changed = found[:, [0, 1, 2, 4, 5]] != row[[0, 1, 2, 4, 5]]
         assert (changed.sum(axis=1) <= 1).all()
         assert set(found[:, 5]) == set(range(12))
@@ -119,7 +119,7 @@ def test_neighbours_differ_in_one_hyperparameter_and_every_choice_is_one():
 def test_neighbours_of_several_points_follow_those_of_the_first():
     features, generator = Features(GRID), np.random.default_rng(0)
     neighbours = Neighbourhood(features)
-    points = features.quantile(generator.random((3, 7)))
+    points = features.from_unit_cube(generator.random((3, 7)))
     each = [neighbours(row[None], generator, 0) for row in points]
     assert [len(found) for found in each] == [6 * 5 + 2] * 3
     np.testing.assert_array_equal(neighbours(points, generator, 0), np.concatenate(each))

@@ -11,7 +11,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
 from mlptune.search import Space, sampler
-from mlptune.search.samplers.auto import MODELLED, kept
+from mlptune.search.samplers.auto import MAX_TRAINING_TRIALS, select_training_trials
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -134,12 +134,12 @@ def test_after_a_thousand_trials_it_still_knows_where_the_best_is():
 
 def test_of_many_trials_the_model_knows_the_best_and_the_latest():
     y = np.random.default_rng(0).random(1000)
-    rows = kept(y)
-    assert len(rows) == len(set(rows)) == MODELLED
+    rows = select_training_trials(y)
+    assert len(rows) == len(set(rows)) == MAX_TRAINING_TRIALS
     assert (np.diff(rows) > 0).all()
-    assert set(np.argsort(y)[: MODELLED // 2]) <= set(rows)
-    assert set(range(1000 - MODELLED // 4, 1000)) <= set(rows)
-    assert kept(y[:MODELLED]).tolist() == list(range(MODELLED))
+    assert set(np.argsort(y)[: MAX_TRAINING_TRIALS // 2]) <= set(rows)
+    assert set(range(1000 - MAX_TRAINING_TRIALS // 4, 1000)) <= set(rows)
+    assert select_training_trials(y[:MAX_TRAINING_TRIALS]).tolist() == list(range(MAX_TRAINING_TRIALS))
 
 
 def test_running_trials_keep_the_others_away():

@@ -11,8 +11,8 @@ from skopt.learning.gaussian_process.kernels import HammingKernel
 from skopt.space import Categorical, Integer, Real
 
 from mlptune.search import Space, sampler
-from mlptune.search.samplers.axes import Axis
-from mlptune.search.samplers.skopt.per_cost import XI, PerCost, log_cost
+from mlptune.search.samplers.skopt.dimension import SkoptDimension
+from mlptune.search.samplers.skopt.per_cost import XI, PerCost, fit_log_cost
 from mlptune.search.samplers.skopt.surrogate import Mismatches, gaussian_process
 
 TABLE = {
@@ -76,11 +76,11 @@ def test_costs_are_told_from_those_of_random_points():
 
     costs = cost(points)
     costs[::10] = math.inf
-    told = log_cost(points, costs)(new)
+    told = fit_log_cost(points, costs)(new)
     true = np.log(cost(new))
     assert np.corrcoef(told, true)[0, 1] > 0.99
     with pytest.raises(ValueError, match="cost: must be above 0 everywhere"):
-        log_cost(points, np.zeros(1000))
+        fit_log_cost(points, np.zeros(1000))
 
 
 def seconds(point):
@@ -121,15 +121,17 @@ def test_forests_find_what_chance_does_not_and_are_repeatable(estimator):
 
 
 def test_lists_of_numbers_have_an_order_and_words_have_none():
-    axes = {name: Axis(name, distribution) for name, distribution in Space.parse(CHOICES).distributions.items()}
-    assert axes["units"].dimension() == Integer(0, 3)
-    assert [axes["units"].coordinate(v) for v in (8, 16, 32, 64)] == [0, 1, 2, 3]
+    axes = {
+        name: SkoptDimension(name, distribution) for name, distribution in Space.parse(CHOICES).distributions.items()
+    }
+    assert axes["units"].as_skopt() == Integer(0, 3)
+    assert [axes["units"].encode(v) for v in (8, 16, 32, 64)] == [0, 1, 2, 3]
     for name in ("activation", "batch_norm"):
-        assert isinstance(axes[name].dimension(), Categorical)
+        assert isinstance(axes[name].as_skopt(), Categorical)
     for name, axis in axes.items():
-        assert sorted(axis.coordinate(v) for v in CHOICES[name]) == list(range(len(CHOICES[name])))
-        assert all(axis.value(axis.coordinate(v)) == v for v in CHOICES[name])
-        assert axis.coordinate("no such choice") == axis.middle
+        assert sorted(axis.encode(v) for v in CHOICES[name]) == list(range(len(CHOICES[name])))
+        assert all(axis.decode(axis.encode(v)) == v for v in CHOICES[name])
+        assert axis.encode("no such choice") == axis.middle
 
 
 def test_proposals_do_not_depend_on_the_order_in_which_numbers_are_listed():

@@ -27,7 +27,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def draw(generator):
-    return FEATURES.quantile(generator.random((1, len(FEATURES.axes))))[0]
+    return FEATURES.from_unit_cube(generator.random((1, len(FEATURES.axes))))[0]
 
 
 def point(codes):
@@ -63,7 +63,7 @@ def test_a_child_has_its_parents_genes_and_none_that_were_not_in_use(seed):
     mother, father, child = (
         point(first),
         point(second),
-        point(FEATURES.settled(cross(FEATURES, first, second, generator)[None])[0]),
+        point(FEATURES.canonicalized(cross(FEATURES, first, second, generator)[None])[0]),
     )
     for name, value in child.items():
         owners = [parent[name] for parent in (mother, father) if name in parent]

@@ -39,7 +39,7 @@ def curves(family, count, noise, seed=0):
 @pytest.mark.parametrize("seen", [6, 12, 25])
 def test_intervals_hold_what_they_promise(family, seen):
     ranks = np.array(
-        [extrapolate(range(1, seen + 1), y[:seen], EPOCHS).above(y[-1]) for y in curves(family, 300, 0.003)]
+        [extrapolate(range(1, seen + 1), y[:seen], EPOCHS).prob_above(y[-1]) for y in curves(family, 300, 0.003)]
     )
     # Of intervals of 90 % nine in ten hold the end; too wide is no harm to a trial, too narrow is.
     assert np.mean((ranks > 0.05) & (ranks < 0.95)) >= 0.88
@@ -66,7 +66,7 @@ def test_the_more_is_seen_the_better_the_prediction(family):
 def test_another_unit_changes_nothing(seed, shift, scale, seen):
     [y] = curves(mixed, 1, 0.01, seed)
     plain, other = (extrapolate(range(1, seen + 1), v, EPOCHS) for v in (y[:seen], shift + scale * y[:seen]))
-    assert other.above(shift + scale * 0.8) == pytest.approx(plain.above(0.8), abs=1e-4)
+    assert other.prob_above(shift + scale * 0.8) == pytest.approx(plain.prob_above(0.8), abs=1e-4)
     assert other.deviation == pytest.approx(scale * plain.deviation, rel=1e-3)
 
 
@@ -88,7 +88,7 @@ def test_missing_values_are_left_out():
 def test_a_constant_curve_stays_constant(value):
     end = extrapolate(range(1, 21), [value] * 20, EPOCHS)
     assert end.mean == pytest.approx(value)
-    assert end.above(value + 0.1 * max(1, value)) < 0.01 < 0.99 < end.above(value - 0.1 * max(1, value))
+    assert end.prob_above(value + 0.1 * max(1, value)) < 0.01 < 0.99 < end.prob_above(value - 0.1 * max(1, value))
 
 
 def decisions(direction, running, *, finished=(0.8,) * 6, seen=20, **options):

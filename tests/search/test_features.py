@@ -36,7 +36,7 @@ def distributions(draw):
 @given(distributions(), st.floats(0, 1, exclude_max=True))
 def test_a_value_comes_back_from_its_code(distribution, u):
     axis = Axis("x", distribution)
-    value = axis.value(axis.quantile(np.array([u]))[0])
+    value = axis.value(axis.from_unit(np.array([u]))[0])
     assert distribution._contains(distribution.to_internal_repr(value))
     code = axis.code(value)
     again = axis.value(code)
@@ -66,7 +66,7 @@ def test_the_bounds_can_be_reached(distribution):
 @given(distributions(), st.floats(0, 1, exclude_max=True))
 def test_equal_values_have_equal_codes(distribution, u):
     axis = Axis("x", distribution)
-    code = axis.quantile(np.array([u]))[0]
+    code = axis.from_unit(np.array([u]))[0]
     assert axis.code(axis.value(code)) == code
 
 
@@ -112,7 +112,7 @@ SPACE = Space.parse({"layers": {"low": 1, "high": 3}, "units_1": [8, 16], "units
 
 def test_points_that_differ_in_an_inactive_value_alone_are_one():
     features = Features(SPACE.distributions, SPACE)
-    everything = features.everything()
+    everything = features.all_points()
     assert len(everything) == len(list(SPACE.grid())) == 2 + 4 + 8
     decoded = [features.decode(row) for row in everything]
     active = {tuple((k, v) for k, v in point.items() if SPACE.active(k, point)) for point in decoded}

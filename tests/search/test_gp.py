@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from mlptune.search.surrogate.gp import LEARNED_FROM, GaussianProcess, Hyperparameters, Prior, learn
+from mlptune.search.surrogate.gp import (
+    MAX_FIT_POINTS,
+    GaussianProcess,
+    KernelParameters,
+    Prior,
+    fit_kernel_parameters,
+    transform_objective,
+)
 
 FLAT = Prior(weight=(4.0, 1e4), signal=(1.0, 1e4), noise=(1e-2, 1e4))
 
@@ -33,7 +40,7 @@ def reference(X, y, weights, signal, noise):
 def test_it_predicts_as_scikit_learn_does(n, seed, weight, signal, noise):
     X, y = data(max(n, 2), seed=seed)
     weights = weight * np.array([1.0, 0.3, 2.0])
-    ours = GaussianProcess(X, y, Hyperparameters(weights, signal, noise))
+    ours = GaussianProcess(X, y, KernelParameters(weights, signal, noise))
     new = np.random.default_rng(seed + 1).random((10, 3))
     mean, deviation = ours.predict(new)
     expected_mean, expected_deviation = reference(X, y, weights, signal, noise).predict(new, return_std=True)
@@ -43,7 +50,7 @@ def test_it_predicts_as_scikit_learn_does(n, seed, weight, signal, noise):
 
 def test_without_a_prior_it_learns_what_scikit_learn_learns():
     X, y = data(60)
-    found = learn(X, y, prior=FLAT, steps=200)
+    found = fit_kernel_parameters(X, y, prior=FLAT, steps=200)
     kernel = ConstantKernel(1.0, (1e-5, 1e7)) * Matern([0.5] * 3, (1e-3, 1e5), nu=2.5) + WhiteKernel(1e-2, (1e-7, 1e2))
     model = GaussianProcessRegressor(kernel, n_restarts_optimizer=3, random_state=0)
     with np.errstate(all="ignore"), pytest.warns(UserWarning, match="close to the specified"):
@@ -57,7 +64,7 @@ def test_without_a_prior_it_learns_what_scikit_learn_learns():
 
 def test_scale_and_shift_of_the_values_mean_nothing():
     X, y = data(25)
-    found, moved = learn(X, y), learn(X, 1e6 * y - 3e5)
+    found, moved = fit_kernel_parameters(X, y), fit_kernel_parameters(X, 1e6 * y - 3e5)
     np.testing.assert_allclose(moved.weights, found.weights, rtol=1e-3)
     assert moved.evidence == pytest.approx(found.evidence - np.log(1e6), abs=1e-4)
     mean, deviation = GaussianProcess(X, y, found).predict(X)
@@ -70,7 +77,7 @@ def test_known_noise_is_believed():
     X, y = data(40, noise=0.0)
     y[:20] += 3.0
     noise = np.repeat([9.0, 0.0], 20)
-    found = learn(X, y, noise=noise)
+    found = fit_kernel_parameters(X, y, noise=noise)
     new = np.random.default_rng(1).random((50, 3))
     knowing = GaussianProcess(X, y, found, noise=noise).predict(new)[0]
     ignorant = GaussianProcess(X, y, found).predict(new)[0]
@@ -79,16 +86,16 @@ def test_known_noise_is_believed():
 
 def test_further_values_are_as_good_as_early_ones():
     X, y = data(30)
-    found = learn(X, y)
+    found = fit_kernel_parameters(X, y)
     new = np.random.default_rng(1).random((5, 3))
     whole = GaussianProcess(X, y, found)
     early = GaussianProcess(X[:20], y[:20], found, standard=(whole.mean, whole.scale))
-    np.testing.assert_allclose(early.given(X[20:], y[20:]).predict(new), whole.predict(new))
+    np.testing.assert_allclose(early.condition_on(X[20:], y[20:]).predict(new), whole.predict(new))
 
 
 def test_learning_from_many_values_uses_some_and_still_knows_the_function():
-    X, y = data(3 * LEARNED_FROM)
-    found = learn(X, y)
+    X, y = data(3 * MAX_FIT_POINTS)
+    found = fit_kernel_parameters(X, y)
     new = np.random.default_rng(1).random((50, 3))
     mean, _ = GaussianProcess(X, y, found).predict(new)
     assert np.abs(mean - wave(new)).mean() < 0.1
@@ -98,7 +105,7 @@ def test_learning_from_many_values_uses_some_and_still_knows_the_function():
 def test_odd_values_are_survived(y):
     y = np.array(y)
     X = np.zeros((len(y), 2))
-    mean, deviation = GaussianProcess(X, y, learn(X, y)).predict(np.ones((1, 2)))
+    mean, deviation = GaussianProcess(X, y, fit_kernel_parameters(X, y)).predict(np.ones((1, 2)))
     assert np.isfinite(mean).all()
     assert (deviation > 0).all()
 
@@ -108,6 +115,33 @@ def test_what_is_not_finite_is_refused(place):
     X, y = data(5)
     (X if place == "X" else y)[2] = np.nan
     with pytest.raises(ValueError, match=f"{place}: not all values are finite"):
-        learn(X, y)
+        fit_kernel_parameters(X, y)
     with pytest.raises(ValueError, match=f"{place}: not all values are finite"):
-        GaussianProcess(X, y, Hyperparameters(np.ones(3)))
+        GaussianProcess(X, y, KernelParameters(np.ones(3)))
+
+
+VALUES = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=30).map(lambda v: np.array(v, dtype=float))
+
+
+@given(VALUES, st.sampled_from([1e-3, 1.0, 1e90]))
+def test_the_order_stays_and_the_better_half_goes_from_minus_one_to_nought(y, scale):
+    z = transform_objective(y * scale)
+    assert np.isfinite(z).all()
+    assert (np.sign(np.subtract.outer(z, z)) == np.sign(np.subtract.outer(y, y))).all()
+    if np.median(y) > y.min():
+        assert z.min() == pytest.approx(-1)
+        assert (z <= 1e-12).sum() >= len(z) / 2
+
+
+@given(VALUES.filter(lambda y: np.median(y) > y.min()))
+def test_units_mean_nothing(y):
+    np.testing.assert_allclose(transform_objective(1e4 * y - 1e12), transform_objective(y - 1e8), atol=1e-6)
+    np.testing.assert_allclose(
+        transform_objective(np.exp(y / 1e5) * 1e-4), transform_objective(np.exp(y / 1e5)), atol=1e-6
+    )
+
+
+def test_decades_are_told_apart_and_a_disaster_is_no_further_than_it_must_be():
+    z = transform_objective(np.array([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e30]))
+    assert np.diff(z)[:2].min() > 0.3
+    assert z[-1] < 3

@@ -197,7 +197,7 @@ def test_options_that_cannot_be_are_refused(name, options, line):
 
 def test_what_a_person_is_told():
     study = optuna.create_study()
-    assert scheduler("hyperband", study, 27).outline(60) == [
+    assert scheduler("hyperband", study, 27).describe(60) == [
         "Hyperband: 60 begun, most of them stopped early; in turn these brackets, 49 trials together",
         "  bracket 3: 27 to epoch 1, 9 to epoch 3, 3 to epoch 9, 1 to epoch 27",
         "  bracket 2: 12 to epoch 3, 4 to epoch 9, 1 to epoch 27",
@@ -205,7 +205,7 @@ def test_what_a_person_is_told():
         "  bracket 0: 4 to epoch 27",
         "  60 is no multiple of 49: the last bracket that is begun has fewer trials",
     ]
-    assert scheduler("asha", study, 50).outline(60) == [
+    assert scheduler("asha", study, 50).describe(60) == [
         "successive halving: 60 begun, most of them stopped early; rungs at epochs 2, 6, 17, 50",
         "  the best of all that reached a rung, 1 in 3, train on to the next",
     ]

@@ -144,16 +144,16 @@ def test_values_are_drawn_anew_from_the_whole_range():
 )
 def test_how_trials_are_parted(trials, options, batches, line):
     plan = rule(trials=trials, **options)
-    assert (plan.batch(0), plan.outline(trials)[0]) == (batches, line)
+    assert (plan.batch(0), plan.describe(trials)[0]) == (batches, line)
 
 
 def test_the_outline_says_what_will_happen():
     told = "every 5 epochs the worst 4 take over the networks of the best 4 and change learning_rate, l2, dropout, "
-    assert rule().outline(20)[1] == told + "plateau_epochs"
-    alone = rule(interval=1).outline(2)[1]
+    assert rule().describe(20)[1] == told + "plateau_epochs"
+    alone = rule(interval=1).describe(2)[1]
     assert alone.startswith("every epoch the worst takes over the network of the best and changes learning_rate, l2, ")
-    assert rule().outline(1)[1].startswith("nobody copies")
-    assert rule(interval=50).outline(20)[1].startswith("nobody copies")
+    assert rule().describe(1)[1].startswith("nobody copies")
+    assert rule(interval=50).describe(20)[1].startswith("nobody copies")
 
 
 @pytest.mark.parametrize(

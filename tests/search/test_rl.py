@@ -46,7 +46,7 @@ def test_a_step_is_the_gradient_of_reward_and_entropy(layers):
         down[index] -= 1e-6
         expected[index] = (score(up) - score(down)) / 2e-6
     made.logits = before.copy()
-    made.learn(codes, 0.75, rate=1.0, bonus=0.3, decay=0.9)
+    made.update(codes, 0.75, rate=1.0, bonus=0.3, decay=0.9)
     np.testing.assert_allclose((made.logits - before)[made.exists], expected[made.exists], atol=1e-7)
     assert made.baseline == pytest.approx(0.9 * 1.0 + 0.1 * 0.75)
     assert (layers == 1) == (made.logits[2] == before[2]).all()
@@ -56,7 +56,7 @@ def test_what_failed_is_chosen_less_often():
     made = policy(1)
     codes = FEATURES.encode({"layers": 1, "units_1": 20, "activation": "silu"})
     before = made.probabilities()
-    made.learn(codes, None, rate=0.5, bonus=0.0, decay=0.9)
+    made.update(codes, None, rate=0.5, bonus=0.0, decay=0.9)
     after = made.probabilities()
     assert after[3, 2] < before[3, 2]
     assert (made.baseline, made.spread) == (1.0, 0.5)

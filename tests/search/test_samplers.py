@@ -14,7 +14,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from mlptune.search import METHODS, Space, ignores_history, pruner, resolve, sampler
+from mlptune.search import METHODS, Space, sampler
+from mlptune.search.samplers import ignores_history
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 2},
@@ -339,26 +340,3 @@ def test_a_sampler_can_be_pickled_in_mid_study(name):
     run_batch(study, 4)
     study.sampler = pickle.loads(pickle.dumps(study.sampler))
     assert run_batch(study, 4) == proposals(name)[8:]
-
-
-def test_an_installed_package_can_offer_samplers_and_pruners(tmp_path, monkeypatch):
-    (tmp_path / "elsewhere.py").write_text(
-        "from optuna.pruners import NopPruner\n"
-        "from optuna.samplers import RandomSampler\n"
-        "class Mine(RandomSampler):\n"
-        "    def __init__(self, seed, batch, colour='red'):\n"
-        "        super().__init__(seed)\n"
-        "        self.told = (seed, batch, colour)\n"
-    )
-    info = tmp_path / "elsewhere-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[mlptune.samplers]\nmine = elsewhere:Mine\n[mlptune.pruners]\nidle = elsewhere:NopPruner\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    assert sampler("mine", 7, batch=3, colour="blue").told == (7, 3, "blue")
-    assert resolve("mine", "idle") == ("mine", "idle", "pruner")
-    assert isinstance(pruner("idle"), optuna.pruners.NopPruner)
-    with pytest.raises(ValueError, match="sampler: 'mime' is unknown; did you mean 'mine'"):
-        sampler("mime")

@@ -7,7 +7,8 @@ import pytest
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import PatientPruner, PercentilePruner, SuccessiveHalvingPruner, ThresholdPruner
 
-from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, resolve, scheduler, split_options
+from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, scheduler
+from mlptune.search.searcher import resolve, split_options
 
 EPOCHS = (9, 27, 50)
 
@@ -31,7 +32,7 @@ PRUNERS = {
     "a quarter": lambda epochs: PercentilePruner(25.0, n_startup_trials=2, n_warmup_steps=3, interval_steps=5),
     "foreign": lambda epochs: ThresholdPruner(upper=0.9, n_warmup_steps=2),
     "patient": lambda epochs: patient(),
-    "rungs settled later": lambda epochs: SuccessiveHalvingPruner(),
+    "rungs canonicalized later": lambda epochs: SuccessiveHalvingPruner(),
 }
 
 
@@ -153,7 +154,7 @@ def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
     ):
         split_options(resolve("random", "median"), {**options, "gamma": 1})
     assert split_options(resolve("bohb"), {"eta": 2, "n_ei_candidates": 9}) == ({"eta": 2}, {}, {"n_ei_candidates": 9})
-    with pytest.raises(ValueError, match="options: 'seed' is no option, the sweep itself says it"):
+    with pytest.raises(ValueError, match="options: 'seed' is not an option: the sweep sets it"):
         split_options(resolve("random"), {"seed": 3})
     with pytest.raises(ValueError, match="scheduler pruner: unknown option 'eta'"):
         scheduler("pruner", optuna.create_study(), 3, eta=3)
@@ -199,8 +200,12 @@ def test_a_method_stands_for_a_sampler_with_a_pruner_or_a_scheduler(method, own,
 @pytest.mark.parametrize(
     ("method", "own", "line"),
     [
-        ("hyperband", "median", "pruner: 'median' contradicts method 'hyperband', which schedules by itself"),
-        ("asha", "asha", "pruner: 'asha' contradicts method 'asha', which schedules by itself"),
+        (
+            "hyperband",
+            "median",
+            "pruner: 'median' cannot be combined with method 'hyperband', which has its own scheduler",
+        ),
+        ("asha", "asha", "pruner: 'asha' cannot be combined with method 'asha', which has its own scheduler"),
         ("bayesain", None, "method: 'bayesain' is unknown; did you mean 'bayesian'?"),
         ("tpe", "mediam", "pruner: 'mediam' is unknown; did you mean 'median'?"),
     ],

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlptune.search import Space, architecture_space, configuration, default_space
+from mlptune.search import Space, configuration, default_space
+from mlptune.search.spaces.defaults import architecture_space
 
 LAYERS = {"layers": {"low": 1, "high": 2}, "units_1": [8, 16], "units_2": [4, 8]}
 

@@ -30,7 +30,7 @@ def trial(curve, state=TrialState.RUNNING, value=None, x=0.5):
 
 def rows(trials, direction=StudyDirection.MAXIMIZE):
     known = observations(trials, direction)
-    return list(zip(known.index.tolist(), known.epoch.tolist(), known.y.tolist(), strict=True)), known.lost.tolist()
+    return list(zip(known.index.tolist(), known.epoch.tolist(), known.y.tolist(), strict=True)), known.failed.tolist()
 
 
 def test_the_best_so_far_at_each_rung_that_somebody_stands_at():
@@ -128,5 +128,5 @@ def test_what_was_read_before_gives_the_same_as_reading_all_anew():
             running.remove(trial)
         trials = study.get_trials(deepcopy=False)
         remembered, anew = (observations(trials, study.direction, *memory) for memory in ([curves], []))
-        for field in ("index", "epoch", "y", "lost"):
+        for field in ("index", "epoch", "y", "failed"):
             np.testing.assert_array_equal(getattr(remembered, field), getattr(anew, field))

@@ -40,9 +40,9 @@ class PerCost(RegressorMixin, BaseEstimator):
         self.goal_ = float(np.min(y)) - XI
         return self
 
-    def learned(self) -> dict[str, Any]:
+    def fixed_kernel_params(self) -> dict[str, Any]:
         """The parameters of a surrogate that keeps this one's hyperparameters."""
-        return {f"regressor__{name}": value for name, value in self.regressor_.learned().items()}
+        return {f"regressor__{name}": value for name, value in self.regressor_.fixed_kernel_params().items()}
 
     def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
         """Mean (n,), and with `return_std` standard deviation (n,), at X (n, d), both seen through the cost."""
@@ -52,7 +52,7 @@ class PerCost(RegressorMixin, BaseEstimator):
         return (seen, deviation * share) if return_std else seen
 
 
-def log_cost(points: np.ndarray, costs: Sequence[float]) -> LogCost:
+def fit_log_cost(points: np.ndarray, costs: Sequence[float]) -> LogCost:
     """A model of log cost, learned from transformed points (n, d) and their costs; 0 is their mean.
 
     Counting the operations of each of thousands of candidates would take longer than everything else.

@@ -16,7 +16,7 @@ from skopt.learning import GaussianProcessRegressor
 from skopt.learning.gaussian_process.kernels import HammingKernel
 from skopt.utils import cook_estimator
 
-_LEARNED_FROM = 200
+_MAX_FIT_POINTS = 200
 """Of more points than this, length scales and noise are learned from so many, evenly spread over the values."""
 
 
@@ -39,16 +39,16 @@ class Surrogate(GaussianProcessRegressor):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> Surrogate:
         self._predicted: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-        if self.optimizer is not None and len(X) > _LEARNED_FROM:
+        if self.optimizer is not None and len(X) > _MAX_FIT_POINTS:
             # Learning the hyperparameters costs hundreds of Cholesky factors, conditioning on all points only one.
-            ranks = np.linspace(0, len(X) - 1, _LEARNED_FROM).round().astype(int)
+            ranks = np.linspace(0, len(X) - 1, _MAX_FIT_POINTS).round().astype(int)
             chosen = np.sort(np.argsort(y, kind="stable")[ranks])
             part = Surrogate(**self.get_params(deep=False)).fit(np.asarray(X)[chosen], np.asarray(y)[chosen])
-            self.set_params(**part.learned())
+            self.set_params(**part.fixed_kernel_params())
         super().fit(X, y)
         return self
 
-    def learned(self) -> dict[str, Any]:
+    def fixed_kernel_params(self) -> dict[str, Any]:
         """The parameters of a surrogate that keeps this one's hyperparameters."""
         # The fitted kernel is the product of amplitude and distance plus white noise, whose level is kept apart.
         return {"kernel": self.kernel_.k1, "noise": self.noise_, "optimizer": None}

@@ -1,4 +1,4 @@
-"""An Optuna distribution as one coordinate of scikit-optimize's space, there and back."""
+"""An Optuna distribution as a dimension of scikit-optimize, there and back."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from ..surrogate.features import ranked
-from .random import from_unit
+from ...surrogate.features import ranked
+from ..random import from_unit
 
 
 @dataclass(frozen=True)
-class Axis:
-    """A named coordinate. Choices and stepped values are counted (0, 1, 2 ...), other numbers stand for themselves.
+class SkoptDimension:
+    """A named dimension. Choices and stepped values are counted (0, 1, 2 ...), other numbers stand for themselves.
 
     Choices that are numbers are counted in ascending order and given as integers, so that a model knows their neighbours.
+    (`surrogate.features.Axis` codes every range as a place in [0, 1]; scikit-optimize scales the values themselves.)
     """
 
     name: str
@@ -43,8 +44,8 @@ class Axis:
             return len(d.choices)
         return round((d.high - d.low) / d.step) + 1  # type: ignore[attr-defined]
 
-    def dimension(self) -> Any:
-        """scikit-optimize's description of this coordinate."""
+    def as_skopt(self) -> Any:
+        """The dimension as scikit-optimize's own object."""
         from skopt.space import Categorical, Integer, Real
 
         d = self.distribution
@@ -57,12 +58,12 @@ class Axis:
 
     @cached_property
     def middle(self) -> Any:
-        """The coordinate that stands for a parameter a trial does not have."""
+        """What stands for a parameter that a trial does not have."""
         counted = isinstance(self.distribution, CategoricalDistribution)
-        return self._count // 2 if counted else self.coordinate(from_unit(self.distribution, 0.5))
+        return self._count // 2 if counted else self.encode(from_unit(self.distribution, 0.5))
 
-    def coordinate(self, value: Any) -> Any:
-        """The coordinate of a value; the nearest one for a number outside, the middle for an unknown choice."""
+    def encode(self, value: Any) -> Any:
+        """A value as scikit-optimize knows it; the nearest one for a number outside, the middle for an unknown choice."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return self._choices.index(value) if value in self._choices else self.middle
@@ -74,14 +75,14 @@ class Axis:
             return min(max(round((value - d.low) / d.step), 0), self._count - 1)
         return min(max(value, d.low), d.high)
 
-    def value(self, coordinate: Any) -> Any:
-        """The value at a coordinate, as a plain Python object inside the distribution."""
+    def decode(self, encoded: Any) -> Any:
+        """The value again, as a plain Python object inside the distribution."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
-            return self._choices[int(coordinate)]
+            return self._choices[int(encoded)]
         assert isinstance(d, IntDistribution | FloatDistribution)
         if self._counted:
             assert d.step is not None
-            coordinate = d.low + int(coordinate) * d.step
+            encoded = d.low + int(encoded) * d.step
         kind = int if isinstance(d, IntDistribution) else float
-        return min(max(kind(coordinate), d.low), d.high)
+        return min(max(kind(encoded), d.low), d.high)

@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..seeds import derive
 from ..surrogate.features import Features
-from .history import filled
-from .modelling import CodedSampler, rows
+from .history import impute_worst
+from .modelling import EncodedSampler, rows
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class History:
         return {row.tobytes() for row in self.codes} | {row.tobytes() for row in self.running}
 
 
-class WholeSampler(CodedSampler):
+class JointSampler(EncodedSampler):
     """Base of samplers whose proposal is `_propose`, a function of the seed, the trial's number and the history.
 
     Args:
@@ -57,7 +57,7 @@ class WholeSampler(CodedSampler):
         """How many results must be known before there is anything but chance to go by."""
         return 0
 
-    def outline(self, total: int) -> list[str]:
+    def describe(self, total: int) -> list[str]:
         """What is told before `total` trials start."""
         if not self.startup:
             return []
@@ -79,7 +79,7 @@ class WholeSampler(CodedSampler):
         codes = self._propose(study, trial, features, self._history(study, trial, features))
         if codes is None:
             u = np.random.default_rng(derive(self._seed, "whole", trial.number)).random((1, len(features.axes)))
-            codes = features.quantile(u)[0]
+            codes = features.from_unit_cube(u)[0]
         return features.decode(codes)
 
     def _history(self, study: Study, trial: FrozenTrial, features: Features) -> History:
@@ -97,7 +97,7 @@ class WholeSampler(CodedSampler):
         return History(
             np.array(numbers, dtype=int),
             rows(codes, features),
-            filled(values),
+            impute_worst(values),
             np.array([value is None for value in values], dtype=bool),
             rows(running, features),
         )

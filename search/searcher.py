@@ -1,0 +1,98 @@
+"""A method and a pruner as a sweep file names them, resolved into sampler, pruner and scheduler, each with its options."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .._text import hint
+from .methods import METHODS
+from .plugins import CONTEXT
+from .pruners import PRUNERS
+from .samplers import SAMPLERS
+from .schedulers import SCHEDULERS
+
+
+class Searcher(NamedTuple):
+    """What a method comes down to, by names."""
+
+    sampler: str
+    pruner: str = "none"
+    scheduler: str = "pruner"
+
+    @property
+    def extendable(self) -> bool:
+        """Whether a larger number of trials continues the same plan; a scheduler of its own plans with all its trials."""
+        return self.scheduler == "pruner"
+
+
+def resolve(method: str, pruner: str | None = None) -> Searcher:
+    """The names of sampler, pruner and scheduler that a method stands for, with `pruner` as the user's own choice.
+
+    A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless `pruner` says
+    so. A pruner may also be the name of a scheduler that an installed package offers.
+
+    Raises:
+        ValueError: for unknown names, and for a pruner under a method that has its own scheduler.
+    """
+    if method not in METHODS:
+        try:
+            SAMPLERS.check(method)
+        except ValueError:
+            raise ValueError(f"method: {method!r} is unknown{hint(method, [*METHODS, *SAMPLERS.names()])}") from None
+    scheduler = _scheduler(pruner or "none")
+    entry = METHODS.get(method)
+    if entry is not None and entry.scheduler != "pruner":
+        if pruner not in (None, "none"):
+            raise ValueError(
+                f"pruner: {pruner!r} cannot be combined with method {method!r}, which has its own scheduler"
+            )
+        scheduler = entry.scheduler
+    return Searcher(
+        entry.sampler if entry else method, pruner or "none" if scheduler == "pruner" else "none", scheduler
+    )
+
+
+def _scheduler(pruner: str) -> str:
+    """The scheduler of what a sweep file calls its pruner: the one of this name from an installed package, else `pruner`."""
+    try:
+        PRUNERS.check(pruner)
+    except ValueError:
+        offered = [point.name for point in SCHEDULERS.plugins()]
+        if pruner in offered:
+            return pruner
+        raise ValueError(f"pruner: {pruner!r} is unknown{hint(pruner, [*PRUNERS.names(), *offered])}") from None
+    return "pruner"
+
+
+def split_options(
+    searcher: Searcher, options: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The options of a method as those of its (scheduler, pruner, sampler).
+
+    An option that sampler and pruner have both is the sampler's.
+
+    Raises:
+        ValueError: for what the sweep says by itself, and for what none of the three has.
+    """
+    parts: tuple[dict[str, Any], ...] = ({}, {}, {})
+    if not options:
+        return parts[0], parts[1], parts[2]  # without a look at classes that may take long to import
+    of_scheduler = SCHEDULERS.option_names(searcher.scheduler)
+    of_pruner = PRUNERS.option_names(searcher.pruner)
+    of_sampler = SAMPLERS.option_names(searcher.sampler)
+    for option, value in options.items():
+        if option in CONTEXT:
+            raise ValueError(f"options: {option!r} is not an option: the sweep sets it")
+        if option in (of_scheduler or ()):
+            parts[0][option] = value
+        elif option in (of_sampler or ()):
+            parts[2][option] = value
+        elif option in (of_pruner or ()):
+            parts[1][option] = value
+        elif of_sampler is None:
+            parts[2][option] = value
+        elif of_scheduler is None:
+            parts[0][option] = value
+        else:
+            known = {*(of_scheduler or ()), *(of_pruner or ()), *of_sampler}
+            raise ValueError(f"options: unknown option {option!r}{hint(option, known)}")
+    return parts[0], parts[1], parts[2]
