@@ -126,7 +126,7 @@ BAD = [
 def test_a_sweep_starts_no_process_for_a_slip(tmp_path, monkeypatch, section, message):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("mlptune.experiments.run.Workers", pytest.fail)
-    monkeypatch.setattr("mlptune.experiments.run.opened", pytest.fail)
+    monkeypatch.setattr("mlptune.experiments.run.open_executor", pytest.fail)
     FRAME.to_csv("cars.csv", index=False)
     FRAME.drop(columns="price").to_csv("other.csv", index=False)
     Path("fake.parquet").write_bytes(b"PAR1xxxx")
