@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.cost import operations
+from ...core.cost import networks_per_job, operations
 from ...core.hyperparameters import Hyperparameters
-from ...core.parameters import n_parameters
-from ...core.structure import Structure, structure
+from ...core.metrics import unit_of
+from ...core.structure import Structure
 from ...core.training import Fold, Network, State
 from ..errors import ExecutorLost
 from . import faults, interruption
@@ -25,15 +25,7 @@ from .shared import Shared
 from .trials import _Trial
 from .workers import Workers
 
-# A stack's parameters, gradients and optimizer slots should stay in a core's cache; beyond that, stacking no longer pays.
-STACK_BYTES = 3 * 2**20
-
-
 MAX_STACK = 64
-
-
-# What a job may carry of parameters, optimizer slots and best weights: it travels to its worker and back.
-JOB_BYTES = 256 * 2**20
 
 
 # Multiply-adds after which a job returns, so that a person sees something every second or two.
@@ -42,10 +34,6 @@ STRETCH_OPERATIONS = 20e9
 
 # A network whose worker died is tried this often; then it is the culprit, and its trial has failed.
 MAX_ATTEMPTS = 3
-
-
-# Curves that are told in the target's own units; losses stay as the engine has them, in standardised units.
-IN_TARGET_UNITS = ("val_rmse", "val_mae")
 
 
 @dataclass(frozen=True)
@@ -172,7 +160,7 @@ class EngineEvaluator:
 
     def _structure(self, network: Network) -> Structure:
         n_rows, n_inputs = self._task.folds[network.fold].X.shape
-        return structure(
+        return Structure.of(
             network.hyperparameters,
             n_inputs=n_inputs,
             n_outputs=self._task.n_outputs,
@@ -193,8 +181,7 @@ class EngineEvaluator:
         share = sum(cost.values()) / (2 * self._workers) if self._workers > 1 else math.inf
         stacks: list[tuple[float, _Stack]] = []
         for key, members in groups.items():
-            network_bytes = 16 * n_parameters(key[0])
-            most = min(MAX_STACK, max(4, STACK_BYTES // network_bytes), max(1, JOB_BYTES // network_bytes))
+            most = min(MAX_STACK, networks_per_job(key[0]))
             parts = max(math.ceil(len(members) / most), min(math.ceil(cost[key] / share), math.ceil(len(members) / 4)))
             for part in np.array_split(np.arange(len(members)), parts):
                 stack = _Stack(tuple(members[i] for i in part), key[2])
@@ -273,7 +260,7 @@ class EngineEvaluator:
         return [_Stack(tuple(unfinished), stack.until)] if unfinished else []
 
     def _scale(self, key: str, fold: int) -> float:
-        return self._task.scale[fold] if key in IN_TARGET_UNITS else 1.0
+        return self._task.scale[fold] if unit_of(key) == "target" else 1.0
 
     def _too_long(self) -> str:
         return f"took longer than trial_timeout, {self._trial_timeout:g} s"

@@ -46,7 +46,7 @@ class _Trial:
     def kept_epoch(self, i: int) -> int:
         """The epoch whose weights network `i` keeps, as things stand."""
         state = self.states[i]
-        return 0 if state is None else int(state.kept_epoch[0])
+        return 0 if state is None else int(state.best_epoch[0])
 
     def at(self, key: str, epoch: int, i: int) -> float:
         """A curve of network `i` at an epoch; once it has ended, what it has kept."""

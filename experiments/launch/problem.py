@@ -10,7 +10,7 @@ from ..._text import counted
 from ...core.cost import operations
 from ...core.hyperparameters import BY_LAYER, CHANGEABLE, Hyperparameters
 from ...core.metrics import METRICS
-from ...core.structure import structure
+from ...core.structure import Structure
 from ...core.training import Fold
 from ...search import METHODS, Space, ignores_history, pruner, resolve, sampler, scheduler, split_options
 from ...search.schedulers import Scheduler
@@ -143,7 +143,7 @@ class Problem:
         except ValueError:
             return math.inf
         sizes = {"n_inputs": fold.X.shape[1], "n_outputs": fold.target.n_outputs, "n_rows": len(fold.X)}
-        return float(hp.epochs * operations(structure(hp, loss=self.loss, **sizes)))
+        return float(hp.epochs * operations(Structure.of(hp, loss=self.loss, **sizes)))
 
     def task(self) -> Task:
         """The folds in the engine's arrays, and how they are scored."""

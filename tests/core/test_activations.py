@@ -11,7 +11,7 @@ from scipy.stats import norm
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Network, start
 from mlptune.core.workspace import outputs
 
@@ -30,15 +30,15 @@ REFERENCES = {
     "mish": lambda z: z * np.tanh(np.logaddexp(0, z)),
     "threshold": lambda z: (z > 0).astype(float),
 }
-ONE_PIECE = sorted(name for name, activation in ACTIVATIONS.items() if activation.pieces == 1)
+ONE_PIECE = sorted(name for name, activation in ACTIVATIONS.items() if activation.n_linear_pieces == 1)
 
 
 def passed(name, z, dtype="float64"):
     """Value and derivative at the numbers z, by the engine; a warning is an error."""
     activation = ACTIVATIONS[name]
     a = np.array(z, dtype=dtype).reshape(1, 1, -1)
-    kind = f"i{a.itemsize}" if activation.bits else dtype
-    t = np.empty((*(() if activation.spaces == 1 else (activation.spaces,)), *a.shape), dtype=kind)
+    kind = f"i{a.itemsize}" if activation.integer_view else dtype
+    t = np.empty((*(() if activation.n_cache_arrays == 1 else (activation.n_cache_arrays,)), *a.shape), dtype=kind)
     d = np.ones_like(a)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -122,7 +122,7 @@ def test_values_and_derivatives_equal_torch(dtype):
 
 def test_a_maxout_unit_can_be_the_absolute_value_or_the_rectifier():
     hp = Hyperparameters(hidden=(2,), activation="maxout")
-    group = structure(hp, n_inputs=1, n_outputs=2, n_rows=5, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=1, n_outputs=2, n_rows=5, loss="squared_error", dtype="float64")
     theta = start(group, [Network(hp, 0)]).theta
     sums, output = weight_blocks(group, theta)
     assert sums.shape == (1, 2, 4)

@@ -11,7 +11,7 @@ from mlptune.core.estimators import MLPClassifier
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
 from mlptune.core.parameters import n_parameters, offsets, weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
@@ -72,7 +72,7 @@ def architectures(draw):
 @given(architectures(), st.integers(0, 2**16))
 def test_gradients_follow_the_slope_whatever_the_layers_are(hp, seed):
     generator = np.random.default_rng(seed)
-    group = structure(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
+    group = Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
     theta = start(group, [Network(hp, 0), Network(hp, 1)]).theta
     theta += 0.3 * generator.normal(size=theta.shape)
     masks = [generator.integers(0, 2, size=(2, size, N)) * 2.0 for size in hp.hidden] if hp.dropout else []
@@ -100,7 +100,7 @@ def test_gradients_follow_the_slope_whatever_the_layers_are(hp, seed):
 def test_shortcuts_of_a_network_by_hand():
     # 2-1-3 with identities: h = x1 + w x, cut off to one; out = (h, 0, 0) + v h.
     hp = Hyperparameters(hidden=(1, 3), activation="identity", skip=True)
-    group = structure(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="squared_error", dtype="float64")
     theta = np.zeros((1, n_parameters(group)))
     first, second, last = weight_blocks(group, theta)
     first[0, :, 0] = 0.5, -1.0, 0.25
@@ -115,7 +115,7 @@ def test_shortcuts_of_a_network_by_hand():
 def test_layers_that_say_nothing_leave_the_identity():
     # Weights of 0 before a tanh: deep shortcuts hand the input on as it is.
     hp = Hyperparameters(hidden=(3,) * 6, activation="tanh", skip=True)
-    group = structure(hp, n_inputs=3, n_outputs=3, n_rows=5, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=3, n_outputs=3, n_rows=5, loss="squared_error", dtype="float64")
     theta = np.zeros((1, n_parameters(group)))
     weight_blocks(group, theta)[-1][0, :3] = np.eye(3)
     X = np.random.default_rng(0).normal(size=(5, 3))
@@ -136,7 +136,7 @@ def test_thirty_steps_of_mixed_layers_equal_torch():
     generator = np.random.default_rng(0)
     X, y = generator.normal(size=(N, D)), generator.integers(0, C, N)
     hp = Hyperparameters(**MIXED, learning_rate=0.01, epochs=30, batch_size=N)
-    group = structure(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
+    group = Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
     state = start(group, [Network(hp, 0)])
     after, _ = train(group, [Network(hp, 0)], [Fold(X, y)], state, 30, order_seed=0)
 
@@ -176,7 +176,7 @@ def test_thirty_steps_of_mixed_layers_equal_torch():
     model.eval()
     other = generator.normal(size=(11, D))
     expected = torch.softmax(model(torch.tensor(other)), dim=1).detach().numpy()
-    np.testing.assert_allclose(outputs(group, after.theta, after.running, other)[0], expected, atol=1e-8)
+    np.testing.assert_allclose(outputs(group, after.theta, after.buffers, other)[0], expected, atol=1e-8)
 
 
 def test_estimators_take_lists_and_json_lists():
@@ -196,6 +196,6 @@ def test_a_list_of_equal_values_trains_like_the_one_value():
     states = []
     for values in ({"activation": "tanh", "skip": True}, {"activation": ["tanh"] * 2, "skip": [True] * 2}):
         hp = Hyperparameters(hidden=(6, 5), epochs=3, **values)
-        group = structure(hp, n_inputs=D, n_outputs=C, n_rows=60, loss="cross_entropy")
+        group = Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=60, loss="cross_entropy")
         states.append(train(group, [Network(hp, 0)], [Fold(X, y)], start(group, [Network(hp, 0)]), 3, order_seed=0)[0])
     same_states(*states)

@@ -6,8 +6,8 @@ import pytest
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
-from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.structure import Structure
+from mlptune.core.training import FINISHED, Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
 N, D, C, STEPS = 30, 5, 3, 30
@@ -15,7 +15,7 @@ KINDS = ["batch_norm", "layer_norm"]
 
 
 def group_of(hp, n_rows=N, dtype="float64"):
-    return structure(hp, n_inputs=D, n_outputs=C, n_rows=n_rows, loss="cross_entropy", dtype=dtype)
+    return Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=n_rows, loss="cross_entropy", dtype=dtype)
 
 
 def data(n=N):
@@ -99,7 +99,7 @@ def test_thirty_steps_and_the_inference_after_them_equal_torch(kind):
     model.eval()
     other = np.random.default_rng(3).normal(size=(11, D))
     expected = torch.softmax(model(torch.tensor(other)), dim=1).detach().numpy()
-    np.testing.assert_allclose(outputs(group, after.theta, after.running, other)[0], expected, atol=1e-8)
+    np.testing.assert_allclose(outputs(group, after.theta, after.buffers, other)[0], expected, atol=1e-8)
 
 
 def ends(group):
@@ -117,13 +117,13 @@ def test_the_validation_uses_the_running_statistics_and_a_row_does_not_depend_on
     group, networks = group_of(hp, 60, "float32"), [Network(hp, 0)]
     fold = Fold(X[:60], y[:60], None, X[60:], y[60:])
     state, curves = train(group, networks, [fold], start(group, networks), 40, order_seed=0)
-    p = outputs(group, state.theta, state.running, X[60:])[0]
+    p = outputs(group, state.theta, state.buffers, X[60:])[0]
     loss = -np.log(p[np.arange(30), y[60:]]).mean()
     assert curves.values["val_loss"][0, -1] == pytest.approx(loss, rel=1e-5)
-    np.testing.assert_allclose(outputs(group, state.theta, state.running, X[60:61])[0], p[:1], rtol=1e-4)
+    np.testing.assert_allclose(outputs(group, state.theta, state.buffers, X[60:61])[0], p[:1], rtol=1e-4)
     # The running statistics are those of the sums before the normalisation.
     sums = X[:60] @ weight_blocks(group, state.theta)[0][0, :-1]
-    mean, variance = state.running[0, :8], state.running[0, 8:]
+    mean, variance = state.buffers[0, :8], state.buffers[0, 8:]
     np.testing.assert_allclose(mean, sums.mean(axis=0), atol=0.5 * sums.std())
     np.testing.assert_allclose(variance, sums.var(axis=0, ddof=1), rtol=0.6)
 
@@ -135,8 +135,8 @@ def test_batches_of_one_row_train(kind, n, batch_size):
     hp = Hyperparameters(hidden=(8, 1), batch_size=batch_size, epochs=4, learning_rate=0.05, **{kind: True})
     group, networks = group_of(hp, n, "float32"), [Network(hp, 0)]
     state, curves = train(group, networks, [Fold(X, y)], start(group, networks), 4, order_seed=0)
-    assert state.status_names == ["finished"]
-    assert np.isfinite(state.running).all()
+    assert state.status.tolist() == [FINISHED]
+    assert np.isfinite(state.buffers).all()
     assert curves.values["train_loss"][0, -1] < curves.values["train_loss"][0, 0]
 
 
@@ -147,8 +147,8 @@ def test_constant_inputs_and_inputs_of_any_size_stay_finite(kind):
         hp = Hyperparameters(epochs=3, **{kind: True})
         group, networks = group_of(hp, dtype="float32"), [Network(hp, 0)]
         state, _ = train(group, networks, [Fold(X, y)], start(group, networks), 3, order_seed=0)
-        assert state.status_names == ["finished"]
-        assert np.isfinite(outputs(group, state.theta, state.running, X)).all()
+        assert state.status.tolist() == [FINISHED]
+        assert np.isfinite(outputs(group, state.theta, state.buffers, X)).all()
 
 
 def test_penalties_leave_gains_and_shifts_alone():

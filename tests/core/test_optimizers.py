@@ -6,7 +6,7 @@ import pytest
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 
 N, D, H, C, STEPS = 12, 4, 5, 3, 30
@@ -38,7 +38,7 @@ def data():
 def trained(settings):
     """Parameters before and after 30 full-batch steps in float64."""
     hp = Hyperparameters(hidden=(H,), activation="tanh", batch_size=N, epochs=STEPS, **settings)
-    group = structure(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
+    group = Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
     state = start(group, [Network(hp, 0)])
     after, _ = train(group, [Network(hp, 0)], [Fold(*data())], state, STEPS, order_seed=0)
     return weight_blocks(group, state.theta), weight_blocks(group, after.theta)
@@ -58,18 +58,18 @@ def test_thirty_steps_equal_torch(case, monkeypatch):
     weights = [torch.tensor(np.array(W[0, :-1]), requires_grad=True) for W in before]
     biases = [torch.tensor(np.array(W[0, -1]), requires_grad=True) for W in before]
     hp = Hyperparameters(**settings)
-    decay = hp.l2 or hp.decoupled_decay
+    decay = hp.l2 or hp.effective_weight_decay
     groups = [{"params": weights, "weight_decay": decay}, {"params": biases, "weight_decay": 0.0}]
-    common = {"lr": hp.rate, "weight_decay": 0.0}
+    common = {"lr": hp.effective_learning_rate, "weight_decay": 0.0}
     optimizer = {
         "sgd": lambda: torch.optim.SGD(groups, momentum=hp.momentum, nesterov=hp.nesterov, **common),
         "rmsprop": lambda: torch.optim.RMSprop(
-            groups, alpha=hp.second_decay, momentum=hp.momentum, eps=hp.epsilon, **common
+            groups, alpha=hp.effective_beta_2, momentum=hp.momentum, eps=hp.epsilon, **common
         ),
         "adagrad": lambda: torch.optim.Adagrad(groups, eps=hp.epsilon, **common),
-        "nadam": lambda: torch.optim.NAdam(groups, betas=(hp.beta_1, hp.second_decay), eps=hp.epsilon, **common),
-        "adam": lambda: torch.optim.Adam(groups, betas=(hp.beta_1, hp.second_decay), eps=hp.epsilon, **common),
-        "adamw": lambda: torch.optim.AdamW(groups, betas=(hp.beta_1, hp.second_decay), eps=hp.epsilon, **common),
+        "nadam": lambda: torch.optim.NAdam(groups, betas=(hp.beta_1, hp.effective_beta_2), eps=hp.epsilon, **common),
+        "adam": lambda: torch.optim.Adam(groups, betas=(hp.beta_1, hp.effective_beta_2), eps=hp.epsilon, **common),
+        "adamw": lambda: torch.optim.AdamW(groups, betas=(hp.beta_1, hp.effective_beta_2), eps=hp.epsilon, **common),
     }[hp.optimizer]()
     X, y = (torch.tensor(array) for array in data())
     for _ in range(STEPS):
@@ -95,29 +95,33 @@ def recurrence(settings, gradient, w, steps):
         g = gradient(w) + hp.l2 * w
         if hp.clip_norm is not None and abs(g) > hp.clip_norm:
             g *= hp.clip_norm / abs(g)
-        w -= hp.rate * hp.decoupled_decay * w
+        w -= hp.effective_learning_rate * hp.effective_weight_decay * w
         if hp.optimizer == "sgd":
             b = hp.momentum * b + g
-            w -= hp.rate * (g + hp.momentum * b if hp.nesterov else b)
+            w -= hp.effective_learning_rate * (g + hp.momentum * b if hp.nesterov else b)
         elif hp.optimizer == "rmsprop":
-            v = hp.second_decay * v + (1 - hp.second_decay) * g * g
+            v = hp.effective_beta_2 * v + (1 - hp.effective_beta_2) * g * g
             b = hp.momentum * b + g / (v**0.5 + hp.epsilon)
-            w -= hp.rate * b
+            w -= hp.effective_learning_rate * b
         elif hp.optimizer == "adagrad":
             v += g * g
-            w -= hp.rate * g / (v**0.5 + hp.epsilon)
+            w -= hp.effective_learning_rate * g / (v**0.5 + hp.epsilon)
         elif hp.optimizer == "nadam":
             mu, coming = (hp.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * s)) for s in (t, t + 1))
             products.append(products[-1] * mu)
             m = hp.beta_1 * m + (1 - hp.beta_1) * g
-            v = hp.second_decay * v + (1 - hp.second_decay) * g * g
-            root = (v / (1 - hp.second_decay**t)) ** 0.5 + hp.epsilon
-            w -= hp.rate * (1 - mu) / (1 - products[-1]) * g / root
-            w -= hp.rate * coming / (1 - products[-1] * coming) * m / root
+            v = hp.effective_beta_2 * v + (1 - hp.effective_beta_2) * g * g
+            root = (v / (1 - hp.effective_beta_2**t)) ** 0.5 + hp.epsilon
+            w -= hp.effective_learning_rate * (1 - mu) / (1 - products[-1]) * g / root
+            w -= hp.effective_learning_rate * coming / (1 - products[-1] * coming) * m / root
         else:
             m = hp.beta_1 * m + (1 - hp.beta_1) * g
-            v = hp.second_decay * v + (1 - hp.second_decay) * g * g
-            w -= hp.rate * (m / (1 - hp.beta_1**t)) / ((v / (1 - hp.second_decay**t)) ** 0.5 + hp.epsilon)
+            v = hp.effective_beta_2 * v + (1 - hp.effective_beta_2) * g * g
+            w -= (
+                hp.effective_learning_rate
+                * (m / (1 - hp.beta_1**t))
+                / ((v / (1 - hp.effective_beta_2**t)) ** 0.5 + hp.epsilon)
+            )
     return w
 
 
@@ -127,7 +131,7 @@ def test_thirty_steps_of_one_weight_follow_the_recurrence(case):
     # if the data is symmetric: squared error over x = +-1, y = +-3, so that the slope is 2 (w - 3).
     settings = CASES[case]
     hp = Hyperparameters(hidden=(), batch_size=2, epochs=STEPS, **settings)
-    group = structure(hp, n_inputs=1, n_outputs=1, n_rows=2, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=1, n_outputs=1, n_rows=2, loss="squared_error", dtype="float64")
     state = start(group, [Network(hp, 0)])
     w = float(state.theta[0, 0])
     fold = Fold(np.array([[1.0], [-1.0]]), np.array([3.0, -3.0]))

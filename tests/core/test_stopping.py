@@ -6,7 +6,7 @@ import pytest
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import offsets
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import FINISHED, RUNNING, Fold, Network, start, train
 
 
@@ -18,7 +18,7 @@ def data(n=60, n_val=30, noise=1.0):
 
 
 def run(hps, fold, until=1000, **options):
-    group = structure(hps[0], n_inputs=5, n_outputs=3, n_rows=len(fold.X), loss="cross_entropy", dtype="float64")
+    group = Structure.of(hps[0], n_inputs=5, n_outputs=3, n_rows=len(fold.X), loss="cross_entropy", dtype="float64")
     networks = [Network(hp, 0) for hp in hps]
     return group, *train(group, networks, [fold], start(group, networks), until, order_seed=0, **options)
 
@@ -28,7 +28,7 @@ def test_training_ends_when_its_loss_no_longer_falls():
     _, state, curves = run(hps, data())
     assert state.status.tolist() == [FINISHED] * 3
     assert 300 == state.epoch[0] > state.epoch[1] > state.epoch[2] > 4
-    assert (state.kept_epoch == state.epoch).all()
+    assert (state.best_epoch == state.epoch).all()
     for k in (1, 2):
         losses = curves.values["train_loss"][k, : state.epoch[k]]
         before, since = losses[:-4], losses[-4:]
@@ -73,7 +73,7 @@ def test_the_fallen_rate_is_used():
     assert factor < 1
     after, _ = train(group, [Network(hp, 0)], [fold], state, 30, order_seed=0)
     plain = Hyperparameters(epochs=30, learning_rate=0.5 * factor, optimizer="sgd")
-    group = structure(plain, n_inputs=5, n_outputs=3, n_rows=60, loss="cross_entropy", dtype="float64")
+    group = Structure.of(plain, n_inputs=5, n_outputs=3, n_rows=60, loss="cross_entropy", dtype="float64")
     expected, _ = train(group, [Network(plain, 0)], [fold], state, 30, order_seed=0)
     np.testing.assert_allclose(after.theta, expected.theta, rtol=1e-8)
 
@@ -170,7 +170,7 @@ def test_an_estimator_sees_gradients_explode():
 def test_a_stretch_of_no_epochs_changes_nothing():
     X = np.random.default_rng(0).normal(size=(20, 3))
     hp = Hyperparameters(hidden=(4,), epochs=3, scaling="standard", target_scaling=True, init="data")
-    group = structure(hp, n_inputs=3, n_outputs=1, n_rows=20, loss="squared_error")
+    group = Structure.of(hp, n_inputs=3, n_outputs=1, n_rows=20, loss="squared_error")
     begun, fold = start(group, [Network(hp, 0)]), Fold(X, X[:, :1])
     state, curves = train(group, [Network(hp, 0)], [fold], begun, 0, order_seed=0)
     for name, values in vars(begun).items():
