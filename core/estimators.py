@@ -94,12 +94,13 @@ class _MLP(BaseEstimator):
     @property
     def kept_epoch_(self) -> int:
         """The former name of `best_epoch_`."""
+        best_epoch = self.best_epoch_
         warnings.warn(
             "kept_epoch_ is now best_epoch_; the old name goes in the next minor version",
             DeprecationWarning,
             stacklevel=2,
         )
-        return self.best_epoch_
+        return best_epoch
 
     def _input_dtype(self) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
