@@ -16,20 +16,20 @@ class Activation:
 
     `forward(z, t)` turns the pre-activation buffer into the activation. `backward(a, d, t)` multiplies `d`, the
     derivative of the loss by the activation, by the activation's derivative, written in terms of the activation `a`.
-    `t` is scratch space of the same shape that keeps what the forward pass wrote; with `spaces` 2 it is two of
-    them, (2, ...). With `bits`, both get the arrays as integers of the same width. `keeps_one`: it
-    turns 1 into 1, so that a layer's row of ones can pass through it with the units, in one piece. `init` names the
-    initialiser that suits it. With `pieces` 2 a unit has two weighted sums, which a layer of their own joins
-    (`maxout`); `forward` and `backward` then leave the sums as they are.
+    `t` is a cache of the same shape that keeps what the forward pass wrote; with `n_cache_arrays` 2 it is two of them,
+    (2, ...). With `integer_view`, both get the arrays as integers of the same width. `preserves_bias_row`: it turns 1
+    into 1, so that a layer's row of ones can pass through it with the units, in one piece. `init` names the initialiser
+    that suits it. With `n_linear_pieces` 2 a unit has two weighted sums, which a layer of their own joins (`maxout`);
+    `forward` and `backward` then leave the sums as they are.
     """
 
     name: str
     forward: Callable[[Array, Array], None]
     backward: Callable[[Array, Array, Array], None]
-    bits: bool = False
-    keeps_one: bool = False
-    spaces: int = 1
-    pieces: int = 1
+    integer_view: bool = False
+    preserves_bias_row: bool = False
+    n_cache_arrays: int = 1
+    n_linear_pieces: int = 1
     init: str = "glorot"
 
 
@@ -46,9 +46,10 @@ def _constants(number: float, dtype: np.dtype[Any], size: int) -> Array:
     return longest[:size]
 
 
-def _all(number: float, like: Array) -> Array:
-    """The number in an array of that shape: NumPy's minimum and maximum of two arrays take a fifth of the time that they
-    take with a scalar.
+def _full_like(number: float, like: Array) -> Array:
+    """The number in an array of that shape.
+
+    NumPy's minimum and maximum of two arrays take a fifth of the time that they take with a scalar.
     """
     constants = _constants(number, like.dtype, like.size)
     return constants if like.ndim == 1 else constants.reshape(like.shape)
@@ -95,16 +96,16 @@ def _tanh_backward(a: Array, d: Array, t: Array) -> None:
 
 def _relu(z: Array, t: Array) -> None:
     """a = max(0, z) on the bits of z: those of negative numbers are a negative integer, those of 0 are 0."""
-    np.maximum(z, _all(0, z), out=z)
+    np.maximum(z, _full_like(0, z), out=z)
 
 
 def _relu_backward(a: Array, d: Array, t: Array) -> None:
     """a' = 1 where z > 0, else 0: the lesser of 1 and the bits of a. Bits times 0 or 1 are 0 or the number's."""
-    np.minimum(a, _all(1, a), out=t)
+    np.minimum(a, _full_like(1, a), out=t)
     np.multiply(d, t, out=d)
 
 
-LEAK = 0.1
+NEGATIVE_SLOPE = 0.1
 
 
 def _bits_of(number: float, like: Array) -> Any:
@@ -112,7 +113,11 @@ def _bits_of(number: float, like: Array) -> Any:
     return _BITS[like.itemsize, number]
 
 
-_BITS = {(size, number): np.array(number, f"f{size}").view(f"i{size}")[()] for size in (4, 8) for number in (1.0, LEAK)}
+_BITS = {
+    (size, number): np.array(number, f"f{size}").view(f"i{size}")[()]
+    for size in (4, 8)
+    for number in (1.0, NEGATIVE_SLOPE)
+}
 
 
 def _leaky_relu(z: Array, t: Array) -> None:
@@ -120,11 +125,11 @@ def _leaky_relu(z: Array, t: Array) -> None:
 
     Integer passes, as in the ReLU, cost less than a comparison and a choice.
     """
-    leak = _bits_of(LEAK, t)
+    slope = _bits_of(NEGATIVE_SLOPE, t)
     np.negative(z, out=t)
     np.right_shift(t, 8 * t.itemsize - 1, out=t)
-    np.bitwise_and(t, leak ^ _bits_of(1.0, t), out=t)
-    np.bitwise_xor(t, leak, out=t)
+    np.bitwise_and(t, slope ^ _bits_of(1.0, t), out=t)
+    np.bitwise_xor(t, slope, out=t)
     a = _as_float(z)
     np.multiply(a, _as_float(t), out=a)
 
@@ -141,7 +146,7 @@ def _as_float(bits: Array) -> Array:
 
 def _elu(z: Array, t: Array) -> None:
     """a = z where z > 0, else exp(z) - 1 (Clevert et al. 2016, alpha = 1): the larger of the two, z <= 0 in exp."""
-    np.minimum(z, _all(0.0, z), out=t)
+    np.minimum(z, _full_like(0.0, z), out=t)
     np.exp(t, out=t)
     np.subtract(t, 1.0, out=t)
     np.maximum(z, t, out=z)
@@ -160,11 +165,11 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 def _selu(z: Array, t: Array) -> None:
     """a = lambda z where z > 0, else lambda alpha (exp(z) - 1) (Klambauer et al. 2017, eq. 2)."""
     t = t[0]
-    np.minimum(z, _all(0.0, z), out=t)
+    np.minimum(z, _full_like(0.0, z), out=t)
     np.exp(t, out=t)
     np.subtract(t, 1.0, out=t)
     np.multiply(t, SELU_SCALE * SELU_ALPHA, out=t)
-    np.maximum(z, _all(0.0, z), out=z)
+    np.maximum(z, _full_like(0.0, z), out=z)
     np.multiply(z, SELU_SCALE, out=z)
     np.add(z, t, out=z)
 
@@ -185,7 +190,7 @@ def _softplus(z: Array, t: Array) -> None:
     np.negative(t, out=t)
     np.exp(t, out=t)
     np.log1p(t, out=t)
-    np.maximum(z, _all(0.0, z), out=z)
+    np.maximum(z, _full_like(0.0, z), out=z)
     np.add(z, t, out=z)
 
 
@@ -207,7 +212,7 @@ def _gelu(z: Array, t: Array) -> None:
     h, s = t
     c, k = np.sqrt(2.0 / np.pi).item(), 0.044715
     np.abs(z, out=s)
-    np.minimum(s, _all(10.0, s), out=s)
+    np.minimum(s, _full_like(10.0, s), out=s)
     np.multiply(s, s, out=s)
     np.multiply(s, c * k, out=h)
     np.add(h, c, out=h)
@@ -259,7 +264,7 @@ def _mish(z: Array, t: Array) -> None:
     From z = 20 on w is 1 in either precision, so exp sees no more than that.
     """
     w, s = t
-    np.minimum(z, _all(20.0, z), out=w)
+    np.minimum(z, _full_like(20.0, z), out=w)
     np.exp(w, out=w)
     np.add(w, 2.0, out=s)
     np.multiply(w, s, out=w)
@@ -287,7 +292,7 @@ def _threshold(z: Array, t: Array) -> None:
 
 
 def _threshold_backward(a: Array, d: Array, t: Array) -> None:
-    """a' = 0: nothing is learned through it, which is why `network.structure` refuses to train it hidden."""
+    """a' = 0: nothing is learned through it, which is why hidden units may not have it."""
     d.fill(0.0)
 
 
@@ -297,16 +302,18 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("identity", _identity, _identity_backward),
         Activation("logistic", _logistic, _logistic_backward),
         Activation("tanh", _tanh, _tanh_backward),
-        Activation("relu", _relu, _relu_backward, bits=True, keeps_one=True, init="he"),
-        Activation("leaky_relu", _leaky_relu, _leaky_relu_backward, bits=True, keeps_one=True, init="he"),
-        Activation("elu", _elu, _elu_backward, keeps_one=True, init="he"),
-        Activation("selu", _selu, _selu_backward, spaces=2, init="lecun"),
+        Activation("relu", _relu, _relu_backward, integer_view=True, preserves_bias_row=True, init="he"),
+        Activation(
+            "leaky_relu", _leaky_relu, _leaky_relu_backward, integer_view=True, preserves_bias_row=True, init="he"
+        ),
+        Activation("elu", _elu, _elu_backward, preserves_bias_row=True, init="he"),
+        Activation("selu", _selu, _selu_backward, n_cache_arrays=2, init="lecun"),
         Activation("softplus", _softplus, _softplus_backward),
-        Activation("gelu", _gelu, _gelu_backward, spaces=2, init="he"),
+        Activation("gelu", _gelu, _gelu_backward, n_cache_arrays=2, init="he"),
         Activation("silu", _silu, _silu_backward, init="he"),
-        Activation("mish", _mish, _mish_backward, spaces=2, init="he"),
+        Activation("mish", _mish, _mish_backward, n_cache_arrays=2, init="he"),
         # Of two equal sums the larger has the mean square of either, so variance is kept where LeCun's rule keeps it.
-        Activation("maxout", _identity, _identity_backward, pieces=2, init="lecun"),
+        Activation("maxout", _identity, _identity_backward, n_linear_pieces=2, init="lecun"),
         Activation("threshold", _threshold, _threshold_backward),
     )
 }

@@ -6,7 +6,6 @@ import numpy as np
 
 from .array import Array
 from .inputs import n_scaling, prepare_rows, with_ones
-from .losses import LOSSES
 from .structure import Structure
 from .subset import chosen
 
@@ -34,25 +33,27 @@ def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Ar
         raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
     if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
         raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
-    if LOSSES[structure.loss].task == "regression" and np.size(y) != len(X) * structure.n_outputs:
+    if structure.task == "regression" and np.size(y) != len(X) * structure.n_outputs:
         raise ValueError(f"{name}: y must have {structure.n_outputs} columns, got {np.size(y) / max(len(X), 1):g}")
 
 
-def training_share(structure: Structure, fold: Fold, order_seed: int) -> Fold:
+def take_subset(structure: Structure, fold: Fold, order_seed: int) -> Fold:
     """The fold with the training rows that the structure's `subset` leaves; the validation part is untouched."""
     if structure.subset == 1.0:
         return fold
     check_shapes(structure, "X", fold.X, fold.y, fold.weight)
     X, y = np.asarray(fold.X), np.asarray(fold.y)
-    classes = y if LOSSES[structure.loss].task == "classification" else None
+    classes = y if structure.task == "classification" else None
     rows = chosen(structure.subset, len(X), classes, order_seed)
     return replace(fold, X=X[rows], y=y[rows], weight=None if fold.weight is None else np.asarray(fold.weight)[rows])
 
 
-class Part:
-    """One part of a fold, prepared: inputs with the column of ones, targets, weights and the spread for R2.
+class PreparedRows:
+    """The training or validation part of a fold as the networks see it: inputs with the column of ones, targets, weights.
 
-    Inputs and targets are scaled as the networks have learned it (`scaling`, of `network.n_scaling`).
+    Inputs and targets are scaled as the networks have learned it (`scaling`, whose layout is `inputs.n_scaling`).
+    `total_weight` is the sum of the weights, or the number of rows; in regression `total_sum_of_squares` (o,) is the
+    weighted sum of the targets' squared distances from their mean, which R2 compares with.
     """
 
     def __init__(
@@ -66,8 +67,8 @@ class Part:
         self.n = len(X)
         self.X = with_ones(X, structure.dtype)
         self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)
-        self.total = float(self.n if self.weight is None else self.weight.sum())
-        self.is_classification = LOSSES[structure.loss].task == "classification"
+        self.total_weight = float(self.n if self.weight is None else self.weight.sum())
+        self.is_classification = structure.task == "classification"
         if self.is_classification:
             self.y = np.ascontiguousarray(y, dtype=np.int64)
             n_classes = max(2, structure.n_outputs)
@@ -82,7 +83,8 @@ class Part:
             self.y = np.ascontiguousarray(y, dtype=structure.dtype)
             exact = self.y.astype(np.float64)
             centre = np.average(exact, axis=0, weights=self.weight)
-            self.spread = np.average((exact - centre) ** 2, axis=0, weights=self.weight) * self.total
+            variance = np.average((exact - centre) ** 2, axis=0, weights=self.weight)
+            self.total_sum_of_squares = variance * self.total_weight
 
     def targets(self, structure: Structure, y: Array) -> Array:
         """Targets (m, o, b) in the engine's precision from labels (m, b) or numbers (m, b, o)."""
@@ -97,20 +99,25 @@ class PreparedFold:
     """A fold's training part and, where it has one, its validation part, scaled by `scaling`."""
 
     def __init__(self, structure: Structure, fold: Fold, scaling: Array) -> None:
-        self.train = Part(structure, "X", fold.X, fold.y, fold.weight, scaling)
+        self.train = PreparedRows(structure, "X", fold.X, fold.y, fold.weight, scaling)
         if self.train.n != structure.n_rows:
             raise ValueError(f"X must have the {structure.n_rows} rows of the structure, got {self.train.n}")
         n_inputs, n_targets = n_scaling(structure)
-        self.unit = np.split(scaling[n_inputs:], 4) if n_targets else None
-        self.validation: Part | None = None
+        # Mean, deviation, least and greatest of the training targets, each (o,).
+        self._target_scaling = np.split(scaling[n_inputs:], 4) if n_targets else None
+        self.validation: PreparedRows | None = None
         if fold.X_val is not None and fold.y_val is not None and len(fold.X_val):
-            self.validation = Part(structure, "X_val", fold.X_val, fold.y_val, fold.weight_val, scaling)
+            self.validation = PreparedRows(structure, "X_val", fold.X_val, fold.y_val, fold.weight_val, scaling)
             self.validation_targets = self.validation.targets(structure, self.validation.y[None])
 
     def clip(self, z: Array) -> Array:
         """Output sums (..., o, n) of a regression cut to the training targets' range, if the structure says so."""
-        return z if self.unit is None else np.clip(z, self.unit[2][:, None], self.unit[3][:, None])
+        if self._target_scaling is None:
+            return z
+        return np.clip(z, self._target_scaling[2][:, None], self._target_scaling[3][:, None])
 
-    def in_unit(self, values: Array) -> Array:
-        """Scaled targets or predictions (n, o) in the unit of the fold's y."""
-        return values if self.unit is None else values * self.unit[1] + self.unit[0]
+    def to_target_units(self, values: Array) -> Array:
+        """Scaled targets or predictions (n, o) in the units of the fold's y."""
+        if self._target_scaling is None:
+            return values
+        return values * self._target_scaling[1] + self._target_scaling[0]

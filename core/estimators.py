@@ -2,7 +2,8 @@
 
 import inspect
 import numbers
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -15,10 +16,51 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from threadpoolctl import threadpool_limits
 
 from .array import Array
-from .hyperparameters import NAMES, Hyperparameters
-from .structure import Structure, structure
-from .training import DIVERGED, RUNNING, Fold, Network, State, start, train
+from .data import Fold
+from .hyperparameters import NAMES, PARAMETERS, Hyperparameters
+from .losses import LOSSES
+from .network import Network
+from .presets import PRESETS
+from .state import DIVERGED, RUNNING, State
+from .structure import Structure
+from .training import start, train
 from .workspace import outputs
+
+# Parameters of both estimators beside the hyperparameters.
+_FIT_DEFAULTS: dict[str, Any] = {
+    "validation_fraction": 0.1,
+    "random_state": None,
+    "dtype": "float32",
+    "gradient_norms": False,
+    "n_threads": 1,
+}
+
+
+def _hyperparameter_defaults() -> dict[str, Any]:
+    """Defaults by name: None where a preset may say something else, for that is told from a value that was given."""
+    in_presets = {name for preset in PRESETS.values() for name in preset}
+    return {name: None if name in in_presets else row.default for name, row in PARAMETERS.items()}
+
+
+def _constructor(defaults: Mapping[str, Any], **keyword_only: Any) -> Callable[..., None]:
+    """An `__init__` that sets attributes of these names, as help, editors and scikit-learn see in its signature."""
+    kind = inspect.Parameter
+    signature = inspect.Signature(
+        [
+            kind("self", kind.POSITIONAL_OR_KEYWORD),
+            *(kind(name, kind.POSITIONAL_OR_KEYWORD, default=value) for name, value in defaults.items()),
+            *(kind(name, kind.KEYWORD_ONLY, default=value) for name, value in keyword_only.items()),
+        ]
+    )
+
+    def init(self: Any, *positional: Any, **named: Any) -> None:
+        bound = signature.bind(self, *positional, **named)
+        bound.apply_defaults()
+        for name in (*defaults, *keyword_only):
+            setattr(self, name, bound.arguments[name])
+
+    init.__signature__ = signature  # type: ignore[attr-defined]
+    return init
 
 
 class _MLP(BaseEstimator):
@@ -37,100 +79,28 @@ class _MLP(BaseEstimator):
     networks gain nothing from them. The limit holds for the whole process as long as the call lasts.
 
     After fitting, `history_` maps each curve's name to its values by epoch, `n_epochs_` counts
-    the epochs trained and `kept_epoch_` is the one whose weights are used.
+    the epochs trained and `best_epoch_` is the one whose weights are used.
     """
 
-    def __init__(
-        self,
-        hidden: tuple[int, ...] | None = None,
-        activation: str | Sequence[str] | None = None,
-        loss: str = "auto",
-        optimizer: str = "adam",
-        learning_rate: float | None = None,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        beta_1: float = 0.9,
-        beta_2: float | None = None,
-        epsilon: float = 1e-8,
-        schedule: str | None = None,
-        decay: float | None = None,
-        warmup: float = 0.0,
-        batch_size: int | None = None,
-        epochs: int | None = None,
-        subset: float = 1.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        weight_decay: float | None = None,
-        dropout: float | None = None,
-        batch_norm: bool | Sequence[bool] = False,
-        layer_norm: bool | Sequence[bool] = False,
-        skip: bool | Sequence[bool] = False,
-        scaling: str | None = None,
-        target_scaling: bool | None = None,
-        embedding: str | None = None,
-        embedding_sigma: float = 0.1,
-        feature_scale: bool | None = None,
-        parametrization: str | None = None,
-        fade: bool | None = None,
-        init: str | None = None,
-        label_smoothing: float | None = None,
-        clip_norm: float | None = None,
-        plateau_epochs: int = 5,
-        early_stopping: int = 0,
-        tolerance: float = 0.0,
-        tolerance_epochs: int = 10,
-        changes: Sequence[Any] = (),
-        preset: str = "none",
-        validation_fraction: float = 0.1,
-        random_state: Any = None,
-        dtype: str = "float32",
-        gradient_norms: bool = False,
-        n_threads: int = 1,
-    ) -> None:
-        self.hidden = hidden
-        self.activation = activation
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.schedule = schedule
-        self.decay = decay
-        self.warmup = warmup
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.subset = subset
-        self.l1 = l1
-        self.l2 = l2
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.layer_norm = layer_norm
-        self.skip = skip
-        self.scaling = scaling
-        self.target_scaling = target_scaling
-        self.embedding = embedding
-        self.embedding_sigma = embedding_sigma
-        self.feature_scale = feature_scale
-        self.parametrization = parametrization
-        self.fade = fade
-        self.init = init
-        self.label_smoothing = label_smoothing
-        self.clip_norm = clip_norm
-        self.plateau_epochs = plateau_epochs
-        self.early_stopping = early_stopping
-        self.tolerance = tolerance
-        self.tolerance_epochs = tolerance_epochs
-        self.changes = changes
-        self.preset = preset
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.dtype = dtype
-        self.gradient_norms = gradient_norms
-        self.n_threads = n_threads
+    # Set by the constructor and read here.
+    validation_fraction: float
+    random_state: Any
+    dtype: str
+    gradient_norms: bool
+    n_threads: int
+
+    __init__ = _constructor({**_hyperparameter_defaults(), **_FIT_DEFAULTS})
+
+    @property
+    def kept_epoch_(self) -> int:
+        """The former name of `best_epoch_`."""
+        best_epoch = self.best_epoch_
+        warnings.warn(
+            "kept_epoch_ is now best_epoch_; the old name goes in the next minor version",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return best_epoch
 
     def _input_dtype(self) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
@@ -167,7 +137,7 @@ class _MLP(BaseEstimator):
     def _structure_for(self, hp: Hyperparameters, fold: Fold) -> Structure:
         loss, n_outputs = self._loss()
         n_rows, n_inputs = fold.X.shape
-        return structure(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=self.dtype)
+        return Structure.of(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=self.dtype)
 
     def _split(self, fold: Fold, random: np.random.RandomState) -> Fold:
         n = len(fold.X)
@@ -175,7 +145,7 @@ class _MLP(BaseEstimator):
         if n_val >= n:
             raise ValueError(f"early_stopping needs at least 2 samples, got {n}")
         stratify = None
-        if self._loss()[0] != "squared_error":
+        if LOSSES[self._loss()[0]].task == "classification":
             sizes = np.bincount(fold.y)
             sizes = sizes[sizes > 0]
             # A class of one row, or more classes than rows in a part, cannot be split in proportion.
@@ -207,11 +177,11 @@ class _MLP(BaseEstimator):
                 trained = int(self._state.epoch[0]) - curves.first_epoch + 1
                 self.history_.setdefault(name, []).extend(values[0, :trained].tolist())
         self.n_epochs_ = int(self._state.epoch[0])
-        self.kept_epoch_ = int(self._state.kept_epoch[0])
+        self.best_epoch_ = int(self._state.best_epoch[0])
         if self._state.status[0] == DIVERGED:
             raise ValueError(
                 f"training diverged in epoch {self.n_epochs_}: learning_rate must be lower or the inputs scaled, "
-                f"got learning_rate {self._network.hyperparameters.rate:g}"
+                f"got learning_rate {self._network.hyperparameters.effective_learning_rate:g}"
             )
 
     def _partial_fit(self, X: Array, y: Array, weight: Array | None, first: bool) -> None:
@@ -229,7 +199,12 @@ class _MLP(BaseEstimator):
             self._network = replace(self._network, hyperparameters=hp)
             fresh = self._structure_for(hp, fold)
             old = self._structure
-            if (fresh.layers, fresh.skip, fresh.rule) != (old.layers, old.skip, old.rule):
+            if (fresh.layers, fresh.skip, fresh.optimizer, fresh.rule) != (
+                old.layers,
+                old.skip,
+                old.optimizer,
+                old.rule,
+            ):
                 raise ValueError(
                     "hidden, activation, skip and optimizer must stay as they were between calls of partial_fit"
                 )
@@ -245,7 +220,7 @@ class _MLP(BaseEstimator):
         exact = replace(self._structure, dtype="float64")
         state: State = self._state
         with threadpool_limits(self.n_threads, "blas"):
-            return outputs(exact, state.best_theta, state.best_running, X)[0]
+            return outputs(exact, state.best_theta, state.best_buffers, X)[0]
 
 
 class MLPClassifier(ClassifierMixin, _MLP):
@@ -257,9 +232,9 @@ class MLPClassifier(ClassifierMixin, _MLP):
     range (one line: name, rule, value), for data that scikit-learn refuses, and when training diverges.
     """
 
-    def __init__(self, *positional: Any, class_weight: Any = None, **named: Any) -> None:
-        super().__init__(*positional, **named)
-        self.class_weight = class_weight
+    class_weight: Any
+
+    __init__ = _constructor({**_hyperparameter_defaults(), **_FIT_DEFAULTS}, class_weight=None)
 
     def _loss(self) -> tuple[str, int]:
         n_classes = len(self.classes_)
@@ -312,13 +287,6 @@ class MLPClassifier(ClassifierMixin, _MLP):
         """The likeliest label of each row (n,)."""
         likeliest = np.argmax(self.predict_proba(X), axis=1)
         return self.classes_[likeliest]
-
-
-# What help, editors and scikit-learn are to see: the parameters of both estimators, and the classifier's own.
-_shared = inspect.signature(_MLP.__init__)
-_own = inspect.Parameter("class_weight", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
-_signature = _shared.replace(parameters=[*_shared.parameters.values(), _own])
-MLPClassifier.__init__.__signature__ = _signature  # type: ignore[attr-defined]
 
 
 class MLPRegressor(RegressorMixin, _MLP):

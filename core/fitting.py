@@ -12,8 +12,8 @@ from .array import Array
 from .data import Fold, PreparedFold, check_shapes
 from .inputs import fit_rows, n_scaling, prepare_rows, with_ones
 from .layers.dense import BoundDense
+from .network import DATA_INITIALIZATION, Network
 from .scaling import fit_targets
-from .stack import Network, generator
 from .state import RUNNING, State
 from .structure import Structure
 from .workspace import Workspace
@@ -33,19 +33,21 @@ def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold]
         if network.fold not in found:
             targets = [fit_targets(fold.y)] if n_targets else []
             found[network.fold] = np.concatenate([fit_rows(structure, fold.X), *targets])
-        state.running[k, : n_inputs + n_targets] = found[network.fold]
+        state.buffers[k, : n_inputs + n_targets] = found[network.fold]
         if network.hyperparameters.init == "data":
             X = np.asarray(fold.X)
-            random = np.random.Generator(generator(network.seed, 2))
+            random = np.random.Generator(network.stream(DATA_INITIALIZATION))
             X = X[random.choice(len(X), min(len(X), START_ROWS), replace=False)]
             if n_inputs:
-                X = prepare_rows(structure, state.running[k, :n_inputs], X)
-            state.theta[k] = start_from_rows(structure, state.theta[k], state.running[k], X, random)
+                X = prepare_rows(structure, state.buffers[k, :n_inputs], X)
+            state.theta[k] = data_dependent_init(structure, state.theta[k], state.buffers[k], X, random)
             state.best_theta[k] = state.theta[k]
-        state.best_running[k] = state.running[k]
+        state.best_buffers[k] = state.buffers[k]
 
 
-def start_from_rows(structure: Structure, theta: Array, running: Array, X: Array, random: np.random.Generator) -> Array:
+def data_dependent_init(
+    structure: Structure, theta: Array, buffers: Array, X: Array, random: np.random.Generator
+) -> Array:
     """theta (P,) after each layer's sums over the rows X (n, d) got deviation 1 and each unit a bias from these rows.
 
     The bias is minus a random mixture of five rows' sums, so that the unit's kink lies among the data: RealMLP's "std"
@@ -53,7 +55,7 @@ def start_from_rows(structure: Structure, theta: Array, running: Array, X: Array
     """
     exact = replace(structure, dtype="float64")
     theta = theta.astype(np.float64)[None]
-    workspace = Workspace(exact, theta, None, len(X), running=running.astype(np.float64)[None])
+    workspace = Workspace(exact, theta, None, len(X), buffers=buffers.astype(np.float64)[None])
     workspace.chain[0].x = with_ones(X, "float64").T
     for bound in workspace.chain:
         if isinstance(bound, BoundDense):
@@ -64,9 +66,9 @@ def start_from_rows(structure: Structure, theta: Array, running: Array, X: Array
             W /= deviation
             sums /= deviation[:, None]
             picked = random.integers(sums.shape[1], size=(len(sums), MIXED_ROWS))
-            shares = random.dirichlet(np.ones(MIXED_ROWS), size=len(sums))
+            mixture = random.dirichlet(np.ones(MIXED_ROWS), size=len(sums))
             if not bound.is_normalised:
-                bound.bias[0, 0] = -(np.take_along_axis(sums, picked, axis=1) * shares).sum(axis=1)
+                bound.bias[0, 0] = -(np.take_along_axis(sums, picked, axis=1) * mixture).sum(axis=1)
         bound.forward()
     return theta[0]
 
@@ -74,18 +76,18 @@ def start_from_rows(structure: Structure, theta: Array, running: Array, X: Array
 def prepare(
     structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State
 ) -> tuple[list[Network], list[PreparedFold]]:
-    """The folds as the running networks want them, and these networks with their `fold` the index in that list.
+    """The folds as the running networks want them, and the networks with their `fold` the index in that list.
 
     Networks of one fold share its arrays if they also share their scaling, as all do that began on it.
     """
     places: dict[tuple[int, bytes], int] = {}
     prepared: list[PreparedFold] = []
-    placed = list(networks)
+    networks_by_fold = list(networks)
     for k in np.flatnonzero(state.status == RUNNING).tolist():
-        scaling = state.running[k, : sum(n_scaling(structure))].copy()
+        scaling = state.buffers[k, : sum(n_scaling(structure))].copy()
         key = networks[k].fold, scaling.tobytes()
         if key not in places:
             places[key] = len(prepared)
             prepared.append(PreparedFold(structure, folds[networks[k].fold], scaling))
-        placed[k] = replace(networks[k], fold=places[key])
-    return placed, prepared
+        networks_by_fold[k] = replace(networks[k], fold=places[key])
+    return networks_by_fold, prepared

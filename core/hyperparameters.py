@@ -1,174 +1,40 @@
-"""The table of hyperparameters: every name a network can be given, with its type, range and default, in one place."""
+"""The table of hyperparameters: every name a network can be given, with its type, range, default and meaning.
+
+A row is a field of `Hyperparameters`; signatures, checks and the reference are derived from it. A new hyperparameter
+needs its row here and the place where it acts; if it is structural, a field of `structure.Structure` too.
+"""
 
 import difflib
-import math
-import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any
 
 from .activations import ACTIVATIONS
+from .embeddings import EMBEDDINGS
 from .initializers import INITIALIZERS
-from .layers.embedding import EMBEDDINGS
 from .losses import LOSSES
-from .optimizers import OPTIMIZERS, OTHER_RATE, RATES
+from .optimizers import OPTIMIZERS
 from .presets import PRESETS
+from .rules import Parameter, is_integer, parameter, rows
 from .scaling import SCALINGS
 from .schedules import SCHEDULES
 
 PARAMETRIZATIONS = ("standard", "ntk")
 
-Kind = Literal["int", "float", "bool", "choice", "sizes", "changes"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What is allowed for one hyperparameter.
-
-    `structural` tells whether it belongs to the key by which networks share a stack (it changes shapes or code), or
-    only scales numbers and may differ inside a stack. Ranges include `low`; `high` is included unless `below`.
-    `by_layer`: a list with one value for each hidden layer is allowed too.
-    """
-
-    name: str
-    kind: Kind
-    default: Any
-    low: float | None = None
-    high: float | None = None
-    above: bool = False
-    below: bool = False
-    optional: bool = False
-    choices: tuple[str, ...] = ()
-    structural: bool = False
-    by_layer: bool = False
-
-    @property
-    def rule(self) -> str:
-        """The rule in words, as error messages give it."""
-        listed = ", or a list with one for each hidden layer" if self.by_layer else ""
-        if self.kind == "choice":
-            return "must be one of " + ", ".join(self.choices) + listed
-        if self.kind == "bool":
-            return "must be true or false" + listed
-        if self.kind == "sizes":
-            return "must be a list of whole numbers, each at least 1"
-        if self.kind == "changes":
-            return "must be a list of [epoch, {name: value}], with epochs that ascend from at least 2"
-        bounds = []
-        if self.low is not None:
-            bounds.append(f"{'above' if self.above else 'at least'} {self.low:g}")
-        if self.high is not None:
-            bounds.append(f"{'below' if self.below else 'at most'} {self.high:g}")
-        noun = "a whole number" if self.kind == "int" else "a number"
-        return f"must be {noun} {' and '.join(bounds)}".rstrip() + (" or None" if self.optional else "")
-
-    def check(self, value: Any) -> Any:
-        """The value as a plain Python object of the parameter's type; ValueError if it breaks the rule."""
-        if value is None and self.optional:
-            return None
-        if self.by_layer and isinstance(value, (list, tuple)):
-            single = replace(self, by_layer=False)
-            return tuple(single.check(item) for item in value)
-        if self.kind == "bool":
-            if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
-                return bool(value)
-        elif self.kind == "choice":
-            if isinstance(value, str) and value in self.choices:
-                return str(value)
-        elif self.kind == "sizes":
-            if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
-                sizes = tuple(value)
-                if all(_is_integer(size) and size >= 1 for size in sizes):
-                    return tuple(int(size) for size in sizes)
-        elif self.kind == "changes":
-            changes = _as_changes(value)
-            if changes is not None:
-                return changes
-        elif self.kind == "int":
-            if _is_integer(value) and self._inside(int(value)):
-                return int(value)
-        elif isinstance(value, numbers.Real) and not isinstance(value, bool):
-            number = float(value)
-            if math.isfinite(number) and self._inside(number):
-                return number
-        raise ValueError(f"{self.name} {self.rule}, got {value!r}{self._nearest(value)}")
-
-    def _inside(self, number: float) -> bool:
-        low_holds = self.low is None or number > self.low or (number == self.low and not self.above)
-        high_holds = self.high is None or number < self.high or (number == self.high and not self.below)
-        return low_holds and high_holds
-
-    def _nearest(self, value: Any) -> str:
-        if self.kind != "choice" or not isinstance(value, str):
-            return ""
-        near = difflib.get_close_matches(value, self.choices, n=1)
-        return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-_TABLE = (
-    Parameter("hidden", "sizes", (64,), structural=True),
-    Parameter("activation", "choice", "relu", choices=tuple(ACTIVATIONS), structural=True, by_layer=True),
-    Parameter("loss", "choice", "auto", choices=("auto", *LOSSES), structural=True),
-    Parameter("optimizer", "choice", "adam", choices=OPTIMIZERS, structural=True),
-    Parameter("learning_rate", "float", None, low=0.0, above=True, optional=True),
-    Parameter("momentum", "float", 0.0, low=0.0, high=1.0, below=True),
-    Parameter("nesterov", "bool", False, structural=True),
-    Parameter("beta_1", "float", 0.9, low=0.0, high=1.0, below=True),
-    Parameter("beta_2", "float", None, low=0.0, high=1.0, below=True, optional=True),
-    Parameter("epsilon", "float", 1e-8, low=0.0, above=True),
-    Parameter("schedule", "choice", "constant", choices=tuple(SCHEDULES), structural=True),
-    Parameter("decay", "float", None, low=0.0, optional=True),
-    Parameter("warmup", "float", 0.0, low=0.0, high=1.0, below=True),
-    Parameter("batch_size", "int", 32, low=1, structural=True),
-    Parameter("epochs", "int", 50, low=1),
-    Parameter("subset", "float", 1.0, low=0.0, high=1.0, above=True, structural=True),
-    Parameter("l1", "float", 0.0, low=0.0),
-    Parameter("l2", "float", 0.0, low=0.0),
-    Parameter("weight_decay", "float", None, low=0.0, optional=True),
-    Parameter("dropout", "float", 0.0, low=0.0, high=1.0, below=True),
-    Parameter("batch_norm", "bool", False, structural=True, by_layer=True),
-    Parameter("layer_norm", "bool", False, structural=True, by_layer=True),
-    Parameter("skip", "bool", False, structural=True, by_layer=True),
-    Parameter("scaling", "choice", "none", choices=SCALINGS, structural=True),
-    Parameter("target_scaling", "bool", False, structural=True),
-    Parameter("embedding", "choice", "none", choices=EMBEDDINGS, structural=True),
-    Parameter("embedding_sigma", "float", 0.1, low=0.0, above=True),
-    Parameter("feature_scale", "bool", False, structural=True),
-    Parameter("parametrization", "choice", "standard", choices=PARAMETRIZATIONS, structural=True),
-    Parameter("fade", "bool", False),
-    Parameter("init", "choice", "auto", choices=("auto", *INITIALIZERS)),
-    Parameter("label_smoothing", "float", 0.0, low=0.0, high=1.0, below=True),
-    Parameter("clip_norm", "float", None, low=0.0, above=True, optional=True),
-    Parameter("plateau_epochs", "int", 5, low=1),
-    Parameter("early_stopping", "int", 0, low=0),
-    Parameter("tolerance", "float", 0.0, low=0.0),
-    Parameter("tolerance_epochs", "int", 10, low=1),
-    Parameter("changes", "changes", ()),
-    Parameter("preset", "choice", "none", choices=tuple(PRESETS)),
-)
-PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
-NAMES: tuple[str, ...] = tuple(PARAMETERS)
-# What may be a list with one value for each hidden layer.
-BY_LAYER: tuple[str, ...] = tuple(parameter.name for parameter in _TABLE if parameter.by_layer)
-# What may change during training: numbers that act in each step or epoch. embedding_sigma acts before the first one, and
-# epochs is what schedules are stretched over.
-CHANGEABLE: tuple[str, ...] = tuple(
-    parameter.name
-    for parameter in _TABLE
-    if parameter.kind in ("int", "float")
-    and not parameter.structural
-    and parameter.name not in ("epochs", "embedding_sigma")
-)
-
+# Values that hold from an epoch on: (epoch, ((name, value), ...)), with epochs that ascend and names in order.
 Changes = tuple[tuple[int, tuple[tuple[str, Any], ...]], ...]
 
 
-def _as_changes(value: Any) -> Changes | None:
-    """Changes in the form in which they are kept, with names in alphabetical order; None for something else.
+def _by_name(table: Mapping[str, Any], fact: str) -> str:
+    """A fact of a table's rows in words: "0.01 for sgd, adagrad; 0.001 for rmsprop"."""
+    names: dict[float, list[str]] = {}
+    for name, row in table.items():
+        names.setdefault(getattr(row, fact), []).append(name)
+    return "; ".join(f"{value:g} for {', '.join(group)}" for value, group in names.items())
+
+
+def _parse_changes(value: Any) -> Changes | None:
+    """Changes in the form in which they are kept; None for something else.
 
     ValueError for a name that is unknown or may not change, and for a value out of its range.
     """
@@ -179,7 +45,7 @@ def _as_changes(value: Any) -> Changes | None:
         if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not isinstance(pair[1], (Mapping, tuple)):
             return None
         epoch, values = pair[0], dict(pair[1])
-        if not _is_integer(epoch) or epoch < 2 or (changes and epoch <= changes[-1][0]):
+        if not is_integer(epoch) or epoch < 2 or (changes and epoch <= changes[-1][0]):
             return None
         try:
             changes.append((int(epoch), tuple((name, _check_change(name, values[name])) for name in sorted(values))))
@@ -189,7 +55,7 @@ def _as_changes(value: Any) -> Changes | None:
 
 
 def _check_change(name: str, value: Any) -> Any:
-    if known(name).name not in CHANGEABLE:
+    if not known(name).changeable:
         raise ValueError(f"{name} acts before training or on all of it; what may change is {', '.join(CHANGEABLE)}")
     return check(name, value)
 
@@ -198,87 +64,305 @@ def _check_change(name: str, value: Any) -> Any:
 class Hyperparameters:
     """One network's hyperparameters, checked. ValueError (one line) names the parameter, the rule and the value.
 
-    `None` stands for a default that depends on the rest: `learning_rate` 0.01 for sgd and adagrad, 0.002 for nadam
-    and 0.001 otherwise; `beta_2` (RMSprop's decay, torch's alpha) 0.99 for rmsprop and 0.999 otherwise;
-    `weight_decay` 0.01 for adamw and 0 otherwise; `decay` as each schedule says; `clip_norm` no clipping. These
-    are torch's defaults.
+    None stands for a default that depends on the rest; `effective_learning_rate` and the like fill it in. Lists with
+    one value for each hidden layer become that value where all are equal. A `preset` is filled in where a value
+    equals its default (`from_config` knows better what was given), and reads "none" afterwards.
 
-    `l1` and `l2` add `l1 * sign(w) + l2 * w` to the gradient; `weight_decay` is decoupled from it; none of the
-    three touches biases. `momentum` belongs to sgd and rmsprop; `nesterov` to sgd with a momentum above 0.
-    `warmup` is a share of all steps; `early_stopping` a patience in epochs, 0 for off. With `tolerance` above 0
-    training ends once its loss has fallen by no more than that in `tolerance_epochs` epochs, or is no more than that
-    itself and no row is misclassified. `plateau_epochs` is the patience of the schedule `plateau`. `loss` is
-    `auto` for what the data ask for, see `losses.resolve`; `label_smoothing` belongs to those of classes. A
-    single layer (`hidden` empty) of `threshold` units learns by the perceptron rule; such units have no slope by
-    which a network could learn through them.
-
-    `activation`, `batch_norm`, `layer_norm` and `skip` hold for all hidden layers, or are lists with one value
-    for each; a list of equal values is the same as the one value. With `skip` a hidden layer adds its input to its
-    output, so that it learns what differs from the identity (He et al. 2016): x + dropout(activation(normalised(x W +
-    b))). The sum comes last, after activation and dropout, as in residual networks for tables (Gorishniy et al. 2021):
-    what passes by the layers is changed by nothing else. Where the layer is narrower or wider than its input, the
-    shortcut is cut off or filled up with zeros (He's option A), which costs no parameters.
-
-    `scaling` is the network's own, learned from its training rows (`scaling`); with `target_scaling` a
-    regression's targets are standardised and its predictions cut to their range. `embedding` turns each input into
-    several features (`embedding`): `periodic` and `plr` are learned and periodic, with frequencies that start
-    with deviation `embedding_sigma`; `piecewise` encodes it by the bins of the training rows' quantiles, after any
-    `scaling`. `feature_scale` gives each input of the first layer a learned factor. `parametrization` `ntk` sets
-    learning rates by layer (`network.rate_factors`). `preset` names a table of values (`presets`) that is
-    filled in for what is not given, and is spent by that: it reads "none" afterwards. Here a value equal to the default
-    counts as not given; `from_config` knows better. `fade` lets `dropout` and `weight_decay` fall to 0 in
-    training's second half.
-
-    With a `subset` below 1 the network trains on that share of its training rows only, as a cheap evaluation of a
-    configuration (`subset.chosen`); its validation part stays whole.
-
-    `changes` makes a configuration a schedule, as population-based training finds it (Jaderberg et al. 2017):
-    `[[11, {"learning_rate": 0.02, "l2": 1e-4}], [21, {"l2": 0.0}]]` gives these hyperparameters these values from
-    epoch 11 on, counted from 1, and l2 another from epoch 21 on. Epochs ascend; the names are among `CHANGEABLE`. What
-    depends on a step's number (schedules, warm-up, Adam's corrections) is computed as though the values in force had
-    always been so; the optimizer's moments stay what they are. A momentum can change only where it is above 0 from the
-    start, because it brings a slot of its own. Training up to an epoch does not depend on the changes after it.
+    What depends on a step's number (schedules, warm-up, Adam's corrections) is computed as though the values in force
+    had always been so; after a change the optimizer's moments stay what they are. A momentum can change only where it
+    is above 0 from the start, because it brings a slot of its own. Training up to an epoch does not depend on the
+    changes after it.
     """
 
-    hidden: tuple[int, ...] = (64,)
-    activation: str | tuple[str, ...] = "relu"
-    loss: str = "auto"
-    optimizer: str = "adam"
-    learning_rate: float | None = None
-    momentum: float = 0.0
-    nesterov: bool = False
-    beta_1: float = 0.9
-    beta_2: float | None = None
-    epsilon: float = 1e-8
-    schedule: str = "constant"
-    decay: float | None = None
-    warmup: float = 0.0
-    batch_size: int = 32
-    epochs: int = 50
-    subset: float = 1.0
-    l1: float = 0.0
-    l2: float = 0.0
-    weight_decay: float | None = None
-    dropout: float = 0.0
-    batch_norm: bool | tuple[bool, ...] = False
-    layer_norm: bool | tuple[bool, ...] = False
-    skip: bool | tuple[bool, ...] = False
-    scaling: str = "none"
-    target_scaling: bool = False
-    embedding: str = "none"
-    embedding_sigma: float = 0.1
-    feature_scale: bool = False
-    parametrization: str = "standard"
-    fade: bool = False
-    init: str = "auto"
-    label_smoothing: float = 0.0
-    clip_norm: float | None = None
-    plateau_epochs: int = 5
-    early_stopping: int = 0
-    tolerance: float = 0.0
-    tolerance_epochs: int = 10
-    changes: Changes = ()
-    preset: str = "none"
+    hidden: tuple[int, ...] = parameter(
+        (64,),
+        "sizes",
+        structural=True,
+        about="Numbers of units of the hidden layers, from the input on. An empty list is a linear model.",
+    )
+    activation: str | tuple[str, ...] = parameter(
+        "relu",
+        "choice",
+        table=ACTIVATIONS,
+        structural=True,
+        by_layer=True,
+        about="The function that each hidden unit applies to its weighted sum. `threshold` is the perceptron's unit: it "
+        "has no slope to learn through, so `hidden` must be empty with it.",
+    )
+    loss: str = parameter(
+        "auto",
+        "choice",
+        table=LOSSES,
+        also=("auto",),
+        structural=True,
+        about="What training minimises. `auto` is cross-entropy for classes and the squared error for numbers.",
+    )
+    optimizer: str = parameter(
+        "adam",
+        "choice",
+        table=OPTIMIZERS,
+        structural=True,
+        about="The rule that turns gradients into steps, with torch's conventions.",
+    )
+    learning_rate: float | None = parameter(
+        None,
+        "float",
+        low=0.0,
+        above=True,
+        optional=True,
+        changeable=True,
+        about=f"The length of the steps. None: {_by_name(OPTIMIZERS, 'default_learning_rate')}.",
+    )
+    momentum: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        changeable=True,
+        about="The share of the last step that the next one repeats. "
+        f"Only {' and '.join(name for name, row in OPTIMIZERS.items() if row.momentum)} use it.",
+    )
+    nesterov: bool = parameter(
+        False,
+        "bool",
+        structural=True,
+        about="Use Nesterov's variant of momentum. "
+        f"Only {' and '.join(name for name, row in OPTIMIZERS.items() if row.nesterov)} with a momentum above 0 has it.",
+    )
+    beta_1: float = parameter(
+        0.9,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        changeable=True,
+        about="How much of the running mean of the gradients Adam and its relatives keep in each step.",
+    )
+    beta_2: float | None = parameter(
+        None,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        optional=True,
+        changeable=True,
+        about="How much of the running mean of the squared gradients Adam, its relatives and RMSprop (as torch's alpha) "
+        f"keep in each step. None: {_by_name(OPTIMIZERS, 'default_beta_2')}.",
+    )
+    epsilon: float = parameter(
+        1e-8,
+        "float",
+        low=0.0,
+        above=True,
+        changeable=True,
+        about="Added to the root of the squared gradients that adaptive optimizers divide by.",
+    )
+    schedule: str = parameter(
+        "constant",
+        "choice",
+        table=SCHEDULES,
+        structural=True,
+        about="How the learning rate changes over the steps of the training.",
+    )
+    decay: float | None = parameter(
+        None,
+        "float",
+        low=0.0,
+        optional=True,
+        changeable=True,
+        about=f"How far or how fast the schedule lowers the learning rate. None: {_by_name(SCHEDULES, 'decay')}.",
+    )
+    warmup: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        changeable=True,
+        about="The share of all steps over which the learning rate rises to its full value before the schedule begins.",
+    )
+    batch_size: int = parameter(
+        32,
+        "int",
+        low=1,
+        structural=True,
+        about="How many rows each step sees; the last batch of an epoch may be smaller.",
+    )
+    epochs: int = parameter(
+        50,
+        "int",
+        low=1,
+        about="How many times training goes through all rows at most; schedules are stretched over it.",
+    )
+    subset: float = parameter(
+        1.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        above=True,
+        structural=True,
+        about="The share of the training rows that is trained on, for cheap evaluations. The validation part stays whole.",
+    )
+    l1: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        changeable=True,
+        about="L1 penalty: adds l1 * sign(w) to the gradient; biases are spared.",
+    )
+    l2: float = parameter(
+        0.0, "float", low=0.0, changeable=True, about="L2 penalty: adds l2 * w to the gradient; biases are spared."
+    )
+    weight_decay: float | None = parameter(
+        None,
+        "float",
+        low=0.0,
+        optional=True,
+        changeable=True,
+        about="Decoupled weight decay: each step shrinks the weights by learning rate * weight_decay, whatever the "
+        f"gradient; biases are spared. None: {_by_name(OPTIMIZERS, 'default_weight_decay')}.",
+    )
+    dropout: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        changeable=True,
+        about="The probability with which each hidden unit is left out in a training step.",
+    )
+    batch_norm: bool | tuple[bool, ...] = parameter(
+        False,
+        "bool",
+        structural=True,
+        by_layer=True,
+        about="Normalise each hidden unit's sums over the rows of the batch, before the activation.",
+    )
+    layer_norm: bool | tuple[bool, ...] = parameter(
+        False,
+        "bool",
+        structural=True,
+        by_layer=True,
+        about="Normalise each row's sums over the units of the hidden layer, before the activation. "
+        "A layer has either this or batch_norm.",
+    )
+    # x + dropout(activation(normalised(x W + b))). The sum comes last, after activation and dropout, as in residual
+    # networks for tables (Gorishniy et al. 2021): what passes by the layers is changed by nothing else.
+    skip: bool | tuple[bool, ...] = parameter(
+        False,
+        "bool",
+        structural=True,
+        by_layer=True,
+        about="Add a hidden layer's input to its output (He et al. 2016). Where the widths differ, the input is cut off or "
+        "padded with zeros.",
+    )
+    scaling: str = parameter(
+        "none",
+        "choice",
+        table=SCALINGS,
+        structural=True,
+        about="How the network scales its inputs by what it learned from its training rows.",
+    )
+    target_scaling: bool = parameter(
+        False,
+        "bool",
+        structural=True,
+        about="In regression, standardise the targets and clip predictions to the range of the training targets.",
+    )
+    embedding: str = parameter(
+        "none",
+        "choice",
+        table=EMBEDDINGS,
+        structural=True,
+        about="How each input becomes several features: `periodic` (PBLD) and `plr` are learned sines and cosines, "
+        "`piecewise` encodes it by the bins of the training rows' quantiles, after any scaling.",
+    )
+    embedding_sigma: float = parameter(
+        0.1,
+        "float",
+        low=0.0,
+        above=True,
+        about="The standard deviation of the frequencies that learned embeddings start with.",
+    )
+    feature_scale: bool = parameter(
+        False, "bool", structural=True, about="Give each input of the first layer a learned factor."
+    )
+    parametrization: str = parameter(
+        "standard",
+        "choice",
+        table=PARAMETRIZATIONS,
+        structural=True,
+        about="`ntk`, the neural tangent parametrisation, sets the learning rate of each group of parameters by its "
+        "layer's width.",
+    )
+    fade: bool = parameter(
+        False, "bool", about="Let dropout and weight_decay fall to 0 over the second half of the training."
+    )
+    init: str = parameter(
+        "auto",
+        "choice",
+        table=INITIALIZERS,
+        also=("auto",),
+        about="How weights are drawn at the start. `auto` suits the activation; `data` fits them to training rows.",
+    )
+    label_smoothing: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        changeable=True,
+        about="The share of each row's target that is spread evenly over all classes.",
+    )
+    clip_norm: float | None = parameter(
+        None,
+        "float",
+        low=0.0,
+        above=True,
+        optional=True,
+        changeable=True,
+        about="The largest length of a step's gradient; a longer one is scaled down to it. None: no clipping.",
+    )
+    plateau_epochs: int = parameter(
+        5,
+        "int",
+        low=1,
+        changeable=True,
+        about="After how many epochs without a lower loss the schedule `plateau` lowers the learning rate.",
+    )
+    early_stopping: int = parameter(
+        0,
+        "int",
+        low=0,
+        changeable=True,
+        about="The patience in epochs: training ends after that many without a lower validation loss, and the weights of "
+        "the best epoch are kept. 0 turns it off.",
+    )
+    tolerance: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        changeable=True,
+        about="Training ends once its loss has fallen by no more than this in tolerance_epochs epochs, or is no more than "
+        "this and no row is misclassified. 0 turns it off.",
+    )
+    tolerance_epochs: int = parameter(
+        10, "int", low=1, changeable=True, about="How many epochs `tolerance` waits for the training loss to fall."
+    )
+    changes: Changes = parameter(  # noqa: RUF009 (it makes a field)
+        (),
+        "changes",
+        parse=_parse_changes,
+        about="Values that change during training: [[11, {learning_rate = 0.02, l2 = 1e-4}], [21, {l2 = 0.0}]] gives them "
+        "from epochs 11 and 21 on, counted from 1. Population-based training finds such schedules.",
+    )
+    preset: str = parameter(
+        "none",
+        "choice",
+        table=PRESETS,
+        about="A named set of values for whatever is not given.",
+    )
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -290,18 +374,12 @@ class Hyperparameters:
         for name in BY_LAYER:
             self._join_layers(name)
         self._check_perceptron()
-        norms = zip(self.by_layer("batch_norm"), self.by_layer("layer_norm"), strict=True)
-        both = [i for i, pair in enumerate(norms, 1) if all(pair)]
-        if both or (self.batch_norm is True and self.layer_norm is True):
-            raise ValueError(
-                "layer_norm must be false where batch_norm is true, got True for both"
-                + (f" in hidden layer {both[0]}" if both else "")
-            )
+        self._check_norms()
         for epoch, _ in self.changes:
             self._check_change(epoch)
 
     def by_layer(self, name: str) -> tuple[Any, ...]:
-        """The values of `activation`, `batch_norm`, `layer_norm` or `skip`, one for each hidden layer."""
+        """The values of a hyperparameter of layers, one for each hidden layer."""
         value = getattr(self, name)
         return value if isinstance(value, tuple) else (value,) * len(self.hidden)
 
@@ -316,12 +394,21 @@ class Hyperparameters:
         if len(set(value)) < 2:
             object.__setattr__(self, name, value[0] if value else PARAMETERS[name].default)
 
+    def _check_norms(self) -> None:
+        norms = zip(self.by_layer("batch_norm"), self.by_layer("layer_norm"), strict=True)
+        both = [i for i, pair in enumerate(norms, 1) if all(pair)]
+        if both or (self.batch_norm is True and self.layer_norm is True):
+            raise ValueError(
+                "layer_norm must be false where batch_norm is true, got True for both"
+                + (f" in hidden layer {both[0]}" if both else "")
+            )
+
     def _check_change(self, epoch: int) -> None:
         try:
             now = self.at(epoch)
         except ValueError as error:
             raise ValueError(f"changes in epoch {epoch}: {error}") from None
-        if now.momentum and not self.momentum and self.optimizer in ("sgd", "rmsprop"):
+        if now.momentum and not self.momentum and OPTIMIZERS[self.optimizer].momentum is not None:
             raise ValueError(
                 f"changes in epoch {epoch}: momentum must be above 0 from the start if it is to change, got 0.0"
             )
@@ -332,11 +419,11 @@ class Hyperparameters:
                 raise ValueError(f"hidden must be empty with threshold units, which have no slope, got {self.hidden}")
             if self.loss not in ("auto", "perceptron"):
                 raise ValueError(f"loss must be auto or perceptron with threshold units, got {self.loss!r}")
-        if "perceptron" in (self.loss, self.natural_loss) and self.label_smoothing:
+        if "perceptron" in (self.loss, self.default_loss) and self.label_smoothing:
             raise ValueError(f"label_smoothing must be 0 with the perceptron rule, got {self.label_smoothing!r}")
 
     @property
-    def natural_loss(self) -> str:
+    def default_loss(self) -> str:
         """`loss`, with that of threshold units filled in; `auto` where the data decide."""
         return "perceptron" if self.activation == "threshold" else self.loss
 
@@ -365,25 +452,32 @@ class Hyperparameters:
         return any(self.at(epoch).early_stopping for epoch in (1, *(epoch for epoch, _ in self.changes)))
 
     @property
-    def rate(self) -> float:
-        """The learning rate, with its default filled in."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return RATES.get(self.optimizer, OTHER_RATE)
+    def effective_learning_rate(self) -> float:
+        """`learning_rate`, with the optimizer's default filled in."""
+        return OPTIMIZERS[self.optimizer].default_learning_rate if self.learning_rate is None else self.learning_rate
 
     @property
-    def second_decay(self) -> float:
-        """`beta_2` with its default filled in."""
-        if self.beta_2 is not None:
-            return self.beta_2
-        return 0.99 if self.optimizer == "rmsprop" else 0.999
+    def effective_beta_2(self) -> float:
+        """`beta_2`, with the optimizer's default filled in."""
+        return OPTIMIZERS[self.optimizer].default_beta_2 if self.beta_2 is None else self.beta_2
 
     @property
-    def decoupled_decay(self) -> float:
-        """`weight_decay` with its default filled in."""
-        if self.weight_decay is not None:
-            return self.weight_decay
-        return 0.01 if self.optimizer == "adamw" else 0.0
+    def effective_weight_decay(self) -> float:
+        """`weight_decay`, with the optimizer's default filled in."""
+        return OPTIMIZERS[self.optimizer].default_weight_decay if self.weight_decay is None else self.weight_decay
+
+    @property
+    def effective_decay(self) -> float:
+        """`decay`, with the schedule's default filled in."""
+        return SCHEDULES[self.schedule].decay if self.decay is None else self.decay
+
+
+PARAMETERS: dict[str, Parameter] = rows(Hyperparameters)
+NAMES: tuple[str, ...] = tuple(PARAMETERS)
+# What may be a list with one value for each hidden layer.
+BY_LAYER: tuple[str, ...] = tuple(name for name, row in PARAMETERS.items() if row.by_layer)
+# What may change during training.
+CHANGEABLE: tuple[str, ...] = tuple(name for name, row in PARAMETERS.items() if row.changeable)
 
 
 def known(name: str) -> Parameter:

@@ -3,16 +3,17 @@
 import numpy as np
 
 from .array import Array
-from .binning import N_BINS, encode_bins, fit_bins
+from .binning import encode_bins, fit_bins
 from .scaling import fit_inputs, scale_inputs
 from .structure import Structure
 
 
 def n_scaling(structure: Structure) -> tuple[int, int]:
-    """How many of the running statistics come first and are the scaling of the inputs, with the edges of their bins if
-    they are encoded piecewise, and then of the targets.
+    """How many of a network's buffers are its scaling: of the inputs, and then of the targets.
+
+    They come before all others. The edges of bins belong to the inputs' scaling.
     """
-    by_input = (0 if structure.scaling == "none" else 2) + (N_BINS + 1 if structure.embedding == "piecewise" else 0)
+    by_input = (0 if structure.scaling == "none" else 2) + (structure.n_bins + 1 if structure.n_bins else 0)
     return by_input * structure.n_inputs, 4 * structure.n_outputs if structure.target_scaling else 0
 
 
@@ -22,7 +23,7 @@ def fit_rows(structure: Structure, X: Array) -> Array:
     if structure.scaling != "none":
         parts.append(fit_inputs(structure.scaling, X))
         X = scale_inputs(structure.scaling, parts[-1].astype(structure.dtype), X)
-    if structure.embedding == "piecewise":
+    if structure.n_bins:
         parts.append(fit_bins(X))
     return np.concatenate(parts)
 
@@ -32,7 +33,7 @@ def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
     n = 0 if structure.scaling == "none" else 2 * structure.n_inputs
     if n:
         X = scale_inputs(structure.scaling, fitted[:n], X)
-    return encode_bins(fitted[n:], X) if structure.embedding == "piecewise" else X
+    return encode_bins(fitted[n:], X) if structure.n_bins else X
 
 
 def with_ones(X: Array, dtype: str) -> Array:

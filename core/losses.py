@@ -17,12 +17,14 @@ from .array import Array
 class Loss:
     """A loss over output sums `z` (..., o, b) and targets (..., o, b): one-hot, 0/1 or real numbers.
 
-    `gradient(z, target, scale, delta, kept)` writes the derivative of the batch's loss by z into `delta`: `scale`
-    (..., 1, b) is each row's share of the batch (1/b without weights), `target` the target times that share, `kept`
+    `gradient(z, target, scale, delta, cache)` writes the derivative of the batch's loss by z into `delta`: `scale`
+    (..., 1, b) is each row's share of the batch (1/b without weights), `target` the target times that share, `cache`
     scratch space (3, ..., 1, b). `values(z, target)` gives the loss of each row (..., b), in the precision of z.
-    `outputs(z)` gives what the network predicts: probabilities or values, of the shape of z. `again(z, target,
-    kept)`, where there is one, gives the same losses as `values` and whether each row's likeliest class is its own,
-    cheaply, from what the gradient has left.
+    `outputs(z)` gives what the network predicts: probabilities or values, of the shape of z.
+    `values_from_cache(z, target, cache)`, where there is one, gives the same losses as `values` and whether each row's
+    likeliest class is its own, cheaply, from what the gradient has left. `from_outputs(outputs, y, unit)` gives the loss
+    of each row (n,) from predictions (n, o) and y, class indices (n,) or numbers (n, o) whose standard deviation in
+    training was `unit`; None where predictions do not determine the loss.
     """
 
     name: str
@@ -30,12 +32,13 @@ class Loss:
     gradient: Callable[[Array, Array, Array, Array, Array], None]
     values: Callable[[Array, Array], Array]
     outputs: Callable[[Array], Array]
-    again: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
+    from_outputs: Callable[[Array, Array, float], Array] | None = None
+    values_from_cache: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
 
 
-def _cross_entropy_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
+def _cross_entropy_gradient(z: Array, target: Array, scale: Array, delta: Array, cache: Array) -> None:
     """scale (softmax(z) - y)."""
-    highest, total, row = kept
+    highest, total, row = cache
     np.maximum.reduce(z, axis=-2, out=highest, keepdims=True)
     np.subtract(z, highest, out=delta)
     np.exp(delta, out=delta)
@@ -54,9 +57,9 @@ def _cross_entropy_values(z: Array, target: Array) -> Array:
     return np.log(np.sum(shifted, axis=-2)) - wanted
 
 
-def _cross_entropy_again(z: Array, target: Array, kept: Array) -> tuple[Array, Array]:
+def _cross_entropy_values_from_cache(z: Array, target: Array, cache: Array) -> tuple[Array, Array]:
     """log sum_j exp(z_j) - z_y by what the gradient has kept, and where z_y is the highest; of equals, the first."""
-    highest, total = kept[0, ..., 0, :], kept[1, ..., 0, :]
+    highest, total = cache[0, ..., 0, :], cache[1, ..., 0, :]
     own = np.einsum("...or,...or->...r", z, target)
     own -= highest
     is_right = own == 0.0
@@ -67,6 +70,17 @@ def _cross_entropy_again(z: Array, target: Array, kept: Array) -> tuple[Array, A
     return np.log(total) - own, is_right
 
 
+def _log_loss_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
+    """-log p_y; a probability that float32 rounds to 0 counts as its least number above 0."""
+    own = _by_class(outputs)[np.arange(len(y)), y]
+    return -np.log(np.maximum(own, np.finfo(np.float32).tiny))
+
+
+def _by_class(outputs: Array) -> Array:
+    """Probabilities (n, classes) from predictions (n, o), where o = 1 means the probability of class 1."""
+    return np.hstack([1.0 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
 def softmax(z: Array) -> Array:
     """exp(z_i) / sum_j exp(z_j) over the units."""
     p = z - np.max(z, axis=-2, keepdims=True)
@@ -75,13 +89,20 @@ def softmax(z: Array) -> Array:
     return p
 
 
-def _probability(z: Array) -> Array:
+def likeliest_classes(z: Array) -> Array:
+    """Class indices (..., b) from output sums (..., o, b); of equals, the first."""
+    if z.shape[-2] == 1:
+        return (z[..., 0, :] > 0).astype(np.int64)
+    return np.argmax(z, axis=-2)
+
+
+def _logistic_probability(z: Array) -> Array:
     p = np.array(z, order="C")
     logistic(p)
     return p
 
 
-def _log_loss_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
+def _log_loss_gradient(z: Array, target: Array, scale: Array, delta: Array, cache: Array) -> None:
     """scale (a - y), a = logistic(z)."""
     np.copyto(delta, z)
     logistic(delta)
@@ -100,7 +121,7 @@ def _log_loss_values(z: Array, target: Array) -> Array:
     return np.sum(loss, axis=-2)
 
 
-def _squared_error_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
+def _squared_error_gradient(z: Array, target: Array, scale: Array, delta: Array, cache: Array) -> None:
     """scale 2 (z - y) / o."""
     np.multiply(z, scale, out=delta)
     np.subtract(delta, target, out=delta)
@@ -114,35 +135,47 @@ def _squared_error_values(z: Array, target: Array) -> Array:
     return np.sum(error, axis=-2) / z.shape[-2]
 
 
+def _squared_error_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
+    """((y - prediction) / unit)^2, the mean over the output units: that of standardised targets."""
+    return np.mean(((y - outputs) / unit) ** 2, axis=1)
+
+
 def _identity(z: Array) -> Array:
     return z
 
 
-def _shares(z: Array) -> Array:
+def _probabilities(z: Array) -> Array:
     """Probabilities: of one logistic unit, or of the softmax over several."""
-    return _probability(z) if z.shape[-2] == 1 else softmax(z)
+    return _logistic_probability(z) if z.shape[-2] == 1 else softmax(z)
 
 
-def _brier_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
+def _brier_gradient(z: Array, target: Array, scale: Array, delta: Array, cache: Array) -> None:
     """scale 2 (a - y) a (1 - a), a = logistic(z); with several units scale 2 a_i (e_i - sum_j a_j e_j), e = a - y."""
-    a = _shares(z)
+    a = _probabilities(z)
     np.multiply(a, scale, out=delta)
     np.subtract(delta, target, out=delta)
     if z.shape[-2] == 1:
         np.multiply(delta, 2.0 * a * (1.0 - a), out=delta)
         return
-    np.add.reduce(a * delta, axis=-2, out=kept[0], keepdims=True)
-    np.subtract(delta, kept[0], out=delta)
+    np.add.reduce(a * delta, axis=-2, out=cache[0], keepdims=True)
+    np.subtract(delta, cache[0], out=delta)
     np.multiply(delta, 2.0 * a, out=delta)
 
 
 def _brier_values(z: Array, target: Array) -> Array:
     """(a - y)^2, a = logistic(z); with several units the sum over them, a = softmax(z) (Brier 1950)."""
-    error = _shares(z) - target
+    error = _probabilities(z) - target
     return np.sum(error * error, axis=-2)
 
 
-def _perceptron_gradient(z: Array, target: Array, scale: Array, delta: Array, kept: Array) -> None:
+def _brier_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
+    """(p - y)^2, summed over the classes, or of class 1 alone with one output unit."""
+    p = _by_class(outputs)
+    errors = ((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1)
+    return errors / (2 if outputs.shape[1] == 1 else 1)
+
+
+def _perceptron_gradient(z: Array, target: Array, scale: Array, delta: Array, cache: Array) -> None:
     """scale (a - y), a = 1 where z > 0, else 0: by SGD and batches of one this is Rosenblatt's rule."""
     np.greater(z, 0.0, out=delta)
     np.multiply(delta, scale, out=delta)
@@ -170,29 +203,44 @@ LOSSES: dict[str, Loss] = {
             _cross_entropy_gradient,
             _cross_entropy_values,
             softmax,
-            _cross_entropy_again,
+            _log_loss_from_outputs,
+            _cross_entropy_values_from_cache,
         ),
-        Loss("log_loss", "classification", _log_loss_gradient, _log_loss_values, _probability),
-        Loss("brier", "classification", _brier_gradient, _brier_values, _shares),
+        Loss(
+            "log_loss",
+            "classification",
+            _log_loss_gradient,
+            _log_loss_values,
+            _logistic_probability,
+            _log_loss_from_outputs,
+        ),
+        Loss("brier", "classification", _brier_gradient, _brier_values, _probabilities, _brier_from_outputs),
         Loss("perceptron", "classification", _perceptron_gradient, _perceptron_values, _decision),
-        Loss("squared_error", "regression", _squared_error_gradient, _squared_error_values, _identity),
+        Loss(
+            "squared_error",
+            "regression",
+            _squared_error_gradient,
+            _squared_error_values,
+            _identity,
+            _squared_error_from_outputs,
+        ),
     )
 }
 
 
-def resolve(wanted: str, natural: str, n_outputs: int) -> str:
-    """The loss that a hyperparameter's value stands for, where the data's own is `natural` (a name of LOSSES).
+def resolve(wanted: str, default: str, n_outputs: int) -> str:
+    """The loss that a hyperparameter's value stands for, where the data's own is `default` (a name of LOSSES).
 
     `auto` is the data's own. For classes `cross_entropy` and `log_loss` are two names of one loss, over several
     output units and over one; `squared_error` is that of the probabilities, the Brier score. ValueError for a loss
     of classes in regression.
     """
     if wanted == "auto":
-        return natural
-    if LOSSES[natural].task == "regression":
-        if wanted != natural:
+        return default
+    if LOSSES[default].task == "regression":
+        if wanted != default:
             raise ValueError(f"loss must be auto or squared_error in regression, got {wanted!r}")
-        return natural
+        return default
     if wanted in ("cross_entropy", "log_loss"):
         return "log_loss" if n_outputs == 1 else "cross_entropy"
     return "brier" if wanted == "squared_error" else wanted

@@ -11,16 +11,23 @@ from .array import Array
 
 @dataclass(frozen=True)
 class Metric:
-    """`function(y, output, weight)` with `output` (n, o) as `mlptune.core.workspace.outputs` gives it.
+    """`function(y, output, weight)` with `output` (n, o) as `workspace.outputs` gives it.
 
     In classification `y` (n,) holds class indices and o = 1 means the probability of class 1; in regression `y` is
-    (n, o). `weight` is (n,) or None. NaN where the metric is not defined (one class only, say).
+    (n, o). `weight` is (n,) or None. NaN where the metric is not defined (one class only, say). `unit` "target": it is
+    in the target's own unit, and so grows with it; "none": it has no unit.
     """
 
     name: str
     function: Callable[[Array, Array, Array | None], float]
     direction: Literal["maximize", "minimize"]
     tasks: tuple[str, ...]
+    unit: Literal["none", "target"] = "none"
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a larger value is the better one."""
+        return self.direction == "maximize"
 
 
 def predicted_classes(output: Array) -> Array:
@@ -89,13 +96,13 @@ def roc_auc(y: Array, output: Array, weight: Array | None = None) -> float:
     return float(np.mean([_binary_auc(y == c, output[:, c], weights) for c in range(output.shape[1])]))
 
 
-def _squared(y: Array, output: Array, weight: Array | None) -> Array:
+def _mean_squares(y: Array, output: Array, weight: Array | None) -> Array:
     return np.average((np.asarray(output, dtype=np.float64) - y) ** 2, axis=0, weights=weight)
 
 
 def rmse(y: Array, output: Array, weight: Array | None = None) -> float:
     """The root of the mean squared error; with several outputs the mean of their roots."""
-    return float(np.mean(np.sqrt(_squared(y, output, weight))))
+    return float(np.mean(np.sqrt(_mean_squares(y, output, weight))))
 
 
 def mae(y: Array, output: Array, weight: Array | None = None) -> float:
@@ -103,17 +110,28 @@ def mae(y: Array, output: Array, weight: Array | None = None) -> float:
     return float(np.mean(np.average(np.abs(np.asarray(output, dtype=np.float64) - y), axis=0, weights=weight)))
 
 
-def r2_from_sums(error: Array, spread: Array) -> Array:
-    """1 - error / spread over the last axis's outputs, averaged; an output without spread counts 1 if exact, else 0."""
-    share = 1.0 - error / np.where(spread > 0, spread, 1.0)
-    return np.mean(np.where(spread > 0, share, np.where(error > 0, 0.0, 1.0)), axis=-1)
+def squared_sums(error: Array, weight: Array | None) -> Array:
+    """Weighted sums of the squared errors (K, m, o, b), in float64: (K, o); `weight` broadcasts to (K, m, b)."""
+    squared = error.astype(np.float64) ** 2
+    if weight is not None:
+        squared *= weight[:, :, None, :]
+    return np.ascontiguousarray(squared.sum(axis=3)).sum(axis=1)
+
+
+def r2_from_sums(residual: Array, total: Array) -> Array:
+    """1 - residual / total, both sums of squares (..., o), averaged over the outputs.
+
+    An output whose total is 0 counts 1 if it is exact, else 0.
+    """
+    explained = 1.0 - residual / np.where(total > 0, total, 1.0)
+    return np.mean(np.where(total > 0, explained, np.where(residual > 0, 0.0, 1.0)), axis=-1)
 
 
 def r2(y: Array, output: Array, weight: Array | None = None) -> float:
     """The share of the variance that is explained; with several outputs the plain mean."""
     y = np.asarray(y, dtype=np.float64)
-    spread = np.average((y - np.average(y, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
-    return float(r2_from_sums(_squared(y, output, weight), spread))
+    variance = np.average((y - np.average(y, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
+    return float(r2_from_sums(_mean_squares(y, output, weight), variance))
 
 
 _CLASSIFICATION, _REGRESSION = ("classification",), ("regression",)
@@ -125,8 +143,14 @@ METRICS: dict[str, Metric] = {
         Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION),
         Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION),
         Metric("roc_auc", roc_auc, "maximize", _CLASSIFICATION),
-        Metric("rmse", rmse, "minimize", _REGRESSION),
-        Metric("mae", mae, "minimize", _REGRESSION),
+        Metric("rmse", rmse, "minimize", _REGRESSION, unit="target"),
+        Metric("mae", mae, "minimize", _REGRESSION, unit="target"),
         Metric("r2", r2, "maximize", _REGRESSION),
     )
 }
+
+
+def unit_of(curve: str) -> str:
+    """The unit of a curve by name: that of the metric if it is `val_<metric>`, else "none"."""
+    metric = METRICS.get(curve.removeprefix("val_"))
+    return "none" if metric is None else metric.unit

@@ -6,50 +6,82 @@ Conventions are torch's: the learning rate stands outside the momentum buffer, a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from .array import Array
 
-if TYPE_CHECKING:
-    from .hyperparameters import Hyperparameters
 
-Coefficients = Callable[["Hyperparameters", Array, Array], Sequence[Array | float]]
-Units = Callable[["Hyperparameters"], Sequence[float]]
+class Settings(Protocol):
+    """The numbers of one network that update rules read; `Hyperparameters` has them."""
+
+    @property
+    def momentum(self) -> float: ...
+
+    @property
+    def beta_1(self) -> float: ...
+
+    @property
+    def effective_beta_2(self) -> float: ...
+
+    @property
+    def epsilon(self) -> float: ...
+
+
+Coefficients = Callable[[Settings, Array, Array], Sequence[Array | float]]
+SlotUnits = Callable[[Settings], Sequence[float]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
 
-OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw", "nadam")
 
-# Defaults of the hyperparameters that differ from optimizer to optimizer: torch's.
-RATES = {"sgd": 0.01, "adagrad": 0.01, "nadam": 0.002}
-OTHER_RATE = 0.001
+@dataclass(frozen=True)
+class UpdateRule:
+    """An update rule over `theta` (K, P).
+
+    `coefficients(settings, rate, t)` gives one network's scalars for the steps t = 1, 2, ... (n,), whose learning rates
+    are `rate` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
+    `update(theta, gradient, slots, scalars, scratch)` changes theta and the slots, arrays (K, P) that start at zero,
+    and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or (1, 1) where they are the same for
+    all. `slot_units(settings)` gives for each slot the factor that makes it the moment of the literature: where it
+    changes, the slot must change too, for the moment to stay.
+    """
+
+    n_slots: int
+    coefficients: Coefficients
+    update: Update
+    slot_units: SlotUnits
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule over `theta` (K, P).
+    """What the hyperparameter `optimizer` names: an update rule, torch's defaults, and facts that others need.
 
-    `coefficients(hyperparameters, rate, t)` gives one network's scalars for the steps t = 1, 2, ... (n,), whose
-    learning rates are `rate` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
-    `update(theta, gradient, slots, scalars, scratch)` changes theta and the slots, arrays (K, P) that start at zero,
-    and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or (1, 1) where they are the same for
-    all. `units(hyperparameters)` gives for each slot the factor that makes it the moment of the literature: where it
-    changes, the slot must change too, for the moment to stay.
+    `momentum` is the rule where the hyperparameter of that name is above 0, and `nesterov` the one for Nesterov's
+    variant of it; None where the optimizer does not use them. `is_adaptive`: its steps have the length of the learning
+    rate whatever the gradient's.
     """
 
     name: str
-    n_slots: int
-    coefficients: Coefficients
-    update: Update
-    units: Units
+    plain: UpdateRule
+    momentum: UpdateRule | None = None
+    nesterov: UpdateRule | None = None
+    is_adaptive: bool = True
+    default_learning_rate: float = 0.001
+    default_beta_2: float = 0.999
+    default_weight_decay: float = 0.0
+
+    def rule(self, with_momentum: bool = False, with_nesterov: bool = False) -> UpdateRule:
+        """The update rule, those of momentum and of Nesterov's variant included."""
+        if with_momentum and with_nesterov and self.nesterov is not None:
+            return self.nesterov
+        return self.momentum if with_momentum and self.momentum is not None else self.plain
 
 
-def _plain_units(hp: "Hyperparameters") -> Sequence[float]:
+def _unscaled(settings: Settings) -> Sequence[float]:
     return [1.0]
 
 
-def _sgd_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
+def _sgd_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
     return [rate]
 
 
@@ -59,8 +91,8 @@ def sgd(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array]
     np.subtract(theta, g, out=theta)
 
 
-def _momentum_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
-    return [rate, hp.momentum]
+def _momentum_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
+    return [rate, settings.momentum]
 
 
 def momentum(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -85,15 +117,15 @@ def nesterov(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[A
     np.subtract(theta, g, out=theta)
 
 
-def _rmsprop_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
+def _rmsprop_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
     # The slot holds v / (1 - alpha), so that the squared gradient needs no factor of its own.
-    alpha = hp.second_decay
+    alpha = settings.effective_beta_2
     root = float(1.0 / np.sqrt(1.0 - alpha))
-    return [rate * root, alpha, hp.epsilon * root, hp.momentum]
+    return [rate * root, alpha, settings.epsilon * root, settings.momentum]
 
 
-def _rmsprop_units(hp: "Hyperparameters") -> Sequence[float]:
-    return [1.0 - hp.second_decay, 1.0 / np.sqrt(1.0 - hp.second_decay)]
+def _rmsprop_slot_units(settings: Settings) -> Sequence[float]:
+    return [1.0 - settings.effective_beta_2, 1.0 / np.sqrt(1.0 - settings.effective_beta_2)]
 
 
 def rmsprop(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -131,17 +163,17 @@ def _one_minus_powers(beta: float, first: float, n: int) -> Array:
     return 1.0 - np.power(beta, first + np.arange(n, dtype=np.float64))
 
 
-def _adam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
+def _adam_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
     # The slots hold m / (1 - beta_1) and v / (1 - beta_2): then the moments need no factor on the gradient, and the
     # corrections of both biases merge into the step's length and its epsilon.
-    beta_1, beta_2 = hp.beta_1, hp.second_decay
+    beta_1, beta_2 = settings.beta_1, settings.effective_beta_2
     root = np.sqrt(_one_minus_powers(beta_2, t[0], len(t)) / (1.0 - beta_2))
     length = rate * (1.0 - beta_1) / _one_minus_powers(beta_1, t[0], len(t)) * root
-    return [length, beta_1, beta_2, hp.epsilon * root]
+    return [length, beta_1, beta_2, settings.epsilon * root]
 
 
-def _adam_units(hp: "Hyperparameters") -> Sequence[float]:
-    return [1.0 - hp.beta_1, 1.0 - hp.second_decay]
+def _adam_slot_units(settings: Settings) -> Sequence[float]:
+    return [1.0 - settings.beta_1, 1.0 - settings.effective_beta_2]
 
 
 def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -164,8 +196,8 @@ def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array
     np.subtract(theta, s, out=theta)
 
 
-def _adagrad_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
-    return [rate, hp.epsilon]
+def _adagrad_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
+    return [rate, settings.epsilon]
 
 
 def adagrad(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
@@ -184,11 +216,11 @@ def adagrad(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Ar
 MOMENTUM_DECAY = 0.004
 
 
-def _nadam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequence[Array | float]:
+def _nadam_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
     # The slots and the merged corrections are Adam's. The products of all momenta up to t are multiplied up from the
     # first step in every call, so that they do not depend on where training is cut; once below 1e-18 they are nothing
     # beside 1, and beta_1 bounds the steps that takes.
-    beta_1, beta_2 = hp.beta_1, hp.second_decay
+    beta_1, beta_2 = settings.beta_1, settings.effective_beta_2
     root = np.sqrt(_one_minus_powers(beta_2, t[0], len(t)) / (1.0 - beta_2))
     vanished = int(np.log(1e-18) / np.log(max(beta_1, 1e-18))) + 1
 
@@ -207,7 +239,7 @@ def _nadam_coefficients(hp: "Hyperparameters", rate: Array, t: Array) -> Sequenc
         length * mu(t + 1.0) * (1.0 - beta_1) / (1.0 - product(t + 1.0)),
         beta_1,
         beta_2,
-        hp.epsilon * root,
+        settings.epsilon * root,
     ]
 
 
@@ -233,28 +265,30 @@ def nadam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Arra
     np.subtract(theta, g, out=theta)
 
 
-_RULES = {
-    rule.name: rule
-    for rule in (
-        Optimizer("sgd", 0, _sgd_coefficients, sgd, _plain_units),
-        Optimizer("momentum", 1, _momentum_coefficients, momentum, _plain_units),
-        Optimizer("nesterov", 1, _momentum_coefficients, nesterov, _plain_units),
-        Optimizer("rmsprop", 1, _rmsprop_coefficients, rmsprop, _rmsprop_units),
-        Optimizer("rmsprop_momentum", 2, _rmsprop_coefficients, rmsprop_momentum, _rmsprop_units),
-        Optimizer("adagrad", 1, _adagrad_coefficients, adagrad, _plain_units),
-        Optimizer("adam", 2, _adam_coefficients, adam, _adam_units),
+_ADAM = UpdateRule(2, _adam_coefficients, adam, _adam_slot_units)
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    optimizer.name: optimizer
+    for optimizer in (
+        Optimizer(
+            "sgd",
+            UpdateRule(0, _sgd_coefficients, sgd, _unscaled),
+            momentum=UpdateRule(1, _momentum_coefficients, momentum, _unscaled),
+            nesterov=UpdateRule(1, _momentum_coefficients, nesterov, _unscaled),
+            is_adaptive=False,
+            default_learning_rate=0.01,
+        ),
+        Optimizer(
+            "rmsprop",
+            UpdateRule(1, _rmsprop_coefficients, rmsprop, _rmsprop_slot_units),
+            momentum=UpdateRule(2, _rmsprop_coefficients, rmsprop_momentum, _rmsprop_slot_units),
+            default_beta_2=0.99,
+        ),
+        Optimizer("adagrad", UpdateRule(1, _adagrad_coefficients, adagrad, _unscaled), default_learning_rate=0.01),
+        Optimizer("adam", _ADAM),
         # AdamW (Loshchilov & Hutter 2019) is Adam after theta has shrunk by rate * weight_decay, which training does
         # for every optimizer; what sets it apart is the default of that decay.
-        Optimizer("adamw", 2, _adam_coefficients, adam, _adam_units),
-        Optimizer("nadam", 2, _nadam_coefficients, nadam, _adam_units),
+        Optimizer("adamw", _ADAM, default_weight_decay=0.01),
+        Optimizer("nadam", UpdateRule(2, _nadam_coefficients, nadam, _adam_slot_units), default_learning_rate=0.002),
     )
 }
-
-
-def rule(name: str, with_momentum: bool = False, with_nesterov: bool = False) -> Optimizer:
-    """The update rule behind a hyperparameter's name, momentum and Nesterov's variant included."""
-    if name == "sgd" and with_momentum:
-        return _RULES["nesterov" if with_nesterov else "momentum"]
-    if name == "rmsprop" and with_momentum:
-        return _RULES["rmsprop_momentum"]
-    return _RULES[name]

@@ -1,4 +1,4 @@
-"""Where a network's parameters lie in theta (K, P), and how they start."""
+"""Where a network's parameters lie in theta (K, P), and how they and its buffers start."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from .array import Array
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
 from .inputs import n_scaling
+from .optimizers import OPTIMIZERS
 from .structure import Structure
 
 
@@ -32,8 +33,8 @@ def weight_blocks(structure: Structure, theta: Array) -> list[Array]:
     ]
 
 
-def rate_factors(structure: Structure) -> list[tuple[int, int, float]]:
-    """Columns of theta from start to end and the factor on their learning rate; together they cover theta.
+def learning_rate_groups(structure: Structure) -> list[tuple[int, int, float]]:
+    """The param groups: columns of theta from start to end and the factor on their learning rate; they cover theta.
 
     The neural tangent parametrisation (Jacot et al. 2018) writes a layer as x W / sqrt(n_in) + b with W of the size of
     1. Steps on such a W are steps on the W / sqrt(n_in) that is stored here, shorter by sqrt(n_in) if the optimizer
@@ -42,18 +43,18 @@ def rate_factors(structure: Structure) -> list[tuple[int, int, float]]:
     """
     if structure.parametrization == "standard":
         return [(0, n_parameters(structure), 1.0)]
-    power = -1.0 if structure.optimizer == "sgd" else -0.5
+    power = -0.5 if OPTIMIZERS[structure.optimizer].is_adaptive else -1.0
     spans, start = offsets(structure), 0
-    pieces = [] if structure.embedder is None else [(spans[0][0], 0.1)]
+    sizes = [] if structure.embedder is None else [(spans[0][0], 0.1)]
     for layer in structure.layers:
-        pieces += [(layer.n_in * layer.n_out, layer.n_in**power), (layer.n_out, 0.1), (layer.n_gains, 1.0)]
-        pieces.append((layer.n_in if layer.scaled else 0, 6.0))
-    result = []
-    for size, factor in pieces:
+        sizes += [(layer.n_in * layer.n_out, layer.n_in**power), (layer.n_out, 0.1), (layer.n_gains, 1.0)]
+        sizes.append((layer.n_in if layer.scaled else 0, 6.0))
+    groups = []
+    for size, factor in sizes:
         if size:
-            result.append((start, start + size, factor))
+            groups.append((start, start + size, factor))
             start += size
-    return result
+    return groups
 
 
 def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.random.Generator) -> Array:
@@ -69,14 +70,14 @@ def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.
     return np.concatenate(parts).astype(structure.dtype)
 
 
-def initial_running(structure: Structure) -> Array:
-    """One network's running statistics (R,): its scaling, then means and variances of each layer with batch norm.
+def initial_buffers(structure: Structure) -> Array:
+    """One network's buffers (R,) at the start: its scaling, then means and variances of each layer with batch norm.
 
     The scaling changes nothing until the first rows are seen (`fitting.fit`).
     """
-    inputs, targets = n_scaling(structure)
-    scales = 0 if structure.scaling == "none" else structure.n_inputs
-    parts = [np.repeat([0.0, 1.0], scales), np.zeros(inputs - 2 * scales)]
-    parts.append(np.repeat([0.0, 1.0, -np.inf, np.inf], targets // 4))
-    parts += [np.repeat([0.0, 1.0], layer.n_running // 2) for layer in structure.layers]
+    n_inputs, n_targets = n_scaling(structure)
+    n_scaled = 0 if structure.scaling == "none" else structure.n_inputs
+    parts = [np.repeat([0.0, 1.0], n_scaled), np.zeros(n_inputs - 2 * n_scaled)]
+    parts.append(np.repeat([0.0, 1.0, -np.inf, np.inf], n_targets // 4))
+    parts += [np.repeat([0.0, 1.0], layer.n_buffers // 2) for layer in structure.layers]
     return np.concatenate(parts).astype(structure.dtype)

@@ -102,6 +102,6 @@ def multiplier(name: str, steps: Array, total: Array | float, decay: Array | flo
     return SCHEDULES[name].factor(t, rest, decay) * rising
 
 
-def faded(t: Array, total: float) -> Array:
+def anneal(t: Array, total: float) -> Array:
     """1 over the first half of the training, then a cosine's fall to 0: RealMLP's schedule for what regularises."""
     return 0.5 * (1.0 + np.cos(np.pi * np.clip(2.0 * t / total - 1.0, 0.0, 1.0)))

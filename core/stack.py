@@ -1,106 +1,146 @@
-"""The working stack: K networks, their buffers and the step they share. Nothing here depends on a neighbour."""
+"""The working stack: K networks that take their steps together. Nothing here depends on a neighbour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from .array import Array
 from .data import PreparedFold
-from .hyperparameters import Hyperparameters
-from .losses import LOSSES
-from .metrics import METRICS, r2_from_sums
-from .minibatches import Batches, hard_classes, squared_sums
-from .parameters import n_parameters, offsets, rate_factors, weight_blocks
-from .schedules import SCHEDULES, faded, multiplier
+from .layers.dropout import DropoutMasks, dropout_threshold
+from .losses import LOSSES, likeliest_classes
+from .metrics import METRICS, r2_from_sums, squared_sums
+from .minibatches import Minibatches
+from .network import DROPOUT, Network
+from .parameters import offsets
+from .schedules import anneal
 from .state import State
 from .structure import Structure
-from .workspace import output_sums
+from .update import Updater
+from .workspace import Workspace, output_sums
 
 # Numbers of one network that the shuffled rows, or the output sums, of a run of batches may take: they stay in cache,
 # and what is done once for a run of batches costs little. A constant, because it decides the order of sums.
 RUN_SIZE = 16384
 
 
-@dataclass(frozen=True)
-class Network:
-    """One network of a stack: its hyperparameters, the seed of its initialisation and dropout, and its fold's index."""
+class _Run:
+    """What runs of up to `count` batches of one size need: rows and targets, masks, passes and what the losses leave."""
 
-    hyperparameters: Hyperparameters
-    seed: int
-    fold: int = 0
-
-
-def generator(seed: int, *tags: int) -> np.random.SFC64:
-    """The bit generator of one network for one purpose: a function of its seed and the tags alone."""
-    return np.random.SFC64(np.random.SeedSequence((seed, *tags)))
+    def __init__(
+        self, structure: Structure, batches: Minibatches, masks: DropoutMasks | None, passes: Workspace, count: int
+    ) -> None:
+        self.batches, self.masks, self.passes, self.count = batches, masks, passes, count
+        K, rows, dtype = len(passes.last.weights), batches.rows, structure.dtype
+        self.z = np.empty((K, count, structure.n_outputs, rows), dtype=dtype)
+        self.loss_cache = np.empty((3, K, count, 1, rows), dtype=dtype)
+        # Views made once: taking them in each step would cost as much as a pass.
+        self.z_by_step = [self.z[:, j] for j in range(count)]
+        self.loss_cache_by_step = [self.loss_cache[:, :, j] for j in range(count)]
 
 
 class Stack:
-    """K networks of one structure in training, all at the same epoch."""
+    """K networks of one structure in training, all at the same epoch.
+
+    They go on from `state`, whose theta and buffers become this stack's arrays; `slots` are copies, one array (K, P) each.
+    """
 
     def __init__(
         self, structure: Structure, networks: Sequence[Network], folds: Sequence[PreparedFold], state: State
     ) -> None:
         self.structure, self.networks = structure, networks
         self.loss = LOSSES[structure.loss]
-        self.rule = structure.rule
         K, hps = len(networks), [network.hyperparameters for network in networks]
         used = sorted({network.fold for network in networks})
         self.folds = [folds[f] for f in used]
         self.fold_of = np.array([used.index(network.fold) for network in networks], dtype=np.intp)
-        self.has_weights = any(fold.train.weight is not None for fold in self.folds)
+        self.has_validation = np.array([self.folds[f].validation is not None for f in self.fold_of])
 
-        self.theta = np.ascontiguousarray(state.theta)
-        self.running = np.ascontiguousarray(state.running)
-        self.rate_factor = state.rate_factor
-        self.norms: Array | None = None  # (K, layers): sums over an epoch's steps, where somebody asks for them
+        self.theta = state.theta = np.ascontiguousarray(state.theta)
+        self.buffers = state.buffers = np.ascontiguousarray(state.buffers)
+        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(structure.rule.n_slots)]
         self.gradient = np.empty_like(self.theta)
-        self.scratch = np.empty_like(self.theta)
-        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(self.rule.n_slots)]
+        self._plateau_factor = state.rate_factor
+        self._updater = Updater(structure, hps, self.theta, self.gradient, self.slots)
 
-        spans = rate_factors(structure)
-        self.factors = [factor for _, _, factor in spans]
-        self.pieces = [
-            [flat[:, begin:end] for flat in (self.theta, self.gradient, self.scratch, *self.slots)]
-            for begin, end, _ in spans
+        self._smoothing: Array | None = None
+        if self.loss.task == "classification" and any(hp.label_smoothing for hp in hps):
+            self._smoothing = np.array([hp.label_smoothing for hp in hps], dtype=structure.dtype).reshape(K, 1, 1, 1)
+        self._has_dropout = bool(structure.hidden) and any(hp.dropout for hp in hps)
+        self._norms: Array | None = None
+
+        rows = structure.batch_size
+        n_full, rest = divmod(structure.n_rows, rows)
+        count = max(1, min(n_full, RUN_SIZE // (rows * max(structure.n_encoded, structure.n_outputs))))
+        self._full = self._run(rows, count)
+        self._partial = self._run(rest, 1) if rest else None
+
+    def _run(self, rows: int, count: int) -> _Run:
+        s, K = self.structure, len(self.networks)
+        batches = Minibatches(s, self.folds, self.fold_of, self._smoothing, rows, count)
+        masks = DropoutMasks(s.hidden, K, rows, count, s.dtype) if self._has_dropout else None
+        by_layer = () if masks is None else masks.by_layer
+        return _Run(s, batches, masks, Workspace(s, self.theta, self.gradient, rows, by_layer, self.buffers), count)
+
+    def train_epoch(
+        self, epoch: int, first_step: Array, order: Array, *, gradient_norms: bool = False
+    ) -> dict[str, Array]:
+        """Train the epoch (counted from 1) in this order of rows.
+
+        The curves' values (K,): train_loss and train_score, the means over the epoch's rows as each batch met them, and
+        if asked for grad_norm_1, ... for each dense layer, the means over the batches.
+        """
+        self._updater.prepare_step_scalars(first_step, self._plateau_factor)
+        if self._has_dropout:
+            self._prepare_dropout(epoch)
+        self._norms = np.zeros((len(self.networks), len(self.structure.layers))) if gradient_norms else None
+        loss, score = np.zeros(len(self.networks)), np.zeros(())
+        number, start, n_full = 0, 0, len(order) // self._full.batches.rows
+        while number < self.structure.steps:
+            run = self._full if number < n_full else self._partial
+            assert run is not None
+            m = min(run.count, n_full - number) if number < n_full else 1
+            end = start + m * run.batches.rows
+            run.batches.load(order[start:end])
+            if run.masks is not None:
+                run.masks.load(m, self._dropout_streams)
+            for j in range(m):
+                self._step(run, j, number + j)
+            losses, scores = self._sums(run, m)
+            loss, score = loss + losses, score + scores
+            number, start = number + m, end
+        total = np.array([self.folds[f].train.total_weight for f in self.fold_of])
+        if self.loss.task == "classification":
+            score = score / total
+        else:
+            score = r2_from_sums(score, np.stack([self.folds[f].train.total_sum_of_squares for f in self.fold_of]))
+        values = {"train_loss": loss / total, "train_score": score}
+        if self._norms is not None:
+            means = self._norms.T / self.structure.steps
+            values.update((f"grad_norm_{i}", norm) for i, norm in enumerate(means, 1))
+        return values
+
+    def _prepare_dropout(self, epoch: int) -> None:
+        """The rates of an epoch, and a stream of bits for each network that has dropout."""
+        hps = [network.hyperparameters for network in self.networks]
+        rates = [hp.dropout * (float(anneal(np.asarray(epoch - 1.0), hp.epochs)) if hp.fade else 1.0) for hp in hps]
+        self._dropout_threshold, self._dropout_scale = dropout_threshold(rates, self.structure.dtype)
+        self._dropout_streams = [
+            network.stream(DROPOUT, epoch) if network.hyperparameters.dropout else None for network in self.networks
         ]
 
-        dtype = np.dtype(structure.dtype)
-        self.has_smoothing = self.loss.task == "classification" and any(hp.label_smoothing for hp in hps)
-        if self.has_smoothing:
-            ls = np.array([hp.label_smoothing for hp in hps], dtype=dtype).reshape(K, 1, 1, 1)
-            self.smoothing = ls, ls / dtype.type(max(structure.n_outputs, 2))
-        self.has_dropout = bool(structure.hidden) and any(hp.dropout for hp in hps)
-        self.penalties = [
-            (column[:, None, None], None if column.all() else (column > 0)[:, None, None], power)
-            for column, power in (
-                (np.array([hp.l2 for hp in hps], dtype=dtype), 2),
-                (np.array([hp.l1 for hp in hps], dtype=dtype), 1),
-            )
-            if column.any()
-        ]
-        self.clip = np.array([hp.clip_norm if hp.clip_norm is not None else np.inf for hp in hps]).reshape(K, 1)
-        self.has_clip = bool(np.isfinite(self.clip).any())
-        self.has_decay = any(hp.decoupled_decay for hp in hps)
-        self.weights, self.weights_gradient, self.weights_scratch = (
-            [block[:, :-1] for block in weight_blocks(structure, flat)]
-            for flat in (self.theta, self.gradient, self.scratch)
-        )
+    def _step(self, run: _Run, j: int, number: int) -> None:
+        """One optimizer step on the j-th batch loaded: forward, loss, backward, update. `number` counts the epoch's."""
+        batches, passes, z = run.batches, run.passes, run.z_by_step[j]
+        if run.masks is not None:
+            run.masks.draw(j, self._dropout_threshold, self._dropout_scale)
+        passes.forward(batches.inputs(j), z)
+        self.loss.gradient(z, batches.target[:, j], batches.scale[:, j], passes.last.delta, run.loss_cache_by_step[j])
+        passes.backward()
+        if self._norms is not None:
+            self._norms += self._gradient_norms()
+        self._updater.step(number)
 
-        rows, n = structure.batch_size, structure.n_rows
-        full, rest = divmod(n, rows)
-        self.count = max(1, min(full, RUN_SIZE // (rows * max(structure.n_encoded, structure.n_outputs))))
-        self.full = Batches(self, rows, self.count)
-        self.partial = Batches(self, rest, 1) if rest else None
-
-    def by_network(self, arrays: Sequence[Array]) -> Array:
-        """Arrays of the folds as one, by network (K, ...); (1, ...) where all networks share one fold."""
-        if len(arrays) == 1:
-            return arrays[0][None]
-        return np.stack(arrays)[self.fold_of]
-
-    def layer_norms(self) -> Array:
+    def _gradient_norms(self) -> Array:
         """The length of the gradient by each dense layer's parameters (K, layers), in float64."""
         squares = []
         for start, end in offsets(self.structure):
@@ -108,140 +148,64 @@ class Stack:
             squares.append(np.matmul(g[:, None, :], g[:, :, None])[:, 0, 0])
         return np.sqrt(np.stack(squares, axis=1))
 
-    def update(self, number: int) -> None:
-        """Penalties, clipping, decay and the optimizer's rule, for the epoch's step of that number."""
-        for column, where, power in self.penalties:
-            for w, g, s in zip(self.weights, self.weights_gradient, self.weights_scratch, strict=True):
-                if power == 2:
-                    np.multiply(w, column, out=s)
-                else:
-                    np.sign(w, out=s)
-                    np.multiply(s, column, out=s)
-                # Adding a neighbour's zero would turn -0.0 into 0.0: networks without the penalty are left alone.
-                np.add(g, s, out=g, where=True if where is None else where)
-        if self.has_clip:
-            g = self.gradient
-            norm = np.sqrt(np.matmul(g[:, None, :], g[:, :, None])[:, 0].astype(np.float64))
-            factor = np.where(norm > self.clip, self.clip / norm, 1.0)
-            np.multiply(g, factor.astype(g.dtype), out=g)
-        if self.has_decay:
-            for w in self.weights:
-                np.multiply(w, self.shrink[number], out=w)
-        for arrays, scalars in zip(self.pieces, self.scalars[number], strict=True):
-            theta, gradient, scratch, *slots = arrays
-            self.rule.update(theta, gradient, slots, scalars, scratch)
-
-    def plan(self, first_step: Array) -> None:
-        """The scalars of an epoch's steps: one call a network, so that no array's shape depends on the neighbours."""
-        steps = self.structure.steps
-        columns: dict[float, Array] = {}
-        shrink = np.ones((steps, len(self.networks)))
-        for k, (network, first, own) in enumerate(zip(self.networks, first_step, self.rate_factor, strict=True)):
-            hp = network.hyperparameters
-            number = first + np.arange(steps, dtype=np.float64)
-            rate = np.full(steps, hp.rate * own)
-            if hp.schedule != "constant" or hp.warmup:
-                decay = SCHEDULES[hp.schedule].decay if hp.decay is None else hp.decay
-                total = float(hp.epochs * steps)
-                rate = rate * multiplier(hp.schedule, number, total, decay, hp.warmup)
-            for factor in self.factors:
-                scalars = self.rule.coefficients(hp, rate * factor, number + 1.0)
-                column = columns.setdefault(factor, np.empty((len(scalars), steps, len(self.networks))))
-                for i, scalar in enumerate(scalars):
-                    column[i, :, k] = scalar
-            if hp.decoupled_decay:
-                shrink[:, k] -= rate * hp.decoupled_decay * (faded(number, hp.epochs * steps) if hp.fade else 1.0)
-        self.scalars = list(zip(*(self._by_step(columns[factor]) for factor in self.factors), strict=True))
-        if self.has_decay:
-            self.shrink = shrink.astype(self.structure.dtype)[:, :, None, None]
-
-    def _by_step(self, column: Array) -> list[tuple[Array, ...]]:
-        """Scalars (s, steps, K) of the optimizer's rule as for each step s columns (K, 1), or (1, 1) where the networks
-        do not differ: NumPy multiplies the quicker by one number.
-        """
-        parts = [
-            (part[:, :1] if (part == part[:, :1]).all() else part).astype(self.structure.dtype)[:, :, None]
-            for part in column
-        ]
-        return list(zip(*parts, strict=True))
-
-    def plan_dropout(self, epoch: int) -> None:
-        """The rates of an epoch: sixteen random bits decide for one unit, the survivors' scale fits what results."""
-        rates = [
-            hp.dropout * (float(faded(np.asarray(epoch - 1.0), hp.epochs)) if hp.fade else 1.0)
-            for hp in (network.hyperparameters for network in self.networks)
-        ]
-        threshold = np.minimum(np.rint(np.array(rates)[:, None] * 65536), 65535)
-        self.dropout_threshold = threshold.astype(np.uint16)
-        self.dropout_scale = (65536.0 / (65536.0 - threshold)).astype(self.structure.dtype)
-
-    def train_epoch(self, epoch: int, first_step: Array, order: Array) -> tuple[Array, Array]:
-        """Train the epoch (counted from 1) in this order of rows; train_loss (K,) and train_score (K,)."""
-        self.plan(first_step)
-        if self.has_dropout:
-            self.plan_dropout(epoch)
-        bits = [
-            generator(network.seed, 1, epoch) if network.hyperparameters.dropout else None for network in self.networks
-        ]
-        loss, score = np.zeros(len(self.networks)), np.zeros(())
-        number, start = 0, 0
-        full = len(order) // self.full.rows
-        while number < self.structure.steps:
-            batches = self.full if number < full else self.partial
-            assert batches is not None
-            m = min(self.count, full - number) if number < full else 1
-            end = start + m * batches.rows
-            batches.load(order[start:end], bits)
-            for j in range(m):
-                batches.step(j, number + j)
-            losses, scores = batches.sums(m)
-            loss, score = loss + losses, score + scores
-            number, start = number + m, end
-        total = np.array([self.folds[f].train.total for f in self.fold_of])
+    def _sums(self, run: _Run, m: int) -> tuple[Array, Array]:
+        """Over the m batches trained: weighted sums of losses (K,) and of hits (K,) or squared errors (K, o)."""
+        for dense in run.passes.dense:
+            dense.flush_running_statistics()
+        batches, z, K = run.batches, run.z[:, :m], len(self.networks)
+        is_right: Array | None = None
+        if self.loss.values_from_cache is not None:
+            by_row, is_right = self.loss.values_from_cache(z, batches.hard, run.loss_cache[:, :, :m])
+        else:
+            by_row = self.loss.values(z, batches.hard)
+        losses = by_row.astype(np.float64).reshape(K, -1)
+        weights = None if batches.weights is None else batches.weights.reshape(len(batches.weights), -1)
+        if weights is not None:
+            losses *= weights
         if self.loss.task == "classification":
-            return loss / total, score / total
-        return loss / total, r2_from_sums(score, np.stack([self.folds[f].train.spread for f in self.fold_of]))
+            if is_right is None:
+                is_right = likeliest_classes(z) == batches.labels
+            hits = is_right.reshape(K, -1).astype(np.float64)
+            scores = (hits if weights is None else hits * weights).sum(axis=1)
+        else:
+            scores = squared_sums(z - batches.hard, batches.weights)
+        return losses.sum(axis=1), scores
 
     def validate(self, metrics: Sequence[str]) -> dict[str, Array]:
         """val_loss, val_score and val_<metric> by network (K,); NaN where a fold has no validation part."""
         K = len(self.networks)
-        result = {name: np.full(K, np.nan) for name in ("val_loss", "val_score", *(f"val_{name}" for name in metrics))}
+        values = {name: np.full(K, np.nan) for name in ("val_loss", "val_score", *(f"val_{name}" for name in metrics))}
         for f, fold in enumerate(self.folds):
             part = fold.validation
             if part is None:
                 continue
             members = np.flatnonzero(self.fold_of == f)
-            theta, running = self.theta, self.running
+            theta, buffers = self.theta, self.buffers
             if len(members) < K:
-                theta, running = theta[members], running[members]
-            z = fold.clip(output_sums(self.structure, theta, running, part.X))
+                theta, buffers = theta[members], buffers[members]
+            z = fold.clip(output_sums(self.structure, theta, buffers, part.X))
             losses = self.loss.values(z, fold.validation_targets).astype(np.float64)
             if part.weight is not None:
                 losses *= part.weight
-            result["val_loss"][members] = losses.sum(axis=1) / part.total
+            values["val_loss"][members] = losses.sum(axis=1) / part.total_weight
             if part.is_classification:
-                hits = (hard_classes(z) == part.y).astype(np.float64)
+                hits = (likeliest_classes(z) == part.y).astype(np.float64)
                 if part.weight is not None:
                     hits *= part.weight
-                result["val_score"][members] = hits.sum(axis=1) / part.total
+                values["val_score"][members] = hits.sum(axis=1) / part.total_weight
             else:
                 weight = None if part.weight is None else part.weight[None, None]
-                error = squared_sums((z - fold.validation_targets)[:, None], weight)
-                result["val_score"][members] = r2_from_sums(error, part.spread)
+                residual = squared_sums((z - fold.validation_targets)[:, None], weight)
+                values["val_score"][members] = r2_from_sums(residual, part.total_sum_of_squares)
             if metrics:
-                predicted, y = self.loss.outputs(z), fold.in_unit(part.y)
+                predicted, y = self.loss.outputs(z), fold.to_target_units(part.y)
                 for i, k in enumerate(members):
-                    output = fold.in_unit(np.ascontiguousarray(predicted[i].T))
+                    output = fold.to_target_units(np.ascontiguousarray(predicted[i].T))
                     for name in metrics:
-                        result[f"val_{name}"][k] = METRICS[name].function(y, output, part.weight)
-        return result
+                        values[f"val_{name}"][k] = METRICS[name].function(y, output, part.weight)
+        return values
 
-
-def footprint(structure: Structure) -> int:
-    """Bytes that a step of one network touches: parameters, gradient, slots, scratch, activations and deltas."""
-    flat = n_parameters(structure) * (3 + structure.rule.n_slots)
-    skips = structure.by_layer(structure.skip)
-    units = sum(2 * size if skip else size for size, skip in zip(structure.hidden, skips, strict=True))
-    if structure.embedder is not None:
-        units += structure.embedder.n_features * structure.embedder.n_waves
-    return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * units * structure.batch_size)
+    def erase(self, members: Array) -> None:
+        """NaN in place of all that is left of these networks, a mask (K,)."""
+        for array in (self.theta, self.buffers, *self.slots):
+            array[members] = np.nan

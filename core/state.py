@@ -8,15 +8,15 @@ import numpy as np
 from .array import Array
 
 RUNNING, FINISHED, DIVERGED = 0, 1, 2
-STATUS_NAMES = ("running", "finished", "diverged")
 
 
 @dataclass
 class State:
     """Everything of K networks that training changes, with leading axis K.
 
-    theta (K, P) parameters; slots (K, S, P) of the optimizer; running (K, R) statistics of normalising layers;
-    best_theta, best_running, best_loss (K,) and kept_epoch (K,): what early stopping keeps, or the last epoch;
+    theta (K, P) parameters; slots (K, S, P) of the optimizer; buffers (K, R), numbers that a network keeps beside its
+    parameters: the scaling of its inputs and targets, the edges of its bins, the running statistics of batch norm;
+    best_theta, best_buffers, best_loss (K,) and best_epoch (K,): the checkpoint of early stopping, or the last epoch;
     epoch (K,) epochs trained; step (K,) optimizer steps taken; status (K,) one of RUNNING, FINISHED, DIVERGED;
     rate_factor (K,) by which plateaus have changed the learning rate, and what the plateau schedule and the stop on
     tolerance remember: plateau, progress (K, 2), the loss that the next must be below and the epochs since it was seen.
@@ -24,11 +24,11 @@ class State:
 
     theta: Array
     slots: Array
-    running: Array
+    buffers: Array
     best_theta: Array
-    best_running: Array
+    best_buffers: Array
     best_loss: Array
-    kept_epoch: Array
+    best_epoch: Array
     epoch: Array
     step: Array
     status: Array
@@ -56,13 +56,3 @@ class State:
         return State(
             **{field.name: np.concatenate([getattr(state, field.name) for state in states]) for field in fields(State)}
         )
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
-
-    @property
-    def status_names(self) -> list[str]:
-        """The status of each network as running, finished or diverged."""
-        return [STATUS_NAMES[code] for code in self.status]

@@ -1,21 +1,24 @@
-"""The structure of a network: the group key, whatever changes shapes or code."""
+"""The structure of a network: the key by which networks share a stack, whatever changes shapes or code."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from .activations import ACTIVATIONS
-from .binning import N_BINS
+from .embeddings import EMBEDDINGS
 from .hyperparameters import Hyperparameters
 from .layers.dense import Dense
-from .layers.embedding import Periodic, PeriodicLinear
+from .layers.embedding import PBLD, PLR
 from .losses import LOSSES, resolve
-from .optimizers import Optimizer, rule
+from .optimizers import OPTIMIZERS, UpdateRule
 from .subset import n_chosen
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The group key: whatever changes shapes or code. Only networks of equal structure share a stack."""
+    """The group key: whatever changes shapes or code. Only networks of equal structure share a stack.
+
+    Model files hold these fields by name; a new one needs a default, which files without it get.
+    """
 
     n_inputs: int
     n_outputs: int
@@ -39,17 +42,76 @@ class Structure:
     parametrization: str = "standard"
     subset: float = 1.0
 
+    @classmethod
+    def of(
+        cls, hp: Hyperparameters, *, n_inputs: int, n_outputs: int, n_rows: int, loss: str, dtype: str = "float32"
+    ) -> Self:
+        """The structure of a network with these hyperparameters on data of these sizes (`n_rows`: training rows).
+
+        Its own `n_rows` are those that it trains on, which are fewer if `subset` says so. `loss` is the data's own,
+        which that of the hyperparameters may replace.
+
+        Raises:
+            ValueError: For an unknown loss or one of the other task, a dtype other than float32 and float64, sizes
+                below 1, or a log loss with more than one output unit.
+        """
+        if loss not in LOSSES:
+            raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+        for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs), ("n_rows", n_rows)):
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, got {size!r}")
+        loss = resolve(hp.default_loss, loss, n_outputs)
+        if loss == "log_loss" and n_outputs != 1:
+            raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
+        n_rows = n_chosen(hp.subset, int(n_rows))
+        optimizer = OPTIMIZERS[hp.optimizer]
+        has_momentum = optimizer.momentum is not None and hp.momentum > 0.0
+        return cls(
+            n_inputs=int(n_inputs),
+            n_outputs=int(n_outputs),
+            hidden=hp.hidden,
+            activation=hp.activation if hp.hidden else "identity",
+            loss=loss,
+            optimizer=hp.optimizer,
+            momentum=has_momentum,
+            nesterov=has_momentum and hp.nesterov and optimizer.nesterov is not None,
+            schedule=hp.schedule,
+            batch_size=min(hp.batch_size, n_rows),
+            batch_norm=hp.batch_norm if hp.hidden else False,
+            n_rows=n_rows,
+            dtype=dtype,
+            layer_norm=hp.layer_norm if hp.hidden else False,
+            skip=hp.skip if hp.hidden else False,
+            scaling=hp.scaling,
+            target_scaling=hp.target_scaling and LOSSES[loss].task == "regression",
+            embedding=hp.embedding,
+            feature_scale=hp.feature_scale,
+            parametrization=hp.parametrization,
+            subset=hp.subset,
+        )
+
     @property
-    def embedder(self) -> Periodic | PeriodicLinear | None:
+    def task(self) -> str:
+        """classification or regression."""
+        return LOSSES[self.loss].task
+
+    @property
+    def embedder(self) -> PBLD | PLR | None:
         """The layer below the dense ones, if there is one."""
-        if self.embedding == "periodic":
-            return Periodic(self.n_inputs)
-        return PeriodicLinear(self.n_inputs) if self.embedding == "plr" else None
+        layer = EMBEDDINGS[self.embedding].layer
+        return None if layer is None else layer(self.n_inputs)
+
+    @property
+    def n_bins(self) -> int:
+        """Bins that encode each input before the network sees it; 0 without such an encoding."""
+        return EMBEDDINGS[self.embedding].n_bins
 
     @property
     def n_encoded(self) -> int:
         """The width of the rows that the lowest layer is given: the number of inputs, or of their bins."""
-        return self.n_inputs * (N_BINS if self.embedding == "piecewise" else 1)
+        return self.n_inputs * (self.n_bins or 1)
 
     @property
     def layers(self) -> tuple[Dense, ...]:
@@ -57,9 +119,9 @@ class Structure:
         inputs = (self.n_encoded if self.embedder is None else self.embedder.n_out, *self.hidden)
         choices = (self.by_layer(values) for values in (self.activation, self.batch_norm, self.layer_norm))
         dense = []
-        for n_in, n_out, activation, of_batch, of_units in zip(inputs[:-1], self.hidden, *choices, strict=True):
-            norm = "batch" if of_batch else "layer" if of_units else "none"
-            dense.append(Dense(n_in, ACTIVATIONS[activation].pieces * n_out, activation, norm))
+        for n_in, n_out, activation, batch_norm, layer_norm in zip(inputs[:-1], self.hidden, *choices, strict=True):
+            norm = "batch" if batch_norm else "layer" if layer_norm else "none"
+            dense.append(Dense(n_in, ACTIVATIONS[activation].n_linear_pieces * n_out, activation, norm))
         dense.append(Dense(inputs[-1], self.n_outputs, "identity"))
         if self.feature_scale:
             dense[0] = replace(dense[0], scaled=True)
@@ -75,53 +137,6 @@ class Structure:
         return -(-self.n_rows // self.batch_size)
 
     @property
-    def rule(self) -> Optimizer:
+    def rule(self) -> UpdateRule:
         """The optimizer's update rule."""
-        return rule(self.optimizer, self.momentum, self.nesterov)
-
-
-def structure(
-    hp: Hyperparameters, *, n_inputs: int, n_outputs: int, n_rows: int, loss: str, dtype: str = "float32"
-) -> Structure:
-    """The structure of a network with these hyperparameters on data of these sizes (`n_rows`: training rows).
-
-    Its own `n_rows` are those that it trains on, which are fewer if `subset` says so.
-
-    `loss` is the data's own, which that of the hyperparameters may replace. ValueError for an unknown loss or one of
-    the other task, a dtype other than float32 and float64, sizes below 1, or a log loss with more than one output unit.
-    """
-    if loss not in LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
-    for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs), ("n_rows", n_rows)):
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1, got {size!r}")
-    loss = resolve(hp.natural_loss, loss, n_outputs)
-    if loss == "log_loss" and n_outputs != 1:
-        raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
-    n_rows = n_chosen(hp.subset, int(n_rows))
-    has_momentum = hp.optimizer in ("sgd", "rmsprop") and hp.momentum > 0.0
-    return Structure(
-        n_inputs=int(n_inputs),
-        n_outputs=int(n_outputs),
-        hidden=hp.hidden,
-        activation=hp.activation if hp.hidden else "identity",
-        loss=loss,
-        optimizer=hp.optimizer,
-        momentum=has_momentum,
-        nesterov=has_momentum and hp.nesterov and hp.optimizer == "sgd",
-        schedule=hp.schedule,
-        batch_size=min(hp.batch_size, n_rows),
-        batch_norm=hp.batch_norm if hp.hidden else False,
-        n_rows=n_rows,
-        dtype=dtype,
-        layer_norm=hp.layer_norm if hp.hidden else False,
-        skip=hp.skip if hp.hidden else False,
-        scaling=hp.scaling,
-        target_scaling=hp.target_scaling and LOSSES[loss].task == "regression",
-        embedding=hp.embedding,
-        feature_scale=hp.feature_scale,
-        parametrization=hp.parametrization,
-        subset=hp.subset,
-    )
+        return OPTIMIZERS[self.optimizer].rule(self.momentum, self.nesterov)

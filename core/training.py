@@ -6,24 +6,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .array import Array
-from .data import Fold, PreparedFold, training_share
+from .cost import networks_per_part
+from .data import Fold, PreparedFold, take_subset
 from .fitting import fit, prepare
-from .losses import LOSSES
 from .metrics import METRICS
-from .parameters import initial_parameters, initial_running, n_parameters
-from .stack import Network, Stack, footprint, generator
+from .network import INITIALIZATION, Network
+from .parameters import initial_buffers, initial_parameters, n_parameters
+from .stack import Stack
 from .state import DIVERGED, FINISHED, RUNNING, State
-from .stopping import _erase_diverged, _judge
+from .stopping import apply_stopping_rules, find_diverged
 from .structure import Structure
 
-__all__ = ["DIVERGED", "FINISHED", "RUNNING", "Curves", "Fold", "Network", "State", "start", "train"]
+__all__ = ["CURVES", "DIVERGED", "FINISHED", "RUNNING", "Curves", "Fold", "Network", "State", "start", "train"]
 
-
+# The curves that every network has; a metric adds val_<metric>.
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
-
-
-# A stack larger than this many bytes is trained in parts, one after the other: the networks do not notice.
-CACHE = 4 << 20
 
 
 @dataclass
@@ -43,17 +40,17 @@ def start(structure: Structure, networks: Sequence[Network]) -> State:
     K, P = len(networks), n_parameters(structure)
     theta = np.empty((K, P), dtype=structure.dtype)
     for k, network in enumerate(networks):
-        random = np.random.Generator(generator(network.seed, 0))
+        random = np.random.Generator(network.stream(INITIALIZATION))
         theta[k] = initial_parameters(structure, network.hyperparameters, random)
-    running = np.tile(initial_running(structure), (K, 1))
+    buffers = np.tile(initial_buffers(structure), (K, 1))
     return State(
         theta=theta,
         slots=np.zeros((K, structure.rule.n_slots, P), dtype=structure.dtype),
-        running=running,
+        buffers=buffers,
         best_theta=theta.copy(),
-        best_running=running.copy(),
+        best_buffers=buffers.copy(),
         best_loss=np.full(K, np.inf),
-        kept_epoch=np.zeros(K, dtype=np.int64),
+        best_epoch=np.zeros(K, dtype=np.int64),
         epoch=np.zeros(K, dtype=np.int64),
         step=np.zeros(K, dtype=np.int64),
         status=np.full(K, RUNNING, dtype=np.int8),
@@ -86,99 +83,106 @@ def train(
     gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
     ValueError if the data's shapes contradict the structure or a metric is unknown.
     """
-    task = LOSSES[structure.loss].task
     for name in metrics:
-        if name not in METRICS or task not in METRICS[name].tasks:
-            possible = ", ".join(known for known, metric in METRICS.items() if task in metric.tasks)
-            raise ValueError(f"metric must be one of {possible} in {task}, got {name!r}")
+        if name not in METRICS or structure.task not in METRICS[name].tasks:
+            possible = ", ".join(known for known, metric in METRICS.items() if structure.task in metric.tasks)
+            raise ValueError(f"metric must be one of {possible} in {structure.task}, got {name!r}")
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     state = state.take(range(len(state)))
-    placed = list(networks)
+    networks_by_fold = list(networks)
     prepared: list[PreparedFold] = []
     if until > 0:  # before the first epoch there is nothing to scale by yet
         used = {network.fold for network in networks}
-        folds = [training_share(structure, fold, order_seed) if f in used else fold for f, fold in enumerate(folds)]
+        folds = [take_subset(structure, fold, order_seed) if f in used else fold for f, fold in enumerate(folds)]
         fit(structure, networks, folds, state)
-        placed, prepared = prepare(structure, networks, folds, state)
+        networks_by_fold, prepared = prepare(structure, networks, folds, state)
     live = state.status == RUNNING
     first = int(state.epoch[live].min()) if live.any() else until
-    # A network that is told to run after its last epoch, as partial_fit does, trains one more.
-    ends = [
-        max(network.hyperparameters.epochs, epoch + 1) for network, epoch in zip(networks, state.epoch, strict=True)
-    ]
-    last = int(np.max(ends, where=live, initial=0))
     norms = tuple(f"grad_norm_{i + 1}" for i in range(len(structure.layers))) if gradient_norms else ()
     names = (*CURVES, *(f"val_{name}" for name in metrics), *norms)
-    curves = Curves(
-        first + 1, {name: np.full((len(state), max(0, min(until, last) - first)), np.nan) for name in names}
+    n_epochs = max(0, min(until, _last_epoch(networks, state)) - first)
+    curves = Curves(first + 1, {name: np.full((len(state), n_epochs), np.nan) for name in names})
+    trainer = _Trainer(
+        structure, networks_by_fold, prepared, state, curves, until, order_seed, tuple(metrics), gradient_norms
     )
-    size = max(1, CACHE // footprint(structure))
+    size = networks_per_part(structure)
     with np.errstate(all="ignore"):
         for epoch in np.unique(state.epoch):
             members = np.flatnonzero((state.epoch == epoch) & (state.status == RUNNING))
             for begin in range(0, len(members), size):
-                _train_part(
-                    structure,
-                    placed,
-                    prepared,
-                    state,
-                    members[begin : begin + size],
-                    until,
-                    order_seed,
-                    metrics,
-                    norms,
-                    curves,
-                )
+                trainer.train(members[begin : begin + size])
     trained = max(0, int(state.epoch[live].max(initial=first)) - first)
     curves.values = {name: values[:, :trained] for name, values in curves.values.items()}
     return state, curves
 
 
-def _train_part(
-    structure: Structure,
-    networks: Sequence[Network],
-    folds: Sequence[PreparedFold],
-    state: State,
-    members: Array,
-    until: int,
-    order_seed: int,
-    metrics: Sequence[str],
-    norms: Sequence[str],
-    curves: Curves,
-) -> None:
-    """Train these members, which are at one epoch, as one stack, built anew when some end or their values change."""
-    while len(members) and state.epoch[members[0]] < until:
-        part = state.take(members)
-        first = int(part.epoch[0]) + 1
-        changed = [epoch for k in members for epoch, _ in networks[k].hyperparameters.changes if epoch > first]
-        last = min([until, *(epoch - 1 for epoch in changed)])
-        stack = Stack(structure, _in_force(structure, [networks[k] for k in members], first, part), folds, part)
-        part.theta, part.running = stack.theta, stack.running
-        while True:
-            epoch = int(part.epoch[0]) + 1
-            order = np.random.default_rng(np.random.SeedSequence((order_seed, epoch))).permutation(structure.n_rows)
-            stack.norms = np.zeros((len(members), len(norms))) if norms else None
-            train_loss, train_score = stack.train_epoch(epoch, part.step, order)
-            values = {"train_loss": train_loss, "train_score": train_score, **stack.validate(metrics)}
-            if stack.norms is not None:
-                values.update(zip(norms, stack.norms.T / structure.steps, strict=True))
-            diverged = _erase_diverged(stack, values)
+def _last_epoch(networks: Sequence[Network], state: State) -> int:
+    """The last epoch that any running network may train; 0 if none runs.
+
+    A network that is told to run after its last epoch, as partial_fit does, trains one more.
+    """
+    ends = [
+        max(network.hyperparameters.epochs, epoch + 1) for network, epoch in zip(networks, state.epoch, strict=True)
+    ]
+    return int(np.max(ends, where=state.status == RUNNING, initial=0))
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    """Trains members of `state`, which are at one epoch, as one stack, and writes their values into `curves`."""
+
+    structure: Structure
+    networks: Sequence[Network]
+    folds: Sequence[PreparedFold]
+    state: State
+    curves: Curves
+    until: int
+    order_seed: int
+    metrics: tuple[str, ...]
+    gradient_norms: bool
+
+    def train(self, members: Array) -> None:
+        """Train these networks to their ends; the stack is built anew when some end or their values change."""
+        while len(members) and self.state.epoch[members[0]] < self.until:
+            part = self.state.take(members)
+            self._train_unchanged(members, part)
+            self.state.put(members, part)
+            members = members[part.status == RUNNING]
+
+    def _train_unchanged(self, members: Array, part: State) -> None:
+        """Train up to the epoch in which some network ends, or before that in which some hyperparameter changes."""
+        structure, first = self.structure, int(part.epoch[0]) + 1
+        own = [self.networks[k] for k in members]
+        changes = [epoch for network in own for epoch, _ in network.hyperparameters.changes if epoch > first]
+        last = min([self.until, *(epoch - 1 for epoch in changes)])
+        stack = Stack(structure, _current_hyperparameters(structure, own, first, part), self.folds, part)
+        for epoch in range(first, last + 1):
+            order = np.random.default_rng(np.random.SeedSequence((self.order_seed, epoch))).permutation(
+                structure.n_rows
+            )
+            values = stack.train_epoch(epoch, part.step, order, gradient_norms=self.gradient_norms)
+            values.update(stack.validate(self.metrics))
+            diverged = find_diverged(stack.theta, values, stack.has_validation)
+            # Which numbers became NaN or infinite, and the sign of a NaN, may depend on where a network lies in memory.
+            stack.erase(diverged)
             for name, column in values.items():
-                curves.values[name][members, epoch - curves.first_epoch] = column
+                column[diverged] = np.nan
+                self.curves.values[name][members, epoch - self.curves.first_epoch] = column
             part.epoch += 1
             part.step += structure.steps
-            _judge(stack, part, diverged, values)
-            ended = part.status != RUNNING
-            if ended.any() or epoch >= last:
+            apply_stopping_rules(
+                structure, stack.networks, part, values, diverged=diverged, has_validation=stack.has_validation
+            )
+            if (part.status != RUNNING).any():
                 break
         for s, slot in enumerate(stack.slots):
             part.slots[:, s] = slot
-        state.put(members, part)
-        members = members[~ended]
 
 
-def _in_force(structure: Structure, networks: Sequence[Network], epoch: int, part: State) -> list[Network]:
+def _current_hyperparameters(
+    structure: Structure, networks: Sequence[Network], epoch: int, part: State
+) -> list[Network]:
     """The networks with the values that are in force in that epoch, in whose units `part` then has its slots."""
     result = list(networks)
     for k, network in enumerate(networks):
@@ -187,8 +191,9 @@ def _in_force(structure: Structure, networks: Sequence[Network], epoch: int, par
             continue
         now = hp.at(epoch)
         if epoch in dict(hp.changes):
-            pairs = zip(part.slots[k], structure.rule.units(hp.at(epoch - 1)), structure.rule.units(now), strict=False)
-            for slot, before, after in pairs:
-                slot *= before / after
+            before = hp.at(epoch - 1)
+            units = zip(structure.rule.slot_units(before), structure.rule.slot_units(now), strict=True)
+            for slot, (old, new) in zip(part.slots[k], units, strict=False):
+                slot *= old / new
         result[k] = replace(network, hyperparameters=now)
     return result

@@ -1,4 +1,4 @@
-"""The network: what all members of a stack share, how their parameters lie in theta (K, P), and the passes over it."""
+"""The passes over a stack: K networks' layers tied to their parameters and buffers, forward, backward and predictions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,17 +8,17 @@ import numpy as np
 from .activations import ACTIVATIONS
 from .array import Array
 from .inputs import n_scaling, prepare_rows, with_ones
-from .layers.base import Bound
+from .layers.base import BoundLayer
 from .layers.dense import BoundDense
 from .layers.dropout import Dropout
 from .layers.maxout import Maxout
 from .layers.shortcut import Shortcut
 from .losses import LOSSES
-from .parameters import initial_running, offsets
+from .parameters import initial_buffers, offsets
 from .structure import Structure
 
 
-def buffer_with_ones(K: int, units: int, rows: int, dtype: Any, has_ones: bool = True) -> Array:
+def output_buffer(K: int, units: int, rows: int, dtype: Any, has_ones: bool = True) -> Array:
     """Space (K, units + 1, rows) for a layer's output, whose last row of ones the next bias multiplies; or without."""
     buffer = np.empty((K, units + has_ones, rows), dtype=dtype)
     if has_ones:
@@ -27,11 +27,11 @@ def buffer_with_ones(K: int, units: int, rows: int, dtype: Any, has_ones: bool =
 
 
 class Workspace:
-    """All buffers for passes of K networks over batches of one size, allocated once and reused in every step.
+    """All arrays for passes of K networks over batches of one size, allocated once and reused in every step.
 
     `theta` and `gradient` are (K, P); `gradient` None means inference: no backward pass, and batch normalisation
     by the running statistics. `masks`: one array (K, units, rows) for each hidden layer if any network of the stack
-    uses dropout, else none. `running` (K, R): the running statistics, those of a fresh network where they are None.
+    uses dropout, else none. `buffers` (K, R): those of a fresh network where they are None.
     """
 
     def __init__(
@@ -41,50 +41,51 @@ class Workspace:
         gradient: Array | None,
         rows: int,
         masks: Sequence[Array] = (),
-        running: Array | None = None,
+        buffers: Array | None = None,
     ) -> None:
-        K = len(theta)
-        if running is None:
-            running = np.tile(initial_running(structure), (K, 1))
-        layers, spans = structure.layers, offsets(structure)
+        K, dtype, training = len(theta), theta.dtype, gradient is not None
+        if buffers is None:
+            buffers = np.tile(initial_buffers(structure), (K, 1))
         self.dense: list[BoundDense] = []
-        self.chain: list[Bound] = []
-        first = sum(n_scaling(structure))
-        skips = (*structure.by_layer(structure.skip), False)
-        if structure.embedder is not None:
-            end = structure.embedder.n_parameters
+        self.chain: list[BoundLayer] = []
+        embedder = structure.embedder
+        if embedder is not None:
+            end = embedder.n_parameters
             columns = None if gradient is None else gradient[:, :end]
-            buffer = buffer_with_ones(K, structure.embedder.n_out, rows, theta.dtype)
-            self._append(structure.embedder.bind(theta[:, :end], columns, buffer))
-        for i, (layer, (start, end)) in enumerate(zip(layers, spans, strict=True)):
-            last = i == len(layers) - 1
-            pieces = ACTIVATIONS[layer.activation].pieces
-            buffer = buffer_with_ones(K, layer.n_out, rows, theta.dtype, has_ones=not last and pieces == 1)
+            out = output_buffer(K, embedder.n_out, rows, dtype)
+            self._append(embedder.bind(theta[:, :end], columns, out))
+        layers = structure.layers
+        skips = structure.by_layer(structure.skip)
+        # The buffers of the layers follow those of the scaling.
+        first = sum(n_scaling(structure))
+        for i, (layer, (start, end)) in enumerate(zip(layers, offsets(structure), strict=True)):
+            is_last, is_maxout = i == len(layers) - 1, ACTIVATIONS[layer.activation].n_linear_pieces > 1
+            out = output_buffer(K, layer.n_out, rows, dtype, has_ones=not is_last and not is_maxout)
             columns = None if gradient is None else gradient[:, start:end]
-            statistics = running[:, first : first + layer.n_running]
-            first += layer.n_running
-            dense = layer.bind(theta[:, start:end], columns, statistics, buffer, gradient is not None)
+            statistics = buffers[:, first : first + layer.n_buffers]
+            first += layer.n_buffers
+            dense = layer.bind(theta[:, start:end], columns, statistics, out, training)
             self.dense.append(dense)
             self._append(dense)
-            if pieces > 1:
-                n_units = structure.hidden[i]
-                joined = buffer_with_ones(K, n_units, rows, theta.dtype)
-                self._append(Maxout(n_units).bind(joined, gradient is not None))
-            if masks and not last:
-                n_units = structure.hidden[i]
-                dropped = buffer_with_ones(K, n_units, rows, theta.dtype)
-                self._append(Dropout(n_units).bind(masks[i], dropped))
+            if is_last:
+                break
+            # What may follow a hidden layer's sums, each with an output of its own: joining, dropping out, adding.
+            n_units = structure.hidden[i]
+            if is_maxout:
+                self._append(Maxout(n_units).bind(output_buffer(K, n_units, rows, dtype), training))
+            if masks:
+                self._append(Dropout(n_units).bind(masks[i], output_buffer(K, n_units, rows, dtype)))
             if skips[i]:
-                n_units = structure.hidden[i]
-                sums = buffer_with_ones(K, n_units, rows, theta.dtype)
-                self._append(Shortcut(layer.n_in, n_units).bind(dense, sums, gradient is not None))
+                shortcut = Shortcut(layer.n_in, n_units)
+                self._append(shortcut.bind(dense, output_buffer(K, n_units, rows, dtype), training))
         self.last = self.dense[-1]
 
-    def _append(self, bound: Bound) -> None:
+    def _append(self, bound: BoundLayer) -> None:
+        """Chain a layer to the one before: it reads that one's output and writes the derivative by it."""
         if self.chain:
-            below = self.chain[-1]
-            bound.x = below.out
-            bound.below = getattr(below, "delta", None)
+            before = self.chain[-1]
+            bound.x = before.out
+            bound.input_grad = getattr(before, "delta", None)
         self.chain.append(bound)
 
     def forward(self, x: Array, z: Array) -> None:
@@ -102,12 +103,13 @@ class Workspace:
 
 def evaluation_rows(structure: Structure) -> int:
     """Rows that a forward pass takes at once: a function of the structure alone, for its size may change bits."""
-    inputs = structure.n_encoded * (1 if structure.embedder is None else 2 * structure.embedder.n_waves)
+    embedder = structure.embedder
+    inputs = structure.n_encoded * (1 if embedder is None else 2 * embedder.n_frequencies)
     widest = max(inputs, structure.n_outputs, *structure.hidden, 1)
     return int(min(1024, max(32, 32768 // widest)))
 
 
-def output_sums(structure: Structure, theta: Array, running: Array, X: Array) -> Array:
+def output_sums(structure: Structure, theta: Array, buffers: Array, X: Array) -> Array:
     """Output sums (K, o, n) of the rows X (n, d + 1) or (K, n, d + 1), which carry the column of ones; no dropout."""
     K, n = len(theta), X.shape[-2]
     z = np.empty((K, structure.n_outputs, n), dtype=theta.dtype)
@@ -116,35 +118,35 @@ def output_sums(structure: Structure, theta: Array, running: Array, X: Array) ->
     for start in range(0, n, rows):
         end = min(start + rows, n)
         if workspace is None or end - start < rows:
-            workspace = Workspace(structure, theta, None, end - start, running=running)
+            workspace = Workspace(structure, theta, None, end - start, buffers=buffers)
         x = X[..., start:end, :]
         workspace.forward(x.swapaxes(-1, -2), z[:, :, start:end])
     return z
 
 
-def outputs(structure: Structure, theta: Array, running: Array, X: Array) -> Array:
+def outputs(structure: Structure, theta: Array, buffers: Array, X: Array) -> Array:
     """Predictions (K, n, o) of K networks for X (n, d), shared, or (K, n, d): probabilities, or values in regression.
 
-    With one logistic output unit, o = 1 and the number is the probability of class 1. `running` (K, R) holds the
-    networks' own scaling and the running statistics of normalising layers. Dropout is off. ValueError if R is wrong.
+    With one logistic output unit, o = 1 and the number is the probability of class 1. `buffers` (K, R) are those of the
+    networks' states. Dropout is off. ValueError if R is wrong.
     """
-    theta, running = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, running))
-    if running.shape != (len(theta), len(initial_running(structure))):
-        expected = (len(theta), len(initial_running(structure)))
-        raise ValueError(f"running must have the structure's shape {expected}, got {running.shape}")
+    theta, buffers = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, buffers))
+    expected = (len(theta), len(initial_buffers(structure)))
+    if buffers.shape != expected:
+        raise ValueError(f"buffers must have the structure's shape {expected}, got {buffers.shape}")
     X = np.asarray(X)
     n_inputs, n_targets = n_scaling(structure)
     if n_inputs:
-        fitted = running[:, :n_inputs]
+        fitted = buffers[:, :n_inputs]
         if X.ndim == 2 and (fitted == fitted[0]).all():
             X = prepare_rows(structure, fitted[0], X)
         else:
             rows = X if X.ndim == 3 else [X] * len(theta)
             X = np.stack([prepare_rows(structure, *pair) for pair in zip(fitted, rows, strict=True)])
     with np.errstate(all="ignore"):
-        z = output_sums(structure, theta, running, with_ones(X, structure.dtype))
+        z = output_sums(structure, theta, buffers, with_ones(X, structure.dtype))
         result = LOSSES[structure.loss].outputs(z)
         if n_targets:
-            mean, deviation, low, high = np.split(running[:, n_inputs : n_inputs + n_targets, None], 4, axis=1)
+            mean, deviation, low, high = np.split(buffers[:, n_inputs : n_inputs + n_targets, None], 4, axis=1)
             result = np.clip(result, low, high) * deviation + mean
     return np.ascontiguousarray(result.transpose(0, 2, 1))

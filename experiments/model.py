@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..core.losses import LOSSES
 from ..core.metrics import METRICS
-from ..core.parameters import initial_running, n_parameters
+from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
 from ..core.workspace import outputs
 from .data.encoding import Encoder
@@ -109,19 +110,12 @@ class TunedModel:
 
     def _loss(self, result: NDArray[np.float64], y: ArrayLike, weight: NDArray[np.float64] | None) -> float:
         """The loss that the networks were trained on, of their averaged outputs; NaN for one that outputs do not determine."""
-        loss = self.parts[0].structure.loss
-        if self._target.classes is None:
-            error = (np.asarray(y, dtype=np.float64) - result.reshape(-1)) / self._target.scale
-            return float(np.average(error**2, weights=weight))
-        classes = self._target.encode(y)
-        probabilities = self._target.probabilities(result)
-        if loss == "brier":
-            errors = ((probabilities - np.eye(probabilities.shape[1])[classes]) ** 2).sum(axis=1)
-            return float(np.average(errors / (2 if result.shape[1] == 1 else 1), weights=weight))
-        if loss == "perceptron":
+        from_outputs = LOSSES[self.parts[0].structure.loss].from_outputs
+        if from_outputs is None:
             return math.nan
-        chosen = probabilities[np.arange(len(classes)), classes]
-        return float(np.average(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)), weights=weight))
+        classes = self._target.classes
+        truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
+        return float(np.average(from_outputs(result, truth, self._target.scale), weights=weight))
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
@@ -172,7 +166,7 @@ def _part(entry: Mapping[str, Any], theta: NDArray[Any], running: NDArray[Any]) 
     structure = Structure(**fields)
     if theta.ndim != 2 or theta.shape[1] != n_parameters(structure) or not len(theta):
         raise ValueError(f"{ARRAYS}: parameters of shape {theta.shape} do not fit the structure in {DESCRIPTION}")
-    if running.shape != (len(theta), len(initial_running(structure))):
+    if running.shape != (len(theta), len(initial_buffers(structure))):
         raise ValueError(f"{ARRAYS}: statistics of shape {running.shape} do not fit the structure in {DESCRIPTION}")
     if theta.dtype.name != structure.dtype or not np.isfinite(theta).all():
         raise ValueError(f"{ARRAYS}: parameters must be finite numbers of type {structure.dtype}")

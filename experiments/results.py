@@ -20,7 +20,6 @@ FIXED = "mlptune.fixed"
 METRIC = "mlptune.metric"
 DIRECTION = "mlptune.direction"
 SPEC_ARTIFACT = "spec.json"
-CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 Copied = tuple[tuple[int, int], ...]
 
 
@@ -69,6 +68,8 @@ class SweepResult:
     def curves(self) -> "pd.DataFrame":
         """One row for each trial and epoch: number, epoch, and a column for each curve."""
         import pandas as pd
+
+        from ..core.training import CURVES
 
         run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}
         extra = self._summary["best"]["metric"] if self._summary["best"] else CURVES[0]

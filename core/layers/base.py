@@ -5,17 +5,17 @@ from typing import Protocol
 from ..array import Array
 
 
-class Bound(Protocol):
+class BoundLayer(Protocol):
     """A layer tied to arrays.
 
-    `forward` reads `x` and fills `out`. `backward` reads `delta`, the loss's derivative by `out`'s units,
-    and writes its parameters' gradient, and the derivative by `x`'s units into `below` unless that is None.
+    `forward` reads `x` and fills `out`. `backward` reads `delta`, the loss's derivative by `out`'s units, and writes
+    its parameters' gradient, and the derivative by `x`'s units into `input_grad` unless that is None.
     """
 
     x: Array
     out: Array
     delta: Array
-    below: Array | None
+    input_grad: Array | None
 
     def forward(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Layers: descriptions without arrays, and what they become when bound to a stack's parameters and buffers.
+"""The dense layer.
 
 Activations are feature-major, (K, units, rows), and carry a last row of ones: a layer's bias is the last row of its
 weights (K, in + 1, out), so that forward, weight gradient and bias gradient are one matrix product each. A unit's row
@@ -42,22 +42,23 @@ class Dense:
         return self.n_block + self.n_gains + (self.n_in if self.scaled else 0)
 
     @property
-    def n_running(self) -> int:
-        """Running statistics: mean and variance of each unit's sums."""
+    def n_buffers(self) -> int:
+        """Numbers kept beside the parameters: the running mean and variance of each unit's sums."""
         return 2 * self.n_out if self.norm == "batch" else 0
 
-    def bind(self, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool) -> "BoundDense":
-        """Tied to its columns of theta and gradient (K, n_parameters), of running (K, n_running), and to its output
-        buffer (K, out [+ 1], rows).
+    def bind(self, theta: Array, gradient: Array | None, buffers: Array, buffer: Array, training: bool) -> "BoundDense":
+        """Tied to its columns of theta and gradient (K, n_parameters) and of buffers (K, n_buffers), and to its output.
+
+        `buffer` (K, out [+ 1], rows) takes the output, with a row of ones if another dense layer reads it.
         """
-        return BoundDense(self, theta, gradient, running, buffer, training)
+        return BoundDense(self, theta, gradient, buffers, buffer, training)
 
 
 class BoundDense:
-    """A dense layer over arrays; see `Bound`."""
+    """A dense layer over arrays; see `BoundLayer`."""
 
     def __init__(
-        self, layer: Dense, theta: Array, gradient: Array | None, running: Array, buffer: Array, training: bool
+        self, layer: Dense, theta: Array, gradient: Array | None, buffers: Array, buffer: Array, training: bool
     ) -> None:
         K = len(buffer)
         self._n_in, gains_end = layer.n_in, layer.n_block + layer.n_gains
@@ -68,10 +69,9 @@ class BoundDense:
         self._effective = np.empty(W.shape, dtype=theta.dtype) if layer.scaled else W
         self._W_transposed = self._effective.transpose(0, 2, 1)
         self.x = self.out = buffer
-        self.below: Array | None = None
-        self.past: Array | None = (
-            None  # the derivative by the first of x's units that a shortcut past this layer brings
-        )
+        self.input_grad: Array | None = None
+        # The derivative by the first of x's units that a shortcut past this layer brings.
+        self.shortcut_grad: Array | None = None
         self._buffer, self.z = buffer, buffer[:, : layer.n_out, :]
         if training:
             assert gradient is not None
@@ -81,14 +81,14 @@ class BoundDense:
             self._deltas = np.zeros(buffer.shape, dtype=buffer.dtype)
             self.delta = self._deltas[:, : layer.n_out, :]
         activation = ACTIVATIONS[layer.activation]
-        self._activation = None if activation.name == "identity" or activation.pieces > 1 else activation
+        self._activation = None if activation.name == "identity" or activation.n_linear_pieces > 1 else activation
         if self._activation is not None:
-            kind = np.dtype(f"i{buffer.itemsize}") if self._activation.bits else buffer.dtype
-            spaces = () if self._activation.spaces == 1 else (self._activation.spaces,)
-            self._kept = np.empty((*spaces, buffer.size), dtype=kind)
+            kind = np.dtype(f"i{buffer.itemsize}") if self._activation.integer_view else buffer.dtype
+            arrays = () if self._activation.n_cache_arrays == 1 else (self._activation.n_cache_arrays,)
+            self._cache = np.empty((*arrays, buffer.size), dtype=kind)
             self._a = buffer.view(kind).reshape(-1)
             self._d = self._deltas.view(kind).reshape(-1) if training else None
-            self._lost_ones = None if self._activation.keeps_one else buffer[:, layer.n_out :, :]
+            self._bias_row = None if self._activation.preserves_bias_row else buffer[:, layer.n_out :, :]
         self._norm: Normalization | None = None
         if layer.norm != "none":
             gain, shift = theta[:, layer.n_block : gains_end, None], W[:, -1, :, None]
@@ -98,7 +98,7 @@ class BoundDense:
             if layer.norm == "layer":
                 self._norm = LayerNorm(gain, shift, gradients, buffer)
             else:
-                self._norm = BatchNorm(gain, shift, gradients, buffer, running[:, :, None])
+                self._norm = BatchNorm(gain, shift, gradients, buffer, buffers[:, :, None])
         if training:
             self._slope = self.delta if self._norm is None else self._norm.slope  # the loss's derivative by x W + b
             self._slope_transposed = self._slope.transpose(0, 2, 1)
@@ -115,24 +115,24 @@ class BoundDense:
             np.matmul(self._W_transposed, self.x, out=self.z)
         else:
             self._inputs, W_transposed = self.x[..., : self._n_in, :], self._W_transposed[:, :, : self._n_in]
-            if self.below is None and isinstance(self._norm, BatchNorm) and self._norm.of_batch:
+            if self.input_grad is None and isinstance(self._norm, BatchNorm) and self._norm.of_batch:
                 self._inputs = self._norm.centre(self._inputs, W_transposed)
             np.matmul(W_transposed, self._inputs, out=self._norm.sums)
             self._norm.forward(self._buffer)
         if self._activation is not None:
-            self._activation.forward(self._a, self._kept)
-            if self._lost_ones is not None:
-                self._lost_ones.fill(1.0)
+            self._activation.forward(self._a, self._cache)
+            if self._bias_row is not None:
+                self._bias_row.fill(1.0)
 
-    def settle(self) -> None:
-        """What a run of batches leaves to be done once: running statistics."""
+    def flush_running_statistics(self) -> None:
+        """Bring the running statistics up to date after a run of batches."""
         if isinstance(self._norm, BatchNorm):
-            self._norm.settle()
+            self._norm.flush_running_statistics()
 
     def backward(self) -> None:
         if self._activation is not None:
             assert self._d is not None
-            self._activation.backward(self._a, self._d, self._kept)
+            self._activation.backward(self._a, self._d, self._cache)
         if self._norm is None:
             np.matmul(self.x, self._slope_transposed, out=self.gradient)
         else:
@@ -142,8 +142,8 @@ class BoundDense:
             by_weights = self.gradient[:, : self._n_in]
             np.vecdot(self.weights, by_weights, out=self._factors_gradient)
             np.multiply(by_weights, self._factors, out=by_weights)
-        if self.below is not None:
-            np.matmul(self._effective[:, : self._n_in], self._slope, out=self.below)
-            if self.past is not None:
-                n = self.past.shape[1]
-                np.add(self.below[:, :n], self.past, out=self.below[:, :n])
+        if self.input_grad is not None:
+            np.matmul(self._effective[:, : self._n_in], self._slope, out=self.input_grad)
+            if self.shortcut_grad is not None:
+                n = self.shortcut_grad.shape[1]
+                np.add(self.input_grad[:, :n], self.shortcut_grad, out=self.input_grad[:, :n])

@@ -7,12 +7,9 @@ import numpy as np
 from ..activations import ACTIVATIONS
 from ..array import Array
 
-# PBLD and PLR are layers of their own and learned; the piecewise-linear encoding is done to the rows, once.
-EMBEDDINGS = ("none", "periodic", "plr", "piecewise")
-
 
 @dataclass(frozen=True)
-class Periodic:
+class PBLD:
     """PBLD of Holzmüller et al. 2024 (periodic, bias, linear, densenet), after Gorishniy et al. 2022.
 
     Each input x becomes (v cos(2 pi w x + b) + c, x): their 16 frequencies w with phases b, and a linear map v of its
@@ -20,7 +17,7 @@ class Periodic:
     """
 
     n_features: int
-    n_waves: int = 16
+    n_frequencies: int = 16
     n_linear: int = 3
 
     @property
@@ -29,46 +26,46 @@ class Periodic:
 
     @property
     def n_parameters(self) -> int:
-        return self.n_features * (2 * self.n_waves + (self.n_waves + 1) * self.n_linear)
+        return self.n_features * (2 * self.n_frequencies + (self.n_frequencies + 1) * self.n_linear)
 
     @property
     def n_operations(self) -> int:
         """Multiply-adds of training on one row; a sine or cosine costs about as much as ten."""
-        return self.n_features * self.n_waves * (20 + 4 * self.n_linear)
+        return self.n_features * self.n_frequencies * (20 + 4 * self.n_linear)
 
     def initial(self, sigma: float, generator: np.random.Generator) -> Array:
         """Parameters (n_parameters,): w normal with deviation `sigma`, b uniform in +-pi, the map as torch's."""
-        d, bound = self.n_features, self.n_waves**-0.5
+        d, bound = self.n_features, self.n_frequencies**-0.5
         return np.concatenate(
             [
-                generator.normal(0.0, sigma, d * self.n_waves),
-                generator.uniform(-np.pi, np.pi, d * self.n_waves),
-                generator.uniform(-bound, bound, d * (self.n_waves + 1) * self.n_linear),
+                generator.normal(0.0, sigma, d * self.n_frequencies),
+                generator.uniform(-np.pi, np.pi, d * self.n_frequencies),
+                generator.uniform(-bound, bound, d * (self.n_frequencies + 1) * self.n_linear),
             ]
         )
 
     def blocks(self, flat: Array) -> tuple[Array, Array, Array]:
         """Views of (K, n_parameters): w and b (K, d, 16, 1), v with c (K, d, 17, 3)."""
-        K, d, m, o = len(flat), self.n_features, self.n_waves, self.n_linear
+        K, d, m, o = len(flat), self.n_features, self.n_frequencies, self.n_linear
         w, b, v = flat[:, : d * m], flat[:, d * m : 2 * d * m], flat[:, 2 * d * m :]
         return w.reshape(K, d, m, 1), b.reshape(K, d, m, 1), v.reshape(K, d, m + 1, o)
 
-    def bind(self, theta: Array, gradient: Array | None, buffer: Array) -> "BoundPeriodic":
+    def bind(self, theta: Array, gradient: Array | None, buffer: Array) -> "BoundPBLD":
         """Tied to its columns of theta and gradient (K, n_parameters) and its output buffer (K, n_out + 1, rows)."""
-        return BoundPeriodic(self, theta, gradient, buffer)
+        return BoundPBLD(self, theta, gradient, buffer)
 
 
-class BoundPeriodic:
-    """The embedding over arrays; see `layers.Bound`. It is the lowest layer: nothing is below it."""
+class BoundPBLD:
+    """The embedding over arrays; see `BoundLayer`. It is the lowest layer: no layer is below it."""
 
-    def __init__(self, layer: Periodic, theta: Array, gradient: Array | None, buffer: Array) -> None:
+    def __init__(self, layer: PBLD, theta: Array, gradient: Array | None, buffer: Array) -> None:
         K, _, rows = buffer.shape
-        d, m, o = layer.n_features, layer.n_waves, layer.n_linear
+        d, m, o = layer.n_features, layer.n_frequencies, layer.n_linear
         self._layer = layer
         self._w, self._b, v = layer.blocks(theta)
         self._v_transposed, self._v = v.transpose(0, 1, 3, 2), v[:, :, :m]
         self.x = self.out = buffer
-        self.below: Array | None = None
+        self.input_grad: Array | None = None
         by_input = buffer[:, : layer.n_out].reshape(K, d, o + 1, rows)
         self._linear, self._plain = by_input[:, :, :o], by_input[:, :, o:]
         self._frequency = np.empty((K, d, m, 1), dtype=buffer.dtype)
@@ -83,7 +80,7 @@ class BoundPeriodic:
             self._ones = np.ones((rows, 1), dtype=buffer.dtype)
 
     def forward(self) -> None:
-        d, m = self._layer.n_features, self._layer.n_waves
+        d, m = self._layer.n_features, self._layer.n_frequencies
         # (d, 1, rows), shared by all networks, or (K, d, 1, rows).
         self._input = np.ascontiguousarray(self.x[..., :d, :])[..., None, :]
         np.multiply(self._w, 2.0 * np.pi, out=self._frequency)
@@ -106,7 +103,7 @@ class BoundPeriodic:
 
 
 @dataclass(frozen=True)
-class PeriodicLinear:
+class PLR:
     """PLR of Gorishniy et al. 2022, sect. 3.3-3.4: periodic, linear, ReLU.
 
     Each input x becomes relu(v [cos(2 pi w x), sin(2 pi w x)] + c): their k = 16 frequencies w (their c) and a linear
@@ -114,7 +111,7 @@ class PeriodicLinear:
     """
 
     n_features: int
-    n_waves: int = 16
+    n_frequencies: int = 16
     n_linear: int = 8
 
     @property
@@ -123,49 +120,49 @@ class PeriodicLinear:
 
     @property
     def n_parameters(self) -> int:
-        return self.n_features * (self.n_waves + (2 * self.n_waves + 1) * self.n_linear)
+        return self.n_features * (self.n_frequencies + (2 * self.n_frequencies + 1) * self.n_linear)
 
     @property
     def n_operations(self) -> int:
-        """As of `Periodic`."""
-        return self.n_features * self.n_waves * (20 + 8 * self.n_linear)
+        """As of `PBLD`."""
+        return self.n_features * self.n_frequencies * (20 + 8 * self.n_linear)
 
     def initial(self, sigma: float, generator: np.random.Generator) -> Array:
         """Parameters (n_parameters,): w normal with deviation `sigma`, the map as torch's."""
-        d, bound = self.n_features, (2 * self.n_waves) ** -0.5
+        d, bound = self.n_features, (2 * self.n_frequencies) ** -0.5
         return np.concatenate(
             [
-                generator.normal(0.0, sigma, d * self.n_waves),
-                generator.uniform(-bound, bound, d * (2 * self.n_waves + 1) * self.n_linear),
+                generator.normal(0.0, sigma, d * self.n_frequencies),
+                generator.uniform(-bound, bound, d * (2 * self.n_frequencies + 1) * self.n_linear),
             ]
         )
 
     def blocks(self, flat: Array) -> tuple[Array, Array]:
         """Views of (K, n_parameters): w (K, d, 16, 1), v with c (K, d, 33, 8)."""
-        K, d, m, o = len(flat), self.n_features, self.n_waves, self.n_linear
+        K, d, m, o = len(flat), self.n_features, self.n_frequencies, self.n_linear
         w, v = flat[:, : d * m], flat[:, d * m :]
         return w.reshape(K, d, m, 1), v.reshape(K, d, 2 * m + 1, o)
 
-    def bind(self, theta: Array, gradient: Array | None, buffer: Array) -> "BoundPeriodicLinear":
+    def bind(self, theta: Array, gradient: Array | None, buffer: Array) -> "BoundPLR":
         """Tied to its columns of theta and gradient (K, n_parameters) and its output buffer (K, n_out + 1, rows)."""
-        return BoundPeriodicLinear(self, theta, gradient, buffer)
+        return BoundPLR(self, theta, gradient, buffer)
 
 
-class BoundPeriodicLinear:
-    """The embedding over arrays; see `layers.Bound`. It is the lowest layer: nothing is below it."""
+class BoundPLR:
+    """The embedding over arrays; see `BoundLayer`. It is the lowest layer: no layer is below it."""
 
-    def __init__(self, layer: PeriodicLinear, theta: Array, gradient: Array | None, buffer: Array) -> None:
+    def __init__(self, layer: PLR, theta: Array, gradient: Array | None, buffer: Array) -> None:
         K, _, rows = buffer.shape
-        d, m, o = layer.n_features, layer.n_waves, layer.n_linear
+        d, m, o = layer.n_features, layer.n_frequencies, layer.n_linear
         self._layer = layer
         self._w, v = layer.blocks(theta)
         self._v_transposed, self._v = v.transpose(0, 1, 3, 2), v[:, :, : 2 * m]
         self.x = self.out = buffer
-        self.below: Array | None = None
+        self.input_grad: Array | None = None
         self._linear = buffer[:, : layer.n_out].reshape(K, d, o, rows)
         relu, kind = ACTIVATIONS["relu"], np.dtype(f"i{buffer.itemsize}")
         self._relu, self._relu_backward = relu.forward, relu.backward
-        self._a, self._kept = buffer.view(kind).reshape(-1), np.empty(buffer.size, dtype=kind)
+        self._a, self._cache = buffer.view(kind).reshape(-1), np.empty(buffer.size, dtype=kind)
         self._frequency = np.empty((K, d, m, 1), dtype=buffer.dtype)
         self._angle = np.empty((K, d, m, rows), dtype=buffer.dtype)
         self._wave = np.empty((K, d, 2 * m + 1, rows), dtype=buffer.dtype)
@@ -187,12 +184,12 @@ class BoundPeriodicLinear:
         np.cos(self._angle, out=self._cos)
         np.sin(self._angle, out=self._sin)
         np.matmul(self._v_transposed, self._wave, out=self._linear)
-        self._relu(self._a, self._kept)
+        self._relu(self._a, self._cache)
 
     def backward(self) -> None:
         w, v = self._gradients
-        m = self._layer.n_waves
-        self._relu_backward(self._a, self._d, self._kept)
+        m = self._layer.n_frequencies
+        self._relu_backward(self._a, self._d, self._cache)
         np.matmul(self._wave, self._slope.swapaxes(-1, -2), out=v)
         np.matmul(self._v, self._slope, out=self._work)
         by_cos, by_sin = self._work[:, :, :m], self._work[:, :, m:]

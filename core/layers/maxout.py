@@ -19,13 +19,13 @@ class Maxout:
 
 
 class BoundMaxout:
-    """Maxout over arrays; see `layers.Bound`. `x` and `below` are (K, 2 units, rows)."""
+    """Maxout over arrays; see `BoundLayer`. `x` and `input_grad` are (K, 2 units, rows)."""
 
     def __init__(self, layer: Maxout, buffer: Array, training: bool) -> None:
         self._n_units = layer.n_units
         self.x = self.out = buffer
         self._units = buffer[:, : layer.n_units, :]
-        self.below: Array | None = None
+        self.input_grad: Array | None = None
         if training:
             self.delta = np.empty(self._units.shape, dtype=buffer.dtype)
             self._is_first = np.empty(self._units.shape, dtype=np.bool_)
@@ -35,8 +35,8 @@ class BoundMaxout:
 
     def backward(self) -> None:
         """The slope goes to the larger sum; of equals, to the first."""
-        assert self.below is not None
-        first, second = self.below[:, : self._n_units], self.below[:, self._n_units :]
+        assert self.input_grad is not None
+        first, second = self.input_grad[:, : self._n_units], self.input_grad[:, self._n_units :]
         np.greater_equal(self.x[:, : self._n_units], self.x[:, self._n_units :], out=self._is_first)
         np.multiply(self.delta, self._is_first, out=first)
         np.subtract(self.delta, first, out=second)

@@ -54,8 +54,8 @@ class BatchNorm(_Bound):
 
     In training the statistics are the batch's, and move the running ones (`running`: means, then variances,
     (K, 2 u, 1), the variances with n - 1 as in torch); at inference the running ones serve. A batch of one row has no
-    spread: it is normalised by the running statistics and leaves them alone. `settle` moves the running ones by
-    all batches since the last time, r = 0.9 r + 0.1 s for each, in one product.
+    spread: it is normalised by the running statistics and leaves them alone. The running ones are moved by all batches
+    since the last time at once (`flush_running_statistics`).
 
     In the lowest layer (`centre`) it is cheaper to centre the inputs than the sums: networks of one fold share them,
     and by centred inputs the gradient of the weights needs no centred derivative.
@@ -70,45 +70,47 @@ class BatchNorm(_Bound):
         self.running = running.reshape(K, 2, self.u, 1)
         statistics = np.zeros((K, 2, n, 1), dtype=gain.dtype)
         self.mean, self.variance, self.statistics = statistics[:, 0], statistics[:, 1], statistics[:, :, : self.u]
-        self.share = np.full((rows, 1), 1.0 / rows, dtype=gain.dtype)
-        moved = [MOMENTUM, MOMENTUM * rows / max(rows - 1, 1)]
-        self.moved = np.array(moved, dtype=gain.dtype).reshape(2, 1, 1)
-        self.past: list[Array] = []
+        self.mean_weights = np.full((rows, 1), 1.0 / rows, dtype=gain.dtype)
+        # What a batch's mean and variance count in the running ones.
+        factors = [MOMENTUM, MOMENTUM * rows / max(rows - 1, 1)]
+        self.batch_factors = np.array(factors, dtype=gain.dtype).reshape(2, 1, 1)
+        self.pending_batch_stats: list[Array] = []
         self.is_lowest = False
         self.factors = np.empty(z.shape, dtype=gain.dtype)
-        self.spread, self.deviation, self.factor, self.average, self.product = (
+        self.shifted_variance, self.deviation, self.factor, self.average, self.product = (
             np.zeros((K, n, 1), dtype=gain.dtype) for _ in range(5)
         )
 
     def centre(self, x: Array, W_transposed: Array) -> Array:
         """The inputs (..., in, rows) minus their means; these become the sums' means through the weights (K, u, in)."""
         self.is_lowest = True
-        means = np.matmul(x, self.share)
+        means = np.matmul(x, self.mean_weights)
         np.matmul(W_transposed, means, out=self.mean[:, : self.u])
         return x - means
 
-    def settle(self) -> None:
-        if self.past:
-            m, past = len(self.past), np.stack(self.past, axis=1)
-            shares = np.power(1.0 - MOMENTUM, np.arange(m - 1.0, -1.0, -1.0)).astype(past.dtype)
-            moved = np.matmul(shares[None], past.reshape(len(past), m, -1)).reshape(self.running.shape) * self.moved
+    def flush_running_statistics(self) -> None:
+        """r = 0.9 r + 0.1 s for each pending batch's statistics s, the oldest first, in one product."""
+        if self.pending_batch_stats:
+            m, pending = len(self.pending_batch_stats), np.stack(self.pending_batch_stats, axis=1)
+            weights = np.power(1.0 - MOMENTUM, np.arange(m - 1.0, -1.0, -1.0)).astype(pending.dtype)
+            sums = np.matmul(weights[None], pending.reshape(len(pending), m, -1)).reshape(self.running.shape)
             np.multiply(self.running, (1.0 - MOMENTUM) ** m, out=self.running)
-            np.add(self.running, moved, out=self.running)
-            self.past.clear()
+            np.add(self.running, sums * self.batch_factors, out=self.running)
+            self.pending_batch_stats.clear()
 
     def forward(self, z: Array) -> None:
         if not self.of_batch:
             np.copyto(self.statistics, self.running)
         elif not self.is_lowest:
-            np.matmul(self.centred, self.share, out=self.mean)
+            np.matmul(self.centred, self.mean_weights, out=self.mean)
         if not self.is_lowest:
             np.subtract(self.centred, self.mean, out=self.centred)
         if self.of_batch:
             np.multiply(self.centred, self.centred, out=self.work)
-            np.matmul(self.work, self.share, out=self.variance)
-            self.past.append(self.statistics.copy())
-        np.add(self.variance, EPSILON, out=self.spread)
-        np.sqrt(self.spread, out=self.deviation)
+            np.matmul(self.work, self.mean_weights, out=self.variance)
+            self.pending_batch_stats.append(self.statistics.copy())
+        np.add(self.variance, EPSILON, out=self.shifted_variance)
+        np.sqrt(self.shifted_variance, out=self.deviation)
         np.divide(self.gain, self.deviation[:, : self.u], out=self.factor[:, : self.u])
         np.copyto(self.shifts, self.shift)
         np.copyto(self.factors, self.factor)
@@ -119,10 +121,10 @@ class BatchNorm(_Bound):
         """gain / s (delta - mean(delta) - c mean(delta c) / s^2), with c the centred sums and s their deviation."""
         assert self.gradients is not None
         of_gain, of_shift = self.gradients
-        np.matmul(delta, self.share, out=self.average)
+        np.matmul(delta, self.mean_weights, out=self.average)
         np.multiply(self.average[:, : self.u], self.rows, out=of_shift)
         np.multiply(delta, self.centred, out=self.work)
-        np.matmul(self.work, self.share, out=self.product)
+        np.matmul(self.work, self.mean_weights, out=self.product)
         np.divide(self.product, self.deviation, out=self.product)
         np.multiply(self.product[:, : self.u], self.rows, out=of_gain)
         if not self.of_batch:
@@ -149,8 +151,8 @@ class LayerNorm(_Bound):
         # What is written into sums must not touch the row of ones: it is centred into an array of its own.
         self.all_sums = np.zeros(z.shape, dtype=gain.dtype)
         self.sums = self.all_sums[:, : self.u]
-        self.unit_share = np.zeros((1, n), dtype=gain.dtype)
-        self.unit_share[:, : self.u] = 1.0 / self.u
+        self.unit_mean_weights = np.zeros((1, n), dtype=gain.dtype)
+        self.unit_mean_weights[:, : self.u] = 1.0 / self.u
         self.factor = np.empty(z.shape, dtype=gain.dtype)
         self.columns, self.lines = np.zeros((K, n, 2), gain.dtype), np.zeros((K, 2, rows), gain.dtype)
         self.column, self.inverse = self.columns[:, :, :1], self.lines[:, :1]
@@ -161,10 +163,10 @@ class LayerNorm(_Bound):
         self.gains_row = self.gains.transpose(0, 2, 1)
 
     def forward(self, z: Array) -> None:
-        np.matmul(self.unit_share, self.all_sums, out=self.row)
+        np.matmul(self.unit_mean_weights, self.all_sums, out=self.row)
         np.subtract(self.all_sums, self.row, out=self.centred)
         np.multiply(self.centred, self.centred, out=self.work)
-        np.matmul(self.unit_share, self.work, out=self.row)
+        np.matmul(self.unit_mean_weights, self.work, out=self.row)
         np.add(self.row, EPSILON, out=self.row)
         np.sqrt(self.row, out=self.row)
         np.divide(1.0, self.row, out=self.inverse)

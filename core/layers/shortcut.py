@@ -12,7 +12,7 @@ from .dense import BoundDense
 class Shortcut:
     """Adds a dense layer's input to what has become of its output: He et al. 2016, eq. 1 without the last activation.
 
-    Where the widths differ the input is cut off or filled up with zeros (their option A): no parameters.
+    Where the widths differ the input is cut off or padded with zeros (their option A): no parameters.
     """
 
     n_in: int
@@ -24,16 +24,16 @@ class Shortcut:
 
 
 class BoundShortcut:
-    """A shortcut over arrays; see `Bound`. It has its own output: the activation below is needed later."""
+    """A shortcut over arrays; see `BoundLayer`. It has its own output: the activation below is needed later."""
 
     def __init__(self, layer: Shortcut, dense: BoundDense, buffer: Array, training: bool) -> None:
         self._dense = dense
         self._n_shared, self._n_units = min(layer.n_in, layer.n_units), layer.n_units
         self.x = self.out = buffer
-        self.below: Array | None = None
+        self.input_grad: Array | None = None
         if training:
             self.delta = np.empty_like(buffer[:, : layer.n_units, :], order="C")
-            dense.past = self.delta[:, : self._n_shared]
+            dense.shortcut_grad = self.delta[:, : self._n_shared]
 
     def forward(self) -> None:
         n = self._n_shared
@@ -41,5 +41,5 @@ class BoundShortcut:
         np.copyto(self.out[:, n : self._n_units], self.x[:, n : self._n_units])
 
     def backward(self) -> None:
-        assert self.below is not None
-        np.copyto(self.below, self.delta)
+        assert self.input_grad is not None
+        np.copyto(self.input_grad, self.delta)

@@ -10,7 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
 from ...core.hyperparameters import Hyperparameters
-from ...core.structure import Structure, structure
+from ...core.metrics import unit_of
+from ...core.structure import Structure
 from ...core.training import Fold, Network, State
 from ..errors import ExecutorLost
 from . import faults, interruption
@@ -23,9 +24,6 @@ from .workers import Workers
 
 # How often a network is tried whose worker died; after that its trial has failed.
 MAX_ATTEMPTS = 3
-
-# Curves that are reported in the target's own units; losses stay as the engine has them, in standardised units.
-IN_TARGET_UNITS = ("val_rmse", "val_mae")
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class EngineEvaluator:
 
     def _structure(self, network: Network) -> Structure:
         n_rows, n_inputs = self._task.folds[network.fold].X.shape
-        return structure(
+        return Structure.of(
             network.hyperparameters,
             n_inputs=n_inputs,
             n_outputs=self._task.n_outputs,
@@ -225,7 +223,7 @@ class EngineEvaluator:
         return [Stack(tuple(unfinished), stack.until)] if unfinished else []
 
     def _scale(self, key: str, fold: int) -> float:
-        return self._task.scale[fold] if key in IN_TARGET_UNITS else 1.0
+        return self._task.scale[fold] if unit_of(key) == "target" else 1.0
 
     def _too_long(self) -> str:
         return f"took longer than trial_timeout, {self._trial_timeout:g} s"

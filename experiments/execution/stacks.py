@@ -9,16 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.cost import operations
-from ...core.parameters import n_parameters
+from ...core.cost import networks_per_job, operations
 from ...core.structure import Structure
 from .trial import Trial
 
-# A stack's parameters, gradients and optimizer slots should stay in a core's cache; beyond that, stacking no longer pays.
-STACK_BYTES = 3 * 2**20
 MAX_STACK = 64
-# What a job may carry of parameters, optimizer slots and best weights: it travels to its worker and back.
-JOB_BYTES = 256 * 2**20
 # Multiply-adds after which a job returns, so that the user sees something every second or two.
 SEGMENT_OPERATIONS = 20e9
 
@@ -55,8 +50,7 @@ def stacks(trials: Mapping[int, Trial], until: Mapping[int, int], workers: int) 
     share = sum(cost.values()) / (2 * workers) if workers > 1 else math.inf
     costed: list[tuple[float, Stack]] = []
     for key, members in groups.items():
-        network_bytes = 16 * n_parameters(key[0])
-        most = min(MAX_STACK, max(4, STACK_BYTES // network_bytes), max(1, JOB_BYTES // network_bytes))
+        most = min(MAX_STACK, networks_per_job(key[0]))
         parts = max(math.ceil(len(members) / most), min(math.ceil(cost[key] / share), math.ceil(len(members) / 4)))
         for part in np.array_split(np.arange(len(members)), parts):
             stack = Stack(tuple(members[i] for i in part), key[2])

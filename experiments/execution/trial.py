@@ -54,7 +54,7 @@ class Trial:
     def best_epoch(self, i: int) -> int:
         """The epoch whose weights network `i` keeps so far."""
         state = self.states[i]
-        return 0 if state is None else int(state.kept_epoch[0])
+        return 0 if state is None else int(state.best_epoch[0])
 
     def at(self, key: str, epoch: int, i: int) -> float:
         """The value of a curve of network `i` at an epoch; once the network has ended, its value at the epoch it keeps."""

@@ -168,7 +168,7 @@ def _part(fold: Any, trained: Trained) -> Part:
         target=fold.target,
         structure=trained[0][0],
         theta=np.concatenate([state.best_theta for _, _, state in trained]),
-        running=np.concatenate([state.best_running for _, _, state in trained]),
+        running=np.concatenate([state.best_buffers for _, _, state in trained]),
     )
 
 

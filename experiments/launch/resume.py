@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ... import __version__
+from ...core.training import CURVES
 from ...search.spaces.layers import configuration
 from ...tracking import lease, reader, records
 from ...tracking.records import LaunchRecord
 from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
-from ..results import CURVES
 from .plan import SweepPlan
 from .replay import Committed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.cost import operations
 from ...core.hyperparameters import CHANGEABLE, Hyperparameters
-from ...core.structure import structure
+from ...core.structure import Structure
 from ...search.pruners import pruner
 from ...search.samplers import ignores_history, sampler
 from ...search.schedulers import scheduler
@@ -96,7 +96,7 @@ def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
     except ValueError:
         return math.inf
     n_rows, n_inputs = fold.arrays.X.shape
-    layers = structure(hp, loss=plan.loss, n_inputs=n_inputs, n_outputs=fold.target.n_outputs, n_rows=n_rows)
+    layers = Structure.of(hp, loss=plan.loss, n_inputs=n_inputs, n_outputs=fold.target.n_outputs, n_rows=n_rows)
     return float(hp.epochs * operations(layers))
 
 

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import n_parameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.execution.machine import fingerprint
 
@@ -47,7 +47,7 @@ def data(sizes: tuple[int, ...], batch: int) -> tuple[np.ndarray, np.ndarray]:
 def ours(sizes: tuple[int, ...], batch: int, K: int, **options: object) -> Callable[[], float]:
     X, y = data(sizes, batch)
     hp = Hyperparameters.from_config({"hidden": list(sizes[1:-1]), "batch_size": batch, "epochs": 10**6, **options})
-    shape = structure(hp, n_inputs=sizes[0], n_outputs=sizes[-1], n_rows=len(X), loss="cross_entropy")
+    shape = Structure.of(hp, n_inputs=sizes[0], n_outputs=sizes[-1], n_rows=len(X), loss="cross_entropy")
     networks = [Network(hp, seed) for seed in range(K)]
     # Enough epochs that what is prepared once for a stretch does not count, also where an epoch takes a millisecond.
     epochs = max(1, 8 // K, 600_000 // (n_parameters(shape) * K))

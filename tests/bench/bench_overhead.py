@@ -45,7 +45,7 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
             future: Future = Future()
             networks = len(job.networks)
             state = start(job.structure, job.networks)
-            state.epoch[:] = state.kept_epoch[:] = EPOCHS
+            state.epoch[:] = state.best_epoch[:] = EPOCHS
             state.status[:] = FINISHED
             rng = np.random.default_rng(networks)
             keys = ("train_loss", "val_loss", "train_score", "val_score")

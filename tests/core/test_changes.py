@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 
 from mlptune.core.estimators import MLPClassifier
 from mlptune.core.hyperparameters import CHANGEABLE, PARAMETERS, Hyperparameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 
 from .test_stack import problems, same_bits, same_states
@@ -76,7 +76,7 @@ def test_changes_that_contradict_the_rest_are_refused():
 
 
 def alone(hp, fold, until, state=None, dtype="float64"):
-    group = structure(hp, n_inputs=4, n_outputs=3, n_rows=len(fold.X), loss="cross_entropy", dtype=dtype)
+    group = Structure.of(hp, n_inputs=4, n_outputs=3, n_rows=len(fold.X), loss="cross_entropy", dtype=dtype)
     state = start(group, [Network(hp, 0)]) if state is None else state
     return train(group, [Network(hp, 0)], [fold], state, until, order_seed=0)
 
@@ -105,8 +105,12 @@ def adam(hp, w, n_steps):
     m = v = 0.0
     for t in range(1, n_steps + 1):
         now, g = hp.at(t), 2 * (w - 3)
-        m, v = (b * z + (1 - b) * x for b, z, x in ((now.beta_1, m, g), (now.second_decay, v, g * g)))
-        w -= now.rate * (m / (1 - now.beta_1**t)) / ((v / (1 - now.second_decay**t)) ** 0.5 + now.epsilon)
+        m, v = (b * z + (1 - b) * x for b, z, x in ((now.beta_1, m, g), (now.effective_beta_2, v, g * g)))
+        w -= (
+            now.effective_learning_rate
+            * (m / (1 - now.beta_1**t))
+            / ((v / (1 - now.effective_beta_2**t)) ** 0.5 + now.epsilon)
+        )
     return w
 
 
@@ -115,9 +119,9 @@ def rmsprop(hp, w, n_steps):
     b = v = 0.0
     for t in range(1, n_steps + 1):
         now, g = hp.at(t), 2 * (w - 3)
-        v = now.second_decay * v + (1 - now.second_decay) * g * g
+        v = now.effective_beta_2 * v + (1 - now.effective_beta_2) * g * g
         b = now.momentum * b + g / (v**0.5 + now.epsilon)
-        w -= now.rate * b
+        w -= now.effective_learning_rate * b
     return w
 
 
@@ -132,7 +136,7 @@ def rmsprop(hp, w, n_steps):
 def test_moments_stay_what_they_are_when_their_decays_change(reference, settings):
     changes = [[4, {"beta_1": 0.5, "beta_2": 0.9}], [9, {"learning_rate": 0.2, "beta_2": 0.99, "epsilon": 0.01}]]
     hp = Hyperparameters(hidden=(), batch_size=2, epochs=20, learning_rate=0.1, changes=changes, **settings)
-    group = structure(hp, n_inputs=1, n_outputs=1, n_rows=2, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=1, n_outputs=1, n_rows=2, loss="squared_error", dtype="float64")
     state = start(group, [Network(hp, 0)])
     w = float(state.theta[0, 0])
     # Inputs of both signs and targets that need no bias: the slope is 2 (w - 3).
@@ -183,6 +187,6 @@ def test_early_stopping_that_begins_later_has_rows_to_watch():
     X, y = load_iris(return_X_y=True)
     model = MLPClassifier(epochs=9, learning_rate=1e-30, changes=[[5, {"early_stopping": 2}]], random_state=0)
     assert model.fit(X, y).n_epochs_ == 6
-    assert model.kept_epoch_ == 4
+    assert model.best_epoch_ == 4
     with pytest.raises(ValueError, match="changes in epoch 3"):
         MLPClassifier(changes=[[3, {"l2": -1.0}]]).fit(X, y)

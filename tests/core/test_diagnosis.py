@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import DIVERGED, FINISHED, Fold, Network, start, train
 
 
@@ -20,7 +20,7 @@ def run(fold, seeds=(0, 1, 2), **settings):
     """State, and curves as the mean over the seeds."""
     hp = Hyperparameters(**settings)
     n_rows, n_inputs = fold.X.shape
-    group = structure(hp, n_inputs=n_inputs, n_outputs=1, n_rows=n_rows, loss="log_loss")
+    group = Structure.of(hp, n_inputs=n_inputs, n_outputs=1, n_rows=n_rows, loss="log_loss")
     networks = [Network(hp, seed) for seed in seeds]
     state, curves = train(group, networks, [fold], start(group, networks), hp.epochs, order_seed=0)
     return state, {name: values.mean(axis=0) for name, values in curves.values.items()}
@@ -81,7 +81,7 @@ def test_restarts_from_different_seeds_end_differently():
     # Two hidden units suffice for XOR, but from many starts plain descent ends in a local minimum.
     fold = Fold(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 1, 0]))
     hp = Hyperparameters(hidden=(2,), activation="tanh", learning_rate=0.05, epochs=300)
-    group = structure(hp, n_inputs=2, n_outputs=1, n_rows=4, loss="log_loss")
+    group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=4, loss="log_loss")
     networks = [Network(hp, seed) for seed in range(30)]
     state, curves = train(group, networks, [fold], start(group, networks), 300, order_seed=0)
     assert (state.status == FINISHED).all()
@@ -98,7 +98,11 @@ def test_one_step_a_batch_from_single_examples_to_the_full_batch(batch_size):
 
 
 def test_sensible_defaults():
-    assert [Hyperparameters(optimizer=name).rate for name in ("adam", "rmsprop", "sgd")] == [0.001, 0.001, 0.01]
+    assert [Hyperparameters(optimizer=name).effective_learning_rate for name in ("adam", "rmsprop", "sgd")] == [
+        0.001,
+        0.001,
+        0.01,
+    ]
     hp = Hyperparameters()
     assert hp.batch_size in (32, 64)
     assert 1 <= len(hp.hidden) <= 3

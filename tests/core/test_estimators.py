@@ -109,7 +109,7 @@ def test_early_stopping_keeps_the_best_epoch():
     model = MLPRegressor(hidden=(128,), learning_rate=0.01, epochs=200, early_stopping=5, random_state=0).fit(X, y)
     losses = model.history_["val_loss"]
     assert model.n_epochs_ < 200
-    assert model.kept_epoch_ == int(np.argmin(losses)) + 1 == model.n_epochs_ - 5
+    assert model.best_epoch_ == int(np.argmin(losses)) + 1 == model.n_epochs_ - 5
 
 
 @pytest.mark.parametrize(

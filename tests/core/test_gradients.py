@@ -10,7 +10,7 @@ from mlptune.core.inputs import with_ones
 from mlptune.core.layers.dense import Dense
 from mlptune.core.losses import LOSSES
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
@@ -105,7 +105,7 @@ def test_a_plain_step_follows_the_slope(activation, loss, o, extra):
     weight = generator.uniform(0.1, 3.0, n) if extra else np.ones(n)
     settings = {"hidden": (7, 6), "activation": activation, **extra}
     hp = Hyperparameters(**settings, optimizer="sgd", learning_rate=1.0, batch_size=n, epochs=1)
-    group = structure(hp, n_inputs=d, n_outputs=o, n_rows=n, loss=loss, dtype="float64")
+    group = Structure.of(hp, n_inputs=d, n_outputs=o, n_rows=n, loss=loss, dtype="float64")
     network = Network(hp, seed=5)
     state = start(group, [network])
     state.theta += 0.3 * generator.normal(size=state.theta.shape)
@@ -139,7 +139,7 @@ def test_a_plain_step_follows_the_slope(activation, loss, o, extra):
 def test_gradients_through_dropout(activation):
     generator = np.random.default_rng(2)
     hp = Hyperparameters(hidden=(6, 5), activation=activation, dropout=0.5)
-    group = structure(hp, n_inputs=4, n_outputs=3, n_rows=9, loss="cross_entropy", dtype="float64")
+    group = Structure.of(hp, n_inputs=4, n_outputs=3, n_rows=9, loss="cross_entropy", dtype="float64")
     theta = start(group, [Network(hp, seed) for seed in range(2)]).theta
     # Without biases a row whose units are all dropped would sit on the rectifier's kink.
     theta += 0.1 * generator.normal(size=theta.shape)
@@ -168,7 +168,7 @@ def test_gradients_through_dropout(activation):
 @pytest.mark.parametrize(("loss", "o"), [("cross_entropy", 4), ("log_loss", 1), ("squared_error", 2)])
 def test_outputs_are_the_textbook_forward_pass(loss, o):
     hp = Hyperparameters(hidden=(9,), activation="tanh")
-    group = structure(hp, n_inputs=3, n_outputs=o, n_rows=9, loss=loss, dtype="float64")
+    group = Structure.of(hp, n_inputs=3, n_outputs=o, n_rows=9, loss=loss, dtype="float64")
     theta = start(group, [Network(hp, seed) for seed in range(3)]).theta
     X = np.random.default_rng(0).normal(size=(2500, 3))
     link = {"cross_entropy": lambda z: softmax(z, axis=1), "log_loss": expit, "squared_error": lambda z: z}[loss]
@@ -195,7 +195,7 @@ def test_vanishing_gradients_in_a_chain_of_logistic_units_but_not_of_rectifiers(
     sizes = {}
     for activation in ("logistic", "relu"):
         hp = Hyperparameters(hidden=(1,) * depth, activation=activation, init="zeros")
-        group = structure(hp, n_inputs=1, n_outputs=1, n_rows=1, loss="squared_error", dtype="float64")
+        group = Structure.of(hp, n_inputs=1, n_outputs=1, n_rows=1, loss="squared_error", dtype="float64")
         theta = start(group, [Network(hp, 0)]).theta
         for W in weight_blocks(group, theta):
             W[:, 0] = 1.0

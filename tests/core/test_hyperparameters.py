@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import NAMES, PARAMETERS, Hyperparameters, check
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 
 
 def test_the_class_and_the_table_agree():
@@ -35,8 +35,8 @@ def test_a_configuration_goes_round():
 )
 def test_defaults_that_depend_on_the_optimizer(optimizer, rate, second, decay):
     hp = Hyperparameters(optimizer=optimizer)
-    assert (hp.rate, hp.second_decay, hp.decoupled_decay) == (rate, second, decay)
-    assert Hyperparameters(optimizer=optimizer, weight_decay=0.0).decoupled_decay == 0.0
+    assert (hp.effective_learning_rate, hp.effective_beta_2, hp.effective_weight_decay) == (rate, second, decay)
+    assert Hyperparameters(optimizer=optimizer, weight_decay=0.0).effective_weight_decay == 0.0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ def test_a_list_of_equal_values_is_the_one_value():
             one = Hyperparameters(hidden=hidden, **{name: value})
             listed = Hyperparameters(hidden=list(hidden), **{name: [value] * len(hidden)})
             assert one == listed
-            assert structure(one, loss="cross_entropy", **SIZES) == structure(listed, loss="cross_entropy", **SIZES)
+            assert Structure.of(one, loss="cross_entropy", **SIZES) == Structure.of(
+                listed, loss="cross_entropy", **SIZES
+            )
     hp = Hyperparameters(hidden=(7, 7), activation=["tanh", "relu"], skip=[False, True])
     assert Hyperparameters.from_config(hp.as_config()) == hp
     assert Hyperparameters(hidden=(), activation=[], skip=[]) == Hyperparameters(hidden=())
@@ -119,7 +121,7 @@ SIZES = {"n_inputs": 4, "n_outputs": 2, "n_rows": 100}
 
 def test_numbers_do_not_split_a_stack_and_shapes_do():
     def key(**config):
-        return structure(Hyperparameters(**config), loss="cross_entropy", **SIZES)
+        return Structure.of(Hyperparameters(**config), loss="cross_entropy", **SIZES)
 
     same = key()
     for config in (
@@ -170,7 +172,7 @@ def test_numbers_do_not_split_a_stack_and_shapes_do():
 )
 def test_impossible_structures_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        structure(Hyperparameters(), **{**SIZES, "loss": "cross_entropy", **change})
+        Structure.of(Hyperparameters(), **{**SIZES, "loss": "cross_entropy", **change})
 
 
 def test_the_engine_loads_without_scikit_learn():

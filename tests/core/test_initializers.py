@@ -7,7 +7,7 @@ from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.initializers import INITIALIZERS, initializer
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 
 
@@ -56,7 +56,7 @@ def gradient_norms(activation, init, depth=8):
     """Lengths of the gradient by layer in the first epoch, the mean over three networks, on standardised inputs."""
     generator = np.random.default_rng(0)
     hp = Hyperparameters(hidden=(64,) * depth, activation=activation, init=init, epochs=1, learning_rate=1e-12)
-    group = structure(hp, n_inputs=64, n_outputs=10, n_rows=256, loss="cross_entropy", dtype="float64")
+    group = Structure.of(hp, n_inputs=64, n_outputs=10, n_rows=256, loss="cross_entropy", dtype="float64")
     networks = [Network(hp, seed) for seed in range(3)]
     fold = Fold(generator.normal(size=(256, 64)), generator.integers(0, 10, 256))
     _, curves = train(group, networks, [fold], start(group, networks), 1, order_seed=0, gradient_norms=True)
@@ -79,7 +79,7 @@ def test_auto_keeps_gradients_where_logistic_units_lose_them(activation):
 
 def test_a_saturated_unit_learns_slowly():
     hp = Hyperparameters(hidden=(), epochs=1, optimizer="sgd", learning_rate=1.0, init="zeros")
-    group = structure(hp, n_inputs=1, n_outputs=1, n_rows=1, loss="brier", dtype="float64")
+    group = Structure.of(hp, n_inputs=1, n_outputs=1, n_rows=1, loss="brier", dtype="float64")
     networks = [Network(hp, 0), Network(hp, 0)]
     state = start(group, networks)
     weight_blocks(group, state.theta)[0][1] = 5.0
@@ -92,7 +92,7 @@ def test_a_saturated_unit_learns_slowly():
 def test_zeros_never_separate():
     generator = np.random.default_rng(0)
     hp = Hyperparameters(hidden=(4,), activation="tanh", init="zeros", epochs=5)
-    group = structure(hp, n_inputs=3, n_outputs=1, n_rows=40, loss="log_loss")
+    group = Structure.of(hp, n_inputs=3, n_outputs=1, n_rows=40, loss="log_loss")
     fold = Fold(generator.normal(size=(40, 3)), generator.integers(0, 2, 40))
     state, _ = train(group, [Network(hp, 0)], [fold], start(group, [Network(hp, 0)]), 5, order_seed=0)
     hidden, output = weight_blocks(group, state.theta)

@@ -11,10 +11,11 @@ from mlptune.core.estimators import MLPClassifier
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
 from mlptune.core.parameters import n_parameters, offsets, weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
+from .reference import load, part
 from .test_gradients import FORMULAS, TRAINABLE
 from .test_stack import same_states
 
@@ -72,7 +73,7 @@ def architectures(draw):
 @given(architectures(), st.integers(0, 2**16))
 def test_gradients_follow_the_slope_whatever_the_layers_are(hp, seed):
     generator = np.random.default_rng(seed)
-    group = structure(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
+    group = Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
     theta = start(group, [Network(hp, 0), Network(hp, 1)]).theta
     theta += 0.3 * generator.normal(size=theta.shape)
     masks = [generator.integers(0, 2, size=(2, size, N)) * 2.0 for size in hp.hidden] if hp.dropout else []
@@ -100,7 +101,7 @@ def test_gradients_follow_the_slope_whatever_the_layers_are(hp, seed):
 def test_shortcuts_of_a_network_by_hand():
     # 2-1-3 with identities: h = x1 + w x, cut off to one; out = (h, 0, 0) + v h.
     hp = Hyperparameters(hidden=(1, 3), activation="identity", skip=True)
-    group = structure(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="squared_error", dtype="float64")
     theta = np.zeros((1, n_parameters(group)))
     first, second, last = weight_blocks(group, theta)
     first[0, :, 0] = 0.5, -1.0, 0.25
@@ -115,68 +116,40 @@ def test_shortcuts_of_a_network_by_hand():
 def test_layers_that_say_nothing_leave_the_identity():
     # Weights of 0 before a tanh: deep shortcuts hand the input on as it is.
     hp = Hyperparameters(hidden=(3,) * 6, activation="tanh", skip=True)
-    group = structure(hp, n_inputs=3, n_outputs=3, n_rows=5, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=3, n_outputs=3, n_rows=5, loss="squared_error", dtype="float64")
     theta = np.zeros((1, n_parameters(group)))
     weight_blocks(group, theta)[-1][0, :3] = np.eye(3)
     X = np.random.default_rng(0).normal(size=(5, 3))
     np.testing.assert_array_equal(outputs(group, theta, np.empty((1, 0)), X)[0], X)
 
 
-MIXED = {
-    "hidden": (6, 5, 5, 7),
-    "activation": ["tanh", "silu", "softplus", "tanh"],
-    "batch_norm": [True, False, False, False],
-    "layer_norm": [False, True, False, False],
-    "skip": [False, True, True, True],
-}
+REFERENCE = load("layers")
+MIXED = {name: value for name, value in REFERENCE["settings_json"]["mixed"].items() if name != "learning_rate"}
+
+
+def thirty_steps_equal_torch(case):
+    """Thirty steps of Adam from torch's start, and the predictions after them for other rows."""
+    arrays = part(REFERENCE, case)
+    X, y, before, after = arrays["X"], arrays["y"], part(arrays, "before"), part(arrays, "after")
+    hp = Hyperparameters(**REFERENCE["settings_json"][case], epochs=30, batch_size=len(X))
+    group = Structure.of(hp, n_inputs=X.shape[1], n_outputs=3, n_rows=len(X), loss="cross_entropy", dtype="float64")
+    state = start(group, [Network(hp, 0)])
+    for i, W in enumerate(weight_blocks(group, state.theta)):
+        W[0, :-1], W[0, -1] = before[f"W{i}"], before[f"b{i}"]
+    trained, _ = train(group, [Network(hp, 0)], [Fold(X, y)], state, 30, order_seed=0)
+    spans = offsets(group)
+    for i, (layer, W) in enumerate(zip(group.layers, weight_blocks(group, trained.theta), strict=True)):
+        np.testing.assert_allclose(W[0, :-1], after[f"W{i}"], rtol=1e-7, atol=1e-8)
+        if layer.norm != "none":
+            gains = trained.theta[0, spans[i][1] - layer.n_out : spans[i][1]]
+            np.testing.assert_allclose(gains, after[f"gain{i}"], rtol=1e-7)
+        np.testing.assert_allclose(W[0, -1], after[f"b{i}"], rtol=1e-7, atol=1e-8)
+    predicted = outputs(group, trained.theta, trained.buffers, arrays["other"])[0]
+    np.testing.assert_allclose(predicted, arrays["predicted"], atol=1e-8)
 
 
 def test_thirty_steps_of_mixed_layers_equal_torch():
-    torch = pytest.importorskip("torch", reason="torch, the independent reference, is not installed")
-    generator = np.random.default_rng(0)
-    X, y = generator.normal(size=(N, D)), generator.integers(0, C, N)
-    hp = Hyperparameters(**MIXED, learning_rate=0.01, epochs=30, batch_size=N)
-    group = structure(hp, n_inputs=D, n_outputs=C, n_rows=N, loss="cross_entropy", dtype="float64")
-    state = start(group, [Network(hp, 0)])
-    after, _ = train(group, [Network(hp, 0)], [Fold(X, y)], state, 30, order_seed=0)
-
-    class Model(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            sizes = [D, *hp.hidden, C]
-            norms = {0: torch.nn.BatchNorm1d(6), 1: torch.nn.LayerNorm(5)}
-            self.norms = torch.nn.ModuleDict({str(i): norm.double() for i, norm in norms.items()})
-            self.linear = torch.nn.ModuleList()
-            for i, block in enumerate(weight_blocks(group, state.theta)):
-                layer = torch.nn.Linear(sizes[i], sizes[i + 1], bias=i not in norms, dtype=torch.float64)
-                layer.weight.data = torch.tensor(block[0, :-1].T.copy())
-                if i not in norms:
-                    layer.bias.data = torch.tensor(block[0, -1].copy())
-                self.linear.append(layer)
-
-        def forward(self, x):
-            for i, name in enumerate(MIXED["activation"]):
-                a = self.linear[i](x)
-                a = self.norms[str(i)](a) if str(i) in self.norms else a
-                a = {"tanh": torch.tanh}.get(name, getattr(torch.nn.functional, name, None))(a)
-                if MIXED["skip"][i]:
-                    missing = a.shape[1] - x.shape[1]
-                    a = a + torch.nn.functional.pad(x, (0, missing))  # a negative width cuts off
-                x = a
-            return self.linear[-1](x)
-
-    model = Model()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(30):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(torch.tensor(X)), torch.tensor(y)).backward()
-        optimizer.step()
-    for block, linear in zip(weight_blocks(group, after.theta), model.linear, strict=True):
-        np.testing.assert_allclose(block[0, :-1], linear.weight.detach().numpy().T, rtol=1e-7, atol=1e-8)
-    model.eval()
-    other = generator.normal(size=(11, D))
-    expected = torch.softmax(model(torch.tensor(other)), dim=1).detach().numpy()
-    np.testing.assert_allclose(outputs(group, after.theta, after.running, other)[0], expected, atol=1e-8)
+    thirty_steps_equal_torch("mixed")
 
 
 def test_estimators_take_lists_and_json_lists():
@@ -196,6 +169,6 @@ def test_a_list_of_equal_values_trains_like_the_one_value():
     states = []
     for values in ({"activation": "tanh", "skip": True}, {"activation": ["tanh"] * 2, "skip": [True] * 2}):
         hp = Hyperparameters(hidden=(6, 5), epochs=3, **values)
-        group = structure(hp, n_inputs=D, n_outputs=C, n_rows=60, loss="cross_entropy")
+        group = Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=60, loss="cross_entropy")
         states.append(train(group, [Network(hp, 0)], [Fold(X, y)], start(group, [Network(hp, 0)]), 3, order_seed=0)[0])
     same_states(*states)

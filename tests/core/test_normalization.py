@@ -6,16 +6,18 @@ import pytest
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
-from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.structure import Structure
+from mlptune.core.training import FINISHED, Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
-N, D, C, STEPS = 30, 5, 3, 30
+from .test_layers import thirty_steps_equal_torch
+
+N, D, C = 30, 5, 3
 KINDS = ["batch_norm", "layer_norm"]
 
 
 def group_of(hp, n_rows=N, dtype="float64"):
-    return structure(hp, n_inputs=D, n_outputs=C, n_rows=n_rows, loss="cross_entropy", dtype=dtype)
+    return Structure.of(hp, n_inputs=D, n_outputs=C, n_rows=n_rows, loss="cross_entropy", dtype=dtype)
 
 
 def data(n=N):
@@ -68,47 +70,7 @@ def test_gradients_follow_the_slope(kind, dropout):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_thirty_steps_and_the_inference_after_them_equal_torch(kind):
-    torch = pytest.importorskip("torch", reason="torch, the independent reference, is not installed")
-    hidden = (7, 4)
-    hp = Hyperparameters(
-        hidden=hidden, activation="tanh", batch_size=N, epochs=STEPS, learning_rate=0.01, **{kind: True}
-    )
-    group = group_of(hp)
-    X, y = data()
-    state = start(group, [Network(hp, 0)])
-    after, _ = train(group, [Network(hp, 0)], [Fold(X, y)], state, STEPS, order_seed=0)
-    layers, sizes = [], (D, *hidden)
-    for W, n_in, n_out in zip(weight_blocks(group, state.theta), sizes, hidden, strict=False):
-        linear = torch.nn.Linear(n_in, n_out, bias=False, dtype=torch.float64)
-        linear.weight.data = torch.tensor(W[0, :-1].T.copy())
-        norm = torch.nn.BatchNorm1d if kind == "batch_norm" else torch.nn.LayerNorm
-        layers += [linear, norm(n_out, dtype=torch.float64), torch.nn.Tanh()]
-    last = torch.nn.Linear(hidden[-1], C, dtype=torch.float64)
-    W = weight_blocks(group, state.theta)[-1][0]
-    last.weight.data, last.bias.data = torch.tensor(W[:-1].T.copy()), torch.tensor(W[-1].copy())
-    model = torch.nn.Sequential(*layers, last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(torch.tensor(X)), torch.tensor(y)).backward()
-        optimizer.step()
-    for W, linear in zip(weight_blocks(group, after.theta), [layers[0], layers[3], last], strict=True):
-        np.testing.assert_allclose(W[0, :-1], linear.weight.detach().numpy().T, rtol=1e-7, atol=1e-8)
-    for (layer, end), norm in zip(ends(group), [layers[1], layers[4]], strict=False):
-        np.testing.assert_allclose(after.theta[0, end - layer.n_out : end], norm.weight.detach().numpy(), rtol=1e-7)
-    model.eval()
-    other = np.random.default_rng(3).normal(size=(11, D))
-    expected = torch.softmax(model(torch.tensor(other)), dim=1).detach().numpy()
-    np.testing.assert_allclose(outputs(group, after.theta, after.running, other)[0], expected, atol=1e-8)
-
-
-def ends(group):
-    """Each layer with the column of theta at which it ends."""
-    place, result = 0, []
-    for layer in group.layers:
-        place += layer.n_parameters
-        result.append((layer, place))
-    return result
+    thirty_steps_equal_torch(kind.replace("_", " "))
 
 
 def test_the_validation_uses_the_running_statistics_and_a_row_does_not_depend_on_the_others():
@@ -117,13 +79,13 @@ def test_the_validation_uses_the_running_statistics_and_a_row_does_not_depend_on
     group, networks = group_of(hp, 60, "float32"), [Network(hp, 0)]
     fold = Fold(X[:60], y[:60], None, X[60:], y[60:])
     state, curves = train(group, networks, [fold], start(group, networks), 40, order_seed=0)
-    p = outputs(group, state.theta, state.running, X[60:])[0]
+    p = outputs(group, state.theta, state.buffers, X[60:])[0]
     loss = -np.log(p[np.arange(30), y[60:]]).mean()
     assert curves.values["val_loss"][0, -1] == pytest.approx(loss, rel=1e-5)
-    np.testing.assert_allclose(outputs(group, state.theta, state.running, X[60:61])[0], p[:1], rtol=1e-4)
+    np.testing.assert_allclose(outputs(group, state.theta, state.buffers, X[60:61])[0], p[:1], rtol=1e-4)
     # The running statistics are those of the sums before the normalisation.
     sums = X[:60] @ weight_blocks(group, state.theta)[0][0, :-1]
-    mean, variance = state.running[0, :8], state.running[0, 8:]
+    mean, variance = state.buffers[0, :8], state.buffers[0, 8:]
     np.testing.assert_allclose(mean, sums.mean(axis=0), atol=0.5 * sums.std())
     np.testing.assert_allclose(variance, sums.var(axis=0, ddof=1), rtol=0.6)
 
@@ -135,8 +97,8 @@ def test_batches_of_one_row_train(kind, n, batch_size):
     hp = Hyperparameters(hidden=(8, 1), batch_size=batch_size, epochs=4, learning_rate=0.05, **{kind: True})
     group, networks = group_of(hp, n, "float32"), [Network(hp, 0)]
     state, curves = train(group, networks, [Fold(X, y)], start(group, networks), 4, order_seed=0)
-    assert state.status_names == ["finished"]
-    assert np.isfinite(state.running).all()
+    assert state.status.tolist() == [FINISHED]
+    assert np.isfinite(state.buffers).all()
     assert curves.values["train_loss"][0, -1] < curves.values["train_loss"][0, 0]
 
 
@@ -147,8 +109,8 @@ def test_constant_inputs_and_inputs_of_any_size_stay_finite(kind):
         hp = Hyperparameters(epochs=3, **{kind: True})
         group, networks = group_of(hp, dtype="float32"), [Network(hp, 0)]
         state, _ = train(group, networks, [Fold(X, y)], start(group, networks), 3, order_seed=0)
-        assert state.status_names == ["finished"]
-        assert np.isfinite(outputs(group, state.theta, state.running, X)).all()
+        assert state.status.tolist() == [FINISHED]
+        assert np.isfinite(outputs(group, state.theta, state.buffers, X)).all()
 
 
 def test_penalties_leave_gains_and_shifts_alone():

@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import Structure, structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import FINISHED, Fold, Network, start, train
 from mlptune.core.workspace import outputs
 
@@ -24,7 +24,7 @@ def predicted(group, theta, X):
 
 def single_unit(n_inputs, n_rows, **extra):
     hp = Hyperparameters(**{**RULE, **extra})
-    return hp, structure(hp, n_inputs=n_inputs, n_outputs=1, n_rows=n_rows, loss="log_loss", dtype="float64")
+    return hp, Structure.of(hp, n_inputs=n_inputs, n_outputs=1, n_rows=n_rows, loss="log_loss", dtype="float64")
 
 
 def test_nand_from_given_weights():
@@ -38,7 +38,7 @@ def circuit_network(n_inputs, gates):
     A layer hands every wire on by a unit of weight 2 and bias -1, and adds its gate; the output unit shows the last.
     """
     hp = Hyperparameters(hidden=tuple(n_inputs + i + 1 for i in range(len(gates))), activation="tanh", init="zeros")
-    group = structure(hp, n_inputs=n_inputs, n_outputs=1, n_rows=1, loss="log_loss", dtype="float64")
+    group = Structure.of(hp, n_inputs=n_inputs, n_outputs=1, n_rows=1, loss="log_loss", dtype="float64")
     theta = start(group, [Network(hp, 0)]).theta
     *layers, output = weight_blocks(group, theta)
     for W, (a, b) in zip(layers, gates, strict=True):

@@ -7,7 +7,7 @@ import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.schedules import SCHEDULES, multiplier
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 
 
@@ -87,7 +87,7 @@ def test_training_follows_the_schedule(name):
     hp = Hyperparameters(
         hidden=(), optimizer="sgd", learning_rate=0.05, schedule=name, warmup=0.3, epochs=4, batch_size=2, init="zeros"
     )
-    group = structure(hp, n_inputs=1, n_outputs=1, n_rows=6, loss="squared_error", dtype="float64")
+    group = Structure.of(hp, n_inputs=1, n_outputs=1, n_rows=6, loss="squared_error", dtype="float64")
     state, bias = start(group, [Network(hp, 0)]), 0.0
     for epoch in range(1, 5):
         state, _ = train(group, [Network(hp, 0)], [Fold(np.zeros((6, 1)), np.ones(6))], state, epoch, order_seed=0)

@@ -6,8 +6,12 @@ import pytest
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import offsets
-from mlptune.core.structure import structure
+from mlptune.core.schedules import multiplier
+from mlptune.core.stopping import apply_stopping_rules
+from mlptune.core.structure import Structure
 from mlptune.core.training import FINISHED, RUNNING, Fold, Network, start, train
+
+from .reference import load
 
 
 def data(n=60, n_val=30, noise=1.0):
@@ -18,7 +22,7 @@ def data(n=60, n_val=30, noise=1.0):
 
 
 def run(hps, fold, until=1000, **options):
-    group = structure(hps[0], n_inputs=5, n_outputs=3, n_rows=len(fold.X), loss="cross_entropy", dtype="float64")
+    group = Structure.of(hps[0], n_inputs=5, n_outputs=3, n_rows=len(fold.X), loss="cross_entropy", dtype="float64")
     networks = [Network(hp, 0) for hp in hps]
     return group, *train(group, networks, [fold], start(group, networks), until, order_seed=0, **options)
 
@@ -28,7 +32,7 @@ def test_training_ends_when_its_loss_no_longer_falls():
     _, state, curves = run(hps, data())
     assert state.status.tolist() == [FINISHED] * 3
     assert 300 == state.epoch[0] > state.epoch[1] > state.epoch[2] > 4
-    assert (state.kept_epoch == state.epoch).all()
+    assert (state.best_epoch == state.epoch).all()
     for k in (1, 2):
         losses = curves.values["train_loss"][k, : state.epoch[k]]
         before, since = losses[:-4], losses[-4:]
@@ -73,38 +77,30 @@ def test_the_fallen_rate_is_used():
     assert factor < 1
     after, _ = train(group, [Network(hp, 0)], [fold], state, 30, order_seed=0)
     plain = Hyperparameters(epochs=30, learning_rate=0.5 * factor, optimizer="sgd")
-    group = structure(plain, n_inputs=5, n_outputs=3, n_rows=60, loss="cross_entropy", dtype="float64")
+    group = Structure.of(plain, n_inputs=5, n_outputs=3, n_rows=60, loss="cross_entropy", dtype="float64")
     expected, _ = train(group, [Network(plain, 0)], [fold], state, 30, order_seed=0)
     np.testing.assert_allclose(after.theta, expected.theta, rtol=1e-8)
 
 
 def test_the_plateau_schedule_equals_torch():
-    torch = pytest.importorskip("torch", reason="torch, the independent reference, is not installed")
-    hp = Hyperparameters(epochs=60, learning_rate=0.05, schedule="plateau", plateau_epochs=3, decay=0.6)
-    _, state, curves = run([hp], data(noise=2.0))
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    # torch's patience are the epochs it lets pass, ours the one at which it acts.
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.6, patience=2, threshold=0.0, eps=0.0)
-    for loss in curves.values["val_loss"][0]:
-        scheduler.step(loss)
-    assert 0 < state.rate_factor[0] < 1
-    assert state.rate_factor[0] == pytest.approx(optimizer.param_groups[0]["lr"])
+    reference = load("schedules")
+    hp = Hyperparameters(epochs=1000, schedule="plateau", **reference["plateau_json"])
+    group = Structure.of(hp, n_inputs=5, n_outputs=3, n_rows=60, loss="cross_entropy")
+    networks = [Network(hp, 0)]
+    state, no, yes = start(group, networks), np.array([False]), np.array([True])
+    rates = []
+    for loss in reference["plateau/losses"]:
+        curves = {name: np.array([loss]) for name in ("train_loss", "val_loss", "train_score")}
+        apply_stopping_rules(group, networks, state, curves, diverged=no, has_validation=yes)
+        rates.append(state.rate_factor[0])
+    assert 0 < rates[-1] < 0.1
+    np.testing.assert_allclose(rates, reference["plateau/rates"], rtol=1e-12)
 
 
-def test_one_cycle_equals_torch():
-    torch = pytest.importorskip("torch", reason="torch, the independent reference, is not installed")
-    from mlptune.core.schedules import multiplier
-
-    for total in (5, 10, 33):
-        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0, momentum=0.9)
-        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=total)
-        rates = []
-        for _ in range(total):
-            rates.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            if len(rates) < total:
-                scheduler.step()
-        np.testing.assert_allclose(multiplier("one_cycle", np.arange(total), total, 4e-6, 0.0), rates, rtol=1e-6)
+@pytest.mark.parametrize("total", [5, 10, 33])
+def test_one_cycle_equals_torch(total):
+    rates = multiplier("one_cycle", np.arange(total), total, 4e-6, 0.0)
+    np.testing.assert_allclose(rates, load("schedules")[f"one_cycle/{total}"], rtol=1e-6)
 
 
 def test_without_a_validation_part_the_plateau_is_the_training_losses():
@@ -170,7 +166,7 @@ def test_an_estimator_sees_gradients_explode():
 def test_a_stretch_of_no_epochs_changes_nothing():
     X = np.random.default_rng(0).normal(size=(20, 3))
     hp = Hyperparameters(hidden=(4,), epochs=3, scaling="standard", target_scaling=True, init="data")
-    group = structure(hp, n_inputs=3, n_outputs=1, n_rows=20, loss="squared_error")
+    group = Structure.of(hp, n_inputs=3, n_outputs=1, n_rows=20, loss="squared_error")
     begun, fold = start(group, [Network(hp, 0)]), Fold(X, X[:, :1])
     state, curves = train(group, [Network(hp, 0)], [fold], begun, 0, order_seed=0)
     for name, values in vars(begun).items():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mlptune.core.cost import operations
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.subset import chosen, n_chosen
 from mlptune.core.training import Fold, Network, start, train
 
@@ -76,7 +76,7 @@ def test_training_on_a_share_is_training_on_a_smaller_table(loss):
         hps = [Hyperparameters(**settings, subset=share, dropout=p, early_stopping=2) for p in (0.0, 0.3)]
         networks = [Network(hp, seed) for seed, hp in enumerate(hps)]
         n_outputs = 3 if loss == "cross_entropy" else 2
-        group = structure(hps[0], n_inputs=5, n_outputs=n_outputs, n_rows=len(data.X), loss=loss)
+        group = Structure.of(hps[0], n_inputs=5, n_outputs=n_outputs, n_rows=len(data.X), loss=loss)
         assert (group.n_rows, group.steps) == (36, 6)
         half, first = train(group, networks, [data], start(group, networks), 2, order_seed=SEED)
         whole, second = train(group, networks, [data], half, 5, order_seed=SEED)
@@ -89,15 +89,15 @@ def test_training_on_a_share_is_training_on_a_smaller_table(loss):
 
 def test_fewer_rows_are_less_work_and_another_structure():
     sizes = {"n_inputs": 5, "n_outputs": 3, "n_rows": 1000, "loss": "cross_entropy"}
-    full, tenth = (structure(Hyperparameters(subset=share), **sizes) for share in (1.0, 0.1))
+    full, tenth = (Structure.of(Hyperparameters(subset=share), **sizes) for share in (1.0, 0.1))
     assert operations(tenth) < 0.2 * operations(full)
     assert full != tenth
-    assert structure(Hyperparameters(subset=0.001, batch_size=32), **sizes).batch_size == 1
+    assert Structure.of(Hyperparameters(subset=0.001, batch_size=32), **sizes).batch_size == 1
 
 
 def test_data_that_contradicts_the_structure_is_refused_with_a_share_too():
     hp = Hyperparameters(subset=0.5)
-    group = structure(hp, n_inputs=5, n_outputs=3, n_rows=80, loss="cross_entropy")
+    group = Structure.of(hp, n_inputs=5, n_outputs=3, n_rows=80, loss="cross_entropy")
     with pytest.raises(ValueError, match="must have the 40 rows of the structure, got 45"):
         train(group, [Network(hp, 0)], [table("cross_entropy")], start(group, [Network(hp, 0)]), 1, order_seed=0)
 

@@ -8,11 +8,11 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from mlptune.core.binning import N_BINS, encode_bins, fit_bins
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
-from mlptune.core.layers.embedding import Periodic, PeriodicLinear
+from mlptune.core.layers.embedding import PBLD, PLR
 from mlptune.core.optimizers import OPTIMIZERS
-from mlptune.core.parameters import n_parameters, rate_factors, weight_blocks
+from mlptune.core.parameters import learning_rate_groups, n_parameters, weight_blocks
 from mlptune.core.scaling import fit_inputs, scale_inputs
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
@@ -20,7 +20,7 @@ N, D = 40, 3
 
 
 def group_of(hp, n_inputs=D, n_rows=N, n_outputs=2, loss="squared_error", dtype="float64"):
-    return structure(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=dtype)
+    return Structure.of(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=dtype)
 
 
 def trained(hp, fold, **kwargs):
@@ -84,11 +84,11 @@ def test_a_network_that_scales_is_one_that_is_given_scaled_rows(kind):
     np.testing.assert_allclose(state.theta, expected.theta, rtol=1e-10)
     np.testing.assert_allclose(curves["val_loss"], plain_curves["val_loss"], rtol=1e-10)
     np.testing.assert_allclose(
-        outputs(group, state.theta, state.running, X),
-        outputs(plain, expected.theta, expected.running, given_rows(kind, fitted, X)),
+        outputs(group, state.theta, state.buffers, X),
+        outputs(plain, expected.theta, expected.buffers, given_rows(kind, fitted, X)),
     )
-    each_its_own = outputs(group, state.theta, state.running, X[None])
-    np.testing.assert_array_equal(each_its_own, outputs(group, state.theta, state.running, X))
+    each_its_own = outputs(group, state.theta, state.buffers, X[None])
+    np.testing.assert_array_equal(each_its_own, outputs(group, state.theta, state.buffers, X))
 
 
 def given_rows(kind, fitted, X):
@@ -101,12 +101,12 @@ def test_networks_of_other_folds_predict_by_their_own_scaling():
     folds = [Fold(X[:30], y[:30]), Fold(X[10:], y[10:])]
     group, networks = group_of(hp, n_rows=30), [Network(hp, 0, fold=f) for f in (0, 1)]
     state, _ = train(group, networks, folds, start(group, networks), 2, order_seed=0)
-    assert (state.running[0] != state.running[1]).any()
-    together = outputs(group, state.theta, state.running, X)
+    assert (state.buffers[0] != state.buffers[1]).any()
+    together = outputs(group, state.theta, state.buffers, X)
     for k in range(2):
-        np.testing.assert_array_equal(together[k], outputs(group, state.theta[[k]], state.running[[k]], X)[0])
-    with pytest.raises(ValueError, match=r"^running must have the structure's shape \(2, 14\), got \(2, 0\)$"):
-        outputs(group, state.theta, state.running[:, :0], X)
+        np.testing.assert_array_equal(together[k], outputs(group, state.theta[[k]], state.buffers[[k]], X)[0])
+    with pytest.raises(ValueError, match=r"^buffers must have the structure's shape \(2, 14\), got \(2, 0\)$"):
+        outputs(group, state.theta, state.buffers[:, :0], X)
 
 
 def test_scaled_targets_come_back_in_their_unit_and_range():
@@ -115,10 +115,10 @@ def test_scaled_targets_come_back_in_their_unit_and_range():
     hp = Hyperparameters(hidden=(16,), epochs=40, learning_rate=0.02, scaling="standard", target_scaling=True)
     fold = Fold(X[:30], y[:30], None, X[30:], y[30:])
     group, state, curves = trained(hp, fold)
-    predicted = outputs(group, state.theta, state.running, X)[0]
+    predicted = outputs(group, state.theta, state.buffers, X)[0]
     assert curves["val_rmse"][-1] == pytest.approx(root_mean_squared_error(y[30:], predicted[30:]), rel=1e-6)
     assert curves["train_loss"][-1] < curves["train_loss"][0] < 10
-    far = outputs(group, state.theta, state.running, X * 1e4)[0]
+    far = outputs(group, state.theta, state.buffers, X * 1e4)[0]
     assert (far >= y[:30].min(axis=0) - 1e-6).all()
     assert (far <= y[:30].max(axis=0) + 1e-6).all()
     assert (np.abs(far - y[:30].mean(axis=0)) > y[:30].std(axis=0)).all()
@@ -130,7 +130,7 @@ def test_a_resumed_network_keeps_the_scaling_of_its_first_rows():
     group, networks = group_of(hp), [Network(hp, 0)]
     state, _ = train(group, networks, [Fold(X, y)], start(group, networks), 1, order_seed=0)
     later, _ = train(group, networks, [Fold(X + 100.0, y)], state, 2, order_seed=0)
-    np.testing.assert_array_equal(later.running, state.running)
+    np.testing.assert_array_equal(later.buffers, state.buffers)
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -178,7 +178,7 @@ def test_the_embedding_is_its_formula():
     group = group_of(hp, n_outputs=1)
     theta = generator.normal(size=(1, n_parameters(group)))
     X = generator.normal(size=(9, D))
-    layer = Periodic(D)
+    layer = PBLD(D)
     w, b, v = (block[0] for block in layer.blocks(theta[:, : layer.n_parameters]))
     features = []
     for j in range(D):
@@ -194,7 +194,7 @@ def test_plr_is_its_formula():
     group = group_of(Hyperparameters(hidden=(), embedding="plr"), n_outputs=1)
     theta = generator.normal(size=(1, n_parameters(group)))
     X = generator.normal(size=(9, D))
-    layer = PeriodicLinear(D)
+    layer = PLR(D)
     w, v = (block[0] for block in layer.blocks(theta[:, : layer.n_parameters]))
     features = []
     for j in range(D):
@@ -240,8 +240,8 @@ def test_a_network_that_bins_is_one_that_is_given_binned_rows(scaling):
     np.testing.assert_allclose(state.theta, expected.theta, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(curves["val_loss"], plain_curves["val_loss"], rtol=1e-9)
     np.testing.assert_allclose(
-        outputs(group, state.theta, state.running, X),
-        outputs(plain, expected.theta, expected.running, binned),
+        outputs(group, state.theta, state.buffers, X),
+        outputs(plain, expected.theta, expected.buffers, binned),
         rtol=1e-9,
     )
 
@@ -270,9 +270,9 @@ def test_rates_by_layer_are_steps_on_the_parametrisation_they_stand_for(optimize
     # The same with the factor made explicit: inputs of 1 / sqrt(d), a bias that learns at a tenth of the rate.
     explicit = Hyperparameters(**plain, epochs=steps, epsilon=1e-12)
     other = group_of(explicit, n_inputs=d, n_rows=1, n_outputs=1)
-    assert [span[2] for span in rate_factors(other)] == [1.0]
+    assert [span[2] for span in learning_rate_groups(other)] == [1.0]
     w, b = np.zeros(d), 0.0
-    rates = {start_of: factor for start_of, _, factor in rate_factors(group)}
+    rates = {start_of: factor for start_of, _, factor in learning_rate_groups(group)}
     assert rates == {0: 1 / d if optimizer == "sgd" else d**-0.5, d: 0.1}
     if optimizer == "sgd":
         for _ in range(steps):
@@ -294,7 +294,7 @@ def test_the_start_from_the_data_gives_sums_of_deviation_one_and_kinks_among_the
     )
     fold = Fold(X, y)
     group, state, _ = trained(hp, fold)
-    a = scale_inputs("robust", state.running[0], X)
+    a = scale_inputs("robust", state.buffers[0], X)
     for W in weight_blocks(group, state.theta):
         sums = a @ W[0, :-1]
         np.testing.assert_allclose(sums.std(axis=0), 1.0, rtol=1e-9)

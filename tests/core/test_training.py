@@ -11,14 +11,14 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from mlptune.core.cost import operations
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import n_parameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import DIVERGED, FINISHED, RUNNING, Fold, Network, start, train
 from mlptune.core.workspace import outputs
 
 
 def group_of(hp, fold, loss="cross_entropy", n_outputs=3, dtype="float32"):
     n_rows, n_inputs = fold.X.shape
-    return structure(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=dtype)
+    return Structure.of(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=dtype)
 
 
 def three_classes(n=80, n_val=40, noise=1.0, seed=0):
@@ -42,7 +42,7 @@ def test_digits_are_learned():
     fold = Fold(X[:1400], y[:1400], None, X[1400:], y[1400:], None)
     _, state, curves = run([Hyperparameters(epochs=15, learning_rate=0.003)], fold, n_outputs=10)
     assert curves.values["val_score"][0, -1] > 0.96
-    assert state.status_names == ["finished"]
+    assert state.status.tolist() == [FINISHED]
 
 
 def test_validation_curves_and_metrics_equal_scikit_learn():
@@ -50,7 +50,7 @@ def test_validation_curves_and_metrics_equal_scikit_learn():
     fold = Fold(fold.X, fold.y, None, fold.X_val, fold.y_val, np.random.default_rng(1).uniform(0.1, 2, 40))
     hp = Hyperparameters(epochs=4, learning_rate=0.01)
     group, state, curves = run([hp], fold, metrics=["f1_macro", "accuracy"])
-    p = outputs(group, state.theta, state.running, fold.X_val)[0].astype(np.float64)
+    p = outputs(group, state.theta, state.buffers, fold.X_val)[0].astype(np.float64)
     p /= p.sum(axis=1, keepdims=True)
     last = {name: values[0, -1] for name, values in curves.values.items()}
     weight = fold.weight_val
@@ -68,7 +68,7 @@ def test_training_curves_are_running_means_over_the_batches():
     hp = Hyperparameters(epochs=1, learning_rate=1e-30, l2=1.0, batch_size=10)
     kinds = {"loss": "squared_error", "n_outputs": 2, "dtype": "float64"}
     group, state, curves = run([hp], Fold(X, y, weight), **kinds)
-    predicted = outputs(group, state.theta, state.running, X)[0]
+    predicted = outputs(group, state.theta, state.buffers, X)[0]
     expected = np.average(((predicted - y) ** 2).mean(axis=1), weights=weight)
     assert curves.values["train_loss"][0, 0] == pytest.approx(expected)
     assert curves.values["train_score"][0, 0] == pytest.approx(r2_score(y, predicted, sample_weight=weight))
@@ -95,17 +95,17 @@ def test_early_stopping_keeps_the_best_weights_and_its_patience():
     ]
     group, state, curves = run(hps, fold)
     losses = curves.values["val_loss"]
-    assert state.epoch[0] == state.kept_epoch[0] == 60
+    assert state.epoch[0] == state.best_epoch[0] == 60
     for k, patience in ((1, 1), (2, 4)):
         trained = int(state.epoch[k])
         assert trained < 60
-        assert state.kept_epoch[k] == np.nanargmin(losses[k]) + 1 == trained - patience
-        kept = outputs(group, state.best_theta[[k]], state.best_running[[k]], fold.X_val)[0]
+        assert state.best_epoch[k] == np.nanargmin(losses[k]) + 1 == trained - patience
+        kept = outputs(group, state.best_theta[[k]], state.best_buffers[[k]], fold.X_val)[0]
         again = -np.log(kept[np.arange(len(kept)), fold.y_val]).mean()
-        assert again == pytest.approx(losses[k, state.kept_epoch[k] - 1], rel=1e-4)
-        assert state.best_loss[k] == losses[k, state.kept_epoch[k] - 1]
+        assert again == pytest.approx(losses[k, state.best_epoch[k] - 1], rel=1e-4)
+        assert state.best_loss[k] == losses[k, state.best_epoch[k] - 1]
     assert state.epoch[3] == 60
-    assert state.kept_epoch[3] == np.argmin(losses[3]) + 1
+    assert state.best_epoch[3] == np.argmin(losses[3]) + 1
 
 
 def test_a_tie_keeps_the_earlier_epoch():
@@ -113,13 +113,13 @@ def test_a_tie_keeps_the_earlier_epoch():
     fold = three_classes()
     _, state, curves = run([Hyperparameters(learning_rate=1e-30, epochs=20, early_stopping=3)], fold)
     assert len(set(curves.values["val_loss"][0, :4])) == 1
-    assert (state.kept_epoch[0], state.epoch[0], state.status[0]) == (1, 4, FINISHED)
+    assert (state.best_epoch[0], state.epoch[0], state.status[0]) == (1, 4, FINISHED)
 
 
 def test_without_a_validation_part_early_stopping_has_nothing_to_watch():
     fold = three_classes()
     _, state, _ = run([Hyperparameters(epochs=5, early_stopping=1)], Fold(fold.X, fold.y))
-    assert state.epoch[0] == state.kept_epoch[0] == 5
+    assert state.epoch[0] == state.best_epoch[0] == 5
 
 
 def test_a_pickled_state_goes_on_as_if_never_interrupted():
@@ -196,7 +196,7 @@ def test_label_smoothing_pulls_probabilities_from_the_corners():
     for smoothing in (0.0, 0.3):
         hp = Hyperparameters(epochs=60, learning_rate=0.02, label_smoothing=smoothing)
         group, state, _ = run([hp], fold)
-        highest.append(outputs(group, state.theta, state.running, fold.X)[0].max(axis=1).mean())
+        highest.append(outputs(group, state.theta, state.buffers, fold.X)[0].max(axis=1).mean())
     assert highest[0] > 0.99
     assert highest[1] == pytest.approx(1 - 0.3 * 2 / 3, abs=0.03)
 
@@ -236,6 +236,6 @@ def test_a_metric_of_the_other_task_is_refused():
 def test_counted_work_grows_with_the_network_and_the_rows():
     small, large = Hyperparameters(hidden=(8,)), Hyperparameters(hidden=(64,))
     sizes = {"n_inputs": 10, "n_outputs": 3, "loss": "cross_entropy"}
-    assert n_parameters(structure(small, n_rows=100, **sizes)) == 11 * 8 + 9 * 3
-    assert operations(structure(small, n_rows=100, **sizes)) < operations(structure(large, n_rows=100, **sizes))
-    assert operations(structure(small, n_rows=100, **sizes)) < operations(structure(small, n_rows=200, **sizes))
+    assert n_parameters(Structure.of(small, n_rows=100, **sizes)) == 11 * 8 + 9 * 3
+    assert operations(Structure.of(small, n_rows=100, **sizes)) < operations(Structure.of(large, n_rows=100, **sizes))
+    assert operations(Structure.of(small, n_rows=100, **sizes)) < operations(Structure.of(small, n_rows=200, **sizes))

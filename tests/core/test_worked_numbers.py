@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import FINISHED, Fold, Network, start, train
 from mlptune.core.workspace import Workspace
 
@@ -15,7 +15,7 @@ SGD = {"optimizer": "sgd", "activation": "logistic", "batch_size": 1}
 
 def test_one_step_of_one_logistic_unit():
     hp = Hyperparameters(hidden=(), learning_rate=0.5, epochs=1, **SGD)
-    group = structure(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="brier", dtype="float64")
+    group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="brier", dtype="float64")
     networks, fold = [Network(hp, 0)], Fold(np.array([[0.4, 0.5]]), np.array([1]))
     state = start(group, networks)
     state.theta[:] = 0.1
@@ -33,7 +33,7 @@ def test_one_step_of_one_logistic_unit():
 
 def two_two_one(l2=0.0):
     hp = Hyperparameters(hidden=(2,), learning_rate=0.1, epochs=1, l2=l2, **SGD)
-    group = structure(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="brier", dtype="float64")
+    group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=1, loss="brier", dtype="float64")
     networks = [Network(hp, 0)]
     state = start(group, networks)
     hidden, output = weight_blocks(group, state.theta)
@@ -74,7 +74,7 @@ def test_equal_weights_stay_equal_for_ever():
     generator = np.random.default_rng(0)
     fold = Fold(generator.normal(size=(40, 3)), generator.integers(0, 2, 40))
     hp = Hyperparameters(hidden=(2,), activation="tanh", epochs=20, batch_size=8)
-    group = structure(hp, n_inputs=3, n_outputs=1, n_rows=40, loss="log_loss")
+    group = Structure.of(hp, n_inputs=3, n_outputs=1, n_rows=40, loss="log_loss")
     networks = [Network(hp, 0)]
     state = start(group, networks)
     hidden, output = weight_blocks(group, state.theta)
@@ -92,7 +92,7 @@ def test_a_hidden_layer_solves_xor_and_none_does_not():
     fold, scores = Fold(X, np.array([0, 1, 1, 0])), {}
     for hidden in ((), (8,)):
         hp = Hyperparameters(hidden=hidden, activation="tanh", learning_rate=0.05, batch_size=4, epochs=300)
-        group = structure(hp, n_inputs=2, n_outputs=1, n_rows=4, loss="log_loss")
+        group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=4, loss="log_loss")
         networks = [Network(hp, seed) for seed in range(4)]
         state, curves = train(group, networks, [fold], start(group, networks), 300, order_seed=0)
         assert (state.status == FINISHED).all()
@@ -104,7 +104,7 @@ def test_a_hidden_layer_solves_xor_and_none_does_not():
 def test_one_unit_learns_nand():
     X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     hp = Hyperparameters(hidden=(), learning_rate=0.5, epochs=300, **SGD)
-    group = structure(hp, n_inputs=2, n_outputs=1, n_rows=4, loss="log_loss")
+    group = Structure.of(hp, n_inputs=2, n_outputs=1, n_rows=4, loss="log_loss")
     _, curves = train(
         group, [Network(hp, 0)], [Fold(X, np.array([1, 1, 1, 0]))], start(group, [Network(hp, 0)]), 300, order_seed=0
     )
@@ -119,7 +119,7 @@ def digits():
 def trained_as_one_stack(hps):
     """State and curves by network, after it is seen that a stack is what they are, and that each is the same alone."""
     fold = digits()
-    group, *others = [structure(hp, n_inputs=64, n_outputs=10, n_rows=600, loss="cross_entropy") for hp in hps]
+    group, *others = [Structure.of(hp, n_inputs=64, n_outputs=10, n_rows=600, loss="cross_entropy") for hp in hps]
     assert all(other == group for other in others)
     networks = [Network(hp, seed=0) for hp in hps]
     state, curves = train(group, networks, [fold], start(group, networks), hps[0].epochs, order_seed=0)

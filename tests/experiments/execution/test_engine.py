@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
@@ -70,10 +70,10 @@ def test_value_is_the_mean_over_seeds_and_folds_at_the_best_epochs() -> None:
     kept, epochs = [], []
     for fold in range(3):
         for seed in (0, 1):
-            shape = structure(hp, n_inputs=4, n_outputs=3, n_rows=120, loss="cross_entropy")
+            shape = Structure.of(hp, n_inputs=4, n_outputs=3, n_rows=120, loss="cross_entropy")
             networks = [Network(hp, seed=seed, fold=fold)]
             state, curves = train(shape, networks, problem.folds, start(shape, networks), EPOCHS, order_seed=3)
-            epochs.append(int(state.kept_epoch[0]))
+            epochs.append(int(state.best_epoch[0]))
             kept.append(curves.values["val_loss"][0, epochs[-1] - 1])
     assert outcome.value == pytest.approx(np.mean(kept), rel=1e-12)
     assert outcome.spread == pytest.approx(np.std(kept), rel=1e-12)

@@ -1,0 +1,121 @@
+"""From a gradient to new parameters: penalties, clipping, weight decay and the optimizer's rule, for a whole stack."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .array import Array
+from .hyperparameters import Hyperparameters
+from .parameters import learning_rate_groups, weight_blocks
+from .schedules import anneal, multiplier
+from .structure import Structure
+
+
+class Updater:
+    """Changes `theta` (K, P) and the optimizer's `slots`, arrays (K, P), by `gradient` (K, P), which it may overwrite.
+
+    What K networks differ in are columns: nothing here depends on a neighbour.
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        hps: Sequence[Hyperparameters],
+        theta: Array,
+        gradient: Array,
+        slots: Sequence[Array],
+    ) -> None:
+        self._structure, self._hps, self._rule = structure, hps, structure.rule
+        self._gradient = gradient
+        scratch = np.empty_like(theta)
+        # Views of the columns that share a factor on the learning rate.
+        groups = learning_rate_groups(structure)
+        self._rate_factors = [factor for _, _, factor in groups]
+        self._param_groups = [
+            [flat[:, begin:end] for flat in (theta, gradient, scratch, *slots)] for begin, end, _ in groups
+        ]
+        # Penalties and decay touch the weights and spare the biases, the last row of each block.
+        self._weights, self._weights_gradient, self._weights_scratch = (
+            [block[:, :-1] for block in weight_blocks(structure, flat)] for flat in (theta, gradient, scratch)
+        )
+        dtype = np.dtype(structure.dtype)
+        self._penalties = [
+            (column[:, None, None], None if column.all() else (column > 0)[:, None, None], power)
+            for column, power in (
+                (np.array([hp.l2 for hp in hps], dtype=dtype), 2),
+                (np.array([hp.l1 for hp in hps], dtype=dtype), 1),
+            )
+            if column.any()
+        ]
+        clip_norms = [hp.clip_norm if hp.clip_norm is not None else np.inf for hp in hps]
+        self._clip_norm = np.array(clip_norms).reshape(-1, 1)
+        self._has_clipping = bool(np.isfinite(self._clip_norm).any())
+        self._has_decay = any(hp.effective_weight_decay for hp in hps)
+
+    def prepare_step_scalars(self, first_step: Array, plateau_factor: Array) -> None:
+        """Compute the scalars of all steps of an epoch, whose first is `first_step` (K,), counted from 0.
+
+        One network at a time, so that no array's shape depends on the neighbours.
+        """
+        steps, K = self._structure.steps, len(self._hps)
+        columns: dict[float, Array] = {}
+        shrink = np.ones((steps, K))
+        for k, (hp, first, plateau) in enumerate(zip(self._hps, first_step, plateau_factor, strict=True)):
+            number = first + np.arange(steps, dtype=np.float64)
+            total = float(hp.epochs * steps)
+            rate = np.full(steps, hp.effective_learning_rate * plateau)
+            if hp.schedule != "constant" or hp.warmup:
+                rate = rate * multiplier(hp.schedule, number, total, hp.effective_decay, hp.warmup)
+            for factor in self._rate_factors:
+                scalars = self._rule.coefficients(hp, rate * factor, number + 1.0)
+                column = columns.setdefault(factor, np.empty((len(scalars), steps, K)))
+                for i, scalar in enumerate(scalars):
+                    column[i, :, k] = scalar
+            if hp.effective_weight_decay:
+                shrink[:, k] -= rate * hp.effective_weight_decay * (anneal(number, total) if hp.fade else 1.0)
+        self._scalars = list(zip(*(self._by_step(columns[factor]) for factor in self._rate_factors), strict=True))
+        if self._has_decay:
+            self._shrink = shrink.astype(self._structure.dtype)[:, :, None, None]
+
+    def _by_step(self, scalars: Array) -> list[tuple[Array, ...]]:
+        """Scalars (s, steps, K) of the optimizer's rule as for each step s columns (K, 1).
+
+        They are (1, 1) where the networks do not differ: NumPy multiplies faster by one number.
+        """
+        columns = [
+            (scalar[:, :1] if (scalar == scalar[:, :1]).all() else scalar).astype(self._structure.dtype)[:, :, None]
+            for scalar in scalars
+        ]
+        return list(zip(*columns, strict=True))
+
+    def step(self, number: int) -> None:
+        """The epoch's step of that number, counted from 0."""
+        if self._penalties:
+            self._add_penalties()
+        if self._has_clipping:
+            self._clip()
+        if self._has_decay:
+            for w in self._weights:
+                np.multiply(w, self._shrink[number], out=w)
+        for arrays, scalars in zip(self._param_groups, self._scalars[number], strict=True):
+            theta, gradient, scratch, *slots = arrays
+            self._rule.update(theta, gradient, slots, scalars, scratch)
+
+    def _add_penalties(self) -> None:
+        """Add l2 w and l1 sign(w) to the gradient."""
+        for column, where, power in self._penalties:
+            for w, g, s in zip(self._weights, self._weights_gradient, self._weights_scratch, strict=True):
+                if power == 2:
+                    np.multiply(w, column, out=s)
+                else:
+                    np.sign(w, out=s)
+                    np.multiply(s, column, out=s)
+                # Adding a neighbour's zero would turn -0.0 into 0.0: networks without the penalty are left alone.
+                np.add(g, s, out=g, where=True if where is None else where)
+
+    def _clip(self) -> None:
+        """Scale gradients that are longer than `clip_norm` down to it."""
+        g = self._gradient
+        norm = np.sqrt(np.matmul(g[:, None, :], g[:, :, None])[:, 0].astype(np.float64))
+        factor = np.where(norm > self._clip_norm, self._clip_norm / norm, 1.0)
+        np.multiply(g, factor.astype(g.dtype), out=g)
