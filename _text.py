@@ -1,4 +1,4 @@
-"""Errors about names say which known name was probably meant."""
+"""Short texts that every room needs: counts, the name that was probably meant, and text made safe for a terminal."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -16,3 +16,8 @@ def hint(name: object, known: Iterable[str]) -> str:
     if near:
         return f"; did you mean {next(k for k in known if k.lower() == near[0])!r}?"
     return f"; known: {', '.join(known)}" if known else ""
+
+
+def escape_control_characters(text: str) -> str:
+    """The text in one line, without characters that control a terminal; names of columns may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,23 +1,45 @@
-"""The errors that reach a person: each kind has its exit status, and each message is one or two clear lines."""
+"""The errors that reach the user, each with its exit status; every message is one or two clear lines.
+
+The whole tree, with those of the store, which `mlptune.tracking` defines:
+
+    ValueError
+    ├── UserError                  2  wrong usage, sweep file or data                    everything before training
+    ├── UnusableStore              2  the store cannot be what its address says          mlptune.tracking.store.errors
+    ├── UnfinishedLaunch           2  the name belongs to a launch that has not ended    mlptune.tracking.runs
+    └── HeldElsewhere              2  another process runs the launch                    mlptune.tracking.lease
+    LookupError
+    └── NotFound                   2  no such store, sweep, run or model                 mlptune.tracking.reader
+    RuntimeError
+    ├── SweepFailed                1  the sweep gave no result                           run_sweep, mlptune ui
+    │   └── ExecutorLost           1  the executor accepts no more jobs                  run_sweep
+    └── StoreError                 1  the store did not take a write                     mlptune.tracking.store.errors
+        ├── StoreAway              1  it may take the same write later                   (tried again, then raised)
+        └── LeaseLost              1  another process has taken the launch over          mlptune.tracking.lease
+    KeyboardInterrupt
+    └── Interrupted              130  Ctrl-C or SIGTERM; can be resumed                  run_sweep
+
+`run_sweep` raises those of this module only: what the store raises, `launch/failures.py` turns into them. `list_sweeps`,
+`best_config` and `load_model` raise `NotFound` and `StoreError` too. `cli/exit_status.py` makes the exit statuses of them.
+"""
 
 
 class UserError(ValueError):
-    """Wrong usage, sweep file or data: names the place and the rule. Exit status 2."""
+    """Wrong usage, sweep file or data; names the place and the rule."""
 
     exit_status = 2
 
 
 class SweepFailed(RuntimeError):
-    """The sweep could not give a result, for instance because every trial failed. Exit status 1."""
+    """The sweep could not give a result, for instance because every trial failed."""
 
     exit_status = 1
 
 
 class ExecutorLost(SweepFailed):
-    """Whoever trained takes no more jobs; what is committed stays, and `--resume` continues with this or another executor."""
+    """The executor accepts no more jobs; what is committed stays, and `--resume` continues with this or another executor."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The person stopped the sweep; what is committed stays, and `--resume` continues. Exit status 130."""
+    """The user stopped the sweep; what is committed stays, and `--resume` continues."""
 
     exit_status = 130

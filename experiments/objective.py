@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 def objective(
     source: "str | Path | Mapping[str, Any] | Spec", overrides: tuple[str, ...] | Mapping[str, Any] = ()
 ) -> "Callable[[optuna.trial.Trial], float]":
-    """A callable that trains the configuration a trial suggests, as a sweep would, and returns the sweep's objective.
+    """A callable that trains the configuration that a trial suggests, as a sweep would, and returns the sweep's objective.
 
     It reports after each epoch and raises `TrialPruned` when the study's pruner says so, or when training diverges. The numbers are
-    those of the sweep's trials; the test part is not touched. The data is read once, now. Raises UserError.
+    those of the sweep's trials; the test part is not touched. The data is read once, in this call.
+
+    Raises:
+        UserError: If anything is wrong with the sweep file or the data.
     """
     from optuna.exceptions import TrialPruned
     from optuna.pruners import NopPruner
@@ -35,7 +38,7 @@ def objective(
     def evaluate(trial: "optuna.trial.Trial") -> float:
         evaluator = EngineEvaluator(task, Inline())
         chosen = configuration(problem.space.suggest(trial), problem.fixed)
-        # Without a pruner nobody asks between epochs.
+        # Without a pruner nothing is decided between epochs.
         step = problem.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1
         for until in range(step, problem.max_epochs + 1, step):
             for outcome in evaluator.advance([Request(trial.number, chosen, until)]):

@@ -1,4 +1,4 @@
-"""What a running sweep tells whoever watches it: the live view, plain lines, or nobody."""
+"""What a running sweep reports to an observer: the live view, plain lines, or nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class SweepInfo:
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """One trial as people see it, in `show`, in the live view and in `SweepResult.trials`.
+    """One trial as users see it, in `show`, in the live view and in `SweepResult.trials`.
 
     `state` is running, complete, pruned or failed; `value` is the objective, None where there is none; `epochs` counts those
     trained; `spread` is the standard deviation over the trial's networks (seeds and folds), None for a single network.
@@ -51,7 +51,7 @@ class Observer:
         """The data is read and the first trials are about to train."""
 
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
-        """A stretch of a trial has returned: it has trained `epoch` epochs and its objective now stands at `value`."""
+        """A segment of a trial has returned: it has trained `epoch` epochs and its objective now stands at `value`."""
 
     def trial_finished(self, trial: TrialSummary) -> None:
         """A trial is complete, pruned or failed."""

@@ -1,4 +1,7 @@
-"""TODO"""
+"""`run_sweep`: check the sweep file, start the processes, and hand over to the launch.
+
+The processes start before anything slow is imported, so that they import what they need beside this one.
+"""
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..tracking import remote
+from ..tracking.store.address import check_folder, store_uri
 from .config import Spec, load_spec
 from .errors import UserError
 from .execution import interruption
-from .execution.executors import opened
+from .execution.executors import open_executor
 from .execution.workers import Workers
 from .progress import Observer
 
 if TYPE_CHECKING:
     from .results import SweepResult
-from .launch.launch import _Launch
 
 
 def run_sweep(
@@ -34,15 +37,23 @@ def run_sweep(
 ) -> "SweepResult":
     """Run a sweep and return its result.
 
-    `source` is a sweep file, the name of a bundled sweep, a mapping or a Spec; or give `data` and `target` instead. `overrides` are
-    dotted keys of the sweep file, as with `--set`. `workers` (default: one a processor) decides the speed, never a number.
-    `executor` trains elsewhere: "dask://host:port", the name of an entry point of the group mlptune.executors, or any
-    `concurrent.futures.Executor`, which stays open. With `resume` an unfinished sweep is continued and a finished one is returned
-    as it is.
+    Args:
+        source: A sweep file, the name of a bundled sweep, a mapping or a `Spec`; or give `data` and `target` instead.
+        overrides: Dotted keys of the sweep file and their values, as with `--set`.
+        workers: How many processes train; by default one per processor. It decides the speed and never a number.
+        executor: Trains elsewhere: "dask://host:port", the name of an entry point of the group `mlptune.executors`, or any
+            `concurrent.futures.Executor`, which stays open.
+        resume: Continue an unfinished sweep; of a finished one return the result.
+        tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
+        observer: Is told what happens while the sweep runs.
+        data: A table, with `target` instead of `source`.
+        target: The column to predict.
 
-    Raises UserError for anything wrong with sweep file, data or arguments; SweepFailed when no trial gave a result; Interrupted
-    (a KeyboardInterrupt) when it was stopped by Ctrl-C or SIGTERM and can be resumed. It then still writes what is finished; a
-    second Ctrl-C leaves at once.
+    Raises:
+        UserError: If anything is wrong with the sweep file, the data or the arguments.
+        SweepFailed: If no trial gave a result.
+        Interrupted: (a `KeyboardInterrupt`) If the sweep was stopped by Ctrl-C or SIGTERM and can be resumed. What is finished is
+            still written; a second Ctrl-C exits at once.
     """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
@@ -50,21 +61,20 @@ def run_sweep(
     uri = _store_uri(tracking_uri)
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
     with (
-        interruption.listening(),
-        Workers(1, remote.prepare, niceness=0) as scribe,
-        opened(executor, workers) as pool,
+        interruption.catch_signals(),
+        Workers(1, remote.prepare, niceness=0) as writer_process,
+        open_executor(executor, workers) as pool,
     ):
         with _without_collection():
-            from .data.dataset import Dataset
-            from .launch.problem import Problem
+            from .launch.launch import Launch
 
-            problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
-        return _Launch(problem, text, uri, pool, scribe, observer or Observer()).run(resume)
+            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer())
+        return launch.run(resume)
 
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Imports and tables stay: looking for garbage among them takes a fifth of the time and finds none."""
+    """Turn garbage collection off: imported modules and tables stay, and looking for garbage in them takes a fifth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -75,8 +85,6 @@ def _without_collection() -> Iterator[None]:
 
 
 def _store_uri(tracking_uri: str | None) -> str:
-    from ..tracking.store.address import check_folder, store_uri
-
     try:
         uri = store_uri(tracking_uri)
         check_folder(uri)

@@ -1,6 +1,6 @@
-"""The command line: what a person types, turned into calls of the other modules, and their errors into one clear line.
+"""The commands: what the user types, turned into calls of the other modules.
 
-Nothing heavy is imported here, since `--help` shall answer at once; each command imports what it needs.
+Nothing heavy is imported here, so that `--help` answers at once; each command imports what it needs.
 """
 
 import os
@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
+from ..._text import escape_control_characters
 from ..errors import UserError
-from ..show_text import clean
 from .exit_status import PROGRAM, Commands
 
 app = typer.Typer(
@@ -65,11 +65,11 @@ def mlptune(
     """Tune multilayer perceptrons on a table: every run recorded in MLflow, the best model out.
 
     \b
-    mlptune sweep digits                                a sweep that comes along
+    mlptune sweep digits                                a bundled sweep
     mlptune sweep --data cars.csv --target price        your table, nothing else needed
     mlptune init  --data cars.csv --target price        a sweep file for it, to edit
     mlptune best cars                                   the best configuration
-    mlptune predict cars new.csv -o predictions.csv     its model at work
+    mlptune predict cars new.csv -o predictions.csv     predictions of its model
     """
 
 
@@ -89,7 +89,7 @@ def sweep(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Worker processes; one a core if not given.")
+        int | None, typer.Option(metavar="N", min=1, help="Worker processes; one per core if not given.")
     ] = None,
     executor: Annotated[
         str | None,
@@ -137,12 +137,12 @@ def sweep(
     if json:
         _print(strict_json(result.summary()))
         return
-    _print(clean(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
+    _print(escape_control_characters(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
     if result.copied:
         lines = schedule_lines(result.best["params"], result.best_config, result.copied)
-        _print("\n".join(f"  {clean(line)}" for line in lines))
+        _print("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
-        _print("  " + clean(params_text(result.best["params"])))
+        _print("  " + escape_control_characters(params_text(result.best["params"])))
     _print(next_text(result.name, _shown(tracking_uri)))
 
 
@@ -155,7 +155,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
-    """Write a sweep file for a table, with what was recognised and the default space written out, to edit.
+    """Write a sweep file for a table, with what was recognised and the default space written out for editing.
 
     \b
     mlptune init --data cars.csv --target price         writes cars.toml
@@ -163,8 +163,8 @@ def init(
     """
     from .init import write_sweep_file
 
-    path = write_sweep_file(data, target, out, force=force)
-    _print(f"wrote {clean(str(path))}; run it with:\n  mlptune sweep {shlex.quote(clean(str(path)))}")
+    path = escape_control_characters(str(write_sweep_file(data, target, out, force=force)))
+    _print(f"wrote {path}; run it with:\n  mlptune sweep {shlex.quote(path)}")
 
 
 @app.command("list")
@@ -240,12 +240,12 @@ def best(
 @app.command(no_args_is_help=True)
 def predict(
     name: Name,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the one of the sweep.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the sweep's own.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Where to: .csv or .parquet.")],
     run: Run = None,
     tracking_uri: Uri = None,
 ) -> None:
-    """Predict new rows with a sweep's model: a column `prediction`, for classes `proba_<label>` too.
+    """Predict new rows with a sweep's model: a column `prediction`, and `proba_<label>` for each class.
 
     \b
     mlptune predict cars new.csv -o predictions.csv
@@ -256,7 +256,7 @@ def predict(
         rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
     from ..._text import counted
 
-    _print(f"wrote {counted(rows, 'prediction')} to {clean(str(out))}")
+    _print(f"wrote {counted(rows, 'prediction')} to {escape_control_characters(str(out))}")
 
 
 @app.command()
@@ -267,11 +267,11 @@ def ui(
     """Open MLflow's UI over the store, for this machine's browser only. Ctrl-C ends it."""
     from .ui import run_ui
 
-    run_ui(tracking_uri, port, lambda text: print(clean(text), flush=True))
+    run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True))
 
 
 def _check_store(uri: str | None) -> None:
-    """Refuse an address that is none before anything slow begins."""
+    """Refuse an invalid address before anything slow begins."""
     from ...tracking.store.address import store_uri
 
     try:
@@ -284,9 +284,9 @@ def _check_store(uri: str | None) -> None:
 
 @contextmanager
 def _reading(uri: str | None) -> Iterator[None]:
-    """Around what reads the store: what is wrong with a store, or with files in it, is the person's to mend."""
+    """Around what reads the store: what is wrong with a store, or with files in it, is the user's to fix."""
     _check_store(uri)
-    # A person waits: a server that is away is told after seconds, not after MLflow's minutes.
+    # The user waits: that a server is away is said after seconds, not after MLflow's minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     try:
         yield

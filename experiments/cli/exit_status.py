@@ -1,4 +1,4 @@
-"""Where errors become exit statuses and one clear line: the group that every command of `mlptune` runs in."""
+"""Errors become exit statuses and one clear line, in the group that every command of `mlptune` runs in."""
 
 import errno
 import shlex
@@ -8,76 +8,84 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..._text import escape_control_characters
 from ..errors import Interrupted, SweepFailed, UserError
-from ..show_text import clean
-from . import loaded
+from .early_interrupt import restore_interrupt
 
 PROGRAM = "mlptune"
 
 
 class Commands(TyperGroup):
-    """The group of commands, with the one place where errors become exit statuses."""
+    """The group of commands, and the one place where errors become exit statuses."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """In the order in which a person meets them."""
+        """The commands in the order in which a user needs them."""
         return list(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Exit status 1: no result; 2: wrong usage or input; 130: interrupted."""
         try:
-            loaded()
+            restore_interrupt()
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
-        except (UserError, SweepFailed) as error:
+        except (Exception, KeyboardInterrupt) as error:
+            status = _explain(error)
+            if status is None:
+                raise
+            raise typer.Exit(status) from None
+
+
+def _explain(error: BaseException) -> int | None:
+    """Print what an error means to the user and return its exit status; None for one that needs its traceback."""
+    match error:
+        case typer.Exit() | typer.Abort():
+            return None
+        case UserError() | SweepFailed():
             _complain(error)
             if "--resume" in str(error) and "--resume" not in sys.argv and sys.argv[1:2] == ["sweep"]:
                 print(f"  {resume_line()}", file=sys.stderr)
-            raise typer.Exit(error.exit_status) from None
-        except KeyboardInterrupt as error:
+            return error.exit_status
+        case KeyboardInterrupt():
             _say_interrupted(error)
-            raise typer.Exit(Interrupted.exit_status) from None
-        except LookupError as error:
-            from ...tracking.reader import NotFound
-
-            if not isinstance(error, NotFound):
-                raise
+            return Interrupted.exit_status
+        case OSError(errno=errno.ENAMETOOLONG):
+            _complain(UserError(f"{str(error.filename)[:60]}...: the name is too long for a file"))
+            return UserError.exit_status
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EROFS):
             _complain(error)
-            raise typer.Exit(UserError.exit_status) from None
-        except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                _complain(UserError(f"{str(error.filename)[:60]}...: the name is too long for a file"))
-                raise typer.Exit(UserError.exit_status) from None
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise
-            _complain(error)
-            raise typer.Exit(SweepFailed.exit_status) from None
-        except Exception as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                # Python wraps what is raised while it makes a class, and Ctrl-C may land there during an import.
-                _say_interrupted(error.__cause__)
-                raise typer.Exit(Interrupted.exit_status) from None
-            from ...tracking.store.errors import StoreError
+            return SweepFailed.exit_status
+        case OSError():
+            return None
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        # Python wraps what is raised while it makes a class, and Ctrl-C may land there during an import.
+        _say_interrupted(error.__cause__)
+        return Interrupted.exit_status
+    from ...tracking.reader import NotFound
+    from ...tracking.store.errors import StoreError
 
-            if not isinstance(error, StoreError) and not type(error).__module__.startswith("mlflow."):
-                raise
-            _complain(error)  # the store is away, or refuses
-            raise typer.Exit(SweepFailed.exit_status) from None
+    if isinstance(error, NotFound):
+        _complain(error)
+        return UserError.exit_status
+    if isinstance(error, StoreError) or type(error).__module__.startswith("mlflow."):
+        _complain(error)  # the store is away, or refuses
+        return SweepFailed.exit_status
+    return None
 
 
 def _complain(error: BaseException) -> None:
-    # Two lines at most, whatever a message has quoted.
+    """Print an error in two lines at most, whatever its message quotes."""
     from ...tracking.store.address import redact
 
-    lines = [clean(redact(line)) for line in str(error).splitlines() if line.strip()][:2] or [type(error).__name__]
-    print(
-        f"{PROGRAM}: " + "\n".join(line if len(line) <= 600 else line[:597] + "..." for line in lines), file=sys.stderr
-    )
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    lines = [escape_control_characters(redact(line)) for line in lines[:2]]
+    lines = [line if len(line) <= 600 else f"{line[:597]}..." for line in lines]
+    print(f"{PROGRAM}: " + "\n".join(lines), file=sys.stderr)
 
 
 def _say_interrupted(error: BaseException) -> None:
     if sys.argv[1:2] != ["sweep"]:
-        print(clean(str(error) or "interrupted"), file=sys.stderr)
+        print(escape_control_characters(str(error) or "interrupted"), file=sys.stderr)
         return
     print("interrupted; what is finished is kept. Continue with:", file=sys.stderr)
     print(f"  {resume_line()}", file=sys.stderr)
@@ -88,4 +96,4 @@ def resume_line() -> str:
     from ...tracking.store.address import redact
 
     arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
-    return clean(shlex.join([PROGRAM, *map(redact, arguments)]))
+    return escape_control_characters(shlex.join([PROGRAM, *map(redact, arguments)]))

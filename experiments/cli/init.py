@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..._text import counted
+from ..._text import counted, escape_control_characters
 from ...search.methods import METHODS
 from ..config import default_name, is_named, load_spec
 from ..config.toml import toml_key, toml_value
 from ..errors import UserError
-from ..show_text import clean
 
 if TYPE_CHECKING:
     from ..config import Spec
@@ -175,7 +174,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _comment(text: str) -> str:
     """A file's or column's name may hold a line break, which would end the comment."""
-    return clean(text)
+    return escape_control_characters(text)
 
 
 def _other(task: str) -> str:

@@ -1,10 +1,10 @@
-"""What a person sees while a sweep runs: a live table in a terminal, plain lines elsewhere, all on standard error."""
+"""What the user sees while a sweep runs: a live table in a terminal, plain lines elsewhere, all on standard error."""
 
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -14,14 +14,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ..._text import counted
+from ..._text import counted, escape_control_characters
 from ..progress import Observer, SweepInfo, TrialSummary
-from ..show_text import clean, copied_text, number_text, params_text, time_text
+from .text import headline, number_text, refit_text, running_text, time_text, trial_text
 
 LEADERS = 5
-LINES_IN_FULL = 200  # finished trials that get a line each; later ones share one a second
+LINES_IN_FULL = 200  # finished trials that get a line each; later there is one line a second
 QUIET_SECONDS = 10.0  # after so long without a finished trial the plain view says that it is still alive
-RATE_WINDOW = 32  # finished trials that the time left is taken from: recent ones, since a resume brings many at once
+RATE_WINDOW = (
+    32  # finished trials that the time left is estimated from: recent ones, since a resume brings many at once
+)
 
 
 def view(stream: TextIO | None = None) -> "View":
@@ -32,7 +34,7 @@ def view(stream: TextIO | None = None) -> "View":
 
 
 class View(Observer):
-    """What both views know: the counts, the leaders, the running trials and the time left. A context manager."""
+    """What both views know: the counts, the leaders, the running trials and the time left. It is a context manager."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -79,7 +81,7 @@ class View(Observer):
         return self.leaders[0] if self.leaders else None
 
     def seconds_left(self) -> float | None:
-        """Estimate the seconds until the last trial ends; None before there is anything to go by."""
+        """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""
         part = self.part()
         if self.info is None or not (self.done or part >= 1.0):
             return None
@@ -87,7 +89,7 @@ class View(Observer):
         return max(self.info.total - self.done - part, 0.0) / rate
 
     def part(self) -> float:
-        """What is done of the running trials, in trials: they may all run at once, as a population does."""
+        """How much of the running trials is done, in trials: they may all run at once, as a population does."""
         most = max(self.info.max_epochs, 1) if self.info else 1
         return sum(min(epoch / most, 1.0) for epoch, _ in self.running.values())
 
@@ -146,13 +148,13 @@ class PlainView(View):
         if self._gone:
             return
         try:
-            print(clean(text), file=self.stream, flush=True)
-        except BrokenPipeError:  # whoever watched has left; the sweep goes on, its results are in the store
+            print(escape_control_characters(text), file=self.stream, flush=True)
+        except BrokenPipeError:  # the reader has left; the sweep goes on, its results are in the store
             self._gone = True
 
 
 class LiveView(View):
-    """A picture of the sweep that is drawn anew four times a second, by a thread of rich's."""
+    """A picture of the sweep that rich redraws four times a second, in a thread of its own."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock)
@@ -167,7 +169,7 @@ class LiveView(View):
             super().started(info)
         for text in info.messages:
             self.message(text)
-        # Standard output stays untouched: it may be a pipe that waits for JSON.
+        # Standard output stays untouched: it may be a pipe that expects JSON.
         self._live = Live(console=self.console, get_renderable=self.render, refresh_per_second=4, redirect_stdout=False)
         self._live.start(refresh=True)
 
@@ -187,7 +189,7 @@ class LiveView(View):
             self.message(f"trial {trial.number} failed: {trial.reason or 'no reason given'}")
 
     def message(self, text: str) -> None:
-        self.console.print(Text(clean(text)))
+        self.console.print(Text(escape_control_characters(text)))
 
     def refitting(self, number: int) -> None:
         with self._lock:
@@ -237,9 +239,9 @@ class LiveView(View):
         if wide:
             table.add_column("epochs", justify="right", no_wrap=True)
         table.add_column("parameters", overflow="fold")
-        room = self.console.height - 5  # a picture higher than the terminal would scroll and be drawn twice
+        room = self.console.height - 5  # a picture taller than the terminal would scroll and be drawn twice
         for trial in self.leaders:
-            text = clean(trial_text(trial))
+            text = escape_control_characters(trial_text(trial))
             room -= 1 + len(text) // max(self.console.width - (22 if wide else 15), 8)
             if room < 0 and trial is not self.best:
                 break
@@ -248,29 +250,5 @@ class LiveView(View):
         return table
 
 
-def headline(info: SweepInfo) -> str:
-    """Return the line that says what is being swept."""
-    rule = "higher is better" if info.direction == "maximize" else "lower is better"
-    trials = f"{counted(info.total, 'trial')} by {info.method}"
-    size = f"{counted(info.max_epochs, 'epoch')}, {counted(info.workers, 'worker')}"
-    return f"{info.name}: {trials}, {info.metric} ({rule}), {size}"
-
-
-def trial_text(trial: TrialSummary) -> str:
-    """Return the parameters that a trial was asked with, or whom it has copied since."""
-    return copied_text(trial.copied) if trial.copied else params_text(trial.params)
-
-
-def refit_text(number: int) -> str:
-    """Return the line that says what happens after the last trial."""
-    return f"training the configuration of trial {number} on all rows that are not test"
-
-
-def running_text(running: Mapping[int, tuple[int, float | None]], max_epochs: int) -> str:
-    """Return the running trials with the epochs that they have trained, the first eight of them."""
-    shown = [f"#{number} {epoch}/{max_epochs}" for number, (epoch, _) in sorted(running.items())]
-    return "  ".join(shown[:8]) + (f"  and {len(shown) - 8} more" if len(shown) > 8 else "")
-
-
 def _line(text: str, style: str = "") -> Text:
-    return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
+    return Text(escape_control_characters(text), style=style, no_wrap=True, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""Predictions of a sweep's model for the rows of a file, written in one step."""
+"""Predictions of a sweep's model for the rows of a file, written as a whole or not at all."""
 
 import os
 import secrets
@@ -33,7 +33,7 @@ def predict_file(name: str, source: Path, out: Path, *, run: str | None, trackin
     model = load_model(name, run=run, tracking_uri=tracking_uri)
     try:
         result = prediction_table(model, frame)
-    except UserError as error:  # columns that the model needs: it does not know the file's name
+    except UserError as error:  # about columns: the model does not know the file's name
         raise UserError(f"{source}: {error}") from None
 
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")

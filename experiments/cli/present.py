@@ -1,13 +1,13 @@
-"""Results as people and programs read them: aligned text for a terminal or a pipe, strict JSON for everything else."""
+"""Results for users and for programs: aligned text for a terminal or a pipe, strict JSON for everything else."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._text import counted
+from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
-from ..show_text import clean, copied_text, number_text, params_text
+from .text import copied_text, number_text, params_text
 
 
 def strict_json(value: Any) -> str:
@@ -30,11 +30,11 @@ def _strict(value: Any) -> Any:
 
 
 def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
-    """Return aligned columns without a frame, made to be read and to be piped; `right` names right-aligned columns.
+    """Return aligned columns without a frame, to be read and to be piped; `right` names right-aligned columns.
 
     The last column is not padded, so that long parameters wrap only where the terminal ends.
     """
-    cells = [[clean(cell) for cell in row] for row in (headers, *rows)]
+    cells = [[escape_control_characters(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
     lines = []
     for row in cells:
@@ -72,7 +72,7 @@ def trials_text(
 ) -> str:
     """Return the table of `mlptune show`: all trials by number, or the `top` best first; the best has a star.
 
-    `copied` says for trials that have copied others (epoch, trial) of each time.
+    `copied` has, for each trial that has copied others, (epoch, trial) of each time.
     """
     best = shown.get("best") or {}
     trials = list(shown["trials"])
@@ -91,17 +91,17 @@ def trials_text(
     counts: dict[str, int] = {}
     for trial in shown["trials"]:
         counts[trial["state"]] = counts.get(trial["state"], 0) + 1
-    told = counted(len(shown["trials"]), "trial")
+    total = counted(len(shown["trials"]), "trial")
     if counts:
-        told += f" ({', '.join(f'{n} {state}' for state, n in counts.items())})"
-    head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {told}"
-    parts = [clean(head)]
+        total += f" ({', '.join(f'{n} {state}' for state, n in counts.items())})"
+    head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {total}"
+    parts = [escape_control_characters(head)]
     if rows:
         parts.append(
             text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"])
         )
     if best:
-        parts.append(clean(best_line(best)))
+        parts.append(escape_control_characters(best_line(best)))
     return "\n".join(parts)
 
 
@@ -114,7 +114,7 @@ def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]]) -> str:
 
 
 def _ranked(trials: list[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Complete trials, the best first. Which way is up the best trial itself tells: no other value lies beyond it."""
+    """Complete trials, the best first; whether more is better follows from the best trial, whose value no other exceeds."""
     complete = [trial for trial in trials if trial["state"] == "complete" and trial["value"] is not None]
     top = best.get("value")
     sign = -1 if top is None or all(trial["value"] <= top for trial in complete) else 1
@@ -133,18 +133,20 @@ def best_text(
     configuration: Mapping[str, Any] | None = None,
     copied: Sequence[tuple[int, int]] = (),
 ) -> str:
-    """Return what `mlptune best` prints; `store` is the tracking address that the person gave, if any.
+    """Return what `mlptune best` prints; `store` is the tracking address that the user gave, if any.
 
     `configuration` and `copied` are those of a trial that has copied others, whose params are not its network's.
     """
     name = str(best["name"])
-    params = [f"  {clean(line)}" for line in _aligned(best["params"])]
+    params = [f"  {escape_control_characters(line)}" for line in _aligned(best["params"])]
     if configuration is not None and copied:
-        params = [f"  {clean(line)}" for line in schedule_lines(best["params"], configuration, copied)]
+        params = [
+            f"  {escape_control_characters(line)}" for line in schedule_lines(best["params"], configuration, copied)
+        ]
     uri = f", tracking_uri={store!r}" if store else ""
     return "\n".join(
         [
-            clean(f"{name}: {best_line(best).removeprefix('best: ')}"),
+            escape_control_characters(f"{name}: {best_line(best).removeprefix('best: ')}"),
             *params,
             "In Python:",
             f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows',
@@ -158,7 +160,7 @@ def schedule_lines(
 ) -> list[str]:
     """Return what the network of a trial that has copied others was trained with: values at the start, then each change.
 
-    Of the configuration only what was searched: the names in `params`, and what those of single layers come to.
+    Of the configuration only what was searched: the names in `params`, and those that the names of single layers stand for.
     """
     names = {(layer_of(name) or (name,))[0] for name in params}
     if names & {"layers", "units"}:
@@ -183,4 +185,4 @@ def next_text(name: str, store: str = "") -> str:
         (f"  mlptune ui{tail}", "learning curves, in the browser"),
     ]
     width = max(len(command) for command, _ in rows)
-    return "\n".join(f"{clean(command).ljust(width)}   {what}" for command, what in rows)
+    return "\n".join(f"{escape_control_characters(command).ljust(width)}   {what}" for command, what in rows)

@@ -23,7 +23,7 @@ _SERVER_ENVIRONMENT = {
     "MLFLOW_MODEL_CATALOG_URI": "",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "PYTHONWARNINGS": "ignore",  # its own deprecations are no news for whoever looks at curves
+    "PYTHONWARNINGS": "ignore",  # its own deprecations are irrelevant to users of the UI
 }
 
 
@@ -50,19 +50,19 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--allowed-hosts", hosts, "--cors-allowed-origins", f"http://{HOST}:{port},http://localhost:{port}"]
     command += ["--uvicorn-opts", "--log-level warning"]
-    # The address may hold a password, which a command line would show to everybody on the machine.
+    # The address may hold a password, which a command line would show to every user of the machine.
     environment = {**os.environ, **_SERVER_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": uri}
     environment["MLFLOW_REGISTRY_STORE_URI"] = uri
     environment.pop("MLFLOW_TRACKING_URI", None)
-    with interruption.listening(raising=False) as wish:
+    with interruption.catch_signals(raising=False) as stop:
         # In a session of its own: Ctrl-C then reaches us alone, and we end the server and its workers in order.
         server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
-            if _answers(server, port, wish):
+            if _answers(server, port, stop):
                 say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
                 for line in _curves(uri, f"http://{HOST}:{port}"):
                     say(line)
-            while not wish.made:
+            while not stop.made:
                 if server.poll() is not None:
                     raise SweepFailed(f"MLflow's server ended by itself with status {server.returncode}")
                 time.sleep(_CHECK_SECONDS)
@@ -74,7 +74,7 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
 
 
 def _curves(uri: str, server: str) -> list[str]:
-    """Where the curves of the newest sweep are: MLflow's own way there is several clicks long."""
+    """Links to the curves of the newest sweep, which are several clicks away in MLflow's own pages."""
     launches = reader.sweeps(uri)[:1]
     return [
         f"learning curves of {launch.name}: {server}"
@@ -84,7 +84,7 @@ def _curves(uri: str, server: str) -> list[str]:
 
 
 def _free_port(port: int) -> int:
-    """Return the port if it can be had, a free one for 0; else UserError."""
+    """Return the port if it is free, or any free one for 0. Raises UserError."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -96,16 +96,16 @@ def _free_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(server: subprocess.Popen[bytes], port: int, wish: interruption.Wish) -> bool:
-    """Wait until the server answers; False if it shall end before it does."""
+def _answers(server: subprocess.Popen[bytes], port: int, stop: interruption.StopRequest) -> bool:
+    """Wait until the server answers; return False if it was asked to stop before."""
     # Past any proxy of the environment: the address is this machine's own.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if wish.made:
+        if stop.made:
             return False
         if server.poll() is not None:
-            raise SweepFailed(f"MLflow's server did not start (status {server.returncode}); its own words are above")
+            raise SweepFailed(f"MLflow's server did not start (status {server.returncode}); its messages are above")
         try:
             with opener.open(f"http://{HOST}:{port}/health", timeout=2):
                 return True

@@ -4,9 +4,9 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._text import escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..errors import UserError
-from ..show_text import clean
 from .names import hyperparameter_hint
 from .text import nearest, plain, show_key
 
@@ -57,7 +57,9 @@ def _pairs(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, 
     for text in [overrides] if isinstance(overrides, str) else overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise UserError(f"--set {clean(text)[:80]}: write key=value, for instance search.trials=16")
+            raise UserError(
+                f"--set {escape_control_characters(text)[:80]}: write key=value, for instance search.trials=16"
+            )
         yield key.strip(), _value(value.strip())
 
 

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from os import PathLike, fspath
 from typing import Any
 
+from ..._text import escape_control_characters
 from ..errors import UserError
-from ..show_text import clean
 from .toml import _BARE_KEY, toml_value
 
 MAX_DEPTH = 16
@@ -61,7 +61,7 @@ def show(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):  # not of our types, or an integer too long to print
         text = f"a {type(value).__name__}"
     # Beyond control characters: bidirectional marks and the like, which could make a terminal lie.
-    text = clean(text)
+    text = escape_control_characters(text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

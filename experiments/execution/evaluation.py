@@ -1,4 +1,4 @@
-"""What the coordinator needs of whoever evaluates trials: the engine in a sweep, a lookup table in a benchmark."""
+"""What the coordinator needs of an evaluator of trials: the engine in a sweep, a lookup table in a benchmark."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Request:
-    """Train trial `number` with this configuration (its hyperparameters, fixed and sampled) on to the epoch `until`.
+    """Train trial `number` with this configuration (its hyperparameters, fixed and sampled) up to the epoch `until`.
 
     With `source` it first takes over the networks of that trial as they were before this call. The configuration is then the
     source's, changed from the next epoch on, so that training it from the start gives the same networks.
@@ -21,13 +21,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came back of one stretch of one trial.
+    """What one segment of one trial gave.
 
-    `curves[key]` are the values of the epochs `first_epoch`, `first_epoch + 1`, ... (1-based), averaged over the trial's
-    networks (seeds and folds); a network that has ended counts with its kept epoch from then on. `ended` is None while the trial
-    could train on, else "finished", "diverged" or "failed" (a fault; `reason` says which). `value`, `spread` and `kept_epochs`
-    belong to a finished trial: mean and standard deviation of the objective over its networks at their kept epochs. `reruns`
-    counts the jobs of this trial that were lost with their worker, or failed, and were run again.
+    Attributes:
+        number: The trial.
+        first_epoch: The epoch (1-based) of the first value in each curve.
+        curves: Values by epoch, averaged over the trial's networks (seeds and folds); a network that has ended counts with its
+            best epoch from then on.
+        ended: None while the trial could train on, else "finished", "diverged" or "failed" (a fault; `reason` says which).
+        value: For a finished trial, the mean of the objective over its networks at their best epochs.
+        spread: The standard deviation to `value`; None for a single network.
+        best_epochs: For a finished trial, the epoch whose weights each of its networks keeps.
+        reason: Why the trial diverged or failed.
+        reruns: How many jobs of this trial were lost with their worker, or failed, and were run again.
     """
 
     number: int
@@ -36,31 +42,27 @@ class Outcome:
     ended: str | None = None
     value: float | None = None
     spread: float | None = None
-    kept_epochs: tuple[int, ...] = ()
+    best_epochs: tuple[int, ...] = ()
     reason: str | None = None
     reruns: int = 0
 
     @property
     def last_epoch(self) -> int:
-        """The last epoch that this stretch trained; `first_epoch - 1` where it trained none."""
+        """The last epoch of this segment; `first_epoch - 1` where it trained none."""
         return self.first_epoch - 1 + max((len(values) for values in self.curves.values()), default=0)
 
 
 class Evaluator(Protocol):
-    """Trains trials. It keeps the state of every trial between stretches until `forget`."""
+    """Trains trials, and keeps the state of each between segments until `forget`."""
 
     @property
     def objective_key(self) -> str:
         """The curve that the objective is read from."""
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds of a trial's networks."""
-
     def advance(self, requests: Sequence[Request]) -> Iterable[Outcome]:
-        """Train all requests; outcomes come as they return, in any order, several for a trial if it trains in stretches.
+        """Train all requests; outcomes come in any order, several for a trial that trains in segments.
 
-        Ends when every request has reached its epoch or has ended.
+        Ends when every trial has reached its epoch or has ended.
         """
 
     def forget(self, number: int) -> None:

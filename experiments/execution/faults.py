@@ -1,4 +1,4 @@
-"""Why a job did not return, in a person's words: what a trial that has failed is recorded with."""
+"""Why a job did not return, in words: the reason that a failed trial is recorded with."""
 
 import re
 from concurrent.futures import BrokenExecutor

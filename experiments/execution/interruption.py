@@ -1,8 +1,8 @@
-"""Ctrl-C as a wish that cannot get lost: it is written down before anything else happens.
+"""Ctrl-C and SIGTERM as a request that cannot get lost: it is noted before anything else happens.
 
 An exception that a signal handler raises lands wherever the program happens to be, also in a destructor or in the callback of a
-weak reference, where Python prints and drops it. So whoever loops or waits for long asks `check` from time to time, and what Python
-would print of a wish that is written down is kept from the person.
+weak reference, where Python prints and drops it. So every loop and every long wait calls `check` from time to time, and what
+Python would print of such a dropped exception is not shown to the user.
 """
 
 import signal
@@ -13,12 +13,17 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-# How long those who wait do so before they ask: what a person who pressed Ctrl-C hardly notices.
+# How long waits last before they check: short enough that Ctrl-C seems to act at once.
 CHECK_SECONDS = 0.5
 
 
-class Wish:
-    """A person's wish to stop. `raising` says whether the first signal raises KeyboardInterrupt too; a second always does."""
+class StopRequest:
+    """The user's request to stop, and the signal handler that notes it.
+
+    Attributes:
+        raising: Whether the first signal raises `KeyboardInterrupt` too; a second one always does.
+        made: Whether a signal has come.
+    """
 
     def __init__(self, raising: bool) -> None:
         self.raising = raising
@@ -30,40 +35,40 @@ class Wish:
             raise KeyboardInterrupt
 
 
-_wish: Wish | None = None
+_current: StopRequest | None = None
 
 
 @contextmanager
-def listening(raising: bool = True) -> Iterator[Wish]:
-    """Listen to Ctrl-C and SIGTERM meanwhile, where Python's own handlers would; a program that has others keeps them.
+def catch_signals(raising: bool = True) -> Iterator[StopRequest]:
+    """Catch Ctrl-C and SIGTERM where Python's own handlers would; a program that has handlers of its own keeps them.
 
-    Signals reach the main thread alone: in another one nobody is listened to.
+    Signals reach the main thread only: in any other thread nothing is caught.
     """
-    global _wish
-    outer, wish = _wish, Wish(raising)
+    global _current
+    outer, request = _current, StopRequest(raising)
     replaced = {}
     if threading.current_thread() is threading.main_thread():
         for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
             if signal.getsignal(number) is default:
-                replaced[number] = signal.signal(number, wish)
-        _wish = wish
-    printing = sys.unraisablehook
+                replaced[number] = signal.signal(number, request)
+        _current = request
+    usual_hook = sys.unraisablehook
 
-    def unless_wished(unraisable: Any) -> None:
-        if not (wish.made and issubclass(unraisable.exc_type, KeyboardInterrupt)):
-            printing(unraisable)
+    def unless_requested(unraisable: Any) -> None:
+        if not (request.made and issubclass(unraisable.exc_type, KeyboardInterrupt)):
+            usual_hook(unraisable)
 
-    sys.unraisablehook = unless_wished
+    sys.unraisablehook = unless_requested
     try:
-        yield wish
+        yield request
     finally:
-        sys.unraisablehook = printing
+        sys.unraisablehook = usual_hook
         for number, handler in replaced.items():
             signal.signal(number, handler)
-        _wish = outer
+        _current = outer
 
 
 def check() -> None:
-    """Raise the KeyboardInterrupt that somebody wished for and that did not get through."""
-    if _wish is not None and _wish.made and threading.current_thread() is threading.main_thread():
+    """Raise the `KeyboardInterrupt` that was requested and got lost."""
+    if _current is not None and _current.made and threading.current_thread() is threading.main_thread():
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""A job is one stack trained for one stretch of epochs: plain data in, plain data out, so that it can run in any process.
+"""A job is one stack trained for one segment of epochs: plain data in, plain data out, so that it can run in any process.
 
 Workers import this module and nothing that is slow or that holds a connection: no MLflow, no Optuna, not the caller's script.
 """
@@ -18,16 +18,16 @@ from ...core.structure import Structure
 from ...core.training import Curves, Fold, Network, State, start, train
 from .shared import Shared
 
-# Fingerprints whose folds a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
+# How many data sets (by fingerprint) a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
 KEPT_DATA = 2
 
 
 @dataclass(frozen=True)
 class Job:
-    """One stack for one stretch.
+    """One stack for one segment.
 
-    `state` is None at the first stretch. `order_seed` gives the order of the mini-batches, the same for every network of a sweep.
-    `seconds` is how long the job may take; whoever runs it may end the process then.
+    `state` is None in the first segment. `order_seed` gives the order of the mini-batches, the same for every network of a sweep.
+    `seconds` is how long the job may take; its process may then be killed.
     """
 
     structure: Structure
@@ -50,12 +50,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class MissingData:
-    """The answer of a process that was not given the folds and has not seen them before: send the job again, with them."""
+    """The answer of a process that lacks the folds: send the job again, with them."""
 
     key: str
 
 
-# What this process has been given, the newest last.
+# The folds that this process has, the newest last.
 _folds: dict[str, tuple[Fold, ...]] = {}
 
 
@@ -80,29 +80,29 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
     return Trained(state, curves, time.monotonic() - began)
 
 
-# What follows is for processes that others run, on machines that may be any.
+# The rest is for processes of external executors, on any machine.
 
 
 @dataclass(frozen=True)
-class Introduction:
+class WorkerInfo:
     """Who a process is: its version of mlptune, and what the last bits of its results depend on."""
 
     version: str
     machine: str
 
 
-def introduce() -> Introduction:
+def worker_info() -> WorkerInfo:
     """Say who this process is."""
     from ... import __version__
     from .machine import fingerprint
 
-    return Introduction(__version__, fingerprint())
+    return WorkerInfo(__version__, fingerprint())
 
 
-def elsewhere(fn: Callable[..., Any], job: Job, key: str, folds: Any, home: tuple[str, int]) -> Any:
-    """Run `fn(job, Shared(key, folds))` as a worker of ours would: one thread of linear algebra, and ended when it is overdue.
+def run_guarded(fn: Callable[..., Any], job: Job, key: str, folds: Any, home: tuple[str, int]) -> Any:
+    """Run `fn(job, Shared(key, folds))` as our own workers would: one BLAS thread, and killed when it is overdue.
 
-    `home` is the coordinator's machine and process, which no job may end.
+    `home` is the coordinator's machine and process, which no job may kill.
     """
     overdue = threading.Event()
     if job.seconds is not None and (platform.node(), os.getpid()) != home:
@@ -116,23 +116,23 @@ def elsewhere(fn: Callable[..., Any], job: Job, key: str, folds: Any, home: tupl
         overdue.set()
 
 
-_jobs_here = 0
+_running_jobs = 0
 _limits: threadpool_limits | None = None
 _limits_lock = threading.Lock()
 
 
 @contextmanager
 def _single_thread() -> Iterator[None]:
-    """One thread of linear algebra while any job runs in this process: the limit is the whole process's, which may have several."""
-    global _jobs_here, _limits
+    """One BLAS thread while any job runs in this process: the limit is the process's, which may run several jobs at once."""
+    global _running_jobs, _limits
     with _limits_lock:
-        if not _jobs_here:
+        if not _running_jobs:
             _limits = threadpool_limits(1, "blas")
-        _jobs_here += 1
+        _running_jobs += 1
     try:
         yield
     finally:
         with _limits_lock:
-            _jobs_here -= 1
-            if not _jobs_here and _limits is not None:
+            _running_jobs -= 1
+            if not _running_jobs and _limits is not None:
                 _limits.restore_original_limits()

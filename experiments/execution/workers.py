@@ -1,7 +1,7 @@
 """Worker processes on this machine, behind the interface of `concurrent.futures`.
 
 Each worker is a pool of one process (loky's, which imports neither the caller's `__main__` nor anything of ours until its first
-job), so that a crash has one culprit and breaks nothing else. Jobs wait in one queue here and go to whichever worker is free.
+job), so that a crash is blamed on one job and breaks no other. Jobs wait in one queue here; the first free worker takes the next.
 """
 
 import os
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -21,23 +22,17 @@ from threadpoolctl import threadpool_limits
 
 from .shared import Shared
 
-# One thread of linear algebra a worker: threads would compete with the other workers, and two threads change float32 bits.
+# One BLAS thread per worker: more would compete with the other workers, and two threads change float32 bits.
 ENVIRONMENT = {
     f"{library}_THREADS": "1" for library in ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "BLIS_NUM")
 }
 # loky ends a process that has grown by 300 MB as a leaking one; ours keeps its data and its largest stack.
 ENVIRONMENT["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e15"
-
-
 ORPHAN_CHECK_SECONDS = 1.0
-
-
-# Training takes whatever the processors have left: it must neither slow the person's other work nor keep the coordinator and
-# the writer, which have little to do but are waited for, from doing it.
+# Training takes the processor time that nothing else wants: it must neither slow the user's other work nor delay the coordinator
+# and the writer, which need little time but are waited for.
 TRAINING_NICENESS = 10
-
-
-# When memory runs out Linux ends the largest process, which may be the coordinator or a person's editor: a worker can be replaced.
+# When memory runs out Linux kills the largest process, which may be the coordinator or the user's editor; a worker can be replaced.
 OOM_SCORE, OOM_FIRST = "/proc/self/oom_score_adj", "500"
 
 
@@ -47,7 +42,7 @@ def default_workers() -> int:
 
 
 def _initialise(coordinator: int, niceness: int) -> None:
-    """In the worker: leave Ctrl-C to the coordinator, and end when the coordinator is gone, even in the middle of a job."""
+    """In the worker: leave Ctrl-C to the coordinator, and exit once the coordinator is gone, even in the middle of a job."""
     os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if niceness and os.path.exists(OOM_SCORE):
@@ -63,18 +58,28 @@ def _initialise(coordinator: int, niceness: int) -> None:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes that this thread starts meanwhile never hear Ctrl-C, not even before they can say that they ignore it."""
+def _block_sigint() -> Iterator[None]:
+    """Block Ctrl-C in processes that this thread starts meanwhile, so that it cannot hit them before they ignore it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # Every process needs this one, which on being started lets Ctrl-C in again.
+    # Starting any process starts this one first, which unblocks Ctrl-C again.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call that waits for a worker."""
+
+    future: Future
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 class _Worker:
@@ -87,14 +92,19 @@ class _Worker:
 
 
 class Workers(Executor):
-    """`n` worker processes with one queue; each makes `first_call` when it starts (default: it imports the engine).
+    """Worker processes with one queue.
 
     A call whose process dies fails with loky's `TerminatedWorkerError` (a `BrokenExecutor`); its worker is replaced and the
-    other calls never notice. A call is `running` from the moment at which a worker that is ready takes it. A `Shared`
+    other calls are not affected. A call is `running` from the moment at which a worker that is ready takes it. A `Shared`
     argument is sent to each worker once.
+
+    Args:
+        n: The number of processes.
+        first_call: What each does when it starts; by default it imports the engine.
+        niceness: How much they give way to other processes.
     """
 
-    messages = ()  # what a person should know of this executor
+    messages = ()  # what the user should know of this executor
 
     def __init__(
         self, n: int, first_call: Callable[[], object] | None = None, niceness: int = TRAINING_NICENESS
@@ -102,7 +112,7 @@ class Workers(Executor):
         self._first_call = first_call or _import_engine
         self._niceness = niceness
         self._lock = threading.RLock()
-        self._waiting: deque[tuple[Future, Callable[..., Any], tuple, dict]] = deque()
+        self._waiting: deque[_Call] = deque()
         self._closed = False
         self._workers = [_Worker() for _ in range(n)]
         # The processes start now, while the coordinator still reads the data.
@@ -118,19 +128,19 @@ class Workers(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError("the workers have been shut down")
-            self._waiting.append((future, fn, args, kwargs))
+            self._waiting.append(_Call(future, fn, args, kwargs))
             self._dispatch()
         return future
 
     def kill(self, future: Future) -> None:
-        """End the process that runs this call, whatever it is doing; the call fails. Nothing happens to one that is not running."""
+        """Kill the process that runs this call, whatever it is doing, so that the call fails; do nothing if it is not running."""
         with self._lock:
             for worker in self._workers:
                 if worker.busy is future and worker.pool is not None:
                     worker.pool.shutdown(wait=False, kill_workers=True)
 
     def _start(self, worker: _Worker) -> None:
-        """Start the worker's process, or another one in its place."""
+        """Start the worker's process, or a new one in its place."""
         worker.known = set()
         worker.pool = ProcessPoolExecutor(
             max_workers=1,
@@ -139,7 +149,7 @@ class Workers(Executor):
             initializer=_initialise,
             initargs=(os.getpid(), self._niceness),
         )
-        with _deaf_children():
+        with _block_sigint():
             worker.busy = starting = worker.pool.submit(self._first_call)
         starting.add_done_callback(lambda _: self._started(worker))
 
@@ -150,52 +160,53 @@ class Workers(Executor):
                 self._dispatch()
 
     def _dispatch(self) -> None:
+        """Give waiting calls to free workers."""
         for worker in self._workers:
             while worker.busy is None and self._waiting:
-                future, fn, args, kwargs = self._waiting.popleft()
-                if future.set_running_or_notify_cancel():
-                    self._send(worker, future, fn, args, kwargs)
+                call = self._waiting.popleft()
+                if call.future.set_running_or_notify_cancel():
+                    self._send(worker, call)
 
-    def _send(self, worker: _Worker, future: Future, fn: Callable[..., Any], args: tuple, kwargs: dict) -> None:
+    def _send(self, worker: _Worker, call: _Call) -> None:
         assert worker.pool is not None
-        sent = {arg.key for arg in args if isinstance(arg, Shared)}
-        lightened = [
-            Shared(arg.key, None) if isinstance(arg, Shared) and arg.key in worker.known else arg for arg in args
+        shared = {arg.key for arg in call.args if isinstance(arg, Shared)}
+        stripped = [
+            Shared(arg.key, None) if isinstance(arg, Shared) and arg.key in worker.known else arg for arg in call.args
         ]
         try:
-            inner = worker.pool.submit(fn, *lightened, **kwargs)
+            inner = worker.pool.submit(call.fn, *stripped, **call.kwargs)
         except BrokenExecutor as error:
             # It died while it started, or while it was idle.
             self._start(worker)
-            future.set_exception(error)
+            call.future.set_exception(error)
             return
-        worker.busy = future
-        inner.add_done_callback(lambda done: self._finished(worker, future, done, sent))
+        worker.busy = call.future
+        inner.add_done_callback(lambda done: self._finished(worker, call.future, done, shared))
 
-    def _finished(self, worker: _Worker, future: Future, inner: Future, sent: set[str]) -> None:
+    def _finished(self, worker: _Worker, future: Future, inner: Future, shared: set[str]) -> None:
         error = inner.exception() if not inner.cancelled() else RuntimeError("the workers have been shut down")
         with self._lock:
             worker.busy = None
             if error is None:
-                worker.known |= sent
+                worker.known |= shared
             if not self._closed:
                 if isinstance(error, (BrokenExecutor, ShutdownExecutorError)):
                     self._start(worker)
                 self._dispatch()
-        # Outside the lock: whoever waits may submit the next job from here.
+        # Outside the lock: a callback of the future may submit the next call from here.
         if error is not None:
             future.set_exception(error)
         else:
             future.set_result(inner.result())
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes at once; running jobs are abandoned (whatever was not committed is trained again)."""
+        """Kill the processes; running jobs are abandoned, and what was not committed is trained again by a resume."""
         with self._lock:
             self._closed = True
             waiting, self._waiting = self._waiting, deque()
             pools = [worker.pool for worker in self._workers if worker.pool is not None]
-        for future, *_ in waiting:
-            future.cancel()
+        for call in waiting:
+            call.future.cancel()
         for pool in pools:
             pool.shutdown(wait=wait, kill_workers=True)
 
@@ -206,7 +217,7 @@ def _import_engine() -> None:
 
 
 class Inline(Executor):
-    """Runs each call at once, in this thread, with one thread of linear algebra, as a worker would."""
+    """Runs each call at once, in this thread, with one BLAS thread as in a worker."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()

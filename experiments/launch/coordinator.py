@@ -1,10 +1,10 @@
-"""The one loop that runs a search: ask a batch, train to the next rung, decide, tell in trial order, ask again.
+"""The one loop that runs a search: ask for a batch, train to the next rung, decide, tell in trial order, ask again.
 
-Trials that a scheduler pauses stay live over the batches to come, until it lets them train on or the search ends.
+Trials that a scheduler pauses stay live over later batches, until it lets them train on or the search ends.
 
-The loop knows neither MLflow nor the engine: evaluator, recorder and observer are handed to it, so a benchmark on a table of
-published results measures the very loop that users run. What it proposes depends on the seed and on earlier batches alone, never
-on which worker was quicker (principle: search is a function of history).
+The loop knows neither MLflow nor the engine: evaluator, recorder and observer are passed in, so a benchmark on a table of
+published results measures the same loop that users run. What it proposes depends on the seed and on earlier batches alone, never
+on which worker was faster (principle: search is a function of history).
 """
 
 import math
@@ -25,7 +25,7 @@ from ..progress import Observer, TrialSummary
 
 
 @dataclass(frozen=True)
-class Plan:
+class Budget:
     """How much is searched: `total` trials in batches of `batch`, each up to `max_epochs`; `timeout` in seconds, or None."""
 
     total: int
@@ -35,11 +35,18 @@ class Plan:
 
 
 @dataclass
-class Running:
-    """A trial between its ask, at `started`, and its tell. `values` is the objective by epoch.
+class LiveTrial:
+    """A trial between ask and tell.
 
-    `configuration` is what it trains with: its `params` and the fixed hyperparameters, or, once it has taken over another
-    trial's network, that trial's configuration with the changes made since. `copied` is (epoch, trial) of each such time.
+    Attributes:
+        trial: Optuna's trial.
+        params: The searched hyperparameters.
+        configuration: What it trains with: `params` and the fixed hyperparameters, or, once it has taken over another trial's
+            network, that trial's configuration with the changes made since.
+        started: When it was asked for.
+        values: The objective by epoch.
+        last: What its last segment gave.
+        copied: (epoch, trial) of each time that it took over another trial's network.
     """
 
     trial: optuna.trial.Trial
@@ -69,17 +76,22 @@ class Running:
 
 
 class Recorder(Protocol):
-    """Where trials are written. The base of no-ops serves benchmarks, which keep nothing."""
+    """Where trials are written."""
 
-    def stretch(self, running: Running, outcome: Outcome) -> None:
+    def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
         """A trial has trained some epochs and goes on."""
 
-    def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
-        """A trial has ended; `outcome` is its last stretch where that is not written yet, None where a scheduler stopped it."""
+    def commit(self, live: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+        """A trial has ended; `outcome` is its last segment if that is not written yet, None if a scheduler stopped it."""
 
 
 class Coordinator:
-    """Runs `plan` on `study`, whose sampler proposes and whose `scheduler` decides at rungs."""
+    """Searches with `study`, whose sampler proposes, and with `scheduler`, which decides at rungs.
+
+    Attributes:
+        trials: The trials that have ended, by number.
+        best_epochs: For each complete trial the best epoch of each of its networks.
+    """
 
     def __init__(
         self,
@@ -99,128 +111,125 @@ class Coordinator:
         self._fixed = fixed
         self._recorder = recorder
         self._observer = observer
-        self._live: dict[int, Running] = {}
+        self._live: dict[int, LiveTrial] = {}
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialSummary] = {}
-        self.kept_epochs: dict[int, tuple[int, ...]] = {}
+        self.best_epochs: dict[int, tuple[int, ...]] = {}
 
-    def run(self, plan: Plan) -> None:
-        """Run until `plan.total` trials are told or `plan.timeout` is over; the timeout acts between batches."""
+    def run(self, budget: Budget) -> None:
+        """Run until all trials of the budget have ended, or its timeout is over, which acts between batches."""
         began = time.monotonic()
         asked = 0
-        while asked < plan.total:
-            if plan.timeout is not None and asked and time.monotonic() - began > plan.timeout:
-                self._observer.message(f"timeout of {plan.timeout:g} s reached after {asked} of {plan.total} trials")
+        while asked < budget.total:
+            if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
+                self._observer.message(
+                    f"timeout of {budget.timeout:g} s reached after {asked} of {budget.total} trials"
+                )
                 break
-            size = self._scheduler.batch(asked) or plan.batch
-            for _ in range(min(size, plan.total - asked)):
-                running = self._ask()
-                self._live[running.number] = running
+            size = self._scheduler.batch(asked) or budget.batch
+            for _ in range(min(size, budget.total - asked)):
+                live = self._ask()
+                self._live[live.number] = live
                 asked += 1
             self._train(self._scheduler.decide)
         self._train(self._scheduler.finish)
-        for running in list(self._live.values()):
-            self._stop(running, f"paused at epoch {len(running.values)}, short of the others")
+        for live in list(self._live.values()):
+            self._stop(live, f"paused at epoch {len(live.values)}, below the cut-off")
 
-    def best(self) -> TrialSummary | None:
-        """The complete trial with the best value; among equals the first."""
-        complete = [trial for trial in self.trials.values() if trial.state == "complete" and trial.value is not None]
-        sign = -1 if self._worst < 0 else 1
-        return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
-
-    def _ask(self) -> Running:
+    def _ask(self) -> LiveTrial:
         trial = self._study.ask()
         params = self._space.suggest(trial)
-        return Running(trial, params, configuration(params, self._fixed))
+        return LiveTrial(trial, params, configuration(params, self._fixed))
 
     def _train(self, decide: Callable[[Sequence[Progress]], list[Decision]]) -> None:
-        """From rung to rung, until nobody trains on: all that live are paused."""
+        """Train from rung to rung, until all live trials are paused."""
         while self._live:
             requests = self._requests(decide)
             if not requests:
                 return
             ended = self._advance(requests)
-            # In trial order, whatever order they returned in: what a sampler or a pruner sees must not depend on speed.
+            # In trial order, whatever order they came in: what a sampler or a pruner sees must not depend on speed.
             for number in sorted(ended):
                 self._tell(self._live.pop(number), ended[number])
 
     def _requests(self, decide: Callable[[Sequence[Progress]], list[Decision]]) -> list[Request]:
-        """Carry out what the scheduler decides for all that live; the answer is who trains on."""
-        live = dict(self._live)
-        progress = [Progress(r.number, r.trial, len(r.values), tuple(r.values), r.configuration) for r in live.values()]
-        decisions = decide(progress)
-        # Copies are taken of everybody as they stand now, also of those that are themselves about to change.
-        standing = {number: running.configuration for number, running in live.items()}
+        """Carry out what the scheduler decides for all live trials; return requests for those that train on."""
+        trials = dict(self._live)
+        decisions = decide(
+            [Progress(t.number, t.trial, len(t.values), tuple(t.values), t.configuration) for t in trials.values()]
+        )
+        # A copy is of the source as it stands now, also if the source is about to change itself.
+        configurations = {number: live.configuration for number, live in trials.items()}
         requests = []
-        for running, decision in zip(live.values(), decisions, strict=True):
-            number = running.number
+        for live, decision in zip(trials.values(), decisions, strict=True):
+            number = live.number
             match decision:
                 case Continue(until=until):
-                    requests.append(Request(number, running.configuration, until))
+                    requests.append(Request(number, live.configuration, until))
                 case Copy(source=source, params=params, until=until):
-                    epoch = len(running.values)
-                    if source not in live or len(live[source].values) != epoch:
+                    epoch = len(live.values)
+                    if source not in trials or len(trials[source].values) != epoch:
                         raise ValueError(f"trial {number} cannot copy trial {source}, which is not at epoch {epoch}")
-                    running.configuration = changed(standing[source], epoch + 1, params)
-                    running.copied.append((epoch, source))
-                    requests.append(Request(number, running.configuration, until, source))
+                    live.configuration = changed(configurations[source], epoch + 1, params)
+                    live.copied.append((epoch, source))
+                    requests.append(Request(number, live.configuration, until, source))
                 case Pause():
                     pass
                 case Stop(reason=reason):
-                    self._stop(running, reason)
+                    self._stop(live, reason)
                 case _:
-                    raise TypeError(f"{type(self._scheduler).__name__} decided {decision!r}, which is no decision")
+                    raise TypeError(f"{type(self._scheduler).__name__} decided {decision!r}, which is not a decision")
         return requests
 
     def _advance(self, requests: Sequence[Request]) -> dict[int, Outcome]:
         ended: dict[int, Outcome] = {}
         for outcome in self._evaluator.advance(requests):
-            running = self._live[outcome.number]
-            running.last = outcome
+            live = self._live[outcome.number]
+            live.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):
-                running.values.append(value)
-                running.trial.report(value, len(running.values))
+                live.values.append(value)
+                live.trial.report(value, len(live.values))
             if outcome.ended is None:
-                self._recorder.stretch(running, outcome)
-                self._observer.trial_advanced(running.number, len(running.values), running.values[-1])
+                self._recorder.log_segment(live, outcome)
+                self._observer.trial_advanced(live.number, len(live.values), live.values[-1])
             else:
                 ended[outcome.number] = outcome
-                self._end(running, outcome)
+                self._end(live, outcome)
         return ended
 
-    def _end(self, running: Running, outcome: Outcome) -> None:
-        """Commit and show a trial that has ended by itself; it is told to the study later, in its turn."""
+    def _end(self, live: LiveTrial, outcome: Outcome) -> None:
+        """Commit and show a trial that has ended by itself; the study is told later, in trial order."""
         value, reason = outcome.value, outcome.reason
         if outcome.ended == "finished":
             state = "complete"
-            self.kept_epochs[running.number] = outcome.kept_epochs
+            self.best_epochs[live.number] = outcome.best_epochs
         elif outcome.ended == "diverged":
-            state, value = "pruned", running.values[-1] if running.values else None
-            running.trial.report(self._worst, len(running.values) + 1)
+            state, value = "pruned", live.values[-1] if live.values else None
+            live.trial.report(self._worst, len(live.values) + 1)
         else:
             state, value = "failed", None
-        self._close(running, running.summary(state, value, reason=reason), outcome)
+        self._close(live, live.summary(state, value, reason=reason), outcome)
 
-    def _stop(self, running: Running, reason: str) -> None:
-        value = running.values[-1] if running.values else None
-        self._close(running, running.summary("pruned", value, reason=reason), None)
-        self._study.tell(running.trial, state=TrialState.PRUNED)
-        del self._live[running.number]
+    def _stop(self, live: LiveTrial, reason: str) -> None:
+        value = live.values[-1] if live.values else None
+        self._close(live, live.summary("pruned", value, reason=reason), None)
+        self._study.tell(live.trial, state=TrialState.PRUNED)
+        del self._live[live.number]
 
-    def _close(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
-        self._evaluator.forget(running.number)
-        self.trials[running.number] = summary
-        self._recorder.commit(running, summary, outcome)
+    def _close(self, live: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+        self._evaluator.forget(live.number)
+        self.trials[live.number] = summary
+        self._recorder.commit(live, summary, outcome)
         self._observer.trial_finished(summary)
 
-    def _tell(self, running: Running, outcome: Outcome) -> None:
+    def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
         states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
         value = outcome.value if outcome.ended == "finished" else None
-        self._study.tell(running.trial, value, state=states[str(outcome.ended)])
+        self._study.tell(live.trial, value, state=states[str(outcome.ended)])
 
 
 def changed(configuration: Mapping[str, Any], epoch: int, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration that from this epoch on (counted from 1) has `params`, and is the same up to there."""
+    """The configuration with `params` changed from this epoch on (counted from 1)."""
     if not params:
         return dict(configuration)
     return {**configuration, "changes": [*configuration.get("changes", []), [epoch, dict(params)]]}

@@ -21,7 +21,7 @@ from ..config.defaults import default_space
 from ..data.dataset import Dataset, EncodedFold
 from ..errors import UserError
 from ..execution.engine import Task
-from .coordinator import Plan
+from .coordinator import Budget
 from .warm_start import check_points, fitting
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Problem:
         own = getattr(study.sampler, "outline", None)
         return [*self._notes, *(own(self.total) if own else []), *rule.outline(self.total)]
 
-    def plan(self, study: "optuna.Study") -> Plan:
+    def budget(self, study: "optuna.Study") -> Budget:
         """How much is asked at a time.
 
         Without a pruner, a sampler that ignores history needs no barrier: it is asked in windows, which a timeout keeps small.
@@ -133,7 +133,7 @@ class Problem:
         batch = self.spec.search.batch or DEFAULT_BATCH
         if self.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
             batch = WINDOW if self.spec.search.timeout is None else max(batch, 32)
-        return Plan(self.total, batch, self.max_epochs, self.spec.search.timeout)
+        return Budget(self.total, batch, self.max_epochs, self.spec.search.timeout)
 
     def operations(self, params: Mapping[str, Any]) -> float:
         """Multiply-adds of training one network with these searched values for all its epochs; infinite where it cannot be."""

@@ -11,7 +11,7 @@ from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
 from ..progress import TrialSummary
-from .coordinator import Running
+from .coordinator import LiveTrial
 
 # How many jobs of a trial were run again because their worker died, hung or failed.
 RERUNS = "mlptune.reruns"
@@ -20,7 +20,7 @@ OURS = "mlptune:"
 
 
 class MlflowRecorder:
-    """Writes each stretch in one batch and each commit with all that a rebuild of the study needs, once the launch is open.
+    """Writes each segment in one batch and each commit with all that a rebuild of the study needs, once the launch is open.
 
     `launched` fails where it cannot be opened, and so does then whatever is recorded first.
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
@@ -47,7 +47,7 @@ class MlflowRecorder:
         self._attempts = attempts or {}
         self._changing = changing
 
-    def stretch(self, running: Running, outcome: Outcome) -> None:
+    def log_segment(self, running: LiveTrial, outcome: Outcome) -> None:
         self._wait()
         if running.number not in self._committed:
             self._writer.log_stretch(
@@ -60,7 +60,7 @@ class MlflowRecorder:
                 started=running.started,
             )
 
-    def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def commit(self, running: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
         self._wait()
         if running.number in self._committed:
             return
@@ -73,7 +73,7 @@ class MlflowRecorder:
             epochs=summary.epochs,
             reason=summary.reason,
             attempt=self._attempt(running),
-            kept_epochs=outcome.kept_epochs if outcome else (),
+            kept_epochs=outcome.best_epochs if outcome else (),
             spread=summary.spread,
             seeds=self._seeds,
             rebuild=self._rebuild(running),
@@ -90,12 +90,12 @@ class MlflowRecorder:
         )
 
     def _wait(self) -> None:
-        """Let no result be seen before the launch is open, which it may not be allowed to. (The first stacks train meanwhile.)"""
+        """Let no result be seen before the launch is open, which may be refused; the first stacks train meanwhile."""
         if self._launched is not None:
             self._launched.result()
             self._launched = None
 
-    def _told_by_sampler(self, running: Running) -> dict[str, float]:
+    def _told_by_sampler(self, running: LiveTrial) -> dict[str, float]:
         """Numbers that a sampler of ours has said of its proposal, such as `rl_entropy`: how its learning goes, trial by trial."""
         attributes = self._study._storage.get_trial(running.trial._trial_id).system_attrs
         return {
@@ -104,16 +104,16 @@ class MlflowRecorder:
             if name.startswith(OURS) and isinstance(value, int | float)
         }
 
-    def _curves(self, running: Running, outcome: Outcome) -> dict[str, Sequence[float]]:
+    def _curves(self, running: LiveTrial, outcome: Outcome) -> dict[str, Sequence[float]]:
         epochs = range(outcome.first_epoch, outcome.last_epoch + 1)
         values = [in_force(running.configuration, epoch) for epoch in epochs] if self._changing else []
         return {**outcome.curves, **{name: [value[name] for value in values] for name in self._changing}}
 
-    def _attempt(self, running: Running) -> int:
+    def _attempt(self, running: LiveTrial) -> int:
         return self._attempts.get(running.number, 0) + 1
 
-    def _rebuild(self, running: Running) -> dict[str, Any]:
-        """The trial as Optuna holds it. (Resume itself asks again and lays results over; this is for any other rebuild.)"""
+    def _rebuild(self, running: LiveTrial) -> dict[str, Any]:
+        """The trial as Optuna holds it, for any rebuild but a resume, which asks again and lays results over."""
         trial = running.trial
         # Samplers and pruners keep rungs and generations in system attributes; Optuna gives them to its own samplers this way.
         storage, study_id = self._study._storage, self._study._study_id

@@ -1,7 +1,7 @@
 """Resume: committed trials answer from the record, all others from the engine.
 
-The resumed sweep runs the same loop from its start. The searcher is asked the same batches, so it comes to stand where it stood; a
-trial that was committed is not trained again but plays its recorded curve. Nothing of the searcher's state has to be stored for it.
+A resumed sweep runs the same loop from its start. The searcher is asked for the same batches, so it comes to the state that it
+had; a trial that was committed is not trained again: its recorded curve is replayed. None of the searcher's state has to be stored.
 """
 
 import json
@@ -29,7 +29,7 @@ class Committed:
 
 
 class Replay:
-    """An evaluator that plays committed trials and hands the rest on."""
+    """An evaluator that replays committed trials and passes the others on."""
 
     def __init__(self, evaluator: Evaluator, committed: Mapping[int, Committed]) -> None:
         self._evaluator = evaluator
@@ -39,10 +39,6 @@ class Replay:
     @property
     def objective_key(self) -> str:
         return self._evaluator.objective_key
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self._evaluator.seeds
 
     def forget(self, number: int) -> None:
         if number not in self._committed:
@@ -59,9 +55,9 @@ class Replay:
             trial = self._committed[request.number]
             if request.number not in self._played:
                 _check_same(request, trial)
-            told = self._played.get(request.number, 0)
+            reported = self._played.get(request.number, 0)
             reached = self._played[request.number] = min(request.until, trial.epochs)
-            curves = {key: values[told:reached] for key, values in trial.curves.items()}
+            curves = {key: values[reported:reached] for key, values in trial.curves.items()}
             # A trial that a scheduler stopped had not ended by itself: the scheduler will stop it again, at the same rung.
             at_end = request.until > trial.epochs or (reached == trial.epochs and trial.state == "complete")
             if trial.state == "failed":
@@ -73,24 +69,24 @@ class Replay:
             if ended == "finished":
                 yield Outcome(
                     request.number,
-                    told + 1,
+                    reported + 1,
                     curves,
                     ended=ended,
                     value=trial.value,
                     spread=trial.spread,
-                    kept_epochs=trial.kept_epochs,
+                    best_epochs=trial.kept_epochs,
                 )
             else:
-                yield Outcome(request.number, told + 1, curves, ended=ended, reason=trial.reason if ended else None)
+                yield Outcome(request.number, reported + 1, curves, ended=ended, reason=trial.reason if ended else None)
 
 
 def _check_same(request: Request, trial: Committed) -> None:
-    """Raise UserError if the searcher proposes something else than was recorded, as another version of it may."""
+    """Raise UserError if the searcher proposes something other than was recorded, as another version of it may."""
     proposed = json.loads(json.dumps(request.configuration))
     recorded = json.loads(json.dumps(trial.configuration))
     for key in sorted({*proposed, *recorded}):
         if proposed.get(key) != recorded.get(key):
             raise UserError(
                 f"--resume: trial {request.number} was begun with {key} = {json.dumps(recorded.get(key))} and would now be "
-                f"proposed with {json.dumps(proposed.get(key))}: another version began this sweep; start anew under another name"
+                f"proposed with {json.dumps(proposed.get(key))}: another version began this sweep; start again under another name"
             )

@@ -1,4 +1,4 @@
-"""What a launch that is taken up again must be, and what it has already committed."""
+"""Resume: which launch may be continued, and what it has committed already."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,9 +30,9 @@ def resumable(uri: str, name: str) -> LaunchRecord | None:
 
 
 def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None]) -> int:
-    """Wait until nobody runs the launch, as far as that takes waiting; return the number of its last claim.
+    """Wait until no process runs the launch, if that is not known at once; return the number of its last claim.
 
-    Raises UserError with the holder's name where somebody does.
+    Raises UserError with the holder's name if one does.
     """
     try:
         return lease.wait_until_free(uri, earlier.name, earlier.run_id, say)
@@ -40,8 +40,8 @@ def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None])
         raise UserError(f"{error}; it can be resumed when that has ended") from error
 
 
-def way_on(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
-    """What to do about an unfinished launch, for a person who began another under its name."""
+def resume_hint(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
+    """What a user can do who has begun a sweep under the name of an unfinished launch."""
     try:
         check_same(problem, earlier, uri)
     except UserError as error:
@@ -51,7 +51,7 @@ def way_on(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
 
 
 def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
-    """Raise UserError unless sweep file and data are those of the launch; the answer is warnings."""
+    """Raise UserError unless sweep file and data are those of the launch; return warnings."""
     stored = earlier.tags.get(records.SPEC, "{}")
     if stored.startswith(records.ARTIFACT):
         path = stored.removeprefix(records.ARTIFACT)
@@ -61,7 +61,7 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
     if version != __version__:
         warnings.append(f"begun by mlptune {version}, continued by {__version__}")
         try:
-            tables = load_spec(tables)[0].dump()  # what that version did not know yet stands at its default
+            tables = load_spec(tables)[0].dump()  # what that version did not know has its default
         except UserError as error:
             raise UserError(
                 f"--resume: this sweep was begun by mlptune {version} and cannot be read any more: {error}"
@@ -79,7 +79,7 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
                 "plans with all its trials, later ones cannot join"
             )
         raise UserError(
-            f"--resume: {key} was {_told(old)} and is {_told(new)} now; "
+            f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
     if earlier.tags.get("mlptune.data") != problem.dataset.fingerprint:
@@ -115,7 +115,7 @@ def committed_trials(
     return committed, reader.attempts(uri, run_id)
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "not given" if value is None else json.dumps(value)
 
 

@@ -6,15 +6,14 @@ another sweep is written down with the launch, so that a resume tries the same o
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._text import counted, hint
 from ...search import Space
+from ...tracking import reader
+from ...tracking.records import LaunchRecord
 from ..errors import UserError
-
-if TYPE_CHECKING:
-    from ...tracking.records import LaunchRecord
-    from .problem import Problem
+from ..results import DIRECTION, summary_of
 
 START = "mlptune.start"
 """Tag of a launch: what it took from another sweep, as a JSON list of configurations."""
@@ -25,20 +24,32 @@ MOST = 5
 Point = Mapping[str, Any]
 
 
-def start_points(problem: "Problem", uri: str, earlier: "LaunchRecord | None") -> list[Point]:
-    """The configurations to try first, in search terms. Raises UserError where there are none that fit."""
-    start = problem.spec.search.start
+def start_points(
+    start: str | Sequence[Point] | None, space: Space, total: int, uri: str, earlier: LaunchRecord | None
+) -> list[Point]:
+    """The configurations to try first, as they are searched; `start` holds them or names a sweep whose best are taken.
+
+    Args:
+        start: `[search] start` of the sweep file.
+        space: What is searched.
+        total: The number of trials.
+        uri: The store's address.
+        earlier: The launch that is resumed, whose own record of the configurations then counts.
+
+    Raises:
+        UserError: If the other sweep does not exist or none of its trials fits into the space.
+    """
     if not isinstance(start, str):
         return list(start or ())
     if earlier is not None and START in earlier.tags:
         taken: list[Point] = json.loads(earlier.tags[START])
         return taken
-    return best_of(start, problem.space, uri)[: problem.total]
+    return best_of(start, space, uri)[:total]
 
 
-def start_tag(problem: "Problem", points: Sequence[Point]) -> dict[str, str]:
-    """What is written down of them, beside the sweep file."""
-    return {START: json.dumps(points)} if isinstance(problem.spec.search.start, str) else {}
+def start_tag(start: str | Sequence[Point] | None, points: Sequence[Point]) -> dict[str, str]:
+    """The tag that records the `points` taken from another sweep; those that the sweep file gives need none."""
+    return {START: json.dumps(points)} if isinstance(start, str) else {}
 
 
 def check_points(points: Sequence[Point], space: Space, total: int) -> None:
@@ -67,9 +78,6 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
 
 def best_of(name: str, space: Space, uri: str) -> list[Point]:
     """The best complete trials of the latest launch of a sweep, without what is not searched here, each once."""
-    from ...tracking import reader
-    from ..results import DIRECTION, summary_of
-
     try:
         launch = reader.launch(uri, name)
     except reader.NotFound as error:

@@ -21,7 +21,7 @@ import numpy as np
 import optuna
 import pytest
 
-from mlptune.experiments.launch.coordinator import Coordinator, Plan
+from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.progress import Observer
 from mlptune.search import METHODS, pruner, resolve, sampler, scheduler
 from mlptune.search.extrapolation import extrapolate
@@ -114,7 +114,7 @@ def coordinated(task: str, seed: int, source: tuple, batch: int, options: dict) 
         observer=Observer(),
     )
     with pytest.raises(lcbench.Spent):
-        coordinator.run(Plan(max(TRAININGS) * lcbench.EPOCHS, batch, lcbench.EPOCHS))
+        coordinator.run(Budget(max(TRAININGS) * lcbench.EPOCHS, batch, lcbench.EPOCHS))
     return evaluator.trace
 
 

@@ -59,7 +59,6 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
             for name, label in names.items():
                 setattr(self, name, self.clocked(getattr(inner, name), spent, label))
             self.objective_key = getattr(inner, "objective_key", "")
-            self.seeds = getattr(inner, "seeds", ())
 
         @staticmethod
         def clocked(method, spent, label):
@@ -98,7 +97,7 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
         recorder = Clocked(
             MlflowRecorder(writer, launched, study, problem.seeds),
             spent,
-            {"commit": "hand to the writer", "stretch": "stretch"},
+            {"commit": "hand to the writer", "log_segment": "segment"},
         )
         loop = coordinator.Coordinator(
             study, suggesting, rule, evaluator, fixed=problem.fixed, recorder=recorder, observer=Observer()
@@ -106,9 +105,9 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
         profiler = cProfile.Profile()
         began = time.perf_counter()
         if profile:
-            profiler.runcall(loop.run, problem.plan(study))
+            profiler.runcall(loop.run, problem.budget(study))
         else:
-            loop.run(problem.plan(study))
+            loop.run(problem.budget(study))
         searched = time.perf_counter()
         writer.flush()
         written = time.perf_counter()

@@ -18,9 +18,10 @@ from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.coordinator import Coordinator
-from mlptune.experiments.launch.final import fit_final, score_test
+from mlptune.experiments.launch.finish import fit_final, score_test
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.progress import Observer
+from mlptune.experiments.results import best_trial
 from mlptune.search import configuration
 
 PHONEME = Path(__file__).parents[3] / "shared" / "data" / "phoneme.csv"
@@ -30,7 +31,7 @@ SEEDS, TRIALS, EPOCHS = 6, 32, 30
 
 
 class Nothing:
-    def stretch(self, running, outcome) -> None:
+    def log_segment(self, running, outcome) -> None:
         """Nothing is recorded."""
 
     def commit(self, running, summary, outcome) -> None:
@@ -60,13 +61,13 @@ def scores(name: str, method: str, schedule: str, seed: int, **options: Any) -> 
         recorder=Nothing(),
         observer=Observer(),
     )
-    coordinator.run(problem.plan(study))
+    coordinator.run(problem.budget(study))
     trials = [trial for trial in coordinator.trials.values() if trial.value is not None]
     assert sum(trial.epochs for trial in trials) == TRIALS * EPOCHS
-    best = coordinator.best()
+    best = best_trial(list(coordinator.trials.values()), problem.objective.direction)
     assert best is not None
     complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, coordinator.kept_epochs[best.number], Inline(), Observer())
+    model = fit_final(problem, complete, coordinator.best_epochs[best.number], Inline(), Observer())
     test = score_test(problem, model)
     assert best.value is not None
     assert test is not None

@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 
 from mlptune.experiments.execution.evaluation import Outcome
-from mlptune.experiments.launch.coordinator import Coordinator, Plan
+from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.progress import Observer
 from mlptune.search import Space, pruner, scheduler
 
@@ -79,7 +79,6 @@ class Lookup:
     """A table as the coordinator's evaluator: one epoch, whose value is that of one of the table's seeds."""
 
     objective_key = "val_loss"
-    seeds = (0,)
 
     def __init__(self, table: Table, seed: int) -> None:
         self.table = table
@@ -99,7 +98,7 @@ class Lookup:
 class Nothing:
     """A recorder that keeps nothing."""
 
-    def stretch(self, running: Any, outcome: Any) -> None:
+    def log_segment(self, running: Any, outcome: Any) -> None:
         pass
 
     def commit(self, running: Any, summary: Any, outcome: Any) -> None:
@@ -124,7 +123,7 @@ def study_on(
         study, space, scheduler("pruner", study, 1), lookup, fixed={}, recorder=Nothing(), observer=Observer()
     )
     started = time.process_time()
-    coordinator.run(Plan(trials, batch, 1))
+    coordinator.run(Budget(trials, batch, 1))
     seconds = time.process_time() - started
     values = table.sign * np.array([coordinator.trials[number].value for number in range(trials)])
     return table.sign * np.minimum.accumulate(values), seconds

@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from mlptune.experiments.execution.evaluation import Outcome, Request
-from mlptune.experiments.launch.coordinator import Coordinator, Plan
+from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.progress import Observer, TrialSummary
 from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
 
@@ -29,8 +29,7 @@ class Table:
 
     seed: int = 0
     objective_key: str = "val_score"
-    seeds: tuple[int, ...] = (0,)
-    told: dict[int, int] = field(default_factory=dict)
+    reported: dict[int, int] = field(default_factory=dict)
     asked: list[list[tuple[int, int]]] = field(default_factory=list)
     diverging: float = math.inf
     failing: frozenset[int] = frozenset()
@@ -40,31 +39,31 @@ class Table:
         shuffled = list(requests)
         random.Random(f"{self.seed} {len(self.asked)}").shuffle(shuffled)
         for request in shuffled:
-            first = self.told.get(request.number, 0) + 1
+            first = self.reported.get(request.number, 0) + 1
             if request.number in self.failing:
                 yield Outcome(request.number, first, ended="failed", reason="MemoryError: out of memory")
                 continue
             if request.configuration["learning_rate"] > self.diverging:
                 yield Outcome(request.number, first, ended="diverged", reason=f"diverged in epoch {first}")
                 continue
-            self.told[request.number] = request.until
+            self.reported[request.number] = request.until
             curve = [accuracy(request.configuration, epoch) for epoch in range(first, request.until + 1)]
             if request.until == EPOCHS:
                 yield Outcome(
-                    request.number, first, {"val_score": curve}, "finished", curve[-1], None, kept_epochs=(EPOCHS,)
+                    request.number, first, {"val_score": curve}, "finished", curve[-1], None, best_epochs=(EPOCHS,)
                 )
             else:
                 yield Outcome(request.number, first, {"val_score": curve})
 
     def forget(self, number: int) -> None:
-        self.told.pop(number, None)
+        self.reported.pop(number, None)
 
 
 class Silent:
     def __init__(self) -> None:
         self.commits: list[TrialSummary] = []
 
-    def stretch(self, running, outcome) -> None:
+    def log_segment(self, running, outcome) -> None:
         pass
 
     def commit(self, running, summary, outcome) -> None:
@@ -93,7 +92,7 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
         recorder=recorder,
         observer=Observer(),
     )
-    coordinator.run(Plan(trials, batch, EPOCHS, **plan))
+    coordinator.run(Budget(trials, batch, EPOCHS, **plan))
     assert sorted(summary.number for summary in recorder.commits) == list(range(len(study.trials)))
     return coordinator, study
 
@@ -193,7 +192,7 @@ def test_paused_trials_wait_over_batches_and_are_stopped_at_the_end() -> None:
     assert [until for asked in table.asked for _, until in asked].count(EPOCHS) == len(promoted)
     assert {n for n, trial in coordinator.trials.items() if trial.state == "complete"} == promoted
     assert all(
-        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, short of the others"
+        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, below the cut-off"
         for number, trial in coordinator.trials.items()
         if number not in promoted
     )
@@ -213,11 +212,11 @@ def test_copies_are_of_everybody_as_they_stood_at_the_rung() -> None:
     table, seen = Table(), {}
     advance = table.advance
 
-    def listening(requests):
+    def advance_and_note(requests):
         seen.update({request.number: request for request in requests})
         return advance(requests)
 
-    table.advance = listening
+    table.advance = advance_and_note
     coordinator, _ = coordinate("random", "none", table, trials=4, batch=4, rule=Swapping())
     params = {number: trial.params for number, trial in coordinator.trials.items()}
     assert {n: (request.source, request.configuration) for n, request in seen.items()} == {

@@ -9,12 +9,12 @@ import pytest
 
 from mlptune.core.structure import Structure
 from mlptune.core.training import Network, State
-from mlptune.experiments.execution import engine
+from mlptune.experiments.execution import stacks
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.jobs import MissingData
 from mlptune.experiments.execution.workers import Inline, Workers
-from mlptune.experiments.launch.coordinator import Coordinator, Plan
+from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.launch.replay import Committed, Replay
 from mlptune.experiments.progress import Observer, TrialSummary
 from mlptune.search import Continue, Copy, Scheduler, Space, Stop, sampler, scheduler
@@ -70,7 +70,7 @@ class Curves:
         self.curves: dict[int, dict[str, list[float]]] = {}
         self.ends: dict[int, tuple[TrialSummary, tuple[int, ...]]] = {}
 
-    def stretch(self, running, outcome) -> None:
+    def log_segment(self, running, outcome) -> None:
         for key, values in outcome.curves.items():
             told = self.curves.setdefault(running.number, {}).setdefault(key, [])
             assert len(told) == outcome.first_epoch - 1
@@ -78,8 +78,8 @@ class Curves:
 
     def commit(self, running, summary, outcome) -> None:
         if outcome is not None:
-            self.stretch(running, outcome)
-        self.ends[running.number] = summary, outcome.kept_epochs if outcome else ()
+            self.log_segment(running, outcome)
+        self.ends[running.number] = summary, outcome.best_epochs if outcome else ()
 
 
 def search(rule: str | Scheduler, evaluator, trials: int = 10, fixed=FIXED, **options) -> tuple[dict, dict]:
@@ -91,7 +91,7 @@ def search(rule: str | Scheduler, evaluator, trials: int = 10, fixed=FIXED, **op
         rule = scheduler(rule, study, EPOCHS, **context, **options)
     told = Curves()
     Coordinator(study, SPACE, rule, evaluator, fixed=fixed, recorder=told, observer=Observer()).run(
-        Plan(trials, trials, EPOCHS)
+        Budget(trials, trials, EPOCHS)
     )
     return dict(sorted(told.ends.items())), dict(sorted(told.curves.items()))
 
@@ -115,14 +115,14 @@ def assert_same_networks(first: Trained, second: Trained) -> None:
 
 
 def check_against_training_anew(problem, evaluator: Keeping, ends, curves) -> None:
-    for number, (summary, kept_epochs) in ends.items():
+    for number, (summary, best_epochs) in ends.items():
         assert bool(summary.copied) == (summary.configuration is not None)
         if summary.configuration is None or summary.state == "pruned":
             continue
         networks, again, whole = anew(problem, number, summary.configuration)
         assert_same_networks(evaluator.kept[number], networks)
         assert (summary.state, again.ended) == ("complete", "finished")
-        assert (summary.value, summary.spread, kept_epochs) == (again.value, again.spread, again.kept_epochs)
+        assert (summary.value, summary.spread, best_epochs) == (again.value, again.spread, again.best_epochs)
         epoch = summary.copied[-1][0]
         for key, values in whole.items():
             assert curves[number][key][epoch:] == values[epoch:]
@@ -147,8 +147,8 @@ def test_a_members_networks_are_those_of_its_schedule_trained_from_the_start(see
 def test_workers_stacks_and_stretches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = task((0, 1), 2)
     expected = search("pbt", EngineEvaluator(problem, Inline()), interval=3)
-    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
-    monkeypatch.setattr(engine, "MAX_STACK", 3)
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(stacks, "MAX_STACK", 3)
     assert search("pbt", EngineEvaluator(problem, Inline()), interval=3) == expected
     with Workers(2) as workers:
         assert search("pbt", EngineEvaluator(problem, workers, 2), interval=3) == expected
@@ -197,11 +197,11 @@ def test_sources_that_are_only_known_by_their_record_are_trained_again(seed: int
                 epochs=summary.epochs,
                 value=summary.value,
                 spread=summary.spread,
-                kept_epochs=kept_epochs,
+                kept_epochs=best_epochs,
                 reason=summary.reason,
                 diverged=False,
             )
-            for number, (summary, kept_epochs) in ends.items()
+            for number, (summary, best_epochs) in ends.items()
             if number in committed
         }
         evaluator = Keeping(problem, Inline())

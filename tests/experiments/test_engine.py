@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.experiments.execution import engine
+from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.workers import Inline, Workers
@@ -53,7 +53,7 @@ def run(evaluator: EngineEvaluator, numbers: list[int], rungs: tuple[int, ...] =
                 assert len(entry[0].get(key, [])) == outcome.first_epoch - 1
                 entry[0].setdefault(key, []).extend(values)
             if outcome.ended:
-                entry[1:] = [outcome.ended, outcome.value, outcome.kept_epochs]
+                entry[1:] = [outcome.ended, outcome.value, outcome.best_epochs]
                 ended.add(outcome.number)
         live = [number for number in live if number not in ended]
     assert not live
@@ -66,14 +66,14 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
     alone = {number: run(EngineEvaluator(problem, Inline()), [number])[number] for number in range(4)}
     assert together == alone
     assert run(EngineEvaluator(problem, Inline()), [3, 1, 0, 2], rungs=(1, 3, EPOCHS)) == alone
-    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
-    monkeypatch.setattr(engine, "MAX_STACK", 2)
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(stacks, "MAX_STACK", 2)
     assert run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3]) == alone
     with Workers(2) as workers:
         assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
 
 
-def test_value_is_the_mean_over_seeds_and_folds_at_the_kept_epochs() -> None:
+def test_value_is_the_mean_over_seeds_and_folds_at_the_best_epochs() -> None:
     problem = task(seeds=(0, 1), folds=3)
     [outcome] = [
         o for o in EngineEvaluator(problem, Inline()).advance([Request(0, CONFIGURATIONS[0], EPOCHS)]) if o.ended
@@ -90,7 +90,7 @@ def test_value_is_the_mean_over_seeds_and_folds_at_the_kept_epochs() -> None:
             kept.append(curves.values["val_loss"][0, epochs[-1] - 1])
     assert outcome.value == pytest.approx(np.mean(kept), rel=1e-12)
     assert outcome.spread == pytest.approx(np.std(kept), rel=1e-12)
-    assert outcome.kept_epochs == tuple(epochs)
+    assert outcome.best_epochs == tuple(epochs)
 
 
 def test_divergence_is_told_as_the_last_finite_epoch_and_a_reason() -> None:
@@ -158,7 +158,7 @@ def test_a_job_that_hangs_is_ended_and_its_trial_has_failed(monkeypatch: pytest.
 
 
 def test_a_trial_that_is_too_slow_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "STRETCH_OPERATIONS", 1)  # back after every epoch
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
     evaluator = EngineEvaluator(task(), Inline(), trial_timeout=1e-9)
     outcomes = list(evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)]))
     assert {o.number: o.ended for o in outcomes} == {0: "failed", 2: "failed"}
@@ -178,7 +178,7 @@ class _Late(Executor):
 
 
 def test_a_late_result_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_STACK", 1)
+    monkeypatch.setattr(stacks, "MAX_STACK", 1)
     evaluator = EngineEvaluator(task(folds=2), _Late())
     told = []
     for outcome in evaluator.advance([Request(0, CONFIGURATIONS[0], EPOCHS)]):

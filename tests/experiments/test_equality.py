@@ -14,9 +14,9 @@ from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.evaluation import Evaluator, Outcome
-from mlptune.experiments.execution.executors import Elsewhere, opened
+from mlptune.experiments.execution.executors import ExternalExecutor, open_executor
 from mlptune.experiments.execution.workers import Inline, Workers
-from mlptune.experiments.launch.coordinator import Coordinator, Running
+from mlptune.experiments.launch.coordinator import Coordinator, LiveTrial
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.launch.replay import Committed, Replay
 from mlptune.experiments.progress import Observer, TrialSummary
@@ -49,14 +49,14 @@ class _Keep:
         self.curves: dict[int, dict[str, list[float]]] = {}
         self.committed: dict[int, Committed] = {}
 
-    def stretch(self, running: Running, outcome: Outcome) -> None:
+    def log_segment(self, running: LiveTrial, outcome: Outcome) -> None:
         kept = self.curves.setdefault(running.number, {})
         for key, values in outcome.curves.items():
             kept.setdefault(key, []).extend(values)
 
-    def commit(self, running: Running, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def commit(self, running: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
         if outcome is not None:
-            self.stretch(running, outcome)
+            self.log_segment(running, outcome)
         self.committed[running.number] = Committed(
             configuration=configuration(running.params, self.fixed),
             state=summary.state,
@@ -64,7 +64,7 @@ class _Keep:
             epochs=summary.epochs,
             value=summary.value,
             spread=summary.spread,
-            kept_epochs=outcome.kept_epochs if outcome else (),
+            kept_epochs=outcome.best_epochs if outcome else (),
             reason=summary.reason,
             diverged=(summary.reason or "").startswith("diverged"),
         )
@@ -86,7 +86,7 @@ def swept(method: str, executor: Executor, workers: int, committed: Mapping[int,
         recorder=keep,
         observer=Observer(),
     )
-    coordinator.run(made.plan(study))
+    coordinator.run(made.budget(study))
     assert sorted(keep.committed) == list(range(len(study.trials)))
     return keep
 
@@ -102,13 +102,13 @@ def pools() -> Iterator[dict[int, Workers]]:
 
 
 @pytest.fixture(scope="module")
-def dask() -> Iterator[Elsewhere]:
+def dask() -> Iterator[ExternalExecutor]:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
         ) as cluster,
-        opened(cluster.scheduler_address.replace("tcp://", "dask://")) as executor,
+        open_executor(cluster.scheduler_address.replace("tcp://", "dask://")) as executor,
     ):
         yield executor
 
@@ -123,13 +123,13 @@ def test_processes_and_resumes_change_nothing(method: str, pools: dict[int, Work
 
 
 @pytest.mark.parametrize("method", ["tpe", "hyperband"])
-def test_dask_changes_nothing(method: str, dask: Elsewhere) -> None:
+def test_dask_changes_nothing(method: str, dask: ExternalExecutor) -> None:
     assert result(swept(method, dask, len(dask))) == result(swept(method, Inline(), 1))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-def test_nothing_changes_anything(method: str, pools: dict[int, Workers], dask: Elsewhere) -> None:
+def test_nothing_changes_anything(method: str, pools: dict[int, Workers], dask: ExternalExecutor) -> None:
     alone = swept(method, Inline(), 1)
     order = list(alone.committed)
     for workers, pool in pools.items():

@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_info
 
 import mlptune
 from mlptune.experiments.errors import ExecutorLost, UserError
-from mlptune.experiments.execution import executors, jobs
-from mlptune.experiments.execution.executors import opened
+from mlptune.experiments.execution import dask_cluster, jobs
+from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
 from mlptune.experiments.execution.workers import Workers
 from mlptune.experiments.progress import Observer
@@ -66,7 +66,7 @@ class _At(Observer):
 def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "CONNECT_SECONDS", 5)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
     mlptune.run_sweep({**SWEEP, "name": "undisturbed"}, workers=1)
     with cluster() as there:
         worker = next(iter(there.workers.values())).process.pid
@@ -99,7 +99,7 @@ def test_a_coordinator_that_is_killed_leaves_the_cluster_idle(store: str) -> Non
 
 
 def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with cluster(processes=False, protocol="tcp://") as there, opened(address(there)) as executor:
+    with cluster(processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
         assert len(executor) == 2
         data = Shared("k", bytes(1000))
         scattered = []
@@ -143,7 +143,7 @@ _seen: dict[str, Any] = {}
 
 
 def test_any_executor_gets_the_data_when_it_misses_it_and_one_thread_of_linear_algebra() -> None:
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, opened(pool) as executor:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
         answers = [f.result() for f in [executor.submit(_missing, _Job(), Shared("k", b"x")) for _ in range(30)]]
         processes = {pid for pid, _ in answers}
         assert sum(brought for _, brought in answers) <= 2 * len(processes)
@@ -151,10 +151,10 @@ def test_any_executor_gets_the_data_when_it_misses_it_and_one_thread_of_linear_a
 
 
 def test_a_broken_executor_ends_the_sweep_so_that_it_can_be_resumed() -> None:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, opened(pool) as executor:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
         with pytest.raises(Exception, match="terminated abruptly"):
             executor.submit(_die, _Job(), Shared("k", b"")).result()
-        with pytest.raises(ExecutorLost, match="takes no more jobs"):
+        with pytest.raises(ExecutorLost, match="accepts no more jobs"):
             executor.submit(_size, _Job(), Shared("k", b"")).result()
 
 
@@ -166,10 +166,10 @@ def test_a_job_that_is_overdue_ends_its_process_but_never_the_coordinators() -> 
     job = _Job()
     job.seconds = 0.3
     with Workers(1) as workers:
-        lost = workers.submit(jobs.elsewhere, _sleep, job, "k", b"", ("another machine", 1))
+        lost = workers.submit(jobs.run_guarded, _sleep, job, "k", b"", ("another machine", 1))
         with pytest.raises(TerminatedWorkerError):
             lost.result(timeout=60)
-    with ThreadPoolExecutor(1) as threads, opened(threads) as executor:
+    with ThreadPoolExecutor(1) as threads, open_executor(threads) as executor:
         assert executor.submit(_nap, job, Shared("k", b"")).result() == "awake"
 
 
@@ -196,13 +196,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_executors_of_other_packages_come_by_name(installed: None) -> None:
-    with opened("theirs:3") as executor:
+    with open_executor("theirs:3") as executor:
         assert len(executor) == 3
         assert executor.submit(_size, _Job(), Shared("k", b"abc")).result() == 3
-    with opened("theirs", workers=2) as executor:
+    with open_executor("theirs", workers=2) as executor:
         assert len(executor) == 2
     with pytest.raises(UserError, match="the entry point made int, not an Executor"):
-        opened("none")
+        open_executor("none")
 
 
 @pytest.mark.parametrize(
@@ -220,30 +220,32 @@ def test_executors_of_other_packages_come_by_name(installed: None) -> None:
     ],
 )
 def test_wrong_executors_are_told_in_one_line(executor: Any, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.3)
     with pytest.raises(UserError) as refused:
-        opened(executor)
+        open_executor(executor)
     assert line in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_other_versions_are_refused_and_other_machines_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(1) as threads:
-        monkeypatch.setattr(jobs, "introduce", lambda: jobs.Introduction("0.0.1", "an abacus"))
+        monkeypatch.setattr(jobs, "worker_info", lambda: jobs.WorkerInfo("0.0.1", "an abacus"))
         with pytest.raises(UserError, match=r"has mlptune 0.0.1, this is .*; install the same there"):
-            opened(threads)
-        monkeypatch.setattr(jobs, "introduce", lambda: jobs.Introduction(mlptune.__version__, "an abacus"))
-        assert opened(threads).messages == ("executor is another kind of machine (an abacus): last bits may differ",)
-        monkeypatch.setattr(jobs, "introduce", lambda: __import__("mlptune.nowhere"))
+            open_executor(threads)
+        monkeypatch.setattr(jobs, "worker_info", lambda: jobs.WorkerInfo(mlptune.__version__, "an abacus"))
+        assert open_executor(threads).messages == (
+            "executor is another kind of machine (an abacus): last bits may differ",
+        )
+        monkeypatch.setattr(jobs, "worker_info", lambda: __import__("mlptune.nowhere"))
         with pytest.raises(UserError, match=r"mlptune cannot be imported there .*; install mlptune=="):
-            opened(threads)
+            open_executor(threads)
 
 
 @pytest.mark.slow
 def test_a_dask_worker_without_mlptune_is_told_of() -> None:
     with cluster(0) as there:
         with pytest.raises(UserError, match="its scheduler has no workers"):
-            opened(address(there))
+            open_executor(address(there))
         program = f"""
 import sys
 sys.modules["mlptune"] = None
@@ -256,7 +258,7 @@ main()
             with pytest.raises(
                 UserError, match=r"worker tcp://.*: mlptune cannot be imported there .*; install mlptune=="
             ):
-                opened(address(there))
+                open_executor(address(there))
             process.terminate()
 
 
@@ -268,16 +270,16 @@ def test_tls_files_come_with_the_address(tmp_path: Path) -> None:
     with cluster(1, processes=False, protocol="tls://", security=security) as there:
         place = there.scheduler_address.replace("tls://", "dask+tls://")
         query = "&".join(f"{key}={tmp_path / f'{key}.pem'}" for key in files)
-        with opened(f"{place}?{query}") as executor:
+        with open_executor(f"{place}?{query}") as executor:
             assert executor.submit(_size, _Job(), Shared("k", b"ab")).result(timeout=60) == 2
             assert executor.messages == ()
         with pytest.raises(UserError, match="no Dask scheduler answers"):
-            opened(place)
+            open_executor(place)
 
 
 def test_an_executor_of_dask_is_known_for_what_it_is() -> None:
     with cluster(3, processes=False) as there, distributed.Client(there) as client:
-        with opened(client.get_executor()) as executor:
+        with open_executor(client.get_executor()) as executor:
             assert len(executor) == 3
             assert executor.messages == ()
             assert executor.submit(_size, _Job(), Shared("k", b"ab")).result(timeout=60) == 2
@@ -286,7 +288,7 @@ def test_an_executor_of_dask_is_known_for_what_it_is() -> None:
 
 def test_dask_in_the_open_without_tls_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     places = ["localhost:1", "127.0.0.5:1", "[::1]:1", "10.0.0.5:1", "0.0.0.0:1", "cluster.example.org:1"]
-    assert [executors._loopback(place) for place in places] == [True] * 3 + [False] * 3
-    monkeypatch.setattr(executors, "_loopback", lambda place: False)  # no test opens a port to the world
-    with cluster(1, processes=False, protocol="tcp://") as there, opened(address(there)) as executor:
+    assert [dask_cluster._loopback(place) for place in places] == [True] * 3 + [False] * 3
+    monkeypatch.setattr(dask_cluster, "_loopback", lambda place: False)  # no test opens a port to the world
+    with cluster(1, processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
         assert any("Dask without TLS" in text and "run any code" in text for text in executor.messages)

@@ -6,7 +6,7 @@ import pytest
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.workers import Inline
-from mlptune.experiments.launch.final import fit_final
+from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.progress import Observer
 

@@ -66,16 +66,16 @@ def test_a_ctrl_c_that_python_drops_still_ends_the_sweep(store: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_wish_is_written_down_before_it_is_raised() -> None:
-    with interruption.listening():
+def test_a_stop_request_is_noted_before_it_is_raised() -> None:
+    with interruption.catch_signals():
         interruption.check()
         Swallow()
         with pytest.raises(KeyboardInterrupt):
             interruption.check()
     interruption.check()
-    with interruption.listening(raising=False) as wish:
+    with interruption.catch_signals(raising=False) as stop:
         signal.raise_signal(signal.SIGTERM)
-        assert wish.made
+        assert stop.made
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -85,14 +85,14 @@ def test_a_program_with_handlers_of_its_own_keeps_them() -> None:
     def own(*_: object) -> None: ...
 
     signal.signal(signal.SIGINT, own)
-    with interruption.listening():
+    with interruption.catch_signals():
         assert signal.getsignal(signal.SIGINT) is own
     found = []
 
     def elsewhere() -> None:
-        with interruption.listening() as wish:
+        with interruption.catch_signals() as stop:
             interruption.check()
-            found.append(wish.made)
+            found.append(stop.made)
 
     thread = threading.Thread(target=elsewhere)
     thread.start()

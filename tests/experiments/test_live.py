@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, headline, view
+from mlptune._text import escape_control_characters
+from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
+from mlptune.experiments.cli.text import headline, time_text, value_text
 from mlptune.experiments.progress import SweepInfo, TrialSummary
-from mlptune.experiments.show_text import clean, time_text, value_text
 
 
 class Clock:
@@ -205,4 +206,4 @@ def test_times_and_hostile_texts() -> None:
         "1:00:00",
         "24:00:00",
     ]
-    assert clean("a\u202eb\ud800\nc é") == "a\\u202eb\\ud800\\nc é"
+    assert escape_control_characters("a\u202eb\ud800\nc é") == "a\\u202eb\\ud800\\nc é"

@@ -17,8 +17,8 @@ from sklearn.datasets import load_breast_cancer
 
 import mlptune
 from mlptune.experiments import results
-from mlptune.experiments.cli import present
 from mlptune.experiments.cli.commands import app
+from mlptune.experiments.cli.text import params_text
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import SweepResult
@@ -108,7 +108,7 @@ def test_schedules_are_told_in_words(swept, uri: str, capsys: pytest.CaptureFixt
     app(["best", "small", "--tracking-uri", uri], standalone_mode=False)
     told = capsys.readouterr().out
     for first, values in result.best_config["changes"]:
-        assert f"from epoch {first} on  {present.params_text(values)}" in told
+        assert f"from epoch {first} on  {params_text(values)}" in told
     assert f"trial {source} at epoch {epoch}\n" in told
     app(["show", "small", "--tracking-uri", uri], standalone_mode=False)
     rows = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""The networks of one trial."""
+"""One trial in training: its networks, how far each has come, and what of that has been reported."""
 
 import math
 
@@ -9,8 +9,16 @@ from ...core.training import DIVERGED, RUNNING, Network, State
 from .evaluation import Outcome
 
 
-class _Trial:
-    """The networks of one trial and what is known of them so far."""
+class Trial:
+    """The networks of one trial (one per fold and seed) and what is known of them so far.
+
+    Attributes:
+        attempts: For each network, how many jobs in a row it has been lost with.
+        reported_epochs: The epochs that have been given out as outcomes.
+        seconds: The trial's share of the time of its jobs.
+        reruns: How many of its jobs were run again.
+        fault: Why the trial has failed, if it has.
+    """
 
     def __init__(self, number: int, networks: tuple[Network, ...], structures: tuple[Structure, ...]) -> None:
         self.number = number
@@ -19,23 +27,23 @@ class _Trial:
         self.states: list[State | None] = [None] * len(networks)
         self.curves: list[dict[str, list[float]]] = [{} for _ in networks]
         self.attempts = [0] * len(networks)
-        self.told = 0
+        self.reported_epochs = 0
         self.seconds = 0.0
         self.reruns = 0
         self.fault: str | None = None
 
-    def take_over(self, source: "_Trial") -> None:
+    def take_over(self, source: "Trial") -> None:
         """Go on from where the networks of `source` stand."""
         self.states = list(source.states)
         self.curves = [{key: list(values) for key, values in curves.items()} for curves in source.curves]
 
     def epoch(self, i: int) -> int:
-        """The epochs that network `i` has trained."""
+        """How many epochs network `i` has trained."""
         state = self.states[i]
         return 0 if state is None else int(state.epoch[0])
 
     def ended(self, i: int) -> bool:
-        """Network `i` has stopped early, diverged, or trained all its epochs."""
+        """Whether network `i` has stopped early, diverged, or trained all its epochs."""
         state = self.states[i]
         return state is not None and state.status[0] != RUNNING
 
@@ -43,43 +51,43 @@ class _Trial:
         state = self.states[i]
         return state is not None and state.status[0] == DIVERGED
 
-    def kept_epoch(self, i: int) -> int:
-        """The epoch whose weights network `i` keeps, as things stand."""
+    def best_epoch(self, i: int) -> int:
+        """The epoch whose weights network `i` keeps so far."""
         state = self.states[i]
         return 0 if state is None else int(state.kept_epoch[0])
 
     def at(self, key: str, epoch: int, i: int) -> float:
-        """A curve of network `i` at an epoch; once it has ended, what it has kept."""
+        """The value of a curve of network `i` at an epoch; once the network has ended, its value at the epoch it keeps."""
         values = self.curves[i][key]
-        return values[epoch - 1] if epoch <= len(values) else values[self.kept_epoch(i) - 1]
+        return values[epoch - 1] if epoch <= len(values) else values[self.best_epoch(i) - 1]
 
     def outcome(self, objective: str) -> Outcome | None:
-        """What is new since the last time, if anything: an epoch counts once all networks have reached it.
+        """What is new since the last call, if anything: an epoch counts once all networks have reached it.
 
-        It does not depend on how networks were cut into stretches: a divergence ends the trial before its epoch, and is
-        told once all other networks have got as far.
+        It does not depend on how training was cut into segments: a divergence ends the trial before its epoch, and is
+        reported once all other networks have got as far.
         """
         if self.fault is not None:
-            return Outcome(self.number, self.told + 1, ended="failed", reason=self.fault, reruns=self.reruns)
-        everyone = range(len(self.networks))
-        training = [self.epoch(i) for i in everyone if not self.ended(i)]
-        reached = min(training) if training else max(self.epoch(i) for i in everyone)
-        broken = min((self.epoch(i) for i in everyone if self.diverged(i)), default=math.inf)
-        first, ended = self.told + 1, None if training else "finished"
+            return Outcome(self.number, self.reported_epochs + 1, ended="failed", reason=self.fault, reruns=self.reruns)
+        indices = range(len(self.networks))
+        training = [self.epoch(i) for i in indices if not self.ended(i)]
+        reached = min(training) if training else max(self.epoch(i) for i in indices)
+        broken = min((self.epoch(i) for i in indices if self.diverged(i)), default=math.inf)
+        first, ended = self.reported_epochs + 1, None if training else "finished"
         if reached >= broken:
             reached, ended = int(broken) - 1, "diverged"
         if reached < first and ended is None:
             return None
-        self.told = max(self.told, reached)
+        self.reported_epochs = max(self.reported_epochs, reached)
         curves = {
-            key: [_mean([self.at(key, epoch, i) for i in everyone]) for epoch in range(first, reached + 1)]
+            key: [_mean([self.at(key, epoch, i) for i in indices]) for epoch in range(first, reached + 1)]
             for key in self.curves[0]
         }
-        kept = tuple(self.kept_epoch(i) for i in everyone)
+        best = tuple(self.best_epoch(i) for i in indices)
         if ended != "finished":
             reason = f"diverged in epoch {reached + 1}" if ended else None
             return Outcome(self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns)
-        values = [self.at(objective, epoch, i) for i, epoch in enumerate(kept)]
+        values = [self.at(objective, epoch, i) for i, epoch in enumerate(best)]
         spread = float(np.std(values)) if len(values) > 1 else None
         return Outcome(
             self.number,
@@ -88,11 +96,11 @@ class _Trial:
             ended=ended,
             value=float(np.mean(values)),
             spread=spread,
-            kept_epochs=kept,
+            best_epochs=best,
             reruns=self.reruns,
         )
 
 
 def _mean(values: list[float]) -> float:
-    """NumPy's, which takes its time for the one value that most trials have."""
+    """NumPy's mean, which is slow for the single value that most trials have."""
     return float(np.mean(values)) if len(values) > 1 else values[0]

@@ -1,0 +1,64 @@
+"""Short texts that the commands share: numbers, parameters, times, and the lines about a running sweep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..._text import counted
+from ..progress import SweepInfo, TrialSummary
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """Return parameters as name=value, numbers to four digits."""
+    return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
+
+
+def value_text(value: Any) -> str:
+    """Return one parameter's value, short."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(value_text(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def copied_text(copied: Sequence[tuple[int, int]]) -> str:
+    """Return which trials a trial has copied, given as (epoch, trial)."""
+    return "copied " + ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in copied)
+
+
+def number_text(value: float | None) -> str:
+    """Return an objective's value to five significant digits, or a dash."""
+    return "-" if value is None else f"{value:#.5g}".rstrip(".")
+
+
+def time_text(seconds: float) -> str:
+    """Return seconds as m:ss or h:mm:ss."""
+    minutes, second = divmod(round(max(seconds, 0.0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def headline(info: SweepInfo) -> str:
+    """Return the line that says what is being swept."""
+    better = "higher is better" if info.direction == "maximize" else "lower is better"
+    trials = f"{counted(info.total, 'trial')} by {info.method}"
+    size = f"{counted(info.max_epochs, 'epoch')}, {counted(info.workers, 'worker')}"
+    return f"{info.name}: {trials}, {info.metric} ({better}), {size}"
+
+
+def trial_text(trial: TrialSummary) -> str:
+    """Return the parameters that a trial began with, or which trials it has copied since."""
+    return copied_text(trial.copied) if trial.copied else params_text(trial.params)
+
+
+def refit_text(number: int) -> str:
+    """Return the line that says what happens after the last trial."""
+    return f"training the configuration of trial {number} on all rows that are not test"
+
+
+def running_text(running: Mapping[int, tuple[int, float | None]], max_epochs: int) -> str:
+    """Return the running trials with the epochs that they have trained, the first eight of them."""
+    shown = [f"#{number} {epoch}/{max_epochs}" for number, (epoch, _) in sorted(running.items())]
+    return "  ".join(shown[:8]) + (f"  and {len(shown) - 8} more" if len(shown) > 8 else "")

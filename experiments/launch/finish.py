@@ -1,0 +1,183 @@
+"""The end of a sweep: the best configuration trained on all rows that are not test, scored once on those that are, and stored."""
+
+import json
+import math
+import statistics
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.structure import Structure
+from ...core.training import Network, State
+from ...search import configuration
+from ...tracking.records import TrialRecord
+from ...tracking.writer import Writer
+from .. import results
+from ..errors import SweepFailed
+from ..execution.engine import EngineEvaluator
+from ..execution.evaluation import Request
+from ..model import Part, TunedModel
+from ..progress import Observer, TrialSummary
+from .coordinator import Coordinator
+from .problem import Problem, as_fold
+
+Trained = list[tuple[Structure, Network, State]]
+
+# Stored in every logged model: MLflow imports it to load one.
+LOADER_MODULE = "mlptune.experiments.model"
+TEST_SCORINGS = "mlptune.test_scorings"
+"""Tag of a launch: how many launches of the sweep had been scored on the test part when this one was, itself included."""
+
+
+def finish(
+    problem: Problem, search: Coordinator, writer: Writer, run_id: str, executor: Executor, observer: Observer
+) -> results.SweepResult:
+    """Make the sweep's model of the best trial of `search`, and store it and the result in the launch `run_id`.
+
+    Raises:
+        SweepFailed: If no trial is complete.
+    """
+    best = results.best_trial(list(search.trials.values()), problem.objective.direction)
+    if best is None:
+        raise SweepFailed(_why_nothing(search.trials))
+    observer.refitting(best.number)
+    scored_before = writer.count_scored(problem.dataset.fingerprint)
+    complete = dict(best.configuration or configuration(best.params, problem.fixed))
+    model = fit_final(problem, complete, search.best_epochs[best.number], executor, observer)
+    test_score = score_test(problem, model)
+    scorings = None if test_score is None else 1 + scored_before.result()
+    if scorings is not None and scorings > 1:
+        observer.message(
+            f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
+        )
+    record = TrialRecord(
+        number=best.number,
+        state=best.state,
+        value=best.value,
+        params=best.params,
+        epochs=best.epochs,
+        kept_epochs=search.best_epochs[best.number],
+        spread=best.spread,
+        seeds=problem.seeds,
+        configuration=best.configuration,
+        copied=best.copied,
+    )
+    _store(problem, writer, model, record, complete, test_score, scorings)
+    trials = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in search.trials.values()]
+    name, method = problem.spec.name, problem.spec.search.method
+    document = results.best_document(name, run_id, best, problem.objective.key, test_score, complete)
+    summary = results.summary(name, run_id, "finished", method, trials, document)
+    result = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
+    observer.finished(result)
+    return result
+
+
+def _store(
+    problem: Problem,
+    writer: Writer,
+    model: TunedModel,
+    best: TrialRecord,
+    complete: Mapping[str, Any],
+    test_score: float | None,
+    scorings: int | None,
+) -> None:
+    """Write the model and the result, and wait until the store has both."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, "model"))
+        stored = writer.log_model(Path(folder, "model"), name=problem.spec.name, loader_module=LOADER_MODULE)
+        writer.finish_launch(
+            "finished",
+            best=best,
+            metrics={} if test_score is None else {"test_score": test_score},
+            tags={} if scorings is None else {TEST_SCORINGS: str(scorings)},
+            artifacts={
+                "best_config.json": json.dumps(complete, indent=1),
+                results.SPEC_ARTIFACT: json.dumps(problem.spec.absolute().dump(), indent=1),
+            },
+        )
+        writer.flush()
+        stored.result()
+
+
+def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
+    """The commonest reason; `mlptune show` has the others."""
+    reasons = Counter(
+        "diverged" if (t.reason or "").startswith("diverged") else t.reason or t.state for t in trials.values()
+    )
+    [(reason, count)] = reasons.most_common(1)
+    which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"
+    return f"{which} complete ({reason})" if count == len(trials) else f"{which} complete ({count}: {reason})"
+
+
+def fit_final(
+    problem: Problem,
+    configuration: dict[str, Any],
+    best_epochs: tuple[int, ...],
+    executor: Executor,
+    observer: Observer,
+) -> TunedModel:
+    """The model of a sweep's best trial.
+
+    Refitted: trained on all of train + validation (whatever `subset` was enough for the search) from the trial's seeds, up to
+    the median of its networks' best epochs, without early stopping. Otherwise, or where the refit diverges, the trial's own
+    networks: trained again, which gives the same numbers.
+    """
+    if problem.spec.objective.refit:
+        development = problem.dataset.development()
+        until = max(1, math.floor(statistics.median(best_epochs)))
+        task = replace(
+            problem.task(),
+            folds=(as_fold(development),),
+            fingerprint=f"{problem.dataset.fingerprint}-development",
+            objective="train_score",
+            metrics=(),
+            scale=(development.target.scale,),
+        )
+        trained = _train(task, {**configuration, "early_stopping": 0, "subset": 1.0}, until, executor)
+        if trained is not None:
+            return TunedModel([_part(development, trained)], configuration)
+        observer.message(
+            "training the best configuration on all rows diverged; the model keeps the trial's own networks"
+        )
+    trained = _train(problem.task(), configuration, problem.max_epochs, executor)
+    if trained is None:
+        raise SweepFailed("training the best configuration again did not give the recorded result")
+    parts = []
+    for i, fold in enumerate(problem.dataset.folds()):
+        parts.append(_part(fold, [entry for entry in trained if entry[1].fold == i]))
+    return TunedModel(parts, configuration)
+
+
+def _train(task: Any, configuration: dict[str, Any], until: int, executor: Executor) -> Trained | None:
+    evaluator = EngineEvaluator(task, executor)
+    for outcome in evaluator.advance([Request(0, configuration, until)]):
+        if outcome.ended in ("diverged", "failed"):
+            return None
+    return evaluator.networks(0)
+
+
+def _part(fold: Any, trained: Trained) -> Part:
+    return Part(
+        encoder=fold.encoder,
+        target=fold.target,
+        structure=trained[0][0],
+        theta=np.concatenate([state.best_theta for _, _, state in trained]),
+        running=np.concatenate([state.best_running for _, _, state in trained]),
+    )
+
+
+def score_test(problem: Problem, model: TunedModel) -> float | None:
+    """The objective's metric on the sealed test part, None where there is none."""
+    test = problem.dataset.test()
+    if test is None:
+        return None
+    frame, y, weight = test
+    if problem.objective.key == "val_score":
+        return model.score(frame, y, weight)
+    return model.evaluate(frame, y, weight, problem.objective.metric or "loss")
