@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces.layers import configuration
-from ..tracking import lease, reader
+from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from .progress import TrialSummary
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
     from .model import TunedModel
 
-FIXED = "mlptune.fixed"
-METRIC = "mlptune.metric"
-DIRECTION = "mlptune.direction"
-SPEC_ARTIFACT = "spec.json"
-CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 Copied = tuple[tuple[int, int], ...]
 
 
@@ -71,8 +66,8 @@ class SweepResult:
         import pandas as pd
 
         run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}
-        extra = self._summary["best"]["metric"] if self._summary["best"] else CURVES[0]
-        keys = list(dict.fromkeys((*CURVES, extra)))
+        extra = self._summary["best"]["metric"] if self._summary["best"] else schema.CURVES[0]
+        keys = list(dict.fromkeys((*schema.CURVES, extra)))
         parts = []
         for run_id, curves in reader.curves(self.tracking_uri, list(run_ids), keys).items():
             length = max((len(values) for values in curves.values()), default=0)
@@ -96,7 +91,7 @@ def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
             "trials": sum(count for state, count in launch.done.items() if state != "running"),
             "total": launch.total,
             "best_value": launch.best["value"] if launch.best else None,
-            "metric": launch.tags.get(METRIC),
+            "metric": launch.tags.get(schema.METRIC),
             "test_score": launch.test_score,
         }
         for launch in reader.sweeps(tracking_uri)
@@ -154,7 +149,7 @@ def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None =
     from .config import load_spec, spec_toml
 
     launch = reader.launch(tracking_uri, name, run)
-    stored = reader.artifact(tracking_uri, launch.run_id, SPEC_ARTIFACT).read_text(encoding="utf-8")
+    stored = reader.artifact(tracking_uri, launch.run_id, schema.SPEC_FILE).read_text(encoding="utf-8")
     tables = json.loads(stored)
     tables["model"] = best_config(name, launch.run_id, tracking_uri)
     tables["space"] = {}
@@ -259,7 +254,7 @@ def _state(launch: LaunchRecord, uri: str | None) -> str:
 def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> TrialSummary | None:
     """The recorded best of a finished launch; else the best of the trials that are committed so far."""
     if not launch.best:
-        return best_trial(trials, launch.tags.get(DIRECTION, "maximize"))
+        return best_trial(trials, launch.tags.get(schema.DIRECTION, "maximize"))
     stored = launch.best
     return TrialSummary(
         number=stored["number"],
@@ -272,8 +267,8 @@ def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> TrialSummary |
 
 
 def _document(launch: LaunchRecord, best: TrialSummary) -> dict[str, Any]:
-    metric = launch.tags.get(METRIC, "val_score")
-    complete = best.configuration or configuration(best.params, json.loads(launch.tags.get(FIXED, "{}")))
+    metric = launch.tags.get(schema.METRIC, "val_score")
+    complete = best.configuration or configuration(best.params, json.loads(launch.tags.get(schema.FIXED, "{}")))
     return best_document(launch.name, launch.run_id, best, metric, launch.test_score, complete)
 
 

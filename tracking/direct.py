@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import store
+from . import schema, store
 
 # What MLflow's tables were when the rows below were written; a release that adds a column is left to its own client.
 _COLUMNS = {
@@ -23,7 +23,6 @@ _COLUMNS = {
     "SqlParam": {"key", "value", "run_uuid"},
     "SqlTag": {"key", "value", "run_uuid"},
 }  # fmt: skip
-_RUN_NAME = "mlflow.runName"
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Rows:
     def begin(self, run_id: str, name: str, user: str, started: int) -> None:
         """A run that is not in the store: `started` in milliseconds since 1970."""
         self.begun[run_id] = {"run_uuid": run_id, "name": name, "user_id": user, "start_time": started}
-        self.tags[run_id, _RUN_NAME] = name
+        self.tags[run_id, schema.RUN_NAME] = name
 
     def add(
         self,

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import reader, records
+from . import reader, schema
 from .store.errors import StoreError
 
 HEARTBEAT_SECONDS = 10.0
@@ -101,29 +101,29 @@ def lease_of(run: Any) -> Lease:
     tags, params = run.data.tags, run.data.params
     later = [int(key.rpartition(".")[2]) for key in params if _is_claim(key)]
     number = max(later, default=1)
-    stored = params[f"{records.CLAIM}.{number}"] if later else tags.get(records.CLAIM)
+    stored = params[f"{schema.CLAIM}.{number}"] if later else tags.get(schema.CLAIM)
     holder = Holder(**json.loads(stored)) if stored else None
     return Lease(
         number=number,
         holder=holder,
-        name=str(holder or tags.get(records.HOLDER) or "an unknown process"),
+        name=str(holder or tags.get(schema.HOLDER) or "an unknown process"),
         # A version without claims ended its launches all the same.
-        free=tags.get(records.RELEASED) == str(number)
-        or (records.RELEASED not in tags and not later and run.info.status != "RUNNING"),
-        heartbeat=tags.get(records.HEARTBEAT),
+        free=tags.get(schema.RELEASED) == str(number)
+        or (schema.RELEASED not in tags and not later and run.info.status != "RUNNING"),
+        heartbeat=tags.get(schema.HEARTBEAT),
     )
 
 
 def _is_claim(key: str) -> bool:
     prefix, _, number = key.rpartition(".")
-    return prefix == records.CLAIM and number.isdigit()
+    return prefix == schema.CLAIM and number.isdigit()
 
 
 def claim(client: Any, run_id: str, number: int, holder: Holder) -> None:
     """Take the launch as the holder of claim `number`. Raises HeldElsewhere if another was quicker."""
     from mlflow.exceptions import MlflowException
 
-    key = f"{records.CLAIM}.{number}"
+    key = f"{schema.CLAIM}.{number}"
     try:
         client.log_param(run_id, key, text(holder))
     except MlflowException:
@@ -197,7 +197,7 @@ class Heart:
                     self._count += 1
                     now = datetime.now(UTC).isoformat(timespec="seconds")
                     self._client.set_tag(
-                        self._run_id, records.HEARTBEAT, f"{now} claim {self._number} beat {self._count}"
+                        self._run_id, schema.HEARTBEAT, f"{now} claim {self._number} beat {self._count}"
                     )
             except (MlflowException, OSError):
                 continue  # the store is away; the writer finds out for itself

@@ -11,44 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from . import schema
+
 TAG_LIMIT = 8000
 PARAM_LIMIT = 6000
 ARTIFACT = "artifact:"
 
-KIND = "mlptune.kind"  # "launch" or "trial"
-SWEEP = "mlptune.sweep"
-STATE = "mlptune.state"
-NUMBER = "mlptune.number"
-ATTEMPT = "mlptune.attempt"
-RECORD = "mlptune.record"
-REBUILD = "mlptune.rebuild"
-REASON = "mlptune.reason"
-COPIED = "mlptune.copied"
-SEEDS = "mlptune.seeds"
-BEST = "mlptune.best"
-LEADER = "mlptune.leader"
-DONE = "mlptune.done"
-TOTAL = "mlptune.trials"
-METHOD = "mlptune.method"
-DATA = "mlptune.data"
-SPEC = "mlptune.spec"
-PARENT = "mlflow.parentRunId"
-HOLDER = "mlptune.holder"  # who runs the launch, for people
-CLAIM = "mlptune.claim"  # the same for programs: of claim 1 a tag, of claim n a param with `.n` behind it
-RELEASED = "mlptune.released"  # the number of the claim that was given back
-HEARTBEAT = "mlptune.heartbeat"  # changes every few seconds while the holder lives
-SUPERSEDED = "superseded"  # the state of an attempt that counts no more
-
 # Halves of characters, as file names that are no UTF-8 have, are taken by no store, the end of a text in C not by every one.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-TRIAL_STATES = ("running", "complete", "pruned", "failed")
-LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
-# The interface shows these with a mark each, so that pruned trials differ from complete and from failed ones at a
-# glance.
-TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
-LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +88,7 @@ def _plain(value: Any) -> Any:
 def param_text(value: Any) -> str:
     """A hyperparameter as people read it: strings bare, the rest as JSON; a long one is cut visibly."""
     text = _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else dumps(value)
-    return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {RECORD})"
+    return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {schema.RECORD})"
 
 
 def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -150,17 +121,17 @@ def trial_tags(record: TrialRecord) -> dict[str, str]:
     }
     if record.copied:
         data |= {"configuration": record.configuration, "copied": record.copied}
-    tags = {STATE: record.state, SEEDS: dumps(record.seeds), RECORD: dumps(data)}
+    tags = {schema.STATE: record.state, schema.SEEDS: dumps(record.seeds), schema.RECORD: dumps(data)}
     if record.copied:
-        tags[COPIED] = ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in record.copied)
-        tags["mlflow.note.content"] = (
-            f"Copied {tags[COPIED]}. The parameters are what the trial began with; by this configuration its network is "
+        tags[schema.COPIED] = ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in record.copied)
+        tags[schema.NOTE] = (
+            f"Copied {tags[schema.COPIED]}. The parameters are what the trial began with; by this configuration its network is "
             f"trained from the start:\n\n```json\n{param_text(record.configuration)}\n```"
         )
     if record.reason is not None:
-        tags[REASON] = record.reason
+        tags[schema.REASON] = record.reason
     if record.rebuild:
-        tags[REBUILD] = dumps(record.rebuild)
+        tags[schema.REBUILD] = dumps(record.rebuild)
     return tags
 
 
@@ -173,10 +144,10 @@ def trial_from_tags(
     committed: bool,
 ) -> TrialRecord:
     """The trial of a run; `record` and `rebuild` are the JSON of their tags. Without a commit it counts as running."""
-    number, attempt = int(tags[NUMBER]), int(tags.get(ATTEMPT, "1"))
+    number, attempt = int(tags[schema.NUMBER]), int(tags.get(schema.ATTEMPT, "1"))
     record = record or {}
-    state = tags.get(STATE, "running")
-    if not committed or state not in TRIAL_STATUS:
+    state = tags.get(schema.STATE, "running")
+    if not committed or state not in schema.TRIAL_STATUS:
         return TrialRecord(number, "running", None, record.get("params", {}), 0, attempt=attempt, run_id=run_id)
     return TrialRecord(
         number=number,

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import direct, lease, models, reader, records, store
+from . import direct, lease, models, reader, records, schema, store
 from .direct import Rows
 from .lease import Holder
 from .records import TrialRecord
 
 # The second makes MLflow's interface open on runs and charts rather than on traces of language models.
-_EXPERIMENT_TAGS = {records.KIND: "sweep", "mlflow.experimentKind": "custom_model_development"}
+_EXPERIMENT_TAGS = {schema.KIND: "sweep", schema.EXPERIMENT_KIND: "custom_model_development"}
 _SUPERSEDED_NAME = " (superseded)"
 _WITHDRAWAL_SECONDS = 2.0
 
@@ -117,25 +117,25 @@ class Runs:
         short, long = records.fit(
             {
                 **self._common,
-                records.KIND: "launch",
-                records.STATE: "running",
-                records.SPEC: records.dumps(spec),
-                "mlflow.note.content": f"One launch of the sweep {name}. Its trials are the nested runs.",
+                schema.KIND: "launch",
+                schema.STATE: "running",
+                schema.SPEC: records.dumps(spec),
+                schema.NOTE: f"One launch of the sweep {name}. Its trials are the nested runs.",
                 **tags,
-                records.HOLDER: str(holder),
-                records.CLAIM: lease.text(holder),
+                schema.HOLDER: str(holder),
+                schema.CLAIM: lease.text(holder),
             }
         )
         run = self._client.create_run(
             self._experiment_id,
             start_time=now,
             tags=short,
-            run_name=tags.get("mlflow.runName", f"launch {len(earlier) + 1}"),
+            run_name=tags.get(schema.RUN_NAME, f"launch {len(earlier) + 1}"),
         )
         if not unfinished_ok:
             self._stand_alone(name, run, {launch.info.run_id for launch in earlier})
         self._run_id = run.info.run_id
-        self._log_texts(self._run_id, {"sweep.toml": spec_text, **long})
+        self._log_texts(self._run_id, {schema.SWEEP_FILE: spec_text, **long})
         self._log_batch(self._run_id, params=params)
         self._heart = lease.Heart(self._client, self._run_id, self._claim)
         return self._run_id
@@ -161,19 +161,19 @@ class Runs:
     def _launches(self) -> list[Any]:
         """The sweep's launches, newest first."""
         found: list[Any] = self._client.search_runs(
-            [self._experiment_id], f"tags.{records.KIND} = 'launch'", order_by=["attributes.start_time DESC"]
+            [self._experiment_id], f"tags.{schema.KIND} = 'launch'", order_by=["attributes.start_time DESC"]
         )
         return found
 
     def _enter(self, name: str, tags: Mapping[str, str]) -> None:
         self._name = name
         self._experiment_id = self._experiment(name)
-        given = ("mlflow.user", "mlflow.source.name", "mlflow.source.type")
+        given = (schema.USER, schema.SOURCE_NAME, schema.SOURCE_TYPE)
         self._common = {
-            records.SWEEP: name,
-            "mlflow.user": _user(),
-            "mlflow.source.name": "mlptune",
-            "mlflow.source.type": "LOCAL",
+            schema.SWEEP: name,
+            schema.USER: _user(),
+            schema.SOURCE_NAME: "mlptune",
+            schema.SOURCE_TYPE: "LOCAL",
             **{key: value for key, value in tags.items() if key in given},
         }
 
@@ -183,7 +183,7 @@ class Runs:
         lease.claim(self._client, run_id, number, holder)
         self.attach(name, run_id, number, tags)
         self._client.update_run(run_id, status="RUNNING")
-        short, long = records.fit({**tags, records.STATE: "running", records.HOLDER: str(holder)})
+        short, long = records.fit({**tags, schema.STATE: "running", schema.HOLDER: str(holder)})
         self._log_texts(run_id, long)
         self._log_batch(run_id, tags=short)
         return run_id
@@ -194,9 +194,9 @@ class Runs:
         self._run_id = run_id
         self._claim = number
         for run, committed in reader.trial_runs(self._client, self._experiment_id, run_id):
-            state = run.data.tags[records.STATE] if committed else "running"
-            self.trials[int(run.data.tags[records.NUMBER])] = Trial(
-                int(run.data.tags[records.ATTEMPT]), run.info.run_id, state
+            state = run.data.tags[schema.STATE] if committed else "running"
+            self.trials[int(run.data.tags[schema.NUMBER])] = Trial(
+                int(run.data.tags[schema.ATTEMPT]), run.info.run_id, state
             )
         self._heart = lease.Heart(self._client, run_id, number)
 
@@ -209,16 +209,16 @@ class Runs:
         """Of each trial let that run count that is known here, and no other."""
         assert self._run_id is not None
         for run in list(reader.all_trial_runs(self._client, self._experiment_id, self._run_id)):
-            trial = self.trials.get(int(run.data.tags[records.NUMBER]))
+            trial = self.trials.get(int(run.data.tags[schema.NUMBER]))
             if trial is not None and trial.run_id == run.info.run_id:
                 continue
-            if run.info.status == "RUNNING" or run.data.tags[records.STATE] != records.SUPERSEDED:
+            if run.info.status == "RUNNING" or run.data.tags[schema.STATE] != schema.SUPERSEDED:
                 self._supersede(run.info.run_id, run.info.run_name)
 
     def _supersede(self, run_id: str, run_name: str | None = None) -> None:
-        tags = {records.STATE: records.SUPERSEDED}
+        tags = {schema.STATE: schema.SUPERSEDED}
         if run_name and not run_name.endswith(_SUPERSEDED_NAME):
-            tags["mlflow.runName"] = run_name + _SUPERSEDED_NAME
+            tags[schema.RUN_NAME] = run_name + _SUPERSEDED_NAME
         self._log_batch(run_id, tags=tags)
         self._client.set_terminated(run_id, "KILLED")
 
@@ -230,9 +230,9 @@ class Runs:
 
     def count_scored(self, data: str) -> int:
         """The other launches of this sweep whose model has met the test part of the same data (its fingerprint)."""
-        query = f"tags.{records.KIND} = 'launch' and tags.`{records.DATA}` = '{data}'"
+        query = f"tags.{schema.KIND} = 'launch' and tags.`{schema.DATA}` = '{data}'"
         found = self._client.search_runs([self._experiment_id], query)
-        return sum("test_score" in run.data.metrics for run in found if run.info.run_id != self._run_id)
+        return sum(schema.TEST_SCORE in run.data.metrics for run in found if run.info.run_id != self._run_id)
 
     def _experiment(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -290,18 +290,18 @@ class Runs:
         assert self._run_id is not None
         given = {
             **self._common,
-            records.KIND: "trial",
-            records.PARENT: self._run_id,
-            records.NUMBER: str(write.number),
-            records.ATTEMPT: str(write.attempt),
-            records.STATE: "running",
+            schema.KIND: "trial",
+            schema.PARENT: self._run_id,
+            schema.NUMBER: str(write.number),
+            schema.ATTEMPT: str(write.attempt),
+            schema.STATE: "running",
         }
         return {**records.fit(given)[0], **tags}
 
     def _find_trial(self, number: int, attempt: int) -> str | None:
         query = (
-            f"tags.{records.PARENT} = '{self._run_id}' and tags.{records.NUMBER} = '{number}' "
-            f"and tags.{records.ATTEMPT} = '{attempt}'"
+            f"tags.{schema.PARENT} = '{self._run_id}' and tags.{schema.NUMBER} = '{number}' "
+            f"and tags.{schema.ATTEMPT} = '{attempt}'"
         )
         found = self._client.search_runs([self._experiment_id], query, max_results=1)
         return str(found[0].info.run_id) if found else None
@@ -327,12 +327,12 @@ class Runs:
             if trial is None and (write.number, write.attempt) not in self._making:
                 trial = begun[write.number] = Trial(write.attempt, uuid.uuid4().hex)
                 short = self._first_tags(write, short)
-                rows.begin(trial.run_id, _run_name(write), short["mlflow.user"], write.started or write.now)
+                rows.begin(trial.run_id, _run_name(write), short[schema.USER], write.started or write.now)
             elif trial is None or trial.attempt != write.attempt:
                 return False
             params = {} if trial.described or write.number in described else write.params
             described.add(write.number)
-            status = None if write.state is None else records.TRIAL_STATUS[write.state]
+            status = None if write.state is None else schema.TRIAL_STATUS[write.state]
             rows.add(trial.run_id, params, short, write.metrics, write.now, status)
         made = {(number, trial.attempt) for number, trial in begun.items()}
         self._making |= made
@@ -352,7 +352,7 @@ class Runs:
         self._log_texts(run_id, long)
         self._log_batch(run_id, write.metrics, params, {} if new else short, write.now)
         if write.state is not None:
-            self._client.set_terminated(run_id, records.TRIAL_STATUS[write.state], end_time=write.now)
+            self._client.set_terminated(run_id, schema.TRIAL_STATUS[write.state], end_time=write.now)
         self._written(write)
 
     def _written(self, write: TrialWrite) -> None:
@@ -379,23 +379,23 @@ class Runs:
         for trial in self.trials.values():
             done[trial.state] = done.get(trial.state, 0) + 1
         all_tags = {
-            records.STATE: state,
-            records.DONE: records.dumps(done),
-            records.RELEASED: str(self._claim),
+            schema.STATE: state,
+            schema.DONE: records.dumps(done),
+            schema.RELEASED: str(self._claim),
             **tags,
         }
         if best is not None:
             best_run = best.run_id or (self.trials[best.number].run_id if best.number in self.trials else None)
-            all_tags[records.BEST] = records.dumps(records.best_dict(best, best_run))
-            all_tags.setdefault("mlflow.note.content", _note(self._name, best))
+            all_tags[schema.BEST] = records.dumps(records.best_dict(best, best_run))
+            all_tags.setdefault(schema.NOTE, _note(self._name, best))
             if best.value is not None:
-                metrics = {"best_value": float(best.value), **metrics}
+                metrics = {schema.BEST_VALUE: float(best.value), **metrics}
             if best_run is not None:
-                self._client.set_tag(best_run, records.LEADER, "true")
+                self._client.set_tag(best_run, schema.LEADER, "true")
         short, long = records.fit(all_tags)
         self._log_texts(run_id, {**artifacts, **long})
         self._log_batch(run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)
-        self._client.set_terminated(run_id, records.LAUNCH_STATUS[state], end_time=now)
+        self._client.set_terminated(run_id, schema.LAUNCH_STATUS[state], end_time=now)
         self.leave()
 
     def log_model(
@@ -461,7 +461,7 @@ def _user() -> str:
 
 
 def _unfinished(run: Any) -> bool:
-    return run.info.status == "RUNNING" or run.data.tags.get(records.STATE) == "interrupted"
+    return run.info.status == "RUNNING" or run.data.tags.get(schema.STATE) == "interrupted"
 
 
 def _refusal(name: str, run: Any) -> UnfinishedLaunch:

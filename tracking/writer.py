@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 
-from . import lease, records, store
+from . import lease, records, schema, store
 from .delivery import LOOK_SECONDS, Answer, Delivery, Task
 from .lease import HeldElsewhere as HeldElsewhere
 from .records import TrialRecord
@@ -125,11 +125,11 @@ class Writer:
         `metrics` are single numbers (step 0); the trial's value is added to them as `value`. A trial that was never
         logged before gets its run here, with `params` (default: the record's) as MLflow's params.
         """
-        if record.state not in records.TRIAL_STATUS:
+        if record.state not in schema.TRIAL_STATUS:
             raise ValueError(f"trial {record.number}: a trial in state {record.state!r} cannot be committed")
         points = _points(curves or {}, first_epoch) + [(key, float(value), 0) for key, value in (metrics or {}).items()]
         if record.value is not None:
-            points.append(("value", float(record.value), 0))
+            points.append((schema.VALUE, float(record.value), 0))
         self._put_trial(
             f"committing trial {record.number}",
             TrialWrite(
@@ -152,8 +152,8 @@ class Writer:
 
         `state` is finished, failed or interrupted; `artifacts` maps relative paths to their content.
         """
-        if state not in records.LAUNCH_STATUS:
-            raise ValueError(f"a launch cannot end in state {state!r}; it is one of {', '.join(records.LAUNCH_STATUS)}")
+        if state not in schema.LAUNCH_STATUS:
+            raise ValueError(f"a launch cannot end in state {state!r}; it is one of {', '.join(schema.LAUNCH_STATUS)}")
         for path in artifacts or {}:
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or path in ("", "."):
                 raise ValueError(f"artifact {path!r}: its path must be relative and stay inside the run's folder")

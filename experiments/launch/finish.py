@@ -16,6 +16,7 @@ import numpy as np
 from ...core.structure import Structure
 from ...core.training import Network, State
 from ...search import configuration
+from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -31,8 +32,6 @@ Trained = list[tuple[Structure, Network, State]]
 
 # Stored in every logged model: MLflow imports it to load one.
 LOADER_MODULE = "mlptune.experiments.model"
-TEST_SCORINGS = "mlptune.test_scorings"
-"""Tag of a launch: how many launches of the sweep had been scored on the test part when this one was, itself included."""
 
 
 def finish(
@@ -94,11 +93,11 @@ def _store(
         writer.finish_launch(
             "finished",
             best=best,
-            metrics={} if test_score is None else {"test_score": test_score},
-            tags={} if scorings is None else {TEST_SCORINGS: str(scorings)},
+            metrics={} if test_score is None else {schema.TEST_SCORE: test_score},
+            tags={} if scorings is None else {schema.TEST_SCORINGS: str(scorings)},
             artifacts={
-                "best_config.json": json.dumps(complete, indent=1),
-                results.SPEC_ARTIFACT: json.dumps(problem.spec.absolute().dump(), indent=1),
+                schema.BEST_CONFIG_FILE: json.dumps(complete, indent=1),
+                schema.SPEC_FILE: json.dumps(problem.spec.absolute().dump(), indent=1),
             },
         )
         writer.flush()

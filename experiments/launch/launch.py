@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 
 from ... import __version__
 from ..._text import counted
-from ...tracking import records
+from ...tracking import schema
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -110,16 +110,16 @@ class Launch:
         """Ask the store for the launch's run, new or taken up again; the first trials train meanwhile."""
         problem, name = self.problem, self.problem.spec.name
         tags = {
-            records.METHOD: problem.spec.search.method,
-            records.TOTAL: str(problem.total),
-            results.FIXED: json.dumps(problem.fixed),
-            results.METRIC: problem.objective.key,
-            results.DIRECTION: problem.objective.direction,
-            "mlptune.version": __version__,
-            records.DATA: problem.dataset.fingerprint,
-            "mlptune.task": problem.dataset.task,
-            "mlptune.seed": str(problem.spec.seed),
-            "mlptune.machine": machine.fingerprint(),
+            schema.METHOD: problem.spec.search.method,
+            schema.TOTAL: str(problem.total),
+            schema.FIXED: json.dumps(problem.fixed),
+            schema.METRIC: problem.objective.key,
+            schema.DIRECTION: problem.objective.direction,
+            schema.VERSION: __version__,
+            schema.DATA: problem.dataset.fingerprint,
+            schema.TASK: problem.dataset.task,
+            schema.SEED: str(problem.spec.seed),
+            schema.MACHINE: machine.fingerprint(),
             **start_tag(problem.spec.search.start, start),
         }
         if earlier is not None:

@@ -7,14 +7,13 @@ from typing import Any
 import optuna
 
 from ...search.spaces.layers import in_force
+from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
 from ..progress import TrialSummary
 from .coordinator import LiveTrial
 
-# How many jobs of a trial were run again because their worker died, hung or failed.
-RERUNS = "mlptune.reruns"
 # What the system attributes begin with that samplers of ours set.
 OURS = "mlptune:"
 
@@ -85,7 +84,7 @@ class MlflowRecorder:
             self._curves(running, outcome) if outcome else None,
             outcome.first_epoch if outcome else 1,
             self._told_by_sampler(running),
-            tags={RERUNS: str(reruns)} if reruns else None,
+            tags={schema.RERUNS: str(reruns)} if reruns else None,
             started=running.started,
         )
 

@@ -6,12 +6,11 @@ from typing import Any
 
 from ... import __version__
 from ...search.spaces.layers import configuration
-from ...tracking import lease, reader, records
+from ...tracking import lease, reader, records, schema
 from ...tracking.records import LaunchRecord
 from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
-from ..results import CURVES
 from .problem import Problem
 from .replay import Committed
 
@@ -52,12 +51,12 @@ def resume_hint(problem: Problem, earlier: LaunchRecord, uri: str) -> str:
 
 def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
     """Raise UserError unless sweep file and data are those of the launch; return warnings."""
-    stored = earlier.tags.get(records.SPEC, "{}")
+    stored = earlier.tags.get(schema.SPEC, "{}")
     if stored.startswith(records.ARTIFACT):
         path = stored.removeprefix(records.ARTIFACT)
         stored = reader.artifact(uri, earlier.run_id, path).read_text(encoding="utf-8")
     tables, warnings = json.loads(stored), []
-    version = earlier.tags.get("mlptune.version", "an unknown version")
+    version = earlier.tags.get(schema.VERSION, "an unknown version")
     if version != __version__:
         warnings.append(f"begun by mlptune {version}, continued by {__version__}")
         try:
@@ -82,10 +81,10 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
-    if earlier.tags.get("mlptune.data") != problem.dataset.fingerprint:
+    if earlier.tags.get(schema.DATA) != problem.dataset.fingerprint:
         way = "start anew without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
-    machine = earlier.tags.get("mlptune.machine")
+    machine = earlier.tags.get(schema.MACHINE)
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")
     return warnings
@@ -98,7 +97,7 @@ def committed_trials(
     committed: dict[int, Committed] = {}
     found = reader.trials(uri, run_id)
     done = [trial for trial in found if trial.state != "running" and trial.run_id]
-    keys = list(dict.fromkeys((*CURVES, objective)))
+    keys = list(dict.fromkeys((*schema.CURVES, objective)))
     curves = reader.curves(uri, [str(trial.run_id) for trial in done], keys)
     for trial in done:
         committed[trial.number] = Committed(

@@ -12,7 +12,7 @@ import sqlalchemy
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlptune.tracking import direct, lease, records, store
+from mlptune.tracking import direct, lease, schema, store
 from mlptune.tracking.runs import Runs, TrialWrite
 from tests.servers import postgresql_server
 
@@ -178,7 +178,7 @@ def test_what_mlflow_refuses_is_refused_whole(sqlite: str) -> None:
     experiment = client.create_experiment("refused")
     rows = direct.Rows()
     rows.begin("e" * 32, "new", "somebody", START)
-    rows.add("e" * 32, {"../x": "1"}, {records.STATE: "running"}, [], START)
+    rows.add("e" * 32, {"../x": "1"}, {schema.STATE: "running"}, [], START)
     with pytest.raises(mlflow.MlflowException, match=r"\.\./x"):
         tables.write(experiment, rows)
     assert client.search_runs([experiment]) == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlptune.tracking import direct, lease, reader, records, store
+from mlptune.tracking import direct, lease, reader, schema, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, UnfinishedLaunch, Writer
 
@@ -222,11 +222,11 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
         assert [trial.number for trial in reader.trials(uri, run_id)] == [0]
         assert reader.attempts(uri, run_id) == {0: 1, 1: 1, 2: 1}
     experiment = client.get_run(run_id).info.experiment_id
-    closed = client.search_runs([experiment], f"tags.{records.STATE} = 'superseded'")
-    assert sorted(run.data.tags[records.NUMBER] for run in closed) == ["1", "2"]
+    closed = client.search_runs([experiment], f"tags.{schema.STATE} = 'superseded'")
+    assert sorted(run.data.tags[schema.NUMBER] for run in closed) == ["1", "2"]
     assert {run.info.status for run in closed} == {"KILLED"}
     assert {run.info.run_name for run in closed} == {"trial 001 (superseded)", "trial 002 (superseded)"}
-    shown = f"tags.`{records.STATE}` != 'superseded' and tags.{records.PARENT} = '{run_id}'"
+    shown = f"tags.`{schema.STATE}` != 'superseded' and tags.{schema.PARENT} = '{run_id}'"
     assert len(client.search_runs([experiment], shown)) == 1
     with Writer(uri) as writer:
         writer.reopen_launch("digits", run_id, after=3, tags={})
@@ -252,16 +252,16 @@ def test_what_the_dead_had_sent_off_counts_no_more(uri: str, client: Any) -> Non
     with Writer(uri) as writer:
         writer.reopen_launch("digits", run_id, after=1, tags={})
         writer.flush()
-        client.set_tag(late.info.run_id, records.STATE, "complete")
+        client.set_tag(late.info.run_id, schema.STATE, "complete")
         client.set_terminated(late.info.run_id, "FINISHED")
-        tags = {**late.data.tags, records.NUMBER: "2", records.STATE: "complete"}
+        tags = {**late.data.tags, schema.NUMBER: "2", schema.STATE: "complete"}
         client.set_terminated(client.create_run(late.info.experiment_id, tags=tags).info.run_id)
         writer.commit_trial(TrialRecord(1, "complete", 0.5, {}, 1, attempt=2))
         writer.commit_trial(TrialRecord(2, "complete", 0.5, {}, 1))
         writer.finish_launch("finished")
-    query = f"tags.{records.PARENT} = '{run_id}' and tags.`{records.STATE}` != 'superseded'"
+    query = f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != 'superseded'"
     counting = client.search_runs([late.info.experiment_id], query)
-    assert sorted(run.data.tags[records.NUMBER] for run in counting) == ["0", "1", "2"]
+    assert sorted(run.data.tags[schema.NUMBER] for run in counting) == ["0", "1", "2"]
     assert [(t.number, t.attempt) for t in reader.trials(uri, run_id)] == [(0, 1), (1, 2), (2, 1)]
 
 
@@ -286,7 +286,7 @@ def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
 
     if way == "client":
         monkeypatch.setattr(direct, "tables", lambda uri: None)
-        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[records.KIND] == "trial")
+        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[schema.KIND] == "trial")
         monkeypatch.setattr(mlflow.MlflowClient, "create_run", made)
     else:
         monkeypatch.setattr(direct.Tables, "write", losing(direct.Tables.write, lambda: True))
@@ -295,7 +295,7 @@ def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
         writer.commit_trial(TrialRecord(0, "complete", 0.5, {"x": 3}, 1), {"val_loss": [1.0]})
         writer.flush()
     [trial] = reader.trials(uri, run_id)
-    runs = client.search_runs([client.get_run(run_id).info.experiment_id], f"tags.{records.KIND} = 'trial'")
+    runs = client.search_runs([client.get_run(run_id).info.experiment_id], f"tags.{schema.KIND} = 'trial'")
     assert [run.info.run_id for run in runs] == [trial.run_id]
     assert runs[0].data.params == {"x": "3"}
     assert runs[0].data.metrics["val_loss"] == 1.0

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlptune.experiments.execution.workers import Workers
-from mlptune.tracking import delivery, lease, reader, records, remote, spool, store
+from mlptune.tracking import delivery, lease, reader, remote, schema, spool, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer
 from tests.servers import Gate, MlflowServer, gate
@@ -66,8 +66,8 @@ def check(uri: str, run_id: str, numbers: Any) -> None:
     assert [(t.number, t.state, t.value) for t in trials] == [(n, "complete", n / 4) for n in numbers]
     client = store.import_mlflow().MlflowClient(uri)
     experiment = client.get_run(run_id).info.experiment_id
-    runs = client.search_runs([experiment], f"tags.{records.PARENT} = '{run_id}'")
-    assert len([run for run in runs if run.data.tags[records.STATE] != "superseded"]) == len(trials)
+    runs = client.search_runs([experiment], f"tags.{schema.PARENT} = '{run_id}'")
+    assert len([run for run in runs if run.data.tags[schema.STATE] != "superseded"]) == len(trials)
     for trial in trials:
         history = client.get_metric_history(trial.run_id, "val_loss")
         assert sorted(point.step for point in history) == [1, 2, 3]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlptune.tracking import reader, records, store
+from mlptune.tracking import reader, schema, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import Writer
 
@@ -93,7 +93,7 @@ def test_repeated_request_counts_once(uri: str) -> None:
     run_id = launch(uri, "digits")
     client = store.import_mlflow().MlflowClient(uri)
     twin = client.get_run(reader.trials(uri, run_id)[0].run_id)
-    tags = {**twin.data.tags, records.STATE: "running"}
+    tags = {**twin.data.tags, schema.STATE: "running"}
     client.create_run(twin.info.experiment_id, start_time=twin.info.start_time - 1, tags=tags)
     assert [trial.run_id for trial in reader.trials(uri, run_id)] == [twin.info.run_id]
 
