@@ -9,13 +9,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else noun + 's'}"
 
 
-def hint(name: object, known: Iterable[str]) -> str:
-    """The end of an error line: the nearest known name, or all of them where none is near."""
+def hint(name: object, known: Iterable[str], most: int | None = None) -> str:
+    """The end of an error line: the nearest known name, or all of them (the first `most`) where none is near."""
     known = sorted(set(known))
     near = get_close_matches(str(name).lower(), [k.lower() for k in known], n=1, cutoff=0.6)
     if near:
         return f"; did you mean {next(k for k in known if k.lower() == near[0])!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
+    more = [] if most is None or len(known) <= most else [f"and {len(known) - most} more"]
+    return f"; known: {', '.join([*known[:most], *more])}" if known else ""
 
 
 def escape_control_characters(text: str) -> str:

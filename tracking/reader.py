@@ -1,6 +1,5 @@
 """What the store says about sweeps, as plain records. Reading never creates a store."""
 
-import difflib
 import functools
 import json
 import math
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
+from .._text import hint
 from . import models, records, schema, store
 from .records import LaunchRecord, TrialRecord
 
@@ -254,14 +254,7 @@ def _launch_runs(client: Any, name: str) -> list[Any]:
             return runs
     # Not the name itself, whose launches somebody has deleted.
     known = sorted({*_names(client).values()} - {name})
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if nearest:
-        hint = f"did you mean {nearest[0]!r}?"
-    elif known:
-        hint = f"the store holds {', '.join(map(repr, known[:3]))}{' and others' if len(known) > 3 else ''}"
-    else:
-        hint = "the store holds no sweeps"
-    raise NotFound(f"there is no sweep {name!r}; {hint}")
+    raise NotFound(f"there is no sweep {name!r}{hint(name, known, most=3) or '; the store holds no sweeps'}")
 
 
 def _run(client: Any, run_id: str) -> Any:
@@ -286,6 +279,7 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
         for trial, committed in trial_runs(client, run.info.experiment_id, run.info.run_id):
             key = trial.data.tags[schema.STATE] if committed else "running"
             done[key] = done.get(key, 0) + 1
+    best = _json(client, run, schema.BEST)
     score = _finite_or_infinite(run.data.metrics.get(schema.TEST_SCORE, math.nan))
     total = tags.get(schema.TOTAL, "")
     return LaunchRecord(
@@ -296,7 +290,7 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
         started=records.utc(run.info.start_time),
         total=int(total) if total.isdigit() else None,
         done=done,
-        best=_json(client, run, schema.BEST),
+        best=None if best is None else records.best_from_json(best),
         test_score=score if math.isfinite(score) else None,
         tags=tags,
     )

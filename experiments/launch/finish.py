@@ -24,7 +24,8 @@ from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request
 from ..model import Part, TunedModel
-from ..progress import Observer, TrialSummary
+from ..progress import Observer
+from ..ranking import best_trial
 from .coordinator import Coordinator
 from .problem import Problem, as_fold
 
@@ -42,32 +43,20 @@ def finish(
     Raises:
         SweepFailed: If no trial is complete.
     """
-    best = results.best_trial(list(search.trials.values()), problem.objective.direction)
+    best = best_trial(search.trials.values(), problem.objective.direction)
     if best is None:
         raise SweepFailed(_why_nothing(search.trials))
     observer.refitting(best.number)
     scored_before = writer.count_scored(problem.dataset.fingerprint)
     complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, search.best_epochs[best.number], executor, observer)
+    model = fit_final(problem, complete, best.best_epochs, executor, observer)
     test_score = score_test(problem, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
             f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
         )
-    record = TrialRecord(
-        number=best.number,
-        state=best.state,
-        value=best.value,
-        params=best.params,
-        epochs=best.epochs,
-        kept_epochs=search.best_epochs[best.number],
-        spread=best.spread,
-        seeds=problem.seeds,
-        configuration=best.configuration,
-        copied=best.copied,
-    )
-    _store(problem, writer, model, record, complete, test_score, scorings)
+    _store(problem, writer, model, replace(best, seeds=problem.seeds), complete, test_score, scorings)
     trials = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in search.trials.values()]
     name, method = problem.spec.name, problem.spec.search.method
     document = results.best_document(name, run_id, best, problem.objective.key, test_score, complete)
@@ -104,11 +93,9 @@ def _store(
         stored.result()
 
 
-def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
+def _why_nothing(trials: Mapping[int, TrialRecord]) -> str:
     """The commonest reason; `mlptune show` has the others."""
-    reasons = Counter(
-        "diverged" if (t.reason or "").startswith("diverged") else t.reason or t.state for t in trials.values()
-    )
+    reasons = Counter("diverged" if t.diverged else t.reason or t.state for t in trials.values())
     [(reason, count)] = reasons.most_common(1)
     which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"
     return f"{which} complete ({reason})" if count == len(trials) else f"{which} complete ({count}: {reason})"

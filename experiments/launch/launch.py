@@ -25,7 +25,7 @@ from .failures import LaunchFailures, before_launch
 from .finish import finish
 from .problem import Problem
 from .recording import MlflowRecorder
-from .replay import Committed, Replay
+from .replay import CommittedTrial, Replay
 from .resume import check_same, committed_trials, resumable, wait_until_free
 from .warm_start import Point, start_points, start_tag
 
@@ -96,7 +96,7 @@ class Launch:
                 study,
                 problem.space,
                 scheduler,
-                Replay(engine, committed),
+                Replay(engine, committed, problem.fixed),
                 fixed=problem.fixed,
                 recorder=recorder,
                 observer=self.observer,
@@ -128,12 +128,12 @@ class Launch:
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
-    ) -> tuple[Mapping[int, Committed], Mapping[int, int]]:
+    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int]]:
         """The trials that are committed already, and how often each trial was begun."""
         if earlier is None:
             return {}, {}
         writer.flush()
-        committed, attempts = committed_trials(self.uri, earlier.run_id, self.problem.objective.key, self.problem.fixed)
+        committed, attempts = committed_trials(self.uri, earlier.run_id, self.problem.objective.key)
         self.observer.message(f"resumed: {len(committed)} of {counted(self.problem.total, 'trial')} there already")
         return committed, attempts
 

@@ -1,18 +1,17 @@
 """Resume: which launch may be continued, and what it has committed already."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ... import __version__
-from ...search.spaces.layers import configuration
 from ...tracking import lease, reader, records, schema
 from ...tracking.records import LaunchRecord
 from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from .problem import Problem
-from .replay import Committed
+from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
@@ -90,27 +89,17 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
     return warnings
 
 
-def committed_trials(
-    uri: str, run_id: str, objective: str, fixed: Mapping[str, Any]
-) -> tuple[dict[int, Committed], dict[int, int]]:
+def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
     """The committed trials of a launch with their curves, and how often each trial was begun."""
-    committed: dict[int, Committed] = {}
-    found = reader.trials(uri, run_id)
-    done = [trial for trial in found if trial.state != "running" and trial.run_id]
+    records = [trial for trial in reader.trials(uri, run_id) if trial.state != "running" and trial.run_id]
     keys = list(dict.fromkeys((*schema.CURVES, objective)))
-    curves = reader.curves(uri, [str(trial.run_id) for trial in done], keys)
-    for trial in done:
-        committed[trial.number] = Committed(
-            configuration=configuration(trial.params, fixed),
-            state=trial.state,
-            curves={key: values for key, values in curves[str(trial.run_id)].items() if values},
-            epochs=trial.epochs,
-            value=trial.value,
-            spread=trial.spread,
-            kept_epochs=trial.kept_epochs,
-            reason=trial.reason,
-            diverged=trial.state == "pruned" and (trial.reason or "").startswith("diverged"),
+    curves = reader.curves(uri, [str(trial.run_id) for trial in records], keys)
+    committed = {
+        trial.number: CommittedTrial(
+            trial, {key: values for key, values in curves[str(trial.run_id)].items() if values}
         )
+        for trial in records
+    }
     return committed, reader.attempts(uri, run_id)
 
 

@@ -13,7 +13,7 @@ from ...search import Space
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ..errors import UserError
-from ..results import summary_of
+from ..ranking import ranked
 
 MOST = 5
 """How many of another sweep's best are tried."""
@@ -79,11 +79,9 @@ def best_of(name: str, space: Space, uri: str) -> list[Point]:
         launch = reader.launch(uri, name)
     except reader.NotFound as error:
         raise UserError(f"[search] start: {error}") from error
-    trials = [summary_of(record) for record in reader.trials(uri, launch.run_id, rebuild=False)]
-    complete = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
-    sign = -1 if launch.tags.get(schema.DIRECTION, "maximize") == "maximize" else 1
+    trials = reader.trials(uri, launch.run_id, rebuild=False)
     found: list[Point] = []
-    for trial in sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
+    for trial in ranked(trials, launch.tags.get(schema.DIRECTION, "maximize")):
         # A trial that has copied another one's network owes its value to that one's configuration.
         values = {**trial.params, **(trial.configuration or {})} if trial.copied else trial.params
         point = {key: value for key, value in values.items() if key in space}

@@ -21,7 +21,7 @@ from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.finish import fit_final, score_test
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.progress import Observer
-from mlptune.experiments.results import best_trial
+from mlptune.experiments.ranking import best_trial
 from mlptune.search import configuration
 
 PHONEME = Path(__file__).parents[3] / "shared" / "data" / "phoneme.csv"
@@ -64,7 +64,7 @@ def scores(name: str, method: str, schedule: str, seed: int, **options: Any) -> 
     coordinator.run(problem.budget(study))
     trials = [trial for trial in coordinator.trials.values() if trial.value is not None]
     assert sum(trial.epochs for trial in trials) == TRIALS * EPOCHS
-    best = best_trial(list(coordinator.trials.values()), problem.objective.direction)
+    best = best_trial(coordinator.trials.values(), problem.objective.direction)
     assert best is not None
     complete = dict(best.configuration or configuration(best.params, problem.fixed))
     model = fit_final(problem, complete, coordinator.best_epochs[best.number], Inline(), Observer())

@@ -10,8 +10,9 @@ import pytest
 
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
-from mlptune.experiments.progress import Observer, TrialSummary
+from mlptune.experiments.progress import Observer
 from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
+from mlptune.tracking.records import TrialRecord
 
 SPACE = {"learning_rate": {"low": 1e-3, "high": 1.0, "log": True}, "momentum": {"low": 0.0, "high": 0.9}}
 EPOCHS = 9
@@ -61,7 +62,7 @@ class Table:
 
 class Silent:
     def __init__(self) -> None:
-        self.commits: list[TrialSummary] = []
+        self.commits: list[TrialRecord] = []
 
     def log_segment(self, running, outcome) -> None:
         pass

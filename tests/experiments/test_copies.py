@@ -15,9 +15,10 @@ from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.jobs import MissingData
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
-from mlptune.experiments.launch.replay import Committed, Replay
-from mlptune.experiments.progress import Observer, TrialSummary
+from mlptune.experiments.launch.replay import CommittedTrial, Replay
+from mlptune.experiments.progress import Observer
 from mlptune.search import Continue, Copy, Scheduler, Space, Stop, sampler, scheduler
+from mlptune.tracking.records import TrialRecord
 
 from .test_engine import task
 
@@ -68,7 +69,7 @@ class Curves:
 
     def __init__(self) -> None:
         self.curves: dict[int, dict[str, list[float]]] = {}
-        self.ends: dict[int, tuple[TrialSummary, tuple[int, ...]]] = {}
+        self.ends: dict[int, tuple[TrialRecord, tuple[int, ...]]] = {}
 
     def log_segment(self, running, outcome) -> None:
         for key, values in outcome.curves.items():
@@ -190,22 +191,12 @@ def test_sources_that_are_only_known_by_their_record_are_trained_again(seed: int
     ends, curves = search(Tangle(seed), EngineEvaluator(problem, Inline()), trials=7)
     for committed in ({0, 1, 2, 3, 4, 5}, {1, 4}, {6}):
         records = {
-            number: Committed(
-                configuration={**FIXED, **summary.params},
-                state=summary.state,
-                curves=curves[number],
-                epochs=summary.epochs,
-                value=summary.value,
-                spread=summary.spread,
-                kept_epochs=best_epochs,
-                reason=summary.reason,
-                diverged=False,
-            )
-            for number, (summary, best_epochs) in ends.items()
+            number: CommittedTrial(summary, curves[number])
+            for number, (summary, _) in ends.items()
             if number in committed
         }
         evaluator = Keeping(problem, Inline())
-        again, told = search(Tangle(seed), Replay(evaluator, records), trials=7)
+        again, told = search(Tangle(seed), Replay(evaluator, records, FIXED), trials=7)
         assert (again, told) == (ends, curves)
         fresh = {number: entry for number, entry in again.items() if number not in committed}
         check_against_training_anew(problem, evaluator, fresh, told)

@@ -18,10 +18,10 @@ from mlptune.experiments.execution.executors import ExternalExecutor, open_execu
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Coordinator, LiveTrial
 from mlptune.experiments.launch.problem import Problem
-from mlptune.experiments.launch.replay import Committed, Replay
-from mlptune.experiments.progress import Observer, TrialSummary
-from mlptune.search import configuration
+from mlptune.experiments.launch.replay import CommittedTrial, Replay
+from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
+from mlptune.tracking.records import TrialRecord
 
 
 def problem(method: str) -> Problem:
@@ -47,35 +47,27 @@ class _Keep:
     def __init__(self, fixed: Mapping[str, Any]) -> None:
         self.fixed = fixed
         self.curves: dict[int, dict[str, list[float]]] = {}
-        self.committed: dict[int, Committed] = {}
+        self.committed: dict[int, CommittedTrial] = {}
 
     def log_segment(self, running: LiveTrial, outcome: Outcome) -> None:
         kept = self.curves.setdefault(running.number, {})
         for key, values in outcome.curves.items():
             kept.setdefault(key, []).extend(values)
 
-    def commit(self, running: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def commit(self, running: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         if outcome is not None:
             self.log_segment(running, outcome)
-        self.committed[running.number] = Committed(
-            configuration=configuration(running.params, self.fixed),
-            state=summary.state,
-            curves=self.curves.get(running.number, {}),
-            epochs=summary.epochs,
-            value=summary.value,
-            spread=summary.spread,
-            kept_epochs=outcome.best_epochs if outcome else (),
-            reason=summary.reason,
-            diverged=(summary.reason or "").startswith("diverged"),
-        )
+        self.committed[running.number] = CommittedTrial(record, self.curves.get(running.number, {}))
 
 
-def swept(method: str, executor: Executor, workers: int, committed: Mapping[int, Committed] | None = None) -> _Keep:
+def swept(
+    method: str, executor: Executor, workers: int, committed: Mapping[int, CommittedTrial] | None = None
+) -> _Keep:
     made = problem(method)
     study = made.study()
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
-        evaluator = Replay(evaluator, committed)
+        evaluator = Replay(evaluator, committed, made.fixed)
     keep = _Keep(made.fixed)
     coordinator = Coordinator(
         study,

@@ -247,7 +247,7 @@ def test_a_server_that_stays_away_then_resumed(
     server: MlflowServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Patience ends; what was trained meanwhile is replayed, not trained again."""
-    monkeypatch.setattr("mlptune.tracking.delivery.PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr("mlptune.tracking.queue.PATIENCE_SECONDS", 3.0)
     with pytest.raises(SweepFailed, match="--resume"):
         mlptune.run_sweep(small(), tracking_uri=server.address, observer=Trouble(3, server.kill))
     assert list((tmp_path / "state/mlptune").iterdir())

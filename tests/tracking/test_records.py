@@ -24,7 +24,7 @@ trial_records = st.builds(
     epochs=st.integers(0, 10**6),
     reason=st.none() | st.text(),
     attempt=st.integers(1, 100),
-    kept_epochs=st.lists(st.integers(1)).map(tuple),
+    best_epochs=st.lists(st.integers(1)).map(tuple),
     spread=st.none() | st.floats(0, allow_nan=False),
     seeds=st.lists(st.integers(0)).map(tuple),
     rebuild=st.dictionaries(st.text(), json_data),

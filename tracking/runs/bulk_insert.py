@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import schema, store
+from .. import schema, store
 
 # What MLflow's tables were when the rows below were written; a release that adds a column is left to its own client.
 _COLUMNS = {
