@@ -161,7 +161,7 @@ def wait_until_free(uri: str, name: str, run_id: str, say: Callable[[str], None]
             break
         if left <= say_at:
             say(
-                f"the sweep {name!r} was last run by {lease.name}; unless that one turns out to be alive, it is taken over in {left:.0f} s"
+                f"the sweep {name!r} was last run by {lease.name}; unless that is still alive, it is taken over in {left:.0f} s"
             )
             say_at = left - LEASE_SECONDS / 3
         time.sleep(min(_POLL_SECONDS, left))

@@ -75,7 +75,7 @@ class MlflowRecorder:
             self._launched = None
 
     def _sampler_metrics(self, live: LiveTrial) -> dict[str, float]:
-        """What a sampler of ours says about its proposal in numbers, such as `rl_entropy`: how its learning goes, trial by trial."""
+        """What a sampler of ours reports about its proposal as numbers, such as `rl_entropy`: how its learning goes."""
         attributes = self._study._storage.get_trial(live.trial._trial_id).system_attrs
         return {
             name.removeprefix(OURS).replace(":", "_"): value

@@ -67,7 +67,7 @@ def scores(name: str, method: str, schedule: str, seed: int, **options: Any) -> 
     best = best_trial(coordinator.trials.values(), problem.objective.direction)
     assert best is not None
     complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, coordinator.best_epochs[best.number], Inline(), Observer())
+    model = fit_final(problem, complete, best.best_epochs, Inline(), Observer())
     test = score_test(problem, model)
     assert best.value is not None
     assert test is not None
