@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import optuna
+from optuna.exceptions import TrialPruned
+from optuna.pruners import NopPruner
+
+from ..search import configuration
 from .config import Spec, load_spec
+from .data.dataset import Dataset
+from .execution.engine import EngineEvaluator
+from .execution.evaluation import Request
 from .execution.workers import Inline
-
-if TYPE_CHECKING:
-    import optuna
+from .launch.problem import Problem
 
 
 def objective(
-    source: "str | Path | Mapping[str, Any] | Spec", overrides: tuple[str, ...] | Mapping[str, Any] = ()
-) -> "Callable[[optuna.trial.Trial], float]":
+    source: str | Path | Mapping[str, Any] | Spec, overrides: tuple[str, ...] | Mapping[str, Any] = ()
+) -> Callable[[optuna.trial.Trial], float]:
     """A callable that trains the configuration that a trial suggests, as a sweep would, and returns the sweep's objective.
 
     It reports after each epoch and raises `TrialPruned` when the study's pruner says so, or when training diverges. The numbers are
@@ -22,20 +28,11 @@ def objective(
     Raises:
         UserError: If anything is wrong with the sweep file or the data.
     """
-    from optuna.exceptions import TrialPruned
-    from optuna.pruners import NopPruner
-
-    from ..search import configuration
-    from .data.dataset import Dataset
-    from .execution.engine import EngineEvaluator
-    from .execution.evaluation import Request
-    from .launch.problem import Problem
-
     spec, _ = load_spec(source, overrides)
     problem = Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
     task = problem.task()
 
-    def evaluate(trial: "optuna.trial.Trial") -> float:
+    def evaluate(trial: optuna.trial.Trial) -> float:
         evaluator = EngineEvaluator(task, Inline())
         chosen = configuration(problem.space.suggest(trial), problem.fixed)
         # Without a pruner nothing is decided between epochs.

@@ -81,7 +81,7 @@ def check_same(problem: Problem, earlier: LaunchRecord, uri: str) -> list[str]:
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
     if earlier.tags.get(schema.DATA) != problem.dataset.fingerprint:
-        way = "start anew without --resume" if earlier.state == "finished" else OTHER_NAME
+        way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
     machine = earlier.tags.get(schema.MACHINE)
     if machine != fingerprint():

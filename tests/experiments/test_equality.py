@@ -1,5 +1,6 @@
-"""Who trains never changes a sweep: every method gives the same trials, values and curves with 1, 2 and 4 workers, on a Dask
-cluster, and resumed from the middle.
+"""Where training runs never changes a sweep.
+
+Every method gives the same trials, values and curves with 1, 2 and 4 workers, on a Dask cluster, and resumed from the middle.
 
 The loop, the engine and the processes are real; the store is left out, which `test_sweep.py` and `test_faults.py` bring in.
 """
@@ -13,78 +14,58 @@ import pytest
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
-from mlptune.experiments.execution.evaluation import Evaluator, Outcome
+from mlptune.experiments.execution.evaluation import Evaluator
 from mlptune.experiments.execution.executors import ExternalExecutor, open_executor
 from mlptune.experiments.execution.workers import Inline, Workers
-from mlptune.experiments.launch.coordinator import Coordinator, LiveTrial
+from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.problem import Problem
 from mlptune.experiments.launch.replay import CommittedTrial, Replay
 from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
-from mlptune.tracking.records import TrialRecord
+from tests.support.recorders import MemoryRecorder
+from tests.support.sweeps import iris
 
 
 def problem(method: str) -> Problem:
     spec, _ = load_spec(
-        {
-            "name": method,
-            "data": {"source": "sklearn:iris", "target": "target", "seeds": 2},
-            "model": {"epochs": 9, "batch_size": 32},
-            "space": {
-                "learning_rate": {"low": 1e-4, "high": 1e1, "log": True, "points": 3},
-                "hidden": [[8], [8, 4]],
-                "dropout": {"low": 0.0, "high": 0.3, "points": 2},
-            },
-            "search": {"method": method, "trials": 14, "batch": 4, **({"partial": True} if method == "grid" else {})},
-        }
+        iris(
+            method=method,
+            name=method,
+            data__seeds=2,
+            model={"epochs": 9, "batch_size": 32},
+            space__learning_rate={"low": 1e-4, "high": 1e1, "log": True, "points": 3},
+            search__trials=14,
+            **({"search__partial": True} if method == "grid" else {}),
+        )
     )
     return Problem(spec, Dataset.load(spec.data, spec.seed, spec.base))
 
 
-class _Keep:
-    """A store in memory: what was committed, in order."""
-
-    def __init__(self, fixed: Mapping[str, Any]) -> None:
-        self.fixed = fixed
-        self.curves: dict[int, dict[str, list[float]]] = {}
-        self.committed: dict[int, CommittedTrial] = {}
-
-    def log_segment(self, running: LiveTrial, outcome: Outcome) -> None:
-        kept = self.curves.setdefault(running.number, {})
-        for key, values in outcome.curves.items():
-            kept.setdefault(key, []).extend(values)
-
-    def commit(self, running: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
-        if outcome is not None:
-            self.log_segment(running, outcome)
-        self.committed[running.number] = CommittedTrial(record, self.curves.get(running.number, {}))
-
-
 def swept(
     method: str, executor: Executor, workers: int, committed: Mapping[int, CommittedTrial] | None = None
-) -> _Keep:
+) -> MemoryRecorder:
     made = problem(method)
     study = made.study()
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
         evaluator = Replay(evaluator, committed, made.fixed)
-    keep = _Keep(made.fixed)
+    recorder = MemoryRecorder()
     coordinator = Coordinator(
         study,
         made.space,
         made.scheduler(study),
         evaluator,
         fixed=made.fixed,
-        recorder=keep,
+        recorder=recorder,
         observer=Observer(),
     )
     coordinator.run(made.budget(study))
-    assert sorted(keep.committed) == list(range(len(study.trials)))
-    return keep
+    assert sorted(recorder.ends) == list(range(len(study.trials)))
+    return recorder
 
 
-def result(keep: _Keep) -> dict[int, Any]:
-    return dict(sorted(keep.committed.items()))
+def result(recorder: MemoryRecorder) -> dict[int, Any]:
+    return dict(sorted(recorder.committed.items()))
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +90,9 @@ def dask() -> Iterator[ExternalExecutor]:
 def test_processes_and_resumes_change_nothing(method: str, pools: dict[int, Workers]) -> None:
     alone = swept(method, Inline(), 1)
     order = list(alone.committed)
+    stopped = [trial for trial in alone.committed.values() if trial.state == "pruned" and not trial.diverged]
+    assert bool(stopped) == (method in ("hyperband", "asha", "bohb", "mobster"))
+    assert all(trial.epochs < 9 for trial in stopped)
     assert result(swept(method, pools[2], 2)) == result(alone)
     half = {number: alone.committed[number] for number in order[: len(order) // 2]}
     assert result(swept(method, pools[4], 4, half)) == result(alone)

@@ -1,22 +1,19 @@
 """The coordinator is killed at every write and at random moments, and resumed: each trial is there once, and as if nothing had
 happened."""
 
-import json
 import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from mlflow import MlflowClient
 
 import mlptune
-from mlptune.experiments.results import SweepResult
+from tests.support.processes import script
+from tests.support.sweeps import essence, small
 
 METHODS = ["tpe", "bayesian", "hyperband", "mobster"]
 
@@ -53,44 +50,19 @@ mlptune.run_sweep({spec!r}, workers=2, resume=True)
 """
 
 
-def spec(method: str) -> dict[str, Any]:
-    return {
-        "name": "small",
-        "data": {"source": "sklearn:breast_cancer", "target": "target"},
-        "model": {"epochs": 27, "early_stopping": 4},
-        "space": {
-            "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
-            "hidden": [[8], [8, 4]],
-            "dropout": {"low": 0.0, "high": 0.3},
-        },
-        "search": {"method": method, "trials": 16, "batch": 4},
-    }
-
-
-def essence(result: SweepResult) -> dict[str, Any]:
-    """All of a result but MLflow's ids and the sweep's name."""
-    document = json.loads(json.dumps(result.summary()))
-    for part in (document, document["best"], *document["trials"]):
-        part.pop("run_id")
-        part.pop("name", None)
-    curves = {key: np.nan_to_num(values, nan=-1.0).tolist() for key, values in result.curves.items()}
-    return {"document": document, "curves": curves}
-
-
 class Sweep:
     """A sweep that is killed over and over, beside the same one undisturbed."""
 
     def __init__(self, method: str, store: str, folder: Path) -> None:
-        self.spec, self.store = spec(method), store
+        self.spec, self.store = small(method, model__epochs=27, search__trials=16), store
         began = time.monotonic()
-        self.undisturbed = essence(mlptune.run_sweep({**self.spec, "name": "undisturbed"}, workers=2))
+        undisturbed = mlptune.run_sweep({**self.spec, "name": "undisturbed"}, workers=2)
+        self.undisturbed = essence(undisturbed, with_name=False)
         self.seconds = time.monotonic() - began
-        self.script = folder / "sweep.py"
-        self.script.write_text(SCRIPT.replace("{spec!r}", repr(self.spec)))
+        self.command = script(folder, SCRIPT.replace("{spec!r}", repr(self.spec)))
 
     def start(self, at: int = 0, when: str = "never", whom: str = "one") -> "subprocess.Popen[bytes]":
-        command = [sys.executable, str(self.script), str(at), when, whom]
-        return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        return subprocess.Popen([*self.command, str(at), when, whom], start_new_session=True, stderr=subprocess.DEVNULL)
 
     def killed_at(self, at: int, when: str, whom: str) -> bool:
         """Whether it was killed; False if it came to its end before."""
@@ -100,7 +72,8 @@ class Sweep:
 
     def check(self) -> None:
         """Resume it for the last time, and compare."""
-        assert essence(mlptune.run_sweep(self.spec, workers=2, resume=True)) == self.undisturbed
+        resumed = mlptune.run_sweep(self.spec, workers=2, resume=True)
+        assert essence(resumed, with_name=False) == self.undisturbed
         client = MlflowClient(self.store)
         experiment = client.get_experiment_by_name("small")
         found = client.search_runs([experiment.experiment_id], "tags.mlptune.kind = 'trial'")

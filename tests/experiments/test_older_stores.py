@@ -13,9 +13,9 @@ import pytest
 
 import mlptune
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import best, list_sweeps, show
 from mlptune.tracking import lease, reader
+from tests.support.observers import Listener
 
 FROZEN = Path(__file__).parent.parent / "tracking/data/store-0.1.0.sql.xz"
 SPEC: dict[str, Any] = {
@@ -30,14 +30,6 @@ KILLED: dict[str, Any] = {
     "model": {"epochs": 9},
     "search": {"method": "hyperband", "trials": 8, "batch": 4},
 }
-
-
-class _Listen(Observer):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
 
 
 @pytest.fixture
@@ -79,9 +71,9 @@ def test_what_is_unfinished_goes_on(frozen: str, spec: dict[str, Any], monkeypat
     run_id = show(spec["name"])["run_id"]
     with pytest.raises(UserError, match="--resume"):
         mlptune.run_sweep(spec)
-    listener = _Listen()
+    listener = Listener()
     after = mlptune.run_sweep(spec, resume=True, observer=listener).summary()
-    assert any("last run by somewhere process" in text for text in listener.said) == (spec is KILLED)
+    assert any("last run by somewhere process" in text for text in listener.messages) == (spec is KILLED)
     assert (after["run_id"], after["state"]) == (run_id, "finished")
     assert [trial["number"] for trial in after["trials"]] == list(range(8))
     for number, trial in before.items():
@@ -100,8 +92,8 @@ def test_a_version_that_would_propose_other_trials_says_so(frozen: str) -> None:
     connection.execute("UPDATE tags SET value = '0.0.9' WHERE key = 'mlptune.version'")
     connection.commit()
     connection.close()
-    listener = _Listen()
+    listener = Listener()
     with pytest.raises(UserError, match=r"trial \d was begun with hidden = \[9\]") as caught:
         mlptune.run_sweep({**SPEC, "name": "unfinished"}, resume=True, observer=listener)
     assert "\n" not in str(caught.value)
-    assert f"begun by mlptune 0.0.9, continued by {mlptune.__version__}" in listener.said
+    assert f"begun by mlptune 0.0.9, continued by {mlptune.__version__}" in listener.messages

@@ -4,8 +4,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,12 @@ from mlptune.experiments import results
 from mlptune.experiments.cli.commands import app
 from mlptune.experiments.cli.text import params_text
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import SweepResult
 from mlptune.search.spaces.layers import in_force
 from mlptune.tracking import reader
-
-from .test_sweep import essence, small
+from tests.support.observers import Listener
+from tests.support.processes import script, wait_until
+from tests.support.sweeps import essence, small
 
 
 def population(**changes: Any) -> dict[str, Any]:
@@ -33,14 +31,6 @@ def population(**changes: Any) -> dict[str, Any]:
     options = {"search__trials": 16, "search__options": {"population": 8, "interval": 2, "quantile": 0.4}}
     changed = {"data__seeds": 2, "objective__metric": "val_loss", "objective__refit": False, **options, **changes}
     return small("pbt", **changed)
-
-
-class Listening(Observer):
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def started(self, info) -> None:
-        self.told.extend(info.messages)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +43,10 @@ def uri(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def swept(uri: str) -> tuple[SweepResult, list[str]]:
     """A sweep whose best trial has copied others, and what was told before it began."""
-    listening = Listening()
-    result = mlptune.run_sweep(population(), workers=1, tracking_uri=uri, observer=listening)
+    listener = Listener()
+    result = mlptune.run_sweep(population(), workers=1, tracking_uri=uri, observer=listener)
     assert result.copied, "a case in which nothing was copied shows nothing"
-    return result, listening.told
+    return result, listener.announced
 
 
 def test_all_members_train_to_the_end(swept) -> None:
@@ -162,12 +152,9 @@ def _committed(client: MlflowClient) -> int:
 def test_killed_and_resumed_with_two_workers_equals_undisturbed(swept, store: str, tmp_path: Path) -> None:
     undisturbed, _ = swept
     spec = population()
-    script = tmp_path / "sweep.py"
-    script.write_text(HALTING.format(spec=spec))
     client = MlflowClient(store)
-    with subprocess.Popen([sys.executable, str(script)]) as process:
-        while process.poll() is None and _committed(client) < 12:
-            time.sleep(0.05)
+    with subprocess.Popen(script(tmp_path, HALTING.format(spec=spec))) as process:
+        wait_until(lambda: _committed(client) >= 12, process)
         process.send_signal(signal.SIGKILL)
     assert _committed(client) == 12
     resumed = mlptune.run_sweep(spec, resume=True, workers=2)

@@ -28,30 +28,15 @@ from mlptune.experiments.config import load_spec, spec_toml
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.experiments.progress import Observer
 from mlptune.tracking import reader, schema
-from tests.experiments.test_sweep import essence, small
-from tests.servers import MlflowServer, free_port, postgresql_server
+from tests.support.observers import AfterTrials, Listener
+from tests.support.processes import script, wait_until
+from tests.support.servers import MlflowServer, free_port, postgresql_server
+from tests.support.sweeps import essence, small
 
 
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-class Trouble(Observer):
-    """Calls `begin` once `after` trials are finished, and keeps what is said."""
-
-    def __init__(self, after: int, begin: Callable[[], None]) -> None:
-        self.left = after
-        self.begin = begin
-        self.said: list[str] = []
-
-    def trial_finished(self, trial: Any) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.begin()
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
 
 
 def equal_to_undisturbed(spec: dict[str, Any], uri: str, observer: Observer | None = None, **options: Any) -> None:
@@ -78,28 +63,19 @@ def assert_once(uri: str, name: str, run_id: str) -> None:
     assert client.get_run(run_id).info.status == "FINISHED"
 
 
-def script(spec: dict[str, Any], folder: Path) -> list[str]:
-    file = folder / "sweep.py"
-    file.write_text(f"import mlptune\nmlptune.run_sweep({spec!r}, workers=1)\n")
-    return [sys.executable, str(file)]
-
-
 def test_a_second_coordinator_is_refused_by_name_and_a_dead_one_followed_at_once(store: str, tmp_path: Path) -> None:
     spec = small("random", search__trials=40)
-    with subprocess.Popen(script(spec, tmp_path)) as first:
-        until = time.monotonic() + 120
-        while not _committed("small"):
-            assert time.monotonic() < until
-            assert first.poll() is None
-            time.sleep(0.05)
+    program = f"import mlptune\nmlptune.run_sweep({spec!r}, workers=1)\n"
+    with subprocess.Popen(script(tmp_path, program)) as first:
+        wait_until(lambda: _committed("small"), first)
         first.send_signal(signal.SIGSTOP)  # a process that sleeps still holds its sweep
         with pytest.raises(UserError, match=f"is being run by .* process {first.pid}") as refused:
             mlptune.run_sweep(spec, resume=True)
         assert "\n" not in str(refused.value)
         first.kill()
-    trouble = Trouble(-1, lambda: None)
+    trouble = Listener()
     result = mlptune.run_sweep(spec, resume=True, observer=trouble)
-    assert not [text for text in trouble.said if "taken over" in text]  # nothing was waited for
+    assert not [text for text in trouble.messages if "taken over" in text]  # nothing was waited for
     assert [trial["number"] for trial in result.summary()["trials"]] == list(range(40))
     assert_once(store, "small", result.run_id)
 
@@ -141,15 +117,15 @@ def locked(path: Path, seconds: float) -> Callable[[], None]:
 
 
 def test_a_locked_store(store: str, tmp_path: Path) -> None:
-    equal_to_undisturbed(small(), store, Trouble(3, locked(tmp_path / "mlflow.db", 3.0)))
+    equal_to_undisturbed(small(), store, AfterTrials(3, locked(tmp_path / "mlflow.db", 3.0)))
 
 
 @pytest.mark.slow
 def test_a_store_locked_for_longer_than_mlflow_waits(store: str, tmp_path: Path) -> None:
-    trouble = Trouble(3, locked(tmp_path / "mlflow.db", 30.0))
+    trouble = AfterTrials(3, locked(tmp_path / "mlflow.db", 30.0))
     equal_to_undisturbed(small(), store, trouble)
-    assert [text for text in trouble.said if "training goes on" in text]
-    assert [text for text in trouble.said if "is back" in text]
+    assert [text for text in trouble.messages if "training goes on" in text]
+    assert [text for text in trouble.messages if "is back" in text]
 
 
 def limited(bytes_: int) -> Callable[[], None]:
@@ -224,10 +200,10 @@ def test_a_server_that_stands_still_for_20_seconds(server: MlflowServer) -> None
         server.signal(signal.SIGSTOP)
         later(20.0, lambda: server.signal(signal.SIGCONT))
 
-    trouble = Trouble(3, stop)
+    trouble = AfterTrials(3, stop)
     equal_to_undisturbed(small(), server.address, trouble)
-    assert len([text for text in trouble.said if "training goes on" in text]) == 1
-    assert len([text for text in trouble.said if "is back" in text]) == 1
+    assert len([text for text in trouble.messages if "training goes on" in text]) == 1
+    assert len([text for text in trouble.messages if "is back" in text]) == 1
 
 
 @pytest.mark.slow
@@ -236,10 +212,10 @@ def test_a_server_that_is_killed_and_started_again(server: MlflowServer) -> None
         server.kill()
         later(20.0, server.start)
 
-    trouble = Trouble(3, kill)
+    trouble = AfterTrials(3, kill)
     equal_to_undisturbed(small("hyperband", model__epochs=27), server.address, trouble)
-    assert [text for text in trouble.said if "training goes on" in text]
-    assert [text for text in trouble.said if "is back" in text]
+    assert [text for text in trouble.messages if "training goes on" in text]
+    assert [text for text in trouble.messages if "is back" in text]
 
 
 @pytest.mark.slow
@@ -249,7 +225,7 @@ def test_a_server_that_stays_away_then_resumed(
     """Patience ends; what was trained meanwhile is replayed, not trained again."""
     monkeypatch.setattr("mlptune.tracking.queue.PATIENCE_SECONDS", 3.0)
     with pytest.raises(SweepFailed, match="--resume"):
-        mlptune.run_sweep(small(), tracking_uri=server.address, observer=Trouble(3, server.kill))
+        mlptune.run_sweep(small(), tracking_uri=server.address, observer=AfterTrials(3, server.kill))
     assert list((tmp_path / "state/mlptune").iterdir())
     server.start()
     equal_to_undisturbed(small(), server.address, resume=True)
@@ -273,10 +249,10 @@ def test_postgresql_restarted_under_the_server(postgresql: Any, tmp_path: Path) 
             postgresql.stop()
             later(10.0, postgresql.start)
 
-        trouble = Trouble(3, restart)
+        trouble = AfterTrials(3, restart)
         equal_to_undisturbed(small(), server.address, trouble)
-        assert [text for text in trouble.said if "training goes on" in text]
-        assert [text for text in trouble.said if "is back" in text]
+        assert [text for text in trouble.messages if "training goes on" in text]
+        assert [text for text in trouble.messages if "is back" in text]
 
 
 @pytest.mark.slow
@@ -287,4 +263,4 @@ def test_postgresql_without_a_server_between(postgresql: Any) -> None:
         postgresql.stop()
         later(10.0, postgresql.start)
 
-    equal_to_undisturbed(small(), uri, Trouble(3, restart))
+    equal_to_undisturbed(small(), uri, AfterTrials(3, restart))

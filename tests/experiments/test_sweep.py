@@ -1,12 +1,10 @@
 """Whole sweeps, with real processes and a real store: the same result for any number of workers, resumed or not."""
 
-import json
 import math
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,52 +13,18 @@ from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.errors import SweepFailed, UserError
-from mlptune.experiments.progress import Observer
-from mlptune.experiments.results import SweepResult
+from tests.support.observers import AfterTrials, Listener, press_ctrl_c
+from tests.support.sweeps import essence, small
 
 
-def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
-    """A sweep of ten trials on 569 rows, a second or two long; dotted keys change it."""
-    spec: dict[str, Any] = {
-        "name": "small",
-        "data": {"source": "sklearn:breast_cancer", "target": "target"},
-        "model": {"epochs": 9, "early_stopping": 4},
-        "space": {
-            "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 3},
-            "hidden": [[8], [8, 4]],
-            "dropout": {"low": 0.0, "high": 0.3, "points": 2},
-        },
-        "search": {"method": method, "trials": 12, "batch": 4},
-    }
-    for key, value in changes.items():
-        table, _, name = key.partition("__")
-        if name:
-            spec.setdefault(table, {})[name] = value
-        else:
-            spec[key] = value
-    return spec
-
-
-METHODS = ["grid", "random", "tpe", "bayesian", "hyperband", "asha"]
-
-
-def essence(result: SweepResult) -> dict[str, Any]:
-    """All of a result that must not depend on who ran it: everything but MLflow's ids."""
-    document = json.loads(json.dumps(result.summary()))
-    for part in (document, document["best"], *document["trials"]):
-        part.pop("run_id")
-    curves = {key: np.nan_to_num(values, nan=-1.0).tolist() for key, values in result.curves.items()}
-    return {"document": document, "curves": curves}
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_one_worker_and_two_give_the_same_sweep(method: str, store: str) -> None:
-    one = essence(mlptune.run_sweep(small(method), workers=1))
-    two = essence(mlptune.run_sweep(small(method), workers=2))
-    assert one == two
-    assert [trial["number"] for trial in one["document"]["trials"]] == list(range(12))
-    pruned = [trial for trial in one["document"]["trials"] if trial["state"] == "pruned"]
-    assert bool(pruned) == (method in ("hyperband", "asha"))
+def test_one_worker_and_two_give_the_same_stored_sweep(store: str) -> None:
+    """The method is one that stops trials; `test_equality.py` has all of them, without the store."""
+    one = essence(mlptune.run_sweep(small("hyperband"), workers=1))
+    assert one == essence(mlptune.run_sweep(small("hyperband"), workers=2))
+    trials = one["document"]["trials"]
+    assert [trial["number"] for trial in trials] == list(range(12))
+    pruned = [trial for trial in trials if trial["state"] == "pruned"]
+    assert pruned
     assert all(trial["epochs"] < 9 for trial in pruned)
 
 
@@ -173,29 +137,9 @@ def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
     assert mlptune.experiments.results.show("small")["state"] == "failed"
 
 
-class _Stop(Observer):
-    """Ctrl-C after some trials."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def trial_finished(self, trial) -> None:
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
-class _Listen(Observer):
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-
 def test_interrupted_refused_then_resumed(store: str) -> None:
     with pytest.raises(KeyboardInterrupt, match="--resume"):
-        mlptune.run_sweep(small(), observer=_Stop(6))
+        mlptune.run_sweep(small(), observer=AfterTrials(6, press_ctrl_c))
     assert mlptune.experiments.results.show("small")["state"] == "interrupted"
     with pytest.raises(UserError, match="continue it with --resume, or give this one another name"):
         mlptune.run_sweep(small())
@@ -208,7 +152,7 @@ def test_interrupted_refused_then_resumed(store: str) -> None:
         mlptune.run_sweep(small(data__folds=3), resume=True)
     unfinished = mlptune.experiments.results.show("small")["run_id"]
     MlflowClient(store).set_tag(unfinished, "mlptune.machine", "an abacus")
-    listener = _Listen()
+    listener = Listener()
     resumed = mlptune.run_sweep(small(), resume=True, observer=listener)
     assert any("an abacus" in text for text in listener.messages)
     assert [trial["state"] for trial in resumed.summary()["trials"]] == ["complete"] * 12

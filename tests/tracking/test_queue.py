@@ -16,7 +16,7 @@ from mlptune.experiments.execution.workers import Workers
 from mlptune.tracking import lease, process, queue, reader, schema, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer
-from tests.servers import Gate, MlflowServer, gate
+from tests.support.servers import Gate, MlflowServer, gate
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from mlptune.tracking import lease, schema, store
 from mlptune.tracking.records import TrialRecord, TrialWrite
 from mlptune.tracking.runs import bulk_insert
 from mlptune.tracking.runs.launches import Runs
-from tests.servers import postgresql_server
+from tests.support.servers import postgresql_server
 
 START = 1_700_000_000_000
 TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")

@@ -1,4 +1,4 @@
-"""Worker processes: one queue, a crash has one culprit, and no process outlives its coordinator."""
+"""Worker processes: one queue, a crash is blamed on one job, and no process outlives its coordinator."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ from loky.process_executor import TerminatedWorkerError
 
 from mlptune.experiments.execution.shared import Shared
 from mlptune.experiments.execution.workers import Workers
+from tests.support.processes import alive, wait_until
 
 
 def test_a_worker_that_dies_is_replaced_and_the_other_jobs_finish() -> None:
@@ -101,20 +102,4 @@ def test_workers_end_within_five_seconds_of_losing_their_coordinator() -> None:
         pids = {int(pid) for pid in process.stdout.readline().split()}
         assert len(pids) in (1, 2)
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and any(map(_alive, pids)):
-        time.sleep(0.1)
-    assert not any(map(_alive, pids))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A process that has ended but that nobody has waited for is a zombie.
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    wait_until(lambda: not any(map(alive, pids)), seconds=5)

@@ -1,4 +1,4 @@
-"""What a person sees of a sweep: in a terminal of any width, and in a log file."""
+"""What the user sees of a sweep: in a terminal of any width, and in a log file."""
 
 import io
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlptune._text import escape_control_characters
 from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
-from mlptune.experiments.cli.text import headline, time_text, value_text
+from mlptune.experiments.cli.text import headline
 from mlptune.experiments.progress import SweepInfo
 from mlptune.tracking.records import TrialRecord
 
@@ -33,8 +32,8 @@ def trial(number: int, value: float | None, state: str = "complete", **changes: 
 
 
 def test_one_of_each() -> None:
-    told = headline(info(1, workers=1, max_epochs=1))
-    assert told == "digits: 1 trial by tpe, val_score (higher is better), 1 epoch, 1 worker"
+    line = headline(info(1, workers=1, max_epochs=1))
+    assert line == "digits: 1 trial by tpe, val_score (higher is better), 1 epoch, 1 worker"
 
 
 def drawn(live: LiveView) -> str:
@@ -151,7 +150,7 @@ def test_the_time_left_is_known_while_all_trials_of_a_population_run() -> None:
     assert lines.seconds_left() == pytest.approx(6.0)
 
 
-def test_a_trial_that_has_copied_says_whom() -> None:
+def test_a_trial_that_has_copied_says_which_others() -> None:
     stream = io.StringIO()
     lines = PlainView(stream, Clock())
     lines.started(info())
@@ -182,29 +181,3 @@ def test_a_reader_who_has_left_does_not_end_the_sweep() -> None:
 
 def test_the_view_fits_the_stream() -> None:
     assert isinstance(view(io.StringIO()), PlainView)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.00012345, "0.0001234"),
-        (3, "3"),
-        (True, "true"),
-        ([64, [1.5]], "[64,[1.5]]"),
-        ("relu", "relu"),
-        (1e-7, "1e-07"),
-    ],
-)
-def test_values_are_short(value: Any, text: str) -> None:
-    assert value_text(value) == text
-
-
-def test_times_and_hostile_texts() -> None:
-    assert [time_text(seconds) for seconds in (-1, 0.4, 59.6, 3600, 86400)] == [
-        "0:00",
-        "0:00",
-        "1:00",
-        "1:00:00",
-        "24:00:00",
-    ]
-    assert escape_control_characters("a\u202eb\ud800\nc é") == "a\\u202eb\\ud800\\nc é"

@@ -12,7 +12,7 @@ from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.progress import Observer
 from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
-from mlptune.tracking.records import TrialRecord
+from tests.support.recorders import MemoryRecorder
 
 SPACE = {"learning_rate": {"low": 1e-3, "high": 1.0, "log": True}, "momentum": {"low": 0.0, "high": 0.9}}
 EPOCHS = 9
@@ -26,7 +26,7 @@ def accuracy(params, epoch: int) -> float:
 
 @dataclass
 class Table:
-    """Answers from `accuracy`, in an order shuffled by `seed`: which worker is quicker must not matter."""
+    """Answers from `accuracy`, in an order shuffled by `seed`: which worker is faster must not matter."""
 
     seed: int = 0
     objective_key: str = "val_score"
@@ -60,17 +60,6 @@ class Table:
         self.reported.pop(number, None)
 
 
-class Silent:
-    def __init__(self) -> None:
-        self.commits: list[TrialRecord] = []
-
-    def log_segment(self, running, outcome) -> None:
-        pass
-
-    def commit(self, running, summary, outcome) -> None:
-        self.commits.append(summary)
-
-
 @pytest.fixture(autouse=True)
 def _quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -83,7 +72,7 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
         sampler=sampler(method, seed=1, space=Space.parse(SPACE)),
         pruner=pruner(stopper, max_epochs=EPOCHS),
     )
-    recorder = Silent()
+    recorder = MemoryRecorder()
     coordinator = Coordinator(
         study,
         Space.parse(SPACE),
@@ -94,7 +83,7 @@ def coordinate(method: str, stopper: str, table: Table, trials: int = 40, batch:
         observer=Observer(),
     )
     coordinator.run(Budget(trials, batch, EPOCHS, **plan))
-    assert sorted(summary.number for summary in recorder.commits) == list(range(len(study.trials)))
+    assert sorted(recorder.ends) == list(range(len(study.trials)))
     return coordinator, study
 
 
@@ -107,7 +96,7 @@ def test_the_order_in_which_trials_return_does_not_matter(method: str, stopper: 
 
 
 @pytest.mark.parametrize("rule", ["asha", "hyperband"])
-def test_nor_does_it_where_trials_wait_to_be_promoted(rule: str) -> None:
+def test_nor_does_it_matter_where_trials_wait_to_be_promoted(rule: str) -> None:
     first, _ = coordinate("tpe", "none", Table(seed=1), rule=rule)
     second, _ = coordinate("tpe", "none", Table(seed=2), rule=rule)
     assert {n: first.trials[n] for n in sorted(first.trials)} == {n: second.trials[n] for n in sorted(second.trials)}
@@ -151,7 +140,7 @@ def test_all_live_trials_of_a_batch_meet_at_each_rung() -> None:
     assert all([n for n, _ in asked] == sorted(n for n, _ in asked) for asked in table.asked)
 
 
-def test_diverged_trials_are_pruned_and_told_as_the_worst() -> None:
+def test_diverged_trials_are_pruned_and_reported_as_the_worst() -> None:
     coordinator, study = coordinate("tpe", "none", Table(diverging=0.1))
     diverged = {n for n, trial in coordinator.trials.items() if trial.reason == "diverged in epoch 1"}
     assert diverged
@@ -169,7 +158,7 @@ def test_failed_trials_are_faults_and_the_sweep_goes_on() -> None:
 
 
 class Promoting(Scheduler):
-    """Three epochs for everybody; then the best of all that wait goes on, once a batch; at the end trial 1, too."""
+    """Three epochs for every trial; then the best of all that wait goes on, once a batch; at the end trial 1, too."""
 
     def decide(self, live):
         waiting = [p for p in live if p.epoch == 3]
@@ -209,7 +198,7 @@ class Swapping(Scheduler):
         return [Continue(3) if p.epoch == 0 else copies[p.number] for p in live]
 
 
-def test_copies_are_of_everybody_as_they_stood_at_the_rung() -> None:
+def test_copies_are_of_trials_as_they_stood_at_the_rung() -> None:
     table, seen = Table(), {}
     advance = table.advance
 

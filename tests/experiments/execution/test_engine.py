@@ -1,4 +1,4 @@
-"""The engine as evaluator: how networks are stacked, cut and spread never changes a number, and faults hit only the guilty."""
+"""The engine as evaluator: how networks are stacked, cut and spread never changes a number, and a fault costs one trial."""
 
 import os
 import signal
@@ -7,7 +7,6 @@ from threading import Timer
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import structure
@@ -16,21 +15,9 @@ from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.workers import Inline, Workers
+from tests.support.tasks import iris_task
 
 EPOCHS = 8
-
-
-def task(seeds: tuple[int, ...] = (0,), folds: int = 1, **changes) -> Task:
-    X, y = load_iris(return_X_y=True)
-    X = ((X - X.mean(0)) / X.std(0)).astype(np.float32)
-    order = np.random.default_rng(0).permutation(len(X))
-    parts = np.array_split(order, 5)
-    made = []
-    for i in range(folds):
-        train_rows = np.concatenate([part for j, part in enumerate(parts) if j != i])
-        made.append(Fold(X[train_rows], y[train_rows], None, X[parts[i]], y[parts[i]], None))
-    values = {"order_seed": 3, "objective": "val_loss", "scale": (1.0,) * folds} | changes
-    return Task(tuple(made), f"iris in {folds} folds", "cross_entropy", 3, seeds, **values)
 
 
 CONFIGURATIONS = [
@@ -42,13 +29,13 @@ CONFIGURATIONS = [
 
 
 def run(evaluator: EngineEvaluator, numbers: list[int], rungs: tuple[int, ...] = (EPOCHS,)) -> dict[int, list]:
-    """Train these configurations from rung to rung; for each trial all that was told of it, joined."""
-    told: dict[int, list] = {number: [{}, None, None, ()] for number in numbers}
+    """Train these configurations from rung to rung; for each trial all that was reported of it, joined."""
+    reported: dict[int, list] = {number: [{}, None, None, ()] for number in numbers}
     live = list(numbers)
     for until in rungs:
         ended = set()
         for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], until) for n in live]):
-            entry = told[outcome.number]
+            entry = reported[outcome.number]
             for key, values in outcome.curves.items():
                 assert len(entry[0].get(key, [])) == outcome.first_epoch - 1
                 entry[0].setdefault(key, []).extend(values)
@@ -57,11 +44,11 @@ def run(evaluator: EngineEvaluator, numbers: list[int], rungs: tuple[int, ...] =
                 ended.add(outcome.number)
         live = [number for number in live if number not in ended]
     assert not live
-    return told
+    return reported
 
 
 def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = task(seeds=(0, 1), folds=2)
+    problem = iris_task(seeds=(0, 1), folds=2)
     together = run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3])
     alone = {number: run(EngineEvaluator(problem, Inline()), [number])[number] for number in range(4)}
     assert together == alone
@@ -74,7 +61,7 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
 
 
 def test_value_is_the_mean_over_seeds_and_folds_at_the_best_epochs() -> None:
-    problem = task(seeds=(0, 1), folds=3)
+    problem = iris_task(seeds=(0, 1), folds=3)
     [outcome] = [
         o for o in EngineEvaluator(problem, Inline()).advance([Request(0, CONFIGURATIONS[0], EPOCHS)]) if o.ended
     ]
@@ -93,8 +80,8 @@ def test_value_is_the_mean_over_seeds_and_folds_at_the_best_epochs() -> None:
     assert outcome.best_epochs == tuple(epochs)
 
 
-def test_divergence_is_told_as_the_last_finite_epoch_and_a_reason() -> None:
-    [(curves, ended, value, _)] = run(EngineEvaluator(task(), Inline()), [3]).values()
+def test_divergence_is_reported_as_the_last_finite_epoch_and_a_reason() -> None:
+    [(curves, ended, value, _)] = run(EngineEvaluator(iris_task(), Inline()), [3]).values()
     assert (ended, value) == ("diverged", None)
     assert all(np.isfinite(values).all() for values in curves.values())
 
@@ -124,7 +111,7 @@ class _Crash(Executor):
 )
 def test_a_stack_that_cannot_be_trained_costs_only_the_guilty_trial(crash: tuple, reason: str) -> None:
     with Workers(2) as workers:
-        evaluator = EngineEvaluator(task(), _Crash(workers, 0.03, *crash), 2)
+        evaluator = EngineEvaluator(iris_task(), _Crash(workers, 0.03, *crash), 2)
         outcomes: dict[int, Outcome] = {}
         for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 1, 2)]):
             if outcome.ended:
@@ -134,7 +121,7 @@ def test_a_stack_that_cannot_be_trained_costs_only_the_guilty_trial(crash: tuple
     assert reason in str(outcomes[1].reason)
     assert outcomes[1].reruns >= 3
     assert outcomes[2].reruns == 0
-    undisturbed = run(EngineEvaluator(task(), Inline()), [0, 2])
+    undisturbed = run(EngineEvaluator(iris_task(), Inline()), [0, 2])
     assert {n: outcomes[n].value for n in (0, 2)} == {n: undisturbed[n][2] for n in (0, 2)}
 
 
@@ -150,7 +137,7 @@ class _Hang(Workers):
 def test_a_job_that_hangs_is_ended_and_its_trial_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_ATTEMPTS", 2)
     with _Hang(1) as workers:
-        evaluator = EngineEvaluator(task(), workers, 1, trial_timeout=1.0)
+        evaluator = EngineEvaluator(iris_task(), workers, 1, trial_timeout=1.0)
         outcomes = {o.number: o for o in evaluator.advance([Request(n, CONFIGURATIONS[n], 2) for n in (0, 2)])}
     assert outcomes[0].ended is None
     assert outcomes[0].last_epoch == 2
@@ -159,7 +146,7 @@ def test_a_job_that_hangs_is_ended_and_its_trial_has_failed(monkeypatch: pytest.
 
 def test_a_trial_that_is_too_slow_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
-    evaluator = EngineEvaluator(task(), Inline(), trial_timeout=1e-9)
+    evaluator = EngineEvaluator(iris_task(), Inline(), trial_timeout=1e-9)
     outcomes = list(evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)]))
     assert {o.number: o.ended for o in outcomes} == {0: "failed", 2: "failed"}
     assert {o.reason for o in outcomes} == {"took longer than trial_timeout, 1e-09 s"}
@@ -179,15 +166,15 @@ class _Late(Executor):
 
 def test_a_late_result_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "MAX_STACK", 1)
-    evaluator = EngineEvaluator(task(folds=2), _Late())
-    told = []
+    evaluator = EngineEvaluator(iris_task(folds=2), _Late())
+    ends = []
     for outcome in evaluator.advance([Request(0, CONFIGURATIONS[0], EPOCHS)]):
-        told.append((outcome.ended, outcome.reason))
+        ends.append((outcome.ended, outcome.reason))
         evaluator.forget(0)
-    assert told == [("failed", "RuntimeError: broken (3 tries)")]
+    assert ends == [("failed", "RuntimeError: broken (3 tries)")]
 
 
-def test_errors_are_told_in_the_targets_own_unit() -> None:
+def test_errors_are_reported_in_the_targets_own_unit() -> None:
     rng = np.random.default_rng(1)
     X = rng.normal(size=(80, 3)).astype(np.float32)
     y = (X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=80)).astype(np.float32)[:, None]
@@ -205,7 +192,7 @@ def test_a_contradictory_configuration_fails_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(CONFIGURATIONS[2], "activation", "threshold")  # which hidden layers cannot learn with
     outcomes = {
         o.number: o
-        for o in EngineEvaluator(task(), Inline()).advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)])
+        for o in EngineEvaluator(iris_task(), Inline()).advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 2)])
         if o.ended
     }
     assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 2: "failed"}

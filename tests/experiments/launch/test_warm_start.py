@@ -9,6 +9,7 @@ import mlptune
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.launch.warm_start import START
 from mlptune.experiments.results import SweepResult
+from tests.support.sweeps import small
 
 LAYERED = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -24,14 +25,8 @@ FLAT = {
 
 
 def sweep(space: dict[str, Any] = LAYERED, *, name: str = "new", method: str = "tpe", seed: int = 0, **search: Any):
-    return {
-        "name": name,
-        "seed": seed,
-        "data": {"source": "sklearn:breast_cancer", "target": "target"},
-        "model": {"epochs": 2},
-        "space": space,
-        "search": {"method": method, "trials": 4, "batch": 2, **search},
-    }
+    options = {"search__trials": 4, "search__batch": 2, **{f"search__{key}": value for key, value in search.items()}}
+    return small(method, name=name, seed=seed, model={"epochs": 2}, space=space, **options)
 
 
 def params(result: SweepResult) -> list[dict[str, Any]]:
@@ -79,8 +74,8 @@ def test_a_finished_sweep_seeds_a_new_one_which_stays_the_same_whatever_becomes_
     assert params(grown)[:6] == params(began)
     # Trials that lie outside the new space are left out.
     narrow = {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}, "hidden": [[8]]}
-    small = mlptune.run_sweep(sweep(narrow, start="source", name="narrow", trials=2), workers=1)
-    assert all(tried["hidden"] == [8] for tried in params(small))
+    narrowed = mlptune.run_sweep(sweep(narrow, start="source", name="narrow", trials=2), workers=1)
+    assert all(tried["hidden"] == [8] for tried in params(narrowed))
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,11 @@ from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.execution.jobs import MissingData
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
-from mlptune.experiments.launch.replay import CommittedTrial, Replay
+from mlptune.experiments.launch.replay import Replay
 from mlptune.experiments.progress import Observer
 from mlptune.search import Continue, Copy, Scheduler, Space, Stop, sampler, scheduler
-from mlptune.tracking.records import TrialRecord
-
-from .test_engine import task
+from tests.support.recorders import MemoryRecorder
+from tests.support.tasks import iris_task
 
 EPOCHS = 8
 # What a copied network brings along (its structure, its running statistics, its generators), and what changes in it.
@@ -64,37 +63,24 @@ class Counting(Inline):
         return future
 
 
-class Curves:
-    """A recorder that holds what was told of each trial."""
-
-    def __init__(self) -> None:
-        self.curves: dict[int, dict[str, list[float]]] = {}
-        self.ends: dict[int, tuple[TrialRecord, tuple[int, ...]]] = {}
-
-    def log_segment(self, running, outcome) -> None:
-        for key, values in outcome.curves.items():
-            told = self.curves.setdefault(running.number, {}).setdefault(key, [])
-            assert len(told) == outcome.first_epoch - 1
-            told.extend(values)
-
-    def commit(self, running, summary, outcome) -> None:
-        if outcome is not None:
-            self.log_segment(running, outcome)
-        self.ends[running.number] = summary, outcome.best_epochs if outcome else ()
-
-
-def search(rule: str | Scheduler, evaluator, trials: int = 10, fixed=FIXED, **options) -> tuple[dict, dict]:
-    """Everything that a sweep tells of its trials: how each ended, and its curves."""
+def search(rule: str | Scheduler, evaluator, trials: int = 10, fixed=FIXED, **options) -> MemoryRecorder:
+    """All that a sweep records of its trials: how each ended, and its curves."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize", sampler=sampler("random", seed=5))
     if isinstance(rule, str):
         context = {"seed": 5, "space": SPACE, "changeable": CHANGEABLE, "trials": trials}
         rule = scheduler(rule, study, EPOCHS, **context, **options)
-    told = Curves()
-    Coordinator(study, SPACE, rule, evaluator, fixed=fixed, recorder=told, observer=Observer()).run(
+    recorder = MemoryRecorder()
+    Coordinator(study, SPACE, rule, evaluator, fixed=fixed, recorder=recorder, observer=Observer()).run(
         Budget(trials, trials, EPOCHS)
     )
-    return dict(sorted(told.ends.items())), dict(sorted(told.curves.items()))
+    return recorder
+
+
+def recorded(*args, **options) -> tuple[dict, dict]:
+    """The ends and the curves of `search`, by number."""
+    recorder = search(*args, **options)
+    return dict(sorted(recorder.ends.items())), dict(sorted(recorder.curves.items()))
 
 
 def anew(problem, number: int, configuration) -> tuple[Trained, Outcome, dict[str, list[float]]]:
@@ -131,10 +117,10 @@ def check_against_training_anew(problem, evaluator: Keeping, ends, curves) -> No
 
 @pytest.mark.parametrize(("seeds", "folds"), [((0,), 1), ((0, 1), 2)])
 def test_a_members_networks_are_those_of_its_schedule_trained_from_the_start(seeds, folds) -> None:
-    problem = task(seeds, folds)
+    problem = iris_task(seeds, folds)
     counting = Counting()
     evaluator = Keeping(problem, counting)
-    ends, curves = search("pbt", evaluator, interval=2, quantile=0.4)
+    ends, curves = recorded("pbt", evaluator, interval=2, quantile=0.4)
     assert counting.epochs == 10 * EPOCHS * len(seeds) * folds, "a copy costs no training"
     check_against_training_anew(problem, evaluator, ends, curves)
     copies = [copied for summary, _ in ends.values() for copied in summary.copied]
@@ -145,14 +131,14 @@ def test_a_members_networks_are_those_of_its_schedule_trained_from_the_start(see
     assert any(len(s.configuration["changes"]) > 1 for s, _ in ends.values() if s.copied)
 
 
-def test_workers_stacks_and_stretches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = task((0, 1), 2)
-    expected = search("pbt", EngineEvaluator(problem, Inline()), interval=3)
+def test_workers_stacks_and_segments_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = iris_task((0, 1), 2)
+    expected = recorded("pbt", EngineEvaluator(problem, Inline()), interval=3)
     monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
     monkeypatch.setattr(stacks, "MAX_STACK", 3)
-    assert search("pbt", EngineEvaluator(problem, Inline()), interval=3) == expected
+    assert recorded("pbt", EngineEvaluator(problem, Inline()), interval=3) == expected
     with Workers(2) as workers:
-        assert search("pbt", EngineEvaluator(problem, workers, 2), interval=3) == expected
+        assert recorded("pbt", EngineEvaluator(problem, workers, 2), interval=3) == expected
 
 
 class Tangle(Scheduler):
@@ -178,28 +164,24 @@ class Tangle(Scheduler):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("early_stopping", [0, 1])
-def test_whoever_copies_whom(seed: int, early_stopping: int) -> None:
-    problem = task((0, 1))
+def test_any_trial_may_copy_any_other(seed: int, early_stopping: int) -> None:
+    problem = iris_task((0, 1))
     evaluator = Keeping(problem, Inline())
-    ends, curves = search(Tangle(seed), evaluator, trials=7, fixed={**FIXED, "early_stopping": early_stopping})
+    ends, curves = recorded(Tangle(seed), evaluator, trials=7, fixed={**FIXED, "early_stopping": early_stopping})
     check_against_training_anew(problem, evaluator, ends, curves)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_sources_that_are_only_known_by_their_record_are_trained_again(seed: int) -> None:
-    problem = task((0, 1))
-    ends, curves = search(Tangle(seed), EngineEvaluator(problem, Inline()), trials=7)
+    problem = iris_task((0, 1))
+    first = search(Tangle(seed), EngineEvaluator(problem, Inline()), trials=7)
     for committed in ({0, 1, 2, 3, 4, 5}, {1, 4}, {6}):
-        records = {
-            number: CommittedTrial(summary, curves[number])
-            for number, (summary, _) in ends.items()
-            if number in committed
-        }
+        records = {number: record for number, record in first.committed.items() if number in committed}
         evaluator = Keeping(problem, Inline())
-        again, told = search(Tangle(seed), Replay(evaluator, records, FIXED), trials=7)
-        assert (again, told) == (ends, curves)
+        again, curves = recorded(Tangle(seed), Replay(evaluator, records, FIXED), trials=7)
+        assert (again, curves) == (dict(sorted(first.ends.items())), dict(sorted(first.curves.items())))
         fresh = {number: entry for number, entry in again.items() if number not in committed}
-        check_against_training_anew(problem, evaluator, fresh, told)
+        check_against_training_anew(problem, evaluator, fresh, curves)
 
 
 def test_a_member_that_diverges_has_ended_and_the_others_go_on() -> None:
@@ -211,8 +193,8 @@ def test_a_member_that_diverges_has_ended_and_the_others_go_on() -> None:
                 return [Continue(3)] * len(live)
             return [Copy(0, {"learning_rate": 1e30}, EPOCHS) if p.number == 1 else Continue(EPOCHS) for p in live]
 
-    problem = task((0, 1))
-    ends, curves = search(Breaking(), Keeping(problem, Inline()), trials=3)
+    problem = iris_task((0, 1))
+    ends, curves = recorded(Breaking(), Keeping(problem, Inline()), trials=3)
     assert {n: summary.state for n, (summary, _) in ends.items()} == {0: "complete", 1: "pruned", 2: "complete"}
     summary, _ = ends[1]
     assert summary.reason.startswith("diverged in epoch ")

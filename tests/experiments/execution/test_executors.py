@@ -1,4 +1,4 @@
-"""Training elsewhere: a real Dask cluster on loopback whose workers are killed, and every other door, with real executors."""
+"""External executors: a real Dask cluster on loopback whose workers are killed, and executors of every other kind."""
 
 import os
 import signal
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loky.process_executor import TerminatedWorkerError
 from threadpoolctl import threadpool_info
 
 import mlptune
@@ -19,19 +18,12 @@ from mlptune.experiments.errors import ExecutorLost, UserError
 from mlptune.experiments.execution import dask_cluster, jobs
 from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
-from mlptune.experiments.execution.workers import Workers
-from mlptune.experiments.progress import Observer
 from mlptune.experiments.results import show
+from tests.support.observers import AfterTrials
+from tests.support.processes import wait_until
+from tests.support.sweeps import iris
 
 distributed = pytest.importorskip("distributed")
-
-SWEEP: dict[str, Any] = {
-    "name": "iris",
-    "data": {"source": "sklearn:iris", "target": "target"},
-    "model": {"epochs": 9},
-    "space": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "hidden": [[8], [8, 4]]},
-    "search": {"trials": 12, "batch": 4},
-}
 
 
 def cluster(n_workers: int = 2, **options: Any):
@@ -48,36 +40,21 @@ def values(name: str) -> list[tuple]:
     return [(t["number"], t["state"], t["value"], t["epochs"]) for t in show(name)["trials"]]
 
 
-class _At(Observer):
-    """Does something once, when a trial finishes."""
-
-    def __init__(self, trial: int, act) -> None:
-        self.left, self.act, self.messages = trial, act, []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-    def trial_finished(self, trial) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.act()
-
-
 def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
-    mlptune.run_sweep({**SWEEP, "name": "undisturbed"}, workers=1)
+    mlptune.run_sweep(iris(name="undisturbed"), workers=1)
     with cluster() as there:
         worker = next(iter(there.workers.values())).process.pid
-        kill = _At(3, lambda: os.kill(worker, signal.SIGKILL))
-        mlptune.run_sweep({**SWEEP, "name": "killed"}, executor=address(there), observer=kill)
+        kill = AfterTrials(3, lambda: os.kill(worker, signal.SIGKILL))
+        mlptune.run_sweep(iris(name="killed"), executor=address(there), observer=kill)
         assert values("killed") == values("undisturbed")
         with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: .*--resume continues 'lost'"):
-            mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=address(there), observer=_At(3, there.close))
+            mlptune.run_sweep(iris(name="lost"), executor=address(there), observer=AfterTrials(3, there.close))
     assert show("lost")["state"] == "interrupted"
     with ThreadPoolExecutor(2) as threads:
-        mlptune.run_sweep({**SWEEP, "name": "lost"}, executor=threads, resume=True)
+        mlptune.run_sweep(iris(name="lost"), executor=threads, resume=True)
         assert threads.submit(pow, 2, 3).result() == 8
     assert values("lost") == values("undisturbed")
 
@@ -85,17 +62,12 @@ def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_sa
 @pytest.mark.slow
 def test_a_coordinator_that_is_killed_leaves_the_cluster_idle(store: str) -> None:
     with cluster() as there, there.get_client() as client:
-        spec = {**SWEEP, "search": {"method": "random", "trials": 2000}}
+        spec = iris(search={"method": "random", "trials": 2000})
         script = f"import mlptune; mlptune.run_sweep({spec!r}, executor={address(there)!r})"
         with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as process:
-            while not any(client.processing().values()):
-                assert process.poll() is None
-                time.sleep(0.1)
+            wait_until(lambda: any(client.processing().values()), process)
             process.send_signal(signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and any(client.processing().values()):
-            time.sleep(0.1)
-        assert not any(client.processing().values())
+        wait_until(lambda: not any(client.processing().values()), seconds=5)
 
 
 def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +82,7 @@ def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _Job:
-    """What `elsewhere` knows of a job."""
+    """What `run_guarded` knows of a job."""
 
     seconds: float | None = None
 
@@ -124,10 +96,6 @@ def _threads(job: _Job, data: Shared) -> set[int]:
 
     np.ones((2, 2)) @ np.ones((2, 2))
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
-
-
-def _sleep(job: _Job, data: Shared) -> None:
-    time.sleep(600)
 
 
 def _missing(job: _Job, data: Shared) -> Any:
@@ -160,22 +128,6 @@ def test_a_broken_executor_ends_the_sweep_so_that_it_can_be_resumed() -> None:
 
 def _die(job: _Job, data: Shared) -> None:
     os._exit(1)
-
-
-def test_a_job_that_is_overdue_ends_its_process_but_never_the_coordinators() -> None:
-    job = _Job()
-    job.seconds = 0.3
-    with Workers(1) as workers:
-        lost = workers.submit(jobs.run_guarded, _sleep, job, "k", b"", ("another machine", 1))
-        with pytest.raises(TerminatedWorkerError):
-            lost.result(timeout=60)
-    with ThreadPoolExecutor(1) as threads, open_executor(threads) as executor:
-        assert executor.submit(_nap, job, Shared("k", b"")).result() == "awake"
-
-
-def _nap(job: _Job, data: Shared) -> str:
-    time.sleep(0.6)
-    return "awake"
 
 
 @pytest.fixture

@@ -1,0 +1,173 @@
+"""The commands as users run them: a real sweep in a real store, exit statuses and both output streams."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.support.processes import Run, start, wait_until
+from tests.support.processes import run as run_command
+
+COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
+HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
+
+
+def test_a_sweep_prints_json_on_one_stream_and_progress_on_the_other(folder: Path) -> None:
+    printed = json.loads((folder / "sweep.json").read_text())
+    assert set(printed) >= {"name", "run_id", "state", "method", "trials", "best"}
+    assert [trial["number"] for trial in printed["trials"]] == list(range(6))
+    progress = (folder / "progress.txt").read_text()
+    assert "cars: 6 trials by auto" in progress
+    assert "[6/6]" in progress
+    shown = run_command(folder, "show", "cars", "--json")
+    assert shown.returncode == 0
+    assert json.loads(shown.stdout) == printed
+
+
+def test_best_is_a_configuration_and_a_sweep_file_that_trains_it(folder: Path, there: Run) -> None:
+    best = there("best", "cars", "--json")
+    document = json.loads(best.stdout)
+    assert document == json.loads((folder / "sweep.json").read_text())["best"]
+    assert set(document) >= {"name", "run_id", "number", "params", "metric", "value", "test_score", "configuration"}
+    assert document["configuration"] == {"epochs": 4, **document["params"]}
+    written = there("best", "cars", "--format", "toml")
+    tables = tomllib.loads(written.stdout)
+    assert tables["space"] == {}
+    assert tables["model"] == document["configuration"]
+    (folder / "winner.toml").write_text(written.stdout)
+    again = there("sweep", "winner.toml", "--set", "name=winner", "--json")
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(again.stdout)["best"]["value"] == document["value"]
+    assert json.loads(again.stdout)["best"]["test_score"] == document["test_score"]
+
+
+def test_tables_in_the_terminal(folder: Path, there: Run) -> None:
+    listed = there("list")
+    assert listed.exit_code == 0
+    assert re.search(r"^cars +finished +auto +6/6 ", listed.stdout, re.MULTILINE)
+    shown = there("show", "cars", "--top", "2").stdout.splitlines()
+    assert shown[0].startswith("cars: finished, method auto, 6 trials")
+    assert shown[2].lstrip().startswith("*")
+    assert len(shown) == 5
+    assert 'mlptune.load_model("cars")' in there("best", "cars").stdout
+
+
+def test_predict_takes_the_raw_file_and_keeps_rows_and_order(folder: Path, there: Run) -> None:
+    ran = there("predict", "cars", "cars.csv", "-o", "out.csv")
+    assert ran.exit_code == 0, ran.stderr
+    out, rows = pd.read_csv(folder / "out.csv"), pd.read_csv(folder / "cars.csv")
+    assert list(out.columns) == ["prediction", "proba_a,b", "proba_suv"]
+    assert len(out) == len(rows)
+    np.testing.assert_allclose(out["proba_a,b"] + out["proba_suv"], 1.0)
+    assert (out["prediction"] == rows["kind"]).mean() > 0.8
+    rows.drop(columns="kind")[["colour", "power"]].iloc[::-1].to_parquet(folder / "turned.parquet")
+    assert there("predict", "cars", "turned.parquet", "-o", "turned.out.parquet").exit_code == 0
+    turned = pd.read_parquet(folder / "turned.out.parquet")
+    pd.testing.assert_frame_equal(turned.iloc[::-1].reset_index(drop=True), out)
+    assert not list(folder.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["predict", "cars", "cars.csv", "-o", "cars.csv"], "-o cars.csv: is the input itself; give another name"),
+        (["predict", "cars", "cars.csv", "-o", "./cars.CSV/x.csv"], "there is no folder"),
+        (["predict", "cars", "cars.csv", "-o", "out.xlsx"], "-o out.xlsx: predictions are written as .csv or .parquet"),
+        (["predict", "cars", "none.csv", "-o", "x.csv"], "none.csv: there is no such file"),
+        (["predict", "cars", "other.csv", "-o", "x.csv"], "other.csv: the rows lack the column 'power'"),
+        (["predict", "care", "cars.csv", "-o", "x.csv"], "there is no sweep 'care'; did you mean 'cars'"),
+        (["show", "care"], "there is no sweep 'care'; did you mean 'cars'"),
+        (["best", "cars", "--run", "nope"], "has no run 'nope'"),
+    ],
+)
+def test_wrong_names_and_files_are_told_in_one_line(folder: Path, there: Run, arguments: list[str], line: str) -> None:
+    (folder / "other.csv").write_text("colour\nred\n")
+    before = (folder / "cars.csv").read_bytes()
+    ran = there(*arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert line in ran.stderr
+    assert ran.stderr.startswith("mlptune: ")
+    assert len(ran.stderr.splitlines()) == 1
+    assert (folder / "cars.csv").read_bytes() == before
+    assert not (folder / "x.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["show", "a"], ["best", "a"], ["predict", "a", "t.csv", "-o", "o.csv"], ["ui"]]
+)
+def test_reading_never_creates_a_store(tmp_path: Path, run: Run, command: list[str]) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    ran = run(*command)
+    assert ran.exit_code == 2
+    assert "there is no store at" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: Run) -> None:
+    process = start(tmp_path, "sweep", "digits", "--set", "search.trials=5000", "--workers", "1")
+
+    def states() -> list[str]:
+        listed = run("list", "--json")
+        return [sweep["state"] for sweep in json.loads(listed.stdout)] if listed.exit_code == 0 else []
+
+    wait_until(states, process, seconds=60)
+    assert states() == ["running"]
+    process.kill()
+    process.communicate(timeout=60)
+    assert states() == ["interrupted"]
+    assert run("show", "digits").stdout.startswith("digits: interrupted, ")
+
+
+# What needs neither store nor sweep.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "digits", "--tracking-uri", "mlruns"], "is a folder; MLflow"),
+        (["list", "--tracking-uri", "file://me:secret@host/x"], "me:***@host"),
+        (["init", "--data", "none.csv", "--target", "a"], "none.csv: there is no such file"),
+        (["init", "--data", "a.csv", "--target", "z"], "[data] target: the table has no column 'z'"),
+    ],
+)
+def test_wrong_arguments_end_with_status_2_and_one_line(
+    tmp_path: Path, run: Run, arguments: list[str], line: str
+) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert line in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["swep"], ["sweep", "digits", "--trials", "3"], ["sweep", "digits", "--workers", "0"], ["best"], ["init"]],
+)
+def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: mlptune" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
+def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
+    program = "import sys\nfrom mlptune.experiments.cli import commands\n"
+    program += f"try: commands.app({[*command, '--help']!r})\nexcept SystemExit: pass\n"
+    program += f"print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    began = time.perf_counter()
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ran.stderr.strip() == ""
+    assert "Usage:" in ran.stdout
+    if command not in (["list"], ["ui"]):
+        assert "  mlptune " in ran.stdout  # an example
+    assert time.perf_counter() - began < 5  # half a second on a quiet machine; this is for what takes far longer

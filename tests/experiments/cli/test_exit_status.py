@@ -1,0 +1,69 @@
+"""Every kind of error has its exit status and one clear line; Ctrl-C says how to continue."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlptune.experiments.cli import commands
+from mlptune.experiments.cli.exit_status import resume_line
+from mlptune.experiments.errors import SweepFailed, UserError
+from mlptune.tracking.reader import NotFound
+from mlptune.tracking.store.errors import StoreError
+from tests.support.processes import Run, start
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (UserError("a\x1b[31m"), 2, "mlptune: a\\x1b[31m\n"),
+        (SweepFailed("every trial failed"), 1, "mlptune: every trial failed\n"),
+        (UserError("one\ntwo\nthree"), 2, "mlptune: one\ntwo\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (OSError(28, "No space left on device"), 1, "mlptune: [Errno 28] No space left on device\n"),
+        (OSError(36, "File name too long", "abc"), 2, "mlptune: abc...: the name is too long for a file\n"),
+        (NotFound("there is no sweep 'a'"), 2, "mlptune: there is no sweep 'a'\n"),
+        (StoreError("the store is away"), 1, "mlptune: the store is away\n"),
+    ],
+)
+def test_every_kind_of_error_has_its_status(
+    run,
+    error: BaseException,
+    status: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(commands, "_check_store", fail)
+    monkeypatch.setattr(sys, "argv", ["mlptune", "list"])
+    result = run("list")
+    assert (result.exit_code, result.stderr) == (status, line)
+
+
+def test_a_bug_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_check_store", lambda uri: {}["bug"])
+    assert isinstance(run("list").exception, KeyError)
+
+
+def test_the_resume_line_hides_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["mlptune", "sweep", "my file.toml", "--tracking-uri", "postgresql://me:pw@db/x"])
+    assert resume_line() == "mlptune sweep 'my file.toml' --tracking-uri 'postgresql://me:***@db/x' --resume"
+
+
+def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
+    arguments = ["sweep", "digits", "--set", "search.trials=5000", "--workers", "1"]
+    process = start(tmp_path, *arguments)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("[3/"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-2:] == [
+        "interrupted; what is finished is kept. Continue with:",
+        "  mlptune sweep digits --set search.trials=5000 --workers 1 --resume",
+    ]

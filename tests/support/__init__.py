@@ -1,0 +1,1 @@
+"""What tests share: small sweeps, observers, recorders, processes and servers."""

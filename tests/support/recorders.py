@@ -1,0 +1,36 @@
+"""A recorder in memory, in place of the store."""
+
+from mlptune.experiments.execution.evaluation import Outcome
+from mlptune.experiments.launch.coordinator import LiveTrial
+from mlptune.experiments.launch.replay import CommittedTrial
+from mlptune.tracking.records import TrialRecord
+
+
+class MemoryRecorder:
+    """Keeps the curves and the ends of trials.
+
+    `ends[number]` is the trial's record and the best epochs of its networks, in the order of the commits.
+    """
+
+    def __init__(self) -> None:
+        self.curves: dict[int, dict[str, list[float]]] = {}
+        self.ends: dict[int, tuple[TrialRecord, tuple[int, ...]]] = {}
+
+    def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
+        for key, values in outcome.curves.items():
+            curve = self.curves.setdefault(live.number, {}).setdefault(key, [])
+            assert len(curve) == outcome.first_epoch - 1
+            curve.extend(values)
+
+    def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
+        assert live.number not in self.ends
+        if outcome is not None:
+            self.log_segment(live, outcome)
+        self.ends[live.number] = record, outcome.best_epochs if outcome else ()
+
+    @property
+    def committed(self) -> dict[int, CommittedTrial]:
+        """What a resume would find in the store, in the order of the commits."""
+        return {
+            number: CommittedTrial(record, self.curves.get(number, {})) for number, (record, _) in self.ends.items()
+        }
