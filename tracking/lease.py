@@ -41,9 +41,10 @@ class HeldElsewhere(ValueError):
 
 @dataclass(frozen=True)
 class Holder:
-    """A coordinator: `started` tells its process from a later one of the same number, `boot` its host from a namesake.
+    """A coordinator.
 
-    `token` tells it from another coordinator of the same process, in a notebook for instance.
+    `started` distinguishes its process from a later one of the same number, `boot` its host from a namesake, `token` the
+    coordinator from others of the same process, in a notebook for instance.
     """
 
     host: str
@@ -84,7 +85,7 @@ def text(holder: Holder) -> str:
 
 @dataclass(frozen=True)
 class Lease:
-    """What the run of a launch says of its holder. Launches of versions without claims have number 1 and no holder.
+    """What the run of a launch has about its holder. Launches of versions without claims have number 1 and no holder.
 
     Attributes:
         number: The number of the latest claim.
@@ -214,7 +215,7 @@ class Heartbeat:
         if run.info.lifecycle_stage == "deleted":
             self._lost = LeaseLost(
                 "the launch was deleted in MLflow, so this sweep stops; restore its run "
-                f"{self._run_id} there and --resume goes on, or begin it anew"
+                f"{self._run_id} there and continue with --resume, or start again"
             )
         elif found.number != self._number:
             self._lost = LeaseLost(

@@ -32,7 +32,7 @@ def log_model(
 ) -> str:
     """Log `folder` as a pyfunc model of the run and register it as `name`; return the registered version.
 
-    `again`: this call, known by its `timestamp`, was made before and failed; what came to be of it is gone on with.
+    `again`: this call, recognised by its `timestamp`, was made before and failed; what it has already done is not done twice.
 
     `loader_module` has `_load_pyfunc(path)`. No signature is given, since an inferred one refuses missing values in
     integer columns. Nothing is installed, imported or executed.

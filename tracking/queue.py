@@ -244,7 +244,7 @@ class WriteQueue:
             self._away_since = time.monotonic()
             self._spool_waiting()
             place = "in memory" if self._in_memory or self._spool is None else f"in {self._spool.path}"
-            self.notices.append(f"{reason}; training goes on, what is to be written waits {place}")
+            self.notices.append(f"{reason}; training goes on, writes wait {place}")
 
     def _note_back(self) -> None:
         if self._away_since is not None:
@@ -263,7 +263,7 @@ class WriteQueue:
         if self._idle_since is None:
             self._idle_since = now
             self.notices.append(
-                f"waiting up to {self.patience:.0f} s for the store to take {self._count()} writes; then --resume goes on"
+                f"waiting up to {self.patience:.0f} s for the store to take {self._count()} writes; --resume continues after that"
             )
         if now - self._idle_since > self.patience:
             raise _GivenUp(

@@ -1,4 +1,4 @@
-"""What the store says about sweeps, as plain records. Reading never creates a store."""
+"""Sweeps read back from the store, as plain records. Reading never creates a store."""
 
 import functools
 import json
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 class NotFound(LookupError):
-    """No such store, sweep, run or artifact: says which, and the nearest that there is."""
+    """No such store, sweep, run or artifact; the message names it, and the nearest one that exists."""
 
 
 def _explaining(read: Callable[P, R]) -> Callable[P, R]:
@@ -148,7 +148,7 @@ def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict
     result: dict[str, dict[str, list[float]]] = {run_id: {} for run_id in run_ids}
     for key in keys:
         points: dict[str, dict[int, float]] = {run_id: {} for run_id in run_ids}
-        for run_id, metric in _histories(client, run_ids, key):  # by time: the last one said about an epoch counts
+        for run_id, metric in _histories(client, run_ids, key):  # by time: the latest value of an epoch counts
             points[run_id][metric.step] = _finite_or_infinite(metric.value)
         for run_id, known in points.items():
             result[run_id][key] = [known.get(epoch, math.nan) for epoch in range(1, max(known, default=0) + 1)]
@@ -252,7 +252,7 @@ def _launch_runs(client: Any, name: str) -> list[Any]:
         runs = list(_search(client, [experiment.experiment_id], f"tags.{schema.KIND} = 'launch'"))
         if runs:
             return runs
-    # Not the name itself, whose launches somebody has deleted.
+    # Not the name itself, whose launches may have been deleted.
     known = sorted({*_names(client).values()} - {name})
     raise NotFound(f"there is no sweep {name!r}{hint(name, known, most=3) or '; the store holds no sweeps'}")
 

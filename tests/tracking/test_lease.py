@@ -1,4 +1,4 @@
-"""One coordinator a launch: who lives is told at once where it can be known, and of several who claim, one wins."""
+"""One coordinator per launch: whether it is alive is known at once on its own host, and of several that claim, one wins."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def held_from_afar(client: Any, run_id: str) -> lease.Holder:
     return holder
 
 
-def test_who_lives_is_known_on_this_host_alone() -> None:
+def test_who_is_alive_is_known_on_this_host_alone() -> None:
     mine = lease.register_holder()
     assert mine.is_alive() is True
     lease.unregister_holder(mine)
@@ -194,7 +194,7 @@ def flush_for(seconds: float, writer: Writer) -> None:
         writer.flush()
 
 
-def test_a_launch_that_somebody_deletes_is_written_no_more(
+def test_a_deleted_launch_is_not_written_any_more(
     uri: str, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.1)
@@ -242,7 +242,7 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
     assert reader.launch(uri, "digits").done == {"complete": 3}
 
 
-def test_what_the_dead_had_sent_off_counts_no_more(uri: str, client: Any) -> None:
+def test_late_writes_of_a_dead_holder_do_not_count(uri: str, client: Any) -> None:
     """A request of the holder before arrives after its trials were closed: it commits one, and makes another."""
     with Writer(uri) as writer:
         run_id = opened(writer)
@@ -267,7 +267,7 @@ def test_what_the_dead_had_sent_off_counts_no_more(uri: str, client: Any) -> Non
 
 
 @pytest.mark.parametrize("way", ["client", "tables"])
-def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
+def test_a_run_whose_creation_was_never_confirmed_is_found_again(
     way: str, uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
 ) -> None:
     """The request arrived, its answer did not: the next try finds the run, and completes it."""

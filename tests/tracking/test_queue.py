@@ -1,4 +1,4 @@
-"""A store that goes away and comes back: what was said meanwhile is written once, by this process or by the next one."""
+"""A store that goes away and comes back: writes that waited meanwhile are written once, by this process or by the next one."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def commit(writer: Writer, numbers: Any, attempt: int = 1) -> None:
         writer.commit_trial(record, {"val_loss": [0.25]}, 3)
 
 
-def await_said(said: list[str], what: str, writer: Writer) -> None:
+def await_notice(said: list[str], what: str, writer: Writer) -> None:
     until = time.monotonic() + 60
     while not any(what in text for text in said):
         assert time.monotonic() < until, said
@@ -63,7 +63,7 @@ def await_said(said: list[str], what: str, writer: Writer) -> None:
 
 
 def check(uri: str, run_id: str, numbers: Any) -> None:
-    """Every trial is there once, whole, with the values that were said."""
+    """Every trial is there once, whole, with its values."""
     trials = reader.trials(uri, run_id)
     assert [(t.number, t.state, t.value) for t in trials] == [(n, "complete", n / 4) for n in numbers]
     client = store.import_mlflow().MlflowClient(uri)
@@ -76,7 +76,7 @@ def check(uri: str, run_id: str, numbers: Any) -> None:
         assert client.get_run(trial.run_id).data.params == {"x": str(trial.number)}
 
 
-def test_what_was_said_meanwhile_is_written_once(way: Gate, spools: Callable[[], list[Path]]) -> None:
+def test_what_waited_is_written_once(way: Gate, spools: Callable[[], list[Path]]) -> None:
     said: list[str] = []
     with Writer(way.address, say=said.append) as writer:
         run_id = opened(writer, "cut")
@@ -84,7 +84,7 @@ def test_what_was_said_meanwhile_is_written_once(way: Gate, spools: Callable[[],
         writer.flush()
         way.cut()
         commit(writer, range(2, 5))
-        await_said(said, "training goes on", writer)
+        await_notice(said, "training goes on", writer)
         commit(writer, range(5, 8))
         time.sleep(1.0)
         [file] = spools()
@@ -117,7 +117,7 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
         said.clear()
         server.signal(signal.SIGSTOP)
         commit(waiting, range(2, 6))
-        await_said(said, "has not answered", waiting)
+        await_notice(said, "has not answered", waiting)
         commit(waiting, range(6, 8))
         time.sleep(1.0)
         [file] = spools()
@@ -174,7 +174,7 @@ def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools
     check(way.address, run_id, range(6))
 
 
-def test_a_spool_is_discarded_once_somebody_else_had_the_launch(way: Gate, spools: Callable[[], list[Path]]) -> None:
+def test_a_spool_is_discarded_once_another_holder_had_the_launch(way: Gate, spools: Callable[[], list[Path]]) -> None:
     writer = Writer(way.address)
     run_id = opened(writer, "discarded")
     way.cut()
@@ -219,7 +219,7 @@ def test_a_spooled_write_that_is_refused_costs_its_trials_alone(way: Gate, spool
     assert spools() == []
 
 
-def test_a_state_folder_that_cannot_be_written_is_told_and_memory_serves(
+def test_a_state_folder_that_cannot_be_written_is_reported_and_memory_serves(
     way: Gate, tmp_path: Path, spools: Callable[[], list[Path]]
 ) -> None:
     (tmp_path / "mlptune").write_text("no folder")
@@ -228,13 +228,13 @@ def test_a_state_folder_that_cannot_be_written_is_told_and_memory_serves(
         run_id = opened(writer, "in memory")
         way.cut()
         commit(writer, range(3))
-        await_said(said, "waits in memory", writer)
+        await_notice(said, "waits in memory", writer)
         way.open()
         writer.flush()
         check(way.address, run_id, range(3))
 
 
-def test_a_store_that_is_away_at_the_start_is_told_in_one_line(way: Gate) -> None:
+def test_a_store_that_is_away_at_the_start_is_reported_in_one_line(way: Gate) -> None:
     way.cut()
     with Writer(way.address) as writer, pytest.raises(StoreError, match="nothing was begun") as caught:
         opened(writer, "away")

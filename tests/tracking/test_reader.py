@@ -120,7 +120,7 @@ def test_deleted_runs_and_foreign_runs_are_not_trials(uri: str) -> None:
 
 
 def test_curves_by_epoch(uri: str) -> None:
-    """Gaps are NaN, an epoch that was told twice has its later value, and order is by epoch however it was written."""
+    """Gaps are NaN, an epoch that was written twice has its later value, and order is by epoch however it was written."""
     with Writer(uri) as writer:
         parent = writer.open_launch("digits", spec_text="", spec={}, tags={}).result()
         writer.log_segment(TrialRecord(0, "running", None), {"a": [4.0, 5.0]}, 4)

@@ -285,7 +285,7 @@ def test_deleted_experiment_says_how_to_restore_it(uri: str, client: Any) -> Non
         opened(writer)
 
 
-def test_experiment_that_the_person_made(uri: str, client: Any) -> None:
+def test_experiment_that_the_user_made(uri: str, client: Any) -> None:
     path = store.sqlite_path(uri)
     assert path is not None
     client.create_experiment("digits", artifact_location=(path.parent / "mine").as_uri())
@@ -331,7 +331,7 @@ def test_error_surfaces_at_the_next_call_in_flush_and_in_close(uri: str) -> None
         silent.close()
 
 
-def test_error_that_was_told_by_a_future_is_not_raised_again(uri: str) -> None:
+def test_error_that_a_future_has_raised_is_not_raised_again(uri: str) -> None:
     with Writer(uri) as writer:
         failed = writer.log_model(Path("nowhere"), name="digits", loader_module="x")
         with pytest.raises(ValueError, match="no launch"):

@@ -1,8 +1,8 @@
 """Many trials in one transaction of MLflow's own tables, where the store is a database that this process can reach.
 
 MLflow's client takes six transactions a trial and makes an object for every point of a curve; written this way a trial costs a
-tenth of that (docs/decisions/0016). What is in the tables afterwards is the same, row for row, and `Runs` falls back to the
-client wherever it may not be: behind a server, in tables that have changed, in an experiment or a run that somebody has deleted.
+tenth of that (docs/decisions/0016). What is in the tables afterwards is the same, row for row, and `Trials` falls back to the
+client wherever it may not be: behind a server, in tables that have changed, in a deleted experiment or run.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import schema, store
 
-# What MLflow's tables were when the rows below were written; a release that adds a column is left to its own client.
+# What MLflow's tables were when the rows below were written; a release that adds a column is left to MLflow's own client.
 _COLUMNS = {
     "SqlRun": {
         "run_uuid", "name", "source_type", "source_name", "entry_point_name", "user_id", "status", "start_time", "end_time",
@@ -27,7 +27,7 @@ _COLUMNS = {
 
 @dataclass
 class Rows:
-    """What is to be written, by run id: `begin` for each new run, then `add` for whatever is said of it."""
+    """What is to be written, by run id: `begin` for each new run, then `add` for what it gets."""
 
     begun: dict[str, dict[str, Any]] = field(default_factory=dict)
     continued: set[str] = field(default_factory=set)

@@ -149,7 +149,7 @@ def test_any_writes(sqlite: str, groups: list[list[TrialWrite]]) -> None:
     same(sqlite, groups)
 
 
-def test_nothing_is_written_beside_what_somebody_has_deleted(sqlite: str) -> None:
+def test_nothing_is_written_into_what_was_deleted(sqlite: str) -> None:
     mlflow = store.import_mlflow()
     client = mlflow.MlflowClient(sqlite)
     tables = bulk_insert.tables(sqlite)
