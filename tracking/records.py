@@ -71,10 +71,10 @@ class TrialWrite:
     """An attempt of a trial as it stands, and what is to be added to its run.
 
     Attributes:
-        record: The trial; in any state but running, the write is its commit.
+        record: The trial, without `rebuild`; in any state but running, the write is its commit.
         metrics: (key, value, step) of each new point.
         now: The time of the write, in milliseconds since 1970.
-        tags: Tags besides those of the record.
+        tags: The tags of the run, those of a committed record (`trial_tags`) among them.
         started: When the trial began, in milliseconds since 1970, for the write that creates its run; by default `now`.
     """
 
@@ -83,11 +83,6 @@ class TrialWrite:
     now: int
     tags: Mapping[str, str] = field(default_factory=dict)
     started: int | None = None
-
-    @property
-    def all_tags(self) -> dict[str, str]:
-        """The tags to write: those of the record only once it is final."""
-        return {**self.tags, **({} if self.record.state == "running" else trial_tags(self.record))}
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ How that gets to the store, now or when it is back, is the business of `queue`.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, TypeVar
 
-from . import lease, schema, store
+from . import lease, records, schema, store
 from .lease import HeldElsewhere as HeldElsewhere
 from .queue import WriteQueue
 from .records import TrialRecord, TrialWrite
@@ -126,7 +127,13 @@ class Writer:
         self._put(
             TrialTask(
                 f"committing trial {record.number}",
-                TrialWrite(record, points, _now(), dict(tags or {}), _milliseconds(started)),
+                TrialWrite(
+                    replace(record, rebuild={}),
+                    points,
+                    _now(),
+                    {**(tags or {}), **records.trial_tags(record)},
+                    _milliseconds(started),
+                ),
             )
         )
 

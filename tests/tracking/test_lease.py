@@ -194,9 +194,7 @@ def flush_for(seconds: float, writer: Writer) -> None:
         writer.flush()
 
 
-def test_a_deleted_launch_is_not_written_any_more(
-    uri: str, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_launch_is_not_written_any_more(uri: str, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.1)
     with Writer(uri) as writer:
         run_id = opened(writer)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlptune.tracking import spool
+from mlptune.tracking import records, spool
 from mlptune.tracking.records import TrialRecord, TrialWrite
 
 RUN = "a" * 32
@@ -49,7 +49,9 @@ def test_writes_are_read_back_by_the_next_claim_alone() -> None:
     assert first.take_over() == []
     places = [*first.append(WRITES), *first.append(WRITES[:1])]
     assert [same(first.read(place)) for place in places] == [same(write) for write in [*WRITES, WRITES[0]]]
-    assert [first.read(place).all_tags for place in places[:2]] == [write.all_tags for write in WRITES]
+    assert [records.trial_tags(first.read(place).record) for place in places[:2]] == [
+        records.trial_tags(write.record) for write in WRITES
+    ]
     first.close()
     heir = spool.Spool(RUN, 2)
     taken = heir.take_over()

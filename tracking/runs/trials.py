@@ -94,7 +94,7 @@ class Trials:
         for write in writes:
             number, attempt = write.record.number, write.record.attempt
             trial = begun.get(number) or self.known.get(number)
-            short, long = records.fit(write.all_tags)
+            short, long = records.fit(write.tags)
             if long:
                 return False
             if trial is None and (number, attempt) not in self._creating:
@@ -122,7 +122,7 @@ class Trials:
     def _write(self, write: TrialWrite) -> None:
         record = write.record
         run_id, new = self._run_of(write)
-        short, long = records.fit(write.all_tags)
+        short, long = records.fit(write.tags)
         params = {} if run_id in self._described else records.param_texts(record.params)
         log_texts(self._client, run_id, long)
         # A new run gets its tags when it is created, which saves a transaction; it counts only once it is terminated.
@@ -135,7 +135,7 @@ class Trials:
         known = self.known[write.record.number]
         self._described.add(str(known.run_id))
         if write.record.state != "running" or known.state == "running":
-            self.known[known.number] = replace(write.record, rebuild={}, run_id=known.run_id)
+            self.known[known.number] = replace(write.record, run_id=known.run_id)
 
     def _run_of(self, write: TrialWrite) -> tuple[str, bool]:
         """The run of this attempt and whether it is new; the run of an earlier attempt is superseded."""
@@ -150,7 +150,7 @@ class Trials:
             self.known[number] = _begun(write.record, found)
             return found, False
         self._creating.add((number, attempt))
-        short, _ = records.fit(write.all_tags)
+        short, _ = records.fit(write.tags)
         run = self._client.create_run(
             self._experiment_id,
             start_time=write.started or write.now,
