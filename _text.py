@@ -31,10 +31,11 @@ def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
     return suggestion(closest(name, known, cutoff))
 
 
-def hint(name: object, known: Iterable[str]) -> str:
-    """The end of an error line: the known name most like `name`, or all of them where none is near."""
+def hint(name: object, known: Iterable[str], most: int | None = None) -> str:
+    """The end of an error line: the known name most like `name`, or all of them (the first `most`) where none is near."""
     known = sorted(set(known))
-    return nearest(name, known) or (f"; known: {', '.join(known)}" if known else "")
+    more = [] if most is None or len(known) <= most else [f"and {len(known) - most} more"]
+    return nearest(name, known) or (f"; known: {', '.join([*known[:most], *more])}" if known else "")
 
 
 def escape_control_characters(text: str) -> str:

@@ -1,8 +1,10 @@
 """What a running sweep reports to an observer: the live view, plain lines, or nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import warnings
+from dataclasses import dataclass
 from typing import Any
+
+from ..tracking.records import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -22,28 +24,6 @@ class SweepInfo:
     messages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class TrialSummary:
-    """One trial as users see it, in `show`, in the live view and in `SweepResult.trials`.
-
-    `state` is running, complete, pruned or failed; `value` is the objective, None where there is none; `epochs` counts those
-    trained; `spread` is the standard deviation over the trial's networks (seeds and folds), None for a single network.
-    A trial that has copied others, `copied` as (epoch, trial), has a `configuration` other than its `params` say: training
-    that one from the start gives its network.
-    """
-
-    number: int
-    state: str
-    value: float | None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    epochs: int = 0
-    run_id: str | None = None
-    reason: str | None = None
-    spread: float | None = None
-    configuration: Mapping[str, Any] | None = None
-    copied: tuple[tuple[int, int], ...] = ()
-
-
 class Observer:
     """Base class of the views; every method may be left as it is. All are called from the coordinator's thread."""
 
@@ -53,7 +33,7 @@ class Observer:
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         """A segment of a trial has returned: it has trained `epoch` epochs and its objective now stands at `value`."""
 
-    def trial_finished(self, trial: TrialSummary) -> None:
+    def trial_finished(self, trial: TrialRecord) -> None:
         """A trial is complete, pruned or failed."""
 
     def message(self, text: str) -> None:
@@ -64,3 +44,15 @@ class Observer:
 
     def finished(self, result: Any) -> None:
         """Everything is stored. `result` is the `SweepResult`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TrialSummary":
+        warnings.warn(
+            "mlptune.experiments.progress.TrialSummary is now mlptune.tracking.records.TrialRecord; the old name goes in the "
+            "next minor version",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return TrialRecord
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

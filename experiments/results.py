@@ -2,24 +2,20 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces.layers import configuration
-from ..tracking import lease, reader
+from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
-from .progress import TrialSummary
+from .ranking import best_trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .model import TunedModel
 
-FIXED = "mlptune.fixed"
-METRIC = "mlptune.metric"
-DIRECTION = "mlptune.direction"
-SPEC_ARTIFACT = "spec.json"
 Copied = tuple[tuple[int, int], ...]
 
 
@@ -69,11 +65,9 @@ class SweepResult:
         """One row for each trial and epoch: number, epoch, and a column for each curve."""
         import pandas as pd
 
-        from ..core.training import CURVES
-
         run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}
-        extra = self._summary["best"]["metric"] if self._summary["best"] else CURVES[0]
-        keys = list(dict.fromkeys((*CURVES, extra)))
+        extra = self._summary["best"]["metric"] if self._summary["best"] else schema.CURVES[0]
+        keys = list(dict.fromkeys((*schema.CURVES, extra)))
         parts = []
         for run_id, curves in reader.curves(self.tracking_uri, list(run_ids), keys).items():
             length = max((len(values) for values in curves.values()), default=0)
@@ -96,8 +90,8 @@ def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
             "started": launch.started.isoformat(timespec="seconds"),
             "trials": sum(count for state, count in launch.done.items() if state != "running"),
             "total": launch.total,
-            "best_value": launch.best["value"] if launch.best else None,
-            "metric": launch.tags.get(METRIC),
+            "best_value": launch.best.value if launch.best else None,
+            "metric": launch.tags.get(schema.METRIC),
             "test_score": launch.test_score,
         }
         for launch in reader.sweeps(tracking_uri)
@@ -114,7 +108,7 @@ def show_copies(
 ) -> tuple[dict[str, Any], dict[int, Copied]]:
     """What `show` says, and for each trial that has copied others: (epoch, trial) of each time."""
     launch = reader.launch(tracking_uri, name, run)
-    trials = [summary_of(record) for record in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
+    trials = reader.trials(tracking_uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
     best = None if found is None else _document(launch, found)
     document = summary(launch.name, launch.run_id, _state(launch, tracking_uri), launch.method, trials, best)
@@ -131,7 +125,7 @@ def best_schedule(
 ) -> tuple[dict[str, Any], dict[str, Any], Copied]:
     """What `best` says, the complete configuration, and whom the trial has copied: (epoch, trial) of each time."""
     launch = reader.launch(tracking_uri, name, run)
-    trials = [] if launch.best else [summary_of(t) for t in reader.trials(tracking_uri, launch.run_id, rebuild=False)]
+    trials = [] if launch.best else reader.trials(tracking_uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
     if found is None:
         raise reader.NotFound(
@@ -155,7 +149,7 @@ def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None =
     from .config import load_spec, spec_toml
 
     launch = reader.launch(tracking_uri, name, run)
-    stored = reader.artifact(tracking_uri, launch.run_id, SPEC_ARTIFACT).read_text(encoding="utf-8")
+    stored = reader.artifact(tracking_uri, launch.run_id, schema.SPEC_FILE).read_text(encoding="utf-8")
     tables = json.loads(stored)
     tables["model"] = best_config(name, launch.run_id, tracking_uri)
     tables["space"] = {}
@@ -176,7 +170,7 @@ def load_model(name: str, run: str | None = None, tracking_uri: str | None = Non
 
 
 def summary(
-    name: str, run_id: str, state: str, method: str, trials: list[TrialSummary], best: dict[str, Any] | None
+    name: str, run_id: str, state: str, method: str, trials: list[TrialRecord], best: dict[str, Any] | None
 ) -> dict[str, Any]:
     """The document of `mlptune show --json`."""
     return {
@@ -203,7 +197,7 @@ def summary(
 def best_document(
     name: str,
     run_id: str,
-    best: TrialSummary,
+    best: TrialRecord,
     metric: str,
     test_score: float | None,
     configuration: Mapping[str, Any],
@@ -225,56 +219,23 @@ def best_document(
     }
 
 
-def summary_of(record: TrialRecord) -> TrialSummary:
-    """A stored trial as people see it."""
-    return TrialSummary(
-        number=record.number,
-        state=record.state,
-        value=record.value,
-        params=record.params,
-        epochs=record.epochs,
-        run_id=record.run_id,
-        reason=record.reason,
-        spread=record.spread,
-        configuration=record.configuration,
-        copied=record.copied,
-    )
-
-
-def best_trial(trials: list[TrialSummary], direction: str) -> TrialSummary | None:
-    """The complete trial with the best value; among equals the first."""
-    complete = [trial for trial in trials if trial.state == "complete" and _finite(trial.value) is not None]
-    sign = -1 if direction == "maximize" else 1
-    return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
-
-
 def _state(launch: LaunchRecord, uri: str | None) -> str:
     """The state of a launch; one whose process ended without a word, on this host, is interrupted."""
     if launch.state == "running":
         holder = lease.lease_of(reader.launch_run(uri, launch.run_id)).holder
-        if holder is not None and holder.lives() is False:
+        if holder is not None and holder.is_alive() is False:
             return "interrupted"
     return launch.state
 
 
-def _best_of(launch: LaunchRecord, trials: list[TrialSummary]) -> TrialSummary | None:
+def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord | None:
     """The recorded best of a finished launch; else the best of the trials that are committed so far."""
-    if not launch.best:
-        return best_trial(trials, launch.tags.get(DIRECTION, "maximize"))
-    stored = launch.best
-    return TrialSummary(
-        number=stored["number"],
-        state="complete",
-        value=stored["value"],
-        params=stored["params"],
-        configuration=stored.get("configuration"),
-        copied=tuple((epoch, number) for epoch, number in stored.get("copied", ())),
-    )
+    return launch.best or best_trial(trials, launch.tags.get(schema.DIRECTION, "maximize"))
 
 
-def _document(launch: LaunchRecord, best: TrialSummary) -> dict[str, Any]:
-    metric = launch.tags.get(METRIC, "val_score")
-    complete = best.configuration or configuration(best.params, json.loads(launch.tags.get(FIXED, "{}")))
+def _document(launch: LaunchRecord, best: TrialRecord) -> dict[str, Any]:
+    metric = launch.tags.get(schema.METRIC, "val_score")
+    complete = best.configuration or configuration(best.params, json.loads(launch.tags.get(schema.FIXED, "{}")))
     return best_document(launch.name, launch.run_id, best, metric, launch.test_score, complete)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..tracking import remote
+from ..tracking import process as process
 from ..tracking.store.address import check_folder, store_uri
 from .config import Spec, load_spec
 from .data.header import check_header
@@ -64,7 +64,7 @@ def run_sweep(
     # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
     with (
         interruption.catch_signals(),
-        Workers(1, remote.prepare, niceness=0) as writer_process,
+        Workers(1, process.prepare, niceness=0) as writer_process,
         open_executor(executor, workers) as pool,
     ):
         with _without_collection():

@@ -1,9 +1,9 @@
-"""One coordinator a launch: who holds it, whether that one lives, and how exactly one other takes it over.
+"""One coordinator per launch: which process holds it, whether that one is alive, and how exactly one other takes it over.
 
 A holder is written as a numbered claim on the launch's run. Claim 1 is made with the run; every later one is a param, and since
-MLflow refuses a second, different value for a param, of any number that claim the same number one wins. Whoever ends gives
-the claim back. Of a holder on this host the process table tells whether it lives; elsewhere its heartbeat does, a tag that
-changes while it lives. Clocks are never compared: what counts is whether the tag changes while somebody waits.
+MLflow refuses a second, different value for a param, one wins of all that claim the same number. A holder that ends gives its
+claim back. The process table tells whether a holder on this host is alive; elsewhere its heartbeat does, a tag that
+changes as long as it is alive. Clocks are never compared: what counts is whether the tag changes while another process waits.
 """
 
 import json
@@ -19,12 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import reader, records
+from . import reader, schema
 from .store.errors import StoreError
 
 HEARTBEAT_SECONDS = 10.0
 LEASE_SECONDS = 30.0
-# A holder that was asleep for longer than this looks whether the launch is still its own before it writes again.
+# A holder that was asleep for longer than this checks that the launch is still its own before it writes again.
 _UNSURE_SECONDS = 20.0
 _POLL_SECONDS = 2.0
 
@@ -32,18 +32,19 @@ _open_tokens: set[str] = set()
 
 
 class LeaseLost(StoreError):
-    """Another coordinator has taken the launch over, or it was deleted; says which. Nothing may be written any more."""
+    """Another process has taken the launch over, or it was deleted; the message says which. Nothing may be written any more."""
 
 
 class HeldElsewhere(ValueError):
-    """The launch is being run; says by whom."""
+    """The launch is being run by another process, which the message names."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A coordinator: `started` tells its process from a later one of the same number, `boot` its host from a namesake.
+    """A coordinator.
 
-    `token` tells it from another coordinator of the same process, in a notebook for instance.
+    `started` distinguishes its process from a later one of the same number, `boot` its host from a namesake, `token` the
+    coordinator from others of the same process, in a notebook for instance.
     """
 
     host: str
@@ -55,8 +56,8 @@ class Holder:
     def __str__(self) -> str:
         return f"{self.host} process {self.process}"
 
-    def lives(self) -> bool | None:
-        """Whether the holder is still there; None where this host cannot know."""
+    def is_alive(self) -> bool | None:
+        """Whether the holder is still running; None where this host cannot know."""
         if (self.host, self.boot) != (platform.node(), _boot()):
             return None
         if self.process == os.getpid() and self.started == _started(self.process):
@@ -64,16 +65,16 @@ class Holder:
         return self.started == _started(self.process)
 
 
-def take_seat() -> Holder:
-    """A holder for a coordinator in this process, which lives until `leave_seat` or the end of the process."""
+def register_holder() -> Holder:
+    """Return a holder for a coordinator in this process, which is alive until `unregister_holder` or the end of the process."""
     process = os.getpid()
     holder = Holder(platform.node(), process, _started(process) or "", _boot(), secrets.token_hex(8))
     _open_tokens.add(holder.token)
     return holder
 
 
-def leave_seat(holder: Holder) -> None:
-    """Say that the coordinator has ended, for others in this process."""
+def unregister_holder(holder: Holder) -> None:
+    """Note that the coordinator has ended, for others in this process."""
     _open_tokens.discard(holder.token)
 
 
@@ -84,9 +85,14 @@ def text(holder: Holder) -> str:
 
 @dataclass(frozen=True)
 class Lease:
-    """What the run of a launch says: the latest claim's number, its holder, whether it was given back, the heartbeat.
+    """What the run of a launch has about its holder. Launches of versions without claims have number 1 and no holder.
 
-    Launches of versions without claims have number 1 and no holder.
+    Attributes:
+        number: The number of the latest claim.
+        holder: Its holder.
+        name: The holder as users read it.
+        free: Whether the claim was given back.
+        heartbeat: The latest heartbeat.
     """
 
     number: int
@@ -101,33 +107,33 @@ def lease_of(run: Any) -> Lease:
     tags, params = run.data.tags, run.data.params
     later = [int(key.rpartition(".")[2]) for key in params if _is_claim(key)]
     number = max(later, default=1)
-    stored = params[f"{records.CLAIM}.{number}"] if later else tags.get(records.CLAIM)
+    stored = params[f"{schema.CLAIM}.{number}"] if later else tags.get(schema.CLAIM)
     holder = Holder(**json.loads(stored)) if stored else None
     return Lease(
         number=number,
         holder=holder,
-        name=str(holder or tags.get(records.HOLDER) or "an unknown process"),
-        # A version without claims ended its launches all the same.
-        free=tags.get(records.RELEASED) == str(number)
-        or (records.RELEASED not in tags and not later and run.info.status != "RUNNING"),
-        heartbeat=tags.get(records.HEARTBEAT),
+        name=str(holder or tags.get(schema.HOLDER) or "an unknown process"),
+        # A version without claims also ended its launches.
+        free=tags.get(schema.RELEASED) == str(number)
+        or (schema.RELEASED not in tags and not later and run.info.status != "RUNNING"),
+        heartbeat=tags.get(schema.HEARTBEAT),
     )
 
 
 def _is_claim(key: str) -> bool:
     prefix, _, number = key.rpartition(".")
-    return prefix == records.CLAIM and number.isdigit()
+    return prefix == schema.CLAIM and number.isdigit()
 
 
 def claim(client: Any, run_id: str, number: int, holder: Holder) -> None:
     """Take the launch as the holder of claim `number`. Raises HeldElsewhere if another was quicker."""
     from mlflow.exceptions import MlflowException
 
-    key = f"{records.CLAIM}.{number}"
+    key = f"{schema.CLAIM}.{number}"
     try:
         client.log_param(run_id, key, text(holder))
     except MlflowException:
-        # Refused, or an answer that was lost: what is stored tells.
+        # Refused, or the answer was lost: what is stored decides.
         stored = client.get_run(run_id).data.params.get(key)
         if stored is None:
             raise
@@ -136,36 +142,36 @@ def claim(client: Any, run_id: str, number: int, holder: Holder) -> None:
 
 
 def wait_until_free(uri: str, name: str, run_id: str, say: Callable[[str], None]) -> int:
-    """Wait until nobody runs the launch of the sweep `name`; return the number of its last claim.
+    """Wait until no process runs the launch of the sweep `name`; return the number of its last claim.
 
     A holder on this host is judged at once; one elsewhere must leave its heartbeat unchanged for LEASE_SECONDS, which `say`
-    counts down. Raises HeldElsewhere if it lives.
+    counts down. Raises HeldElsewhere if it is alive.
     """
     first = lease = lease_of(reader.launch_run(uri, run_id))
-    alive = HeldElsewhere(f"the sweep {name!r} is being run by {lease.name}")
+    held = HeldElsewhere(f"the sweep {name!r} is being run by {lease.name}")
     began = time.monotonic()
-    told = LEASE_SECONDS + _POLL_SECONDS
+    say_at = LEASE_SECONDS + _POLL_SECONDS
     while not lease.free:
-        lives = lease.holder.lives() if lease.holder else None
-        if lives is False:
+        alive = lease.holder.is_alive() if lease.holder else None
+        if alive is False:
             break
-        if lives or (lease.number, lease.heartbeat) != (first.number, first.heartbeat):
-            raise alive
+        if alive or (lease.number, lease.heartbeat) != (first.number, first.heartbeat):
+            raise held
         left = LEASE_SECONDS - (time.monotonic() - began)
         if left <= 0:
             break
-        if left <= told:
+        if left <= say_at:
             say(
-                f"the sweep {name!r} was last run by {lease.name}; unless that one shows itself, it is taken over in {left:.0f} s"
+                f"the sweep {name!r} was last run by {lease.name}; unless that is still alive, it is taken over in {left:.0f} s"
             )
-            told = left - LEASE_SECONDS / 3
+            say_at = left - LEASE_SECONDS / 3
         time.sleep(min(_POLL_SECONDS, left))
         lease = lease_of(reader.launch_run(uri, run_id))
     return lease.number
 
 
-class Heart:
-    """Beats in a thread of its own while a launch is held, and looks each time whether it is held still."""
+class Heartbeat:
+    """Changes the heartbeat tag in a thread of its own while a launch is held, and checks each time that it still is."""
 
     def __init__(self, client: Any, run_id: str, number: int) -> None:
         self._client = client
@@ -175,16 +181,17 @@ class Heart:
         self._seen = _clocks()
         self._lost: LeaseLost | None = None
         self._stopped = threading.Event()
-        threading.Thread(target=self._beat, name="mlptune-heart", daemon=True).start()
+        threading.Thread(target=self._beat, name="mlptune-heartbeat", daemon=True).start()
 
     def check(self) -> None:
-        """Raise LeaseLost if the launch is not held any more, as far as can be known without asking the store each time."""
+        """Raise LeaseLost if the launch is not held any more, as far as that is known without asking the store each time."""
         if self._lost is None and _longest_since(self._seen) > _UNSURE_SECONDS:
             self._look()
         if self._lost is not None:
             raise self._lost
 
     def stop(self) -> None:
+        """End the thread."""
         self._stopped.set()
 
     def _beat(self) -> None:
@@ -197,10 +204,10 @@ class Heart:
                     self._count += 1
                     now = datetime.now(UTC).isoformat(timespec="seconds")
                     self._client.set_tag(
-                        self._run_id, records.HEARTBEAT, f"{now} claim {self._number} beat {self._count}"
+                        self._run_id, schema.HEARTBEAT, f"{now} claim {self._number} beat {self._count}"
                     )
             except (MlflowException, OSError):
-                continue  # the store is away; the writer finds out for itself
+                continue  # the store is away, which the writer finds out for itself
 
     def _look(self) -> None:
         run = self._client.get_run(self._run_id)
@@ -208,7 +215,7 @@ class Heart:
         if run.info.lifecycle_stage == "deleted":
             self._lost = LeaseLost(
                 "the launch was deleted in MLflow, so this sweep stops; restore its run "
-                f"{self._run_id} there and --resume goes on, or begin it anew"
+                f"{self._run_id} there and continue with --resume, or start again"
             )
         elif found.number != self._number:
             self._lost = LeaseLost(
@@ -222,12 +229,12 @@ def _clocks() -> tuple[float, float]:
 
 
 def _longest_since(then: tuple[float, float]) -> float:
-    """Seconds by whichever clock went further: the one stands still while a laptop sleeps, the other can be set back."""
+    """Seconds by the clock that went further: one stands still while a laptop sleeps, the other can be set back."""
     return max(now - before for now, before in zip(_clocks(), then, strict=True))
 
 
 def _boot() -> str:
-    """What tells this host and its table of processes from a namesake (a container, a clone); "" where nothing does."""
+    """What distinguishes this host and its process table from a namesake (a container, a clone); "" where nothing does."""
     try:
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
@@ -235,7 +242,7 @@ def _boot() -> str:
 
 
 def _started(process: int) -> str | None:
-    """When a process of this host began, in whatever unit the system has; None if there is none, or only its remains."""
+    """When a process of this host began, in whatever unit the system has; None if there is no such process, or a zombie."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         return None if fields[0] in "ZX" else fields[19]

@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from . import schema
+
 DATA = "data/model"  # where `save_model` puts a folder of the name `model`
 
 
@@ -30,7 +32,7 @@ def log_model(
 ) -> str:
     """Log `folder` as a pyfunc model of the run and register it as `name`; return the registered version.
 
-    `again`: this call, known by its `timestamp`, was made before and failed; what came to be of it is gone on with.
+    `again`: this call, recognised by its `timestamp`, was made before and failed; what it has already done is not done twice.
 
     `loader_module` has `_load_pyfunc(path)`. No signature is given, since an inferred one refuses missing values in
     integer columns. Nothing is installed, imported or executed.
@@ -41,7 +43,7 @@ def log_model(
     from mlflow.pyfunc import save_model
 
     run = client.get_run(run_id)
-    mark = {"mlptune.run": run_id, "mlptune.logged": str(timestamp)}
+    mark = {schema.MODEL_RUN: run_id, schema.MODEL_LOGGED: str(timestamp)}
     if again:
         for version in client.search_model_versions(f"run_id = '{run_id}'"):
             if mark.items() <= version.tags.items():
@@ -52,7 +54,7 @@ def log_model(
         run.info.experiment_id,
         name=re.sub(r"[^A-Za-z0-9_ -]", "_", name),
         source_run_id=run_id,
-        tags={"mlptune.sweep": name, **mark},
+        tags={schema.SWEEP: name, **mark},
         model_type="pyfunc",
     )
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])

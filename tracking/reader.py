@@ -1,6 +1,5 @@
-"""What the store says about sweeps, as plain records. Reading never creates a store."""
+"""Sweeps read back from the store, as plain records. Reading never creates a store."""
 
-import difflib
 import functools
 import json
 import math
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from . import models, records, store
+from .._text import hint
+from . import models, records, schema, store
 from .records import LaunchRecord, TrialRecord
 
 _PAGE = 1000
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 class NotFound(LookupError):
-    """No such store, sweep, run or artifact: says which, and the nearest that there is."""
+    """No such store, sweep, run or artifact; the message names it, and the nearest one that exists."""
 
 
 def _explaining(read: Callable[P, R]) -> Callable[P, R]:
@@ -49,7 +49,7 @@ def sweeps(uri: str | None = None) -> list[LaunchRecord]:
     client = _client(uri)
     names = _names(client)
     latest: dict[str, LaunchRecord] = {}
-    for run in _search(client, list(names), f"tags.{records.KIND} = 'launch'"):
+    for run in _search(client, list(names), f"tags.{schema.KIND} = 'launch'"):
         if run.info.experiment_id not in latest:
             latest[run.info.experiment_id] = _launch(client, names[run.info.experiment_id], run)
     return list(latest.values())
@@ -88,8 +88,8 @@ def trials(uri: str | None, run_id: str, *, rebuild: bool = True) -> list[TrialR
         found.append(
             records.trial_from_tags(
                 tags,
-                _json(client, run, records.RECORD),
-                (_json(client, run, records.REBUILD) or {}) if rebuild else {},
+                _json(client, run, schema.RECORD),
+                (_json(client, run, schema.REBUILD) or {}) if rebuild else {},
                 run_id=run.info.run_id,
                 committed=committed,
             )
@@ -106,11 +106,11 @@ def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, 
     best: dict[int, tuple[tuple[int, bool, int], Any, bool]] = {}
     for run in all_trial_runs(client, experiment_id, run_id):
         tags = run.data.tags
-        if tags.get(records.STATE) == records.SUPERSEDED:
+        if tags.get(schema.STATE) == schema.SUPERSEDED:
             continue
-        committed = run.info.status != "RUNNING" and tags.get(records.STATE) in records.TRIAL_STATUS
-        rank = (int(tags[records.ATTEMPT]), committed, -run.info.start_time)
-        number = int(tags[records.NUMBER])
+        committed = run.info.status != "RUNNING" and tags.get(schema.STATE) in schema.TRIAL_STATUS
+        rank = (int(tags[schema.ATTEMPT]), committed, -run.info.start_time)
+        number = int(tags[schema.NUMBER])
         if number not in best or rank > best[number][0]:
             best[number] = (rank, run, committed)
     return [(run, committed) for _, (_, run, committed) in sorted(best.items())]
@@ -120,7 +120,7 @@ def all_trial_runs(client: Any, experiment_id: str, run_id: str) -> Iterator[Any
     """Every MLflow run of every trial of a launch: superseded attempts and repeated requests too."""
     if not _RUN_ID.fullmatch(run_id):
         raise NotFound(f"{run_id!r} is not the id of a run")
-    query = f"tags.{records.PARENT} = '{run_id}' and tags.{records.KIND} = 'trial'"
+    query = f"tags.{schema.PARENT} = '{run_id}' and tags.{schema.KIND} = 'trial'"
     return _search(client, [experiment_id], query)
 
 
@@ -136,7 +136,7 @@ def attempts(uri: str | None, run_id: str) -> dict[int, int]:
     client = _client(uri)
     begun: dict[int, int] = {}
     for run in all_trial_runs(client, _run(client, run_id).info.experiment_id, run_id):
-        number, attempt = int(run.data.tags[records.NUMBER]), int(run.data.tags[records.ATTEMPT])
+        number, attempt = int(run.data.tags[schema.NUMBER]), int(run.data.tags[schema.ATTEMPT])
         begun[number] = max(attempt, begun.get(number, 0))
     return begun
 
@@ -148,7 +148,7 @@ def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict
     result: dict[str, dict[str, list[float]]] = {run_id: {} for run_id in run_ids}
     for key in keys:
         points: dict[str, dict[int, float]] = {run_id: {} for run_id in run_ids}
-        for run_id, metric in _histories(client, run_ids, key):  # by time: the last one said about an epoch counts
+        for run_id, metric in _histories(client, run_ids, key):  # by time: the latest value of an epoch counts
             points[run_id][metric.step] = _finite_or_infinite(metric.value)
         for run_id, known in points.items():
             result[run_id][key] = [known.get(epoch, math.nan) for epoch in range(1, max(known, default=0) + 1)]
@@ -178,7 +178,7 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     query = {
         "workflowType": "machine_learning",
         "compareRunsMode": "CHART",
-        "searchFilter": f"tags.{records.PARENT} = '{run_id}' and tags.`{records.STATE}` != '{records.SUPERSEDED}'",
+        "searchFilter": f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != '{schema.SUPERSEDED}'",
         "orderByKey": "metrics.`value`",
         "orderByAsc": str(ascending).lower(),
     }
@@ -226,7 +226,7 @@ def _names(client: Any) -> dict[str, str]:
     token = None
     while True:
         page = client.search_experiments(
-            filter_string=f"tags.{records.KIND} = 'sweep'", max_results=_PAGE, page_token=token
+            filter_string=f"tags.{schema.KIND} = 'sweep'", max_results=_PAGE, page_token=token
         )
         names.update((experiment.experiment_id, experiment.name) for experiment in page)
         token = page.token
@@ -249,19 +249,12 @@ def _search(client: Any, experiment_ids: list[str], query: str) -> Iterator[Any]
 def _launch_runs(client: Any, name: str) -> list[Any]:
     experiment = client.get_experiment_by_name(name)
     if experiment is not None and experiment.lifecycle_stage == "active":
-        runs = list(_search(client, [experiment.experiment_id], f"tags.{records.KIND} = 'launch'"))
+        runs = list(_search(client, [experiment.experiment_id], f"tags.{schema.KIND} = 'launch'"))
         if runs:
             return runs
-    # Not the name itself, whose launches somebody has deleted.
+    # Not the name itself, whose launches may have been deleted.
     known = sorted({*_names(client).values()} - {name})
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if nearest:
-        hint = f"did you mean {nearest[0]!r}?"
-    elif known:
-        hint = f"the store holds {', '.join(map(repr, known[:3]))}{' and others' if len(known) > 3 else ''}"
-    else:
-        hint = "the store holds no sweeps"
-    raise NotFound(f"there is no sweep {name!r}; {hint}")
+    raise NotFound(f"there is no sweep {name!r}{hint(name, known, most=3) or '; the store holds no sweeps'}")
 
 
 def _run(client: Any, run_id: str) -> Any:
@@ -277,26 +270,27 @@ def _run(client: Any, run_id: str) -> Any:
 
 def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
     tags: Mapping[str, str] = run.data.tags
-    state = tags.get(records.STATE, "running")
-    if run.info.status == "RUNNING" or state not in records.LAUNCH_STATUS:
+    state = tags.get(schema.STATE, "running")
+    if run.info.status == "RUNNING" or state not in schema.LAUNCH_STATUS:
         state = "running"
-    done = _json(client, run, records.DONE) if state != "running" else None
+    done = _json(client, run, schema.DONE) if state != "running" else None
     if done is None:
         done = {}
         for trial, committed in trial_runs(client, run.info.experiment_id, run.info.run_id):
-            key = trial.data.tags[records.STATE] if committed else "running"
+            key = trial.data.tags[schema.STATE] if committed else "running"
             done[key] = done.get(key, 0) + 1
-    score = _finite_or_infinite(run.data.metrics.get("test_score", math.nan))
-    total = tags.get(records.TOTAL, "")
+    best = _json(client, run, schema.BEST)
+    score = _finite_or_infinite(run.data.metrics.get(schema.TEST_SCORE, math.nan))
+    total = tags.get(schema.TOTAL, "")
     return LaunchRecord(
         run_id=run.info.run_id,
         name=name,
         state=state,
-        method=tags.get(records.METHOD, ""),
+        method=tags.get(schema.METHOD, ""),
         started=records.utc(run.info.start_time),
         total=int(total) if total.isdigit() else None,
         done=done,
-        best=_json(client, run, records.BEST),
+        best=None if best is None else records.best_from_json(best),
         test_score=score if math.isfinite(score) else None,
         tags=tags,
     )

@@ -1,9 +1,10 @@
-"""Trials and launches as plain data, and their one translation to and from what MLflow can hold: short strings.
+"""Trials and launches as plain data, and the one translation to and from what MLflow can hold: short strings.
 
 MLflow cuts tags at 8,000 and params at 6,000 characters without a word. A longer text becomes an artifact of the run,
 and the tag holds `artifact:` and its path.
 """
 
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -11,65 +12,47 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from . import schema
+
 TAG_LIMIT = 8000
 PARAM_LIMIT = 6000
 ARTIFACT = "artifact:"
 
-KIND = "mlptune.kind"  # "launch" or "trial"
-SWEEP = "mlptune.sweep"
-STATE = "mlptune.state"
-NUMBER = "mlptune.number"
-ATTEMPT = "mlptune.attempt"
-RECORD = "mlptune.record"
-REBUILD = "mlptune.rebuild"
-REASON = "mlptune.reason"
-COPIED = "mlptune.copied"
-SEEDS = "mlptune.seeds"
-BEST = "mlptune.best"
-LEADER = "mlptune.leader"
-DONE = "mlptune.done"
-TOTAL = "mlptune.trials"
-METHOD = "mlptune.method"
-DATA = "mlptune.data"
-SPEC = "mlptune.spec"
-PARENT = "mlflow.parentRunId"
-HOLDER = "mlptune.holder"  # who runs the launch, for people
-CLAIM = "mlptune.claim"  # the same for programs: of claim 1 a tag, of claim n a param with `.n` behind it
-RELEASED = "mlptune.released"  # the number of the claim that was given back
-HEARTBEAT = "mlptune.heartbeat"  # changes every few seconds while the holder lives
-SUPERSEDED = "superseded"  # the state of an attempt that counts no more
-
-# Halves of characters, as file names that are no UTF-8 have, are taken by no store, the end of a text in C not by every one.
+# Lone surrogates, which file names that are not UTF-8 have, are refused by every store; the NUL character by some.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-TRIAL_STATES = ("running", "complete", "pruned", "failed")
-LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
-# The interface shows these with a mark each, so that pruned trials differ from complete and from failed ones at a
-# glance.
-TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
-LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """All that is durable of one trial.
+    """All that is durable of one trial; also what observers and `show` see of it.
 
-    `value` is the objective (None: none; it may be NaN or infinite), `params` as sampled (numbers, strings, lists),
-    `epochs` those trained, `kept_epochs` one per network, `spread` the standard deviation over the networks. `rebuild`
-    is JSON for whoever sets up the searcher again; the keys of its mappings come back as strings. A trial that has
-    copied others, `copied` as (epoch, trial), has a `configuration` of its own, by which its network is trained; the
-    others' follows from their params. `run_id` is MLflow's, known when read back.
+    Attributes:
+        number: The trial, from 0.
+        state: running, complete, pruned or failed.
+        value: The objective, which may be NaN or infinite; None where there is none.
+        params: The searched hyperparameters as they were sampled: numbers, strings, lists.
+        epochs: How many epochs were trained.
+        reason: Why it was pruned or failed.
+        attempt: How often it was begun, this time included.
+        best_epochs: The best epoch of each of its networks (seeds and folds), if it is complete.
+        spread: The standard deviation of the objective over its networks; None for a single network.
+        seeds: The seeds of its networks.
+        rebuild: What a sampler and a pruner need to go on from it, as JSON data; the keys of mappings come back as strings.
+        run_id: The id of its MLflow run, where that is known.
+        configuration: Of a trial that has copied others, the configuration by which its network is trained from the start;
+            that of all other trials follows from `params`.
+        copied: (epoch, trial) of each time that it copied another trial.
     """
 
     number: int
     state: str
     value: float | None
-    params: Mapping[str, Any]
-    epochs: int
+    params: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int = 0
     reason: str | None = None
     attempt: int = 1
-    kept_epochs: tuple[int, ...] = ()
+    best_epochs: tuple[int, ...] = ()
     spread: float | None = None
     seeds: tuple[int, ...] = ()
     rebuild: Mapping[str, Any] = field(default_factory=dict)
@@ -77,13 +60,46 @@ class TrialRecord:
     configuration: Mapping[str, Any] | None = None
     copied: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def diverged(self) -> bool:
+        """Whether it was pruned because its numbers were not finite any more."""
+        return self.state == "pruned" and (self.reason or "").startswith("diverged")
+
+
+@dataclass(frozen=True)
+class TrialWrite:
+    """An attempt of a trial as it stands, and what is to be added to its run.
+
+    Attributes:
+        record: The trial, without `rebuild`; in any state but running, the write is its commit.
+        metrics: (key, value, step) of each new point.
+        now: The time of the write, in milliseconds since 1970.
+        tags: The tags of the run, those of a committed record (`trial_tags`) among them.
+        started: When the trial began, in milliseconds since 1970, for the write that creates its run; by default `now`.
+    """
+
+    record: TrialRecord
+    metrics: Sequence[tuple[str, float, int]]
+    now: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    started: int | None = None
+
 
 @dataclass(frozen=True)
 class LaunchRecord:
-    """One launch of a sweep: `done` counts its trials by state, `best` is the best one as `best_dict` has it, or None.
+    """One launch of a sweep.
 
-    `started` is in UTC; `test_score` is None where there is no test part or no score yet; `tags` are those of the run,
-    texts that were stored as artifacts still by their path.
+    Attributes:
+        run_id: The id of its MLflow run.
+        name: The sweep's name.
+        state: running, finished, failed or interrupted.
+        method: The search method.
+        started: When it began, in UTC.
+        total: How many trials the sweep counts.
+        done: The number of its trials by state.
+        best: Its best trial, once it is finished.
+        test_score: The final model's score on the test part; None where there is no test part, or no score yet.
+        tags: The tags of its run; of texts that were stored as artifacts still the path.
     """
 
     run_id: str
@@ -93,7 +109,7 @@ class LaunchRecord:
     started: datetime
     total: int | None
     done: Mapping[str, int]
-    best: Mapping[str, Any] | None
+    best: TrialRecord | None
     test_score: float | None
     tags: Mapping[str, str]
 
@@ -115,9 +131,14 @@ def _plain(value: Any) -> Any:
 
 
 def param_text(value: Any) -> str:
-    """A hyperparameter as people read it: strings bare, the rest as JSON; a long one is cut visibly."""
+    """A hyperparameter as users read it: strings bare, the rest as JSON; a long one is visibly cut."""
     text = _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else dumps(value)
-    return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {RECORD})"
+    return text if len(text) <= PARAM_LIMIT else text[: PARAM_LIMIT - 40] + f"... (whole in the tag {schema.RECORD})"
+
+
+def param_texts(params: Mapping[str, Any]) -> dict[str, str]:
+    """Hyperparameters as MLflow's params."""
+    return {key: param_text(value) for key, value in params.items()}
 
 
 def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -131,36 +152,36 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT) and "\x00" not in text:
             short[key] = text
         else:
-            path = f"tags/{key}.{'json' if text[:1] in '{[' else 'txt'}"
+            path = f"{schema.LONG_TAGS}/{key}.{'json' if text[:1] in '{[' else 'txt'}"
             short[key] = ARTIFACT + path
             long[path] = text
     return short, long
 
 
 def trial_tags(record: TrialRecord) -> dict[str, str]:
-    """The tags of a committed trial; those that people filter by stand alone, the exact data is JSON."""
+    """The tags of a committed trial: the exact data as JSON, and what users filter by as tags of their own."""
     data: dict[str, Any] = {
         "value": record.value,
         "params": record.params,
         "epochs": record.epochs,
         "reason": record.reason,
-        "kept_epochs": record.kept_epochs,
+        "kept_epochs": record.best_epochs,
         "spread": record.spread,
         "seeds": record.seeds,
     }
     if record.copied:
         data |= {"configuration": record.configuration, "copied": record.copied}
-    tags = {STATE: record.state, SEEDS: dumps(record.seeds), RECORD: dumps(data)}
+    tags = {schema.STATE: record.state, schema.SEEDS: dumps(record.seeds), schema.RECORD: dumps(data)}
     if record.copied:
-        tags[COPIED] = ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in record.copied)
-        tags["mlflow.note.content"] = (
-            f"Copied {tags[COPIED]}. The parameters are what the trial began with; by this configuration its network is "
+        tags[schema.COPIED] = ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in record.copied)
+        tags[schema.NOTE] = (
+            f"Copied {tags[schema.COPIED]}. The parameters are what the trial began with; by this configuration its network is "
             f"trained from the start:\n\n```json\n{param_text(record.configuration)}\n```"
         )
     if record.reason is not None:
-        tags[REASON] = record.reason
+        tags[schema.REASON] = record.reason
     if record.rebuild:
-        tags[REBUILD] = dumps(record.rebuild)
+        tags[schema.REBUILD] = dumps(record.rebuild)
     return tags
 
 
@@ -173,35 +194,16 @@ def trial_from_tags(
     committed: bool,
 ) -> TrialRecord:
     """The trial of a run; `record` and `rebuild` are the JSON of their tags. Without a commit it counts as running."""
-    number, attempt = int(tags[NUMBER]), int(tags.get(ATTEMPT, "1"))
+    number, attempt = int(tags[schema.NUMBER]), int(tags.get(schema.ATTEMPT, "1"))
     record = record or {}
-    state = tags.get(STATE, "running")
-    if not committed or state not in TRIAL_STATUS:
-        return TrialRecord(number, "running", None, record.get("params", {}), 0, attempt=attempt, run_id=run_id)
-    return TrialRecord(
-        number=number,
-        state=state,
-        value=record.get("value"),
-        params=record.get("params", {}),
-        epochs=record.get("epochs", 0),
-        reason=record.get("reason"),
-        attempt=attempt,
-        kept_epochs=tuple(record.get("kept_epochs", ())),
-        spread=record.get("spread"),
-        seeds=tuple(record.get("seeds", ())),
-        rebuild=rebuild,
-        run_id=run_id,
-        configuration=record.get("configuration"),
-        copied=_pairs(record.get("copied", ())),
-    )
+    state = tags.get(schema.STATE, "running")
+    if not committed or state not in schema.TRIAL_STATUS:
+        return TrialRecord(number, "running", None, record.get("params", {}), attempt=attempt, run_id=run_id)
+    return TrialRecord(number, state, attempt=attempt, rebuild=rebuild, run_id=run_id, **_stored(record))
 
 
-def _pairs(value: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
-    return tuple((epoch, number) for epoch, number in value)
-
-
-def best_dict(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
-    """What the launch says about its best trial."""
+def best_json(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
+    """What a launch stores of its best trial, as JSON data."""
     schedule = {"configuration": record.configuration, "copied": record.copied} if record.copied else {}
     return {
         "number": record.number,
@@ -209,11 +211,46 @@ def best_dict(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
         "params": record.params,
         "value": record.value,
         "epochs": record.epochs,
-        "kept_epochs": record.kept_epochs,
+        "kept_epochs": record.best_epochs,
         "spread": record.spread,
         "seeds": record.seeds,
         **schedule,
     }
+
+
+def best_from_json(stored: Mapping[str, Any]) -> TrialRecord:
+    """The best trial, from what `best_json` has stored."""
+    return TrialRecord(stored["number"], "complete", run_id=stored.get("run_id"), **_stored(stored))
+
+
+def _stored(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a trial's tag and the launch's best trial have in common."""
+    return {
+        "value": data.get("value"),
+        "params": data.get("params", {}),
+        "epochs": data.get("epochs", 0),
+        "reason": data.get("reason"),
+        "best_epochs": tuple(data.get("kept_epochs", ())),
+        "spread": data.get("spread"),
+        "seeds": tuple(data.get("seeds", ())),
+        "configuration": data.get("configuration"),
+        "copied": tuple((epoch, number) for epoch, number in data.get("copied", ())),
+    }
+
+
+def launch_note(sweep: str, best: TrialRecord) -> str:
+    """The description of a finished launch, in Markdown."""
+    shown = best.configuration or best.params
+    rows = "".join(f"| {_cell(key)} | {_cell(param_text(value))} |\n" for key, value in shown.items())
+    return (
+        f"Sweep **{sweep}**. Best: trial {best.number}, value {best.value}, {best.epochs} epochs.\n\n"
+        f"| hyperparameter | value |\n|---|---|\n{rows}"
+    )
+
+
+def _cell(text: str) -> str:
+    """Text for a table in Markdown, which takes bars for borders and lets HTML through."""
+    return html.escape(text.replace("\n", " ")).replace("|", "&#124;")
 
 
 def utc(milliseconds: int) -> datetime:

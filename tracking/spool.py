@@ -1,22 +1,32 @@
 """Writes that the store has not yet taken, on disk: so that an outage of hours costs no memory, and a crash in it no training.
 
-One file a launch in the person's state folder: JSON lines, the first of which says whose they are. Nothing but replay reads it.
-It belongs to one claim on the launch, and only the holder of the very next claim may replay it: if anybody else has had the
-launch in between, its trials have been trained again, and it is discarded.
+One file per launch in the user's state folder: JSON lines, the first of which says whose they are. Nothing but replay reads it.
+It belongs to one claim on the launch, and only the holder of the very next claim may replay it: if any other process has had the
+launch in between, its trials have been trained again, and the file is discarded.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from . import records
+from .records import TrialRecord, TrialWrite
+
+# Goes up with every change to what a line holds.
+FORMAT = 2
+_HEADER = re.compile(rb'\{"spool":%d,"claim": *\d+\}\n' % FORMAT)
+
+
+class OtherFormat(Exception):
+    """The file was written by another version; it has been set aside, and the message says where."""
 
 
 class Spool:
-    """The file of the launch whose run is `run_id`, under claim `number`. It comes to be with the first `append`."""
+    """The file of the launch whose run is `run_id`, under claim `number`. The first `append` creates it."""
 
     def __init__(self, run_id: str, number: int) -> None:
         self.path = folder() / f"{run_id}.jsonl"
@@ -24,8 +34,8 @@ class Spool:
         self._file: int | None = None
         self._end = 0
 
-    def append(self, writes: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Put writes at the end and see to it that they stay; return each one's place. Raises OSError."""
+    def append(self, writes: Sequence[TrialWrite]) -> list[int]:
+        """Put writes at the end and make sure that they stay there; return each one's place. Raises OSError."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # What lay there belonged to an earlier claim.
@@ -47,19 +57,25 @@ class Spool:
         self._end = places.pop()
         return places[-len(writes) :] if writes else []
 
-    def read(self, place: int) -> dict[str, Any]:
+    def read(self, place: int) -> TrialWrite:
         """The write at `place`."""
         with self.path.open("rb") as file:
             file.seek(place)
-            found: dict[str, Any] = json.loads(file.readline())
-        return found
+            return _write(json.loads(file.readline()))
 
     def take_over(self) -> list[int]:
-        """The places of what the holder before left, which now belong to this claim; none if it is somebody else's."""
+        """The places of what the earlier holder left, which now belong to this claim; none if the file is another claim's.
+
+        Raises:
+            OtherFormat: If another version wrote the file, which is then set aside.
+        """
         places = []
         try:
             with self.path.open("rb") as file:
-                if file.readline() != _header(self._number - 1):
+                header = file.readline()
+                if header.endswith(b"\n") and not _HEADER.fullmatch(header):
+                    raise OtherFormat(self._set_aside())
+                if header != _header(self._number - 1):
                     self.discard()
                     return []
                 end = place = file.tell()
@@ -86,22 +102,31 @@ class Spool:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave the file for whoever resumes."""
+        """Leave the file for the process that resumes."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
+    def _set_aside(self) -> str:
+        aside = self.path.with_suffix(".other-version")
+        os.replace(self.path, aside)
+        return f"what waited for the store is of another version of mlptune and is now {aside}; its trials are trained again"
+
 
 def folder() -> Path:
-    """Where spools lie: `mlptune` in XDG_STATE_HOME, by default ~/.local/state."""
+    """The folder of the spools: `mlptune` in XDG_STATE_HOME, by default ~/.local/state."""
     home = os.environ.get("XDG_STATE_HOME")
     return Path(home) / "mlptune" if home else Path.home() / ".local" / "state" / "mlptune"
 
 
 def _header(number: int) -> bytes:
-    # Of one length, so that a claim's number takes the place of the one before.
-    return b'{"claim":%8d}\n' % number
+    # Of a fixed length, so that a claim's number can replace the one before.
+    return b'{"spool":%d,"claim":%8d}\n' % (FORMAT, number)
 
 
-def _line(write: Mapping[str, Any]) -> bytes:
-    return records.dumps(write).encode() + b"\n"
+def _line(write: TrialWrite) -> bytes:
+    return records.dumps({**vars(write), "record": vars(write.record)}).encode() + b"\n"
+
+
+def _write(data: dict[str, Any]) -> TrialWrite:
+    return TrialWrite(**{**data, "record": TrialRecord(**data["record"])})

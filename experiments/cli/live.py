@@ -15,7 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..._text import counted, escape_control_characters
-from ..progress import Observer, SweepInfo, TrialSummary
+from ...tracking.records import TrialRecord
+from ..progress import Observer, SweepInfo
+from ..ranking import ranked
 from .text import headline, number_text, refit_text, running_text, time_text, trial_text
 
 LEADERS = 5
@@ -41,7 +43,7 @@ class View(Observer):
         self.info: SweepInfo | None = None
         self.done = 0
         self.states: dict[str, int] = {}
-        self.leaders: list[TrialSummary] = []
+        self.leaders: list[TrialRecord] = []
         self.running: dict[int, tuple[int, float | None]] = {}
         self.began = clock()
         self._finishes: deque[float] = deque([self.began], maxlen=RATE_WINDOW + 1)
@@ -65,18 +67,16 @@ class View(Observer):
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         self.running[number] = (epoch, value)
 
-    def trial_finished(self, trial: TrialSummary) -> None:
+    def trial_finished(self, trial: TrialRecord) -> None:
         self.running.pop(trial.number, None)
         self.done += 1
         self.states[trial.state] = self.states.get(trial.state, 0) + 1
         self._finishes.append(self.clock())
-        if trial.state == "complete" and trial.value is not None:
-            sign = -1 if self.info is None or self.info.direction == "maximize" else 1
-            ranked = sorted([*self.leaders, trial], key=lambda t: (sign * (t.value or 0.0), t.number))
-            self.leaders = ranked[:LEADERS]
+        direction = self.info.direction if self.info else "maximize"
+        self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
 
     @property
-    def best(self) -> TrialSummary | None:
+    def best(self) -> TrialRecord | None:
         """The best complete trial so far."""
         return self.leaders[0] if self.leaders else None
 
@@ -114,7 +114,7 @@ class PlainView(View):
         if self.info is not None and self.clock() - self._last >= QUIET_SECONDS:
             self._print(f"[{self.done}/{self.info.total}] running: {running_text(self.running, self.info.max_epochs)}")
 
-    def trial_finished(self, trial: TrialSummary) -> None:
+    def trial_finished(self, trial: TrialRecord) -> None:
         before = self.best
         super().trial_finished(trial)
         improved = self.best is not before
@@ -182,7 +182,7 @@ class LiveView(View):
         with self._lock:
             super().trial_advanced(number, epoch, value)
 
-    def trial_finished(self, trial: TrialSummary) -> None:
+    def trial_finished(self, trial: TrialRecord) -> None:
         with self._lock:
             super().trial_finished(trial)
         if trial.state == "failed":

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._text import counted
-from ..progress import SweepInfo, TrialSummary
+from ...tracking.records import TrialRecord
+from ..progress import SweepInfo
 
 
 def params_text(params: Mapping[str, Any]) -> str:
@@ -48,7 +49,7 @@ def headline(info: SweepInfo) -> str:
     return f"{info.name}: {trials}, {info.metric} ({better}), {size}"
 
 
-def trial_text(trial: TrialSummary) -> str:
+def trial_text(trial: TrialRecord) -> str:
     """Return the parameters that a trial began with, or which trials it has copied since."""
     return copied_text(trial.copied) if trial.copied else params_text(trial.params)
 

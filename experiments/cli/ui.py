@@ -11,9 +11,9 @@ import urllib.request
 from collections.abc import Callable
 
 from ...tracking import reader, store
+from ...tracking.schema import DIRECTION
 from ..errors import SweepFailed, UserError
 from ..execution import interruption
-from ..results import DIRECTION
 
 HOST = "127.0.0.1"
 _START_SECONDS = 90.0

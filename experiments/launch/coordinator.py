@@ -21,8 +21,9 @@ from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Prog
 from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
+from ...tracking.records import TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
-from ..progress import Observer, TrialSummary
+from ..progress import Observer
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,16 @@ class LiveTrial:
     def number(self) -> int:
         return self.trial.number
 
-    def summary(self, state: str, value: float | None, *, reason: str | None = None) -> TrialSummary:
-        return TrialSummary(
+    def record(self, state: str, value: float | None = None, *, reason: str | None = None) -> TrialRecord:
+        """The trial as it stands."""
+        return TrialRecord(
             number=self.number,
             state=state,
             value=value,
             params=self.params,
             epochs=len(self.values),
             reason=reason,
+            best_epochs=self.last.best_epochs if self.last else (),
             spread=self.last.spread if self.last else None,
             configuration=self.configuration if self.copied else None,
             copied=tuple(self.copied),
@@ -82,7 +85,7 @@ class Recorder(Protocol):
     def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
         """A trial has trained some epochs and goes on."""
 
-    def commit(self, live: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         """A trial has ended; `outcome` is its last segment if that is not written yet, None if a scheduler stopped it."""
 
 
@@ -91,7 +94,6 @@ class Coordinator:
 
     Attributes:
         trials: The trials that have ended, by number.
-        best_epochs: For each complete trial the best epoch of each of its networks.
     """
 
     def __init__(
@@ -114,8 +116,7 @@ class Coordinator:
         self._observer = observer
         self._live: dict[int, LiveTrial] = {}
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
-        self.trials: dict[int, TrialSummary] = {}
-        self.best_epochs: dict[int, tuple[int, ...]] = {}
+        self.trials: dict[int, TrialRecord] = {}
 
     def run(self, budget: Budget) -> None:
         """Run until all trials of the budget have ended, or its timeout is over, which acts between batches."""
@@ -203,25 +204,24 @@ class Coordinator:
         value, reason = outcome.value, outcome.reason
         if outcome.ended == "finished":
             state = "complete"
-            self.best_epochs[live.number] = outcome.best_epochs
         elif outcome.ended == "diverged":
             state, value = "pruned", live.values[-1] if live.values else None
             live.trial.report(self._worst, len(live.values) + 1)
         else:
             state, value = "failed", None
-        self._close(live, live.summary(state, value, reason=reason), outcome)
+        self._close(live, live.record(state, value, reason=reason), outcome)
 
     def _stop(self, live: LiveTrial, reason: str) -> None:
         value = live.values[-1] if live.values else None
-        self._close(live, live.summary("pruned", value, reason=reason), None)
+        self._close(live, live.record("pruned", value, reason=reason), None)
         self._study.tell(live.trial, state=TrialState.PRUNED)
         del self._live[live.number]
 
-    def _close(self, live: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def _close(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         self._evaluator.forget(live.number)
-        self.trials[live.number] = summary
-        self._recorder.commit(live, summary, outcome)
-        self._observer.trial_finished(summary)
+        self.trials[live.number] = record
+        self._recorder.commit(live, record, outcome)
+        self._observer.trial_finished(record)
 
     def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
         states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}

@@ -16,6 +16,7 @@ import numpy as np
 from ...core.structure import Structure
 from ...core.training import Network, State
 from ...search.spaces.layers import configuration
+from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -23,7 +24,8 @@ from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request
 from ..model import Part, TunedModel
-from ..progress import Observer, TrialSummary
+from ..progress import Observer
+from ..ranking import best_trial
 from .coordinator import Coordinator
 from .plan import SweepPlan
 
@@ -31,8 +33,6 @@ Trained = list[tuple[Structure, Network, State]]
 
 # Stored in every logged model: MLflow imports it to load one.
 LOADER_MODULE = "mlptune.experiments.model"
-TEST_SCORINGS = "mlptune.test_scorings"
-"""Tag of a launch: how many launches of the sweep had been scored on the test part when this one was, itself included."""
 
 
 def finish(
@@ -43,32 +43,20 @@ def finish(
     Raises:
         SweepFailed: If no trial is complete.
     """
-    best = results.best_trial(list(search.trials.values()), plan.objective.direction)
+    best = best_trial(search.trials.values(), plan.objective.direction)
     if best is None:
         raise SweepFailed(_why_nothing(search.trials))
     observer.refitting(best.number)
     scored_before = writer.count_scored(plan.dataset.fingerprint)
     complete = dict(best.configuration or configuration(best.params, plan.fixed))
-    model = fit_final(plan, complete, search.best_epochs[best.number], executor, observer)
+    model = fit_final(plan, complete, best.best_epochs, executor, observer)
     test_score = score_test(plan, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
             f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
         )
-    record = TrialRecord(
-        number=best.number,
-        state=best.state,
-        value=best.value,
-        params=best.params,
-        epochs=best.epochs,
-        kept_epochs=search.best_epochs[best.number],
-        spread=best.spread,
-        seeds=plan.seeds,
-        configuration=best.configuration,
-        copied=best.copied,
-    )
-    _store(plan, writer, model, record, complete, test_score, scorings)
+    _store(plan, writer, model, replace(best, seeds=plan.seeds), complete, test_score, scorings)
     trials = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in search.trials.values()]
     name, method = plan.spec.name, plan.spec.search.method
     document = results.best_document(name, run_id, best, plan.objective.key, test_score, complete)
@@ -94,22 +82,20 @@ def _store(
         writer.finish_launch(
             "finished",
             best=best,
-            metrics={} if test_score is None else {"test_score": test_score},
-            tags={} if scorings is None else {TEST_SCORINGS: str(scorings)},
+            metrics={} if test_score is None else {schema.TEST_SCORE: test_score},
+            tags={} if scorings is None else {schema.TEST_SCORINGS: str(scorings)},
             artifacts={
-                "best_config.json": json.dumps(complete, indent=1),
-                results.SPEC_ARTIFACT: json.dumps(plan.spec.absolute().dump(), indent=1),
+                schema.BEST_CONFIG_FILE: json.dumps(complete, indent=1),
+                schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),
             },
         )
         writer.flush()
         stored.result()
 
 
-def _why_nothing(trials: Mapping[int, TrialSummary]) -> str:
+def _why_nothing(trials: Mapping[int, TrialRecord]) -> str:
     """The commonest reason; `mlptune show` has the others."""
-    reasons = Counter(
-        "diverged" if (t.reason or "").startswith("diverged") else t.reason or t.state for t in trials.values()
-    )
+    reasons = Counter("diverged" if t.diverged else t.reason or t.state for t in trials.values())
     [(reason, count)] = reasons.most_common(1)
     which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"
     return f"{which} complete ({reason})" if count == len(trials) else f"{which} complete ({count}: {reason})"

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 
 from ... import __version__
 from ..._text import counted
-from ...tracking import records
+from ...tracking import schema
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -25,7 +25,7 @@ from .failures import LaunchFailures, before_launch
 from .finish import finish
 from .plan import make_plan
 from .recording import MlflowRecorder
-from .replay import Committed, Replay
+from .replay import CommittedTrial, Replay
 from .resume import check_same, committed_trials, resumable, wait_until_free
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point, start_points, start_tag
@@ -97,7 +97,7 @@ class Launch:
                 study,
                 plan.space,
                 scheduler,
-                Replay(engine, committed),
+                Replay(engine, committed, plan.fixed),
                 fixed=plan.fixed,
                 recorder=recorder,
                 observer=self.observer,
@@ -111,16 +111,16 @@ class Launch:
         """Ask the store for the launch's run, new or taken up again; the first trials train meanwhile."""
         plan, name = self.plan, self.plan.spec.name
         tags = {
-            records.METHOD: plan.spec.search.method,
-            records.TOTAL: str(plan.total),
-            results.FIXED: json.dumps(plan.fixed),
-            results.METRIC: plan.objective.key,
-            results.DIRECTION: plan.objective.direction,
-            "mlptune.version": __version__,
-            records.DATA: plan.dataset.fingerprint,
-            "mlptune.task": plan.dataset.task,
-            "mlptune.seed": str(plan.spec.seed),
-            "mlptune.machine": machine.fingerprint(),
+            schema.METHOD: plan.spec.search.method,
+            schema.TOTAL: str(plan.total),
+            schema.FIXED: json.dumps(plan.fixed),
+            schema.METRIC: plan.objective.key,
+            schema.DIRECTION: plan.objective.direction,
+            schema.VERSION: __version__,
+            schema.DATA: plan.dataset.fingerprint,
+            schema.TASK: plan.dataset.task,
+            schema.SEED: str(plan.spec.seed),
+            schema.MACHINE: machine.fingerprint(),
             **start_tag(plan.spec.search.start, start),
         }
         if earlier is not None:
@@ -129,12 +129,12 @@ class Launch:
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
-    ) -> tuple[Mapping[int, Committed], Mapping[int, int]]:
+    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int]]:
         """The trials that are committed already, and how often each trial was begun."""
         if earlier is None:
             return {}, {}
         writer.flush()
-        committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan.objective.key, self.plan.fixed)
+        committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan.objective.key)
         self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total, 'trial')} there already")
         return committed, attempts
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import optuna
 
 from ...search.spaces.changes import values_at
+from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
-from ..progress import TrialSummary
 from .coordinator import LiveTrial
 
-# How many jobs of a trial were run again because their worker died, hung or failed.
-RERUNS = "mlptune.reruns"
 # What the system attributes begin with that samplers of ours set.
 OURS = "mlptune:"
 
@@ -24,7 +23,7 @@ class MlflowRecorder:
 
     `launched` fails where it cannot be opened, and so does then whatever is recorded first.
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
-    `attempts` tells how often a trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
+    `attempts` says how often each trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
     they change during training.
     """
 
@@ -47,46 +46,26 @@ class MlflowRecorder:
         self._attempts = attempts or {}
         self._changing = changing
 
-    def log_segment(self, running: LiveTrial, outcome: Outcome) -> None:
+    def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
+        """Write a segment of a trial that goes on."""
         self._wait()
-        if running.number not in self._committed:
-            self._writer.log_stretch(
-                running.number,
-                self._attempt(running),
-                running.params,
-                {},
-                outcome.first_epoch,
-                self._curves(running, outcome),
-                started=running.started,
-            )
+        if live.number not in self._committed:
+            record = replace(live.record("running"), attempt=self._attempt(live))
+            self._writer.log_segment(record, self._curves(live, outcome), outcome.first_epoch, started=live.started)
 
-    def commit(self, running: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
+        """Write the end of a trial, with its last segment if that is not written yet."""
         self._wait()
-        if running.number in self._committed:
+        if live.number in self._committed:
             return
-        reruns = running.last.reruns if running.last else 0
-        record = TrialRecord(
-            number=running.number,
-            state=summary.state,
-            value=summary.value,
-            params=running.params,
-            epochs=summary.epochs,
-            reason=summary.reason,
-            attempt=self._attempt(running),
-            kept_epochs=outcome.best_epochs if outcome else (),
-            spread=summary.spread,
-            seeds=self._seeds,
-            rebuild=self._rebuild(running),
-            configuration=summary.configuration,
-            copied=summary.copied,
-        )
+        reruns = live.last.reruns if live.last else 0
         self._writer.commit_trial(
-            record,
-            self._curves(running, outcome) if outcome else None,
+            replace(record, attempt=self._attempt(live), seeds=self._seeds, rebuild=self._rebuild(live)),
+            self._curves(live, outcome) if outcome else None,
             outcome.first_epoch if outcome else 1,
-            self._told_by_sampler(running),
-            tags={RERUNS: str(reruns)} if reruns else None,
-            started=running.started,
+            self._sampler_metrics(live),
+            tags={schema.RERUNS: str(reruns)} if reruns else None,
+            started=live.started,
         )
 
     def _wait(self) -> None:
@@ -95,26 +74,26 @@ class MlflowRecorder:
             self._launched.result()
             self._launched = None
 
-    def _told_by_sampler(self, running: LiveTrial) -> dict[str, float]:
-        """Numbers that a sampler of ours has said of its proposal, such as `rl_entropy`: how its learning goes, trial by trial."""
-        attributes = self._study._storage.get_trial(running.trial._trial_id).system_attrs
+    def _sampler_metrics(self, live: LiveTrial) -> dict[str, float]:
+        """What a sampler of ours reports about its proposal as numbers, such as `rl_entropy`: how its learning goes."""
+        attributes = self._study._storage.get_trial(live.trial._trial_id).system_attrs
         return {
             name.removeprefix(OURS).replace(":", "_"): value
             for name, value in attributes.items()
             if name.startswith(OURS) and isinstance(value, int | float)
         }
 
-    def _curves(self, running: LiveTrial, outcome: Outcome) -> dict[str, Sequence[float]]:
+    def _curves(self, live: LiveTrial, outcome: Outcome) -> dict[str, Sequence[float]]:
         epochs = range(outcome.first_epoch, outcome.last_epoch + 1)
-        values = [values_at(running.configuration, epoch) for epoch in epochs] if self._changing else []
+        values = [values_at(live.configuration, epoch) for epoch in epochs] if self._changing else []
         return {**outcome.curves, **{name: [value[name] for value in values] for name in self._changing}}
 
-    def _attempt(self, running: LiveTrial) -> int:
-        return self._attempts.get(running.number, 0) + 1
+    def _attempt(self, live: LiveTrial) -> int:
+        return self._attempts.get(live.number, 0) + 1
 
-    def _rebuild(self, running: LiveTrial) -> dict[str, Any]:
+    def _rebuild(self, live: LiveTrial) -> dict[str, Any]:
         """The trial as Optuna holds it, for any rebuild but a resume, which asks again and lays results over."""
-        trial = running.trial
+        trial = live.trial
         # Samplers and pruners keep rungs and generations in system attributes; Optuna gives them to its own samplers this way.
         storage, study_id = self._study._storage, self._study._study_id
         return {
@@ -123,7 +102,7 @@ class MlflowRecorder:
                 for name, distribution in trial.distributions.items()
             },
             "params": dict(trial.params),
-            "intermediate_values": list(running.values),
+            "intermediate_values": list(live.values),
             "system_attrs": dict(storage.get_trial(trial._trial_id).system_attrs),
             "study_system_attrs": dict(storage.get_study_system_attrs(study_id)),
         }

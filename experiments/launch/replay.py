@@ -9,31 +9,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...search.spaces.layers import configuration
+from ...tracking.records import TrialRecord
 from ..errors import UserError
 from ..execution.evaluation import Evaluator, Outcome, Request
 
 
 @dataclass(frozen=True)
-class Committed:
-    """A committed trial: its configuration at its start, its final state, its curves from epoch 1, and its value."""
+class CommittedTrial:
+    """A committed trial and its curves from epoch 1."""
 
-    configuration: Mapping[str, Any]
-    state: str
+    record: TrialRecord
     curves: Mapping[str, Sequence[float]]
-    epochs: int
-    value: float | None
-    spread: float | None
-    kept_epochs: tuple[int, ...]
-    reason: str | None
-    diverged: bool
 
 
 class Replay:
-    """An evaluator that replays committed trials and passes the others on."""
+    """An evaluator that replays committed trials and passes the others on.
 
-    def __init__(self, evaluator: Evaluator, committed: Mapping[int, Committed]) -> None:
+    Args:
+        evaluator: Trains the others.
+        committed: The committed trials, by number.
+        fixed: The hyperparameters that all trials share.
+    """
+
+    def __init__(self, evaluator: Evaluator, committed: Mapping[int, CommittedTrial], fixed: Mapping[str, Any]) -> None:
         self._evaluator = evaluator
         self._committed = committed
+        self._fixed = fixed
         self._played: dict[int, int] = {}
 
     @property
@@ -52,12 +54,13 @@ class Replay:
 
     def _play(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         for request in requests:
-            trial = self._committed[request.number]
+            committed = self._committed[request.number]
+            trial = committed.record
             if request.number not in self._played:
-                _check_same(request, trial)
+                _check_same(request, configuration(trial.params, self._fixed))
             reported = self._played.get(request.number, 0)
             reached = self._played[request.number] = min(request.until, trial.epochs)
-            curves = {key: values[reported:reached] for key, values in trial.curves.items()}
+            curves = {key: values[reported:reached] for key, values in committed.curves.items()}
             # A trial that a scheduler stopped had not ended by itself: the scheduler will stop it again, at the same rung.
             at_end = request.until > trial.epochs or (reached == trial.epochs and trial.state == "complete")
             if trial.state == "failed":
@@ -74,16 +77,16 @@ class Replay:
                     ended=ended,
                     value=trial.value,
                     spread=trial.spread,
-                    best_epochs=trial.kept_epochs,
+                    best_epochs=trial.best_epochs,
                 )
             else:
                 yield Outcome(request.number, reported + 1, curves, ended=ended, reason=trial.reason if ended else None)
 
 
-def _check_same(request: Request, trial: Committed) -> None:
+def _check_same(request: Request, stored: Mapping[str, Any]) -> None:
     """Raise UserError if the searcher proposes something other than was recorded, as another version of it may."""
     proposed = json.loads(json.dumps(request.configuration))
-    recorded = json.loads(json.dumps(trial.configuration))
+    recorded = json.loads(json.dumps(stored))
     for key in sorted({*proposed, *recorded}):
         if proposed.get(key) != recorded.get(key):
             raise UserError(

@@ -1,19 +1,17 @@
 """Resume: which launch may be continued, and what it has committed already."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ... import __version__
-from ...core.training import CURVES
-from ...search.spaces.layers import configuration
-from ...tracking import lease, reader, records
+from ...tracking import lease, reader, records, schema
 from ...tracking.records import LaunchRecord
 from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from .plan import SweepPlan
-from .replay import Committed
+from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
@@ -52,12 +50,12 @@ def resume_hint(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> str:
 
 def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     """Raise UserError unless sweep file and data are those of the launch; return warnings."""
-    stored = earlier.tags.get(records.SPEC, "{}")
+    stored = earlier.tags.get(schema.SPEC, "{}")
     if stored.startswith(records.ARTIFACT):
         path = stored.removeprefix(records.ARTIFACT)
         stored = reader.artifact(uri, earlier.run_id, path).read_text(encoding="utf-8")
     tables, warnings = json.loads(stored), []
-    version = earlier.tags.get("mlptune.version", "an unknown version")
+    version = earlier.tags.get(schema.VERSION, "an unknown version")
     if version != __version__:
         warnings.append(f"begun by mlptune {version}, continued by {__version__}")
         try:
@@ -82,36 +80,26 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
             "a sweep is resumed as it was begun (only trials and timeout may grow)"
         )
-    if earlier.tags.get("mlptune.data") != plan.dataset.fingerprint:
+    if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint:
         way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
-    machine = earlier.tags.get("mlptune.machine")
+    machine = earlier.tags.get(schema.MACHINE)
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")
     return warnings
 
 
-def committed_trials(
-    uri: str, run_id: str, objective: str, fixed: Mapping[str, Any]
-) -> tuple[dict[int, Committed], dict[int, int]]:
+def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
     """The committed trials of a launch with their curves, and how often each trial was begun."""
-    committed: dict[int, Committed] = {}
-    found = reader.trials(uri, run_id)
-    done = [trial for trial in found if trial.state != "running" and trial.run_id]
-    keys = list(dict.fromkeys((*CURVES, objective)))
-    curves = reader.curves(uri, [str(trial.run_id) for trial in done], keys)
-    for trial in done:
-        committed[trial.number] = Committed(
-            configuration=configuration(trial.params, fixed),
-            state=trial.state,
-            curves={key: values for key, values in curves[str(trial.run_id)].items() if values},
-            epochs=trial.epochs,
-            value=trial.value,
-            spread=trial.spread,
-            kept_epochs=trial.kept_epochs,
-            reason=trial.reason,
-            diverged=trial.state == "pruned" and (trial.reason or "").startswith("diverged"),
+    records = [trial for trial in reader.trials(uri, run_id) if trial.state != "running" and trial.run_id]
+    keys = list(dict.fromkeys((*schema.CURVES, objective)))
+    curves = reader.curves(uri, [str(trial.run_id) for trial in records], keys)
+    committed = {
+        trial.number: CommittedTrial(
+            trial, {key: values for key, values in curves[str(trial.run_id)].items() if values}
         )
+        for trial in records
+    }
     return committed, reader.attempts(uri, run_id)
 
 

@@ -10,13 +10,10 @@ from typing import Any
 
 from ..._text import counted, hint
 from ...search.spaces.space import Space
-from ...tracking import reader
+from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ..errors import UserError
-from ..results import DIRECTION, summary_of
-
-START = "mlptune.start"
-"""Tag of a launch: what it took from another sweep, as a JSON list of configurations."""
+from ..ranking import ranked
 
 MOST = 5
 """How many of another sweep's best are tried."""
@@ -41,15 +38,15 @@ def start_points(
     """
     if not isinstance(start, str):
         return list(start or ())
-    if earlier is not None and START in earlier.tags:
-        taken: list[Point] = json.loads(earlier.tags[START])
+    if earlier is not None and schema.START in earlier.tags:
+        taken: list[Point] = json.loads(earlier.tags[schema.START])
         return taken
     return best_of(start, space, uri)[:total]
 
 
 def start_tag(start: str | Sequence[Point] | None, points: Sequence[Point]) -> dict[str, str]:
     """The tag that records the `points` taken from another sweep; those that the sweep file gives need none."""
-    return {START: json.dumps(points)} if isinstance(start, str) else {}
+    return {schema.START: json.dumps(points)} if isinstance(start, str) else {}
 
 
 def check_points(points: Sequence[Point], space: Space, total: int) -> None:
@@ -82,11 +79,9 @@ def best_of(name: str, space: Space, uri: str) -> list[Point]:
         launch = reader.launch(uri, name)
     except reader.NotFound as error:
         raise UserError(f"[search] start: {error}") from error
-    trials = [summary_of(record) for record in reader.trials(uri, launch.run_id, rebuild=False)]
-    complete = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
-    sign = -1 if launch.tags.get(DIRECTION, "maximize") == "maximize" else 1
+    trials = reader.trials(uri, launch.run_id, rebuild=False)
     found: list[Point] = []
-    for trial in sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
+    for trial in ranked(trials, launch.tags.get(schema.DIRECTION, "maximize")):
         # A trial that has copied another one's network owes its value to that one's configuration.
         values = {**trial.params, **(trial.configuration or {})} if trial.copied else trial.params
         point = {key: value for key, value in values.items() if key in space}

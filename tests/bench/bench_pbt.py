@@ -22,7 +22,7 @@ from mlptune.experiments.launch.finish import fit_final, score_test
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer
-from mlptune.experiments.results import best_trial
+from mlptune.experiments.ranking import best_trial
 from mlptune.search import configuration
 
 PHONEME = Path(__file__).parents[3] / "shared" / "data" / "phoneme.csv"
@@ -65,10 +65,10 @@ def scores(name: str, method: str, schedule: str, seed: int, **options: Any) -> 
     coordinator.run(search_budget(problem, study))
     trials = [trial for trial in coordinator.trials.values() if trial.value is not None]
     assert sum(trial.epochs for trial in trials) == TRIALS * EPOCHS
-    best = best_trial(list(coordinator.trials.values()), problem.objective.direction)
+    best = best_trial(coordinator.trials.values(), problem.objective.direction)
     assert best is not None
     complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, coordinator.best_epochs[best.number], Inline(), Observer())
+    model = fit_final(problem, complete, best.best_epochs, Inline(), Observer())
     test = score_test(problem, model)
     assert best.value is not None
     assert test is not None

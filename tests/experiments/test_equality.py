@@ -19,7 +19,7 @@ from mlptune.experiments.execution.executors import ExternalExecutor, open_execu
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.plan import SweepPlan, make_plan
-from mlptune.experiments.launch.replay import Committed, Replay
+from mlptune.experiments.launch.replay import CommittedTrial, Replay
 from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
@@ -43,14 +43,14 @@ def problem(method: str) -> SweepPlan:
 
 
 def swept(
-    method: str, executor: Executor, workers: int, committed: Mapping[int, Committed] | None = None
+    method: str, executor: Executor, workers: int, committed: Mapping[int, CommittedTrial] | None = None
 ) -> MemoryRecorder:
     made = problem(method)
     study = create_study(made)
     evaluator: Evaluator = EngineEvaluator(made.task(), executor, workers)
     if committed is not None:
-        evaluator = Replay(evaluator, committed)
-    recorder = MemoryRecorder(made.fixed)
+        evaluator = Replay(evaluator, committed, made.fixed)
+    recorder = MemoryRecorder()
     coordinator = Coordinator(
         study,
         made.space,

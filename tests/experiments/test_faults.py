@@ -21,7 +21,7 @@ METHODS = ["tpe", "bayesian", "hyperband", "mobster"]
 # before it, a few milliseconds into it, or after it.
 SCRIPT = """
 import os, signal, sys, threading, time
-from mlptune.tracking import delivery, writer
+from mlptune.tracking import queue, writer
 import mlptune
 
 at, when, whom = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -29,7 +29,7 @@ at, when, whom = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 def kill():
     (os.killpg if whom == "all" else os.kill)(os.getpid(), signal.SIGKILL)
 
-class Deadly(delivery.Delivery):
+class Deadly(queue.WriteQueue):
     writes = 0
 
     def _execute(self, tasks):
@@ -44,8 +44,8 @@ class Deadly(delivery.Delivery):
             kill()
         return result
 
-writer.Delivery = Deadly
-delivery.MOST_AT_ONCE = (1, 4, 32)[at % 8 % 3]
+writer.WriteQueue = Deadly
+queue.MOST_AT_ONCE = (1, 4, 32)[at % 8 % 3]
 mlptune.run_sweep({spec!r}, workers=2, resume=True)
 """
 

@@ -27,7 +27,7 @@ import mlptune
 from mlptune.experiments.config import load_spec, spec_toml
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.experiments.progress import Observer
-from mlptune.tracking import reader, records
+from mlptune.tracking import reader, schema
 from tests.support.observers import AfterTrials, Listener
 from tests.support.processes import script, wait_until
 from tests.support.servers import MlflowServer, free_port, postgresql_server
@@ -56,9 +56,9 @@ def assert_once(uri: str, name: str, run_id: str) -> None:
     """In MLflow's own eyes each trial has one run that counts, all of them closed."""
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name(name)
-    runs = client.search_runs([experiment.experiment_id], f"tags.{records.PARENT} = '{run_id}'")
-    counting = [run for run in runs if run.data.tags[records.STATE] != records.SUPERSEDED]
-    assert sorted(int(run.data.tags[records.NUMBER]) for run in counting) == list(range(len(counting)))
+    runs = client.search_runs([experiment.experiment_id], f"tags.{schema.PARENT} = '{run_id}'")
+    counting = [run for run in runs if run.data.tags[schema.STATE] != schema.SUPERSEDED]
+    assert sorted(int(run.data.tags[schema.NUMBER]) for run in counting) == list(range(len(counting)))
     assert "RUNNING" not in {run.info.status for run in runs}
     assert client.get_run(run_id).info.status == "FINISHED"
 
@@ -223,7 +223,7 @@ def test_a_server_that_stays_away_then_resumed(
     server: MlflowServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Patience ends; what was trained meanwhile is replayed, not trained again."""
-    monkeypatch.setattr("mlptune.tracking.delivery.PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr("mlptune.tracking.queue.PATIENCE_SECONDS", 3.0)
     with pytest.raises(SweepFailed, match="--resume"):
         mlptune.run_sweep(small(), tracking_uri=server.address, observer=AfterTrials(3, server.kill))
     assert list((tmp_path / "state/mlptune").iterdir())

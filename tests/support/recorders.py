@@ -1,25 +1,20 @@
 """A recorder in memory, in place of the store."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from mlptune.experiments.execution.evaluation import Outcome
 from mlptune.experiments.launch.coordinator import LiveTrial
-from mlptune.experiments.launch.replay import Committed
-from mlptune.experiments.progress import TrialSummary
-from mlptune.search import configuration
+from mlptune.experiments.launch.replay import CommittedTrial
+from mlptune.tracking.records import TrialRecord
 
 
 class MemoryRecorder:
-    """Keeps the curves and the ends of trials; `fixed` are the sweep's fixed hyperparameters.
+    """Keeps the curves and the ends of trials.
 
-    `ends[number]` is the trial's summary and the best epochs of its networks, in the order of the commits.
+    `ends[number]` is the trial's record and the best epochs of its networks, in the order of the commits.
     """
 
-    def __init__(self, fixed: Mapping[str, Any] | None = None) -> None:
+    def __init__(self) -> None:
         self.curves: dict[int, dict[str, list[float]]] = {}
-        self.ends: dict[int, tuple[TrialSummary, tuple[int, ...]]] = {}
-        self._fixed = fixed or {}
+        self.ends: dict[int, tuple[TrialRecord, tuple[int, ...]]] = {}
 
     def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
         for key, values in outcome.curves.items():
@@ -27,26 +22,15 @@ class MemoryRecorder:
             assert len(curve) == outcome.first_epoch - 1
             curve.extend(values)
 
-    def commit(self, live: LiveTrial, summary: TrialSummary, outcome: Outcome | None) -> None:
+    def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         assert live.number not in self.ends
         if outcome is not None:
             self.log_segment(live, outcome)
-        self.ends[live.number] = summary, outcome.best_epochs if outcome else ()
+        self.ends[live.number] = record, outcome.best_epochs if outcome else ()
 
     @property
-    def committed(self) -> dict[int, Committed]:
+    def committed(self) -> dict[int, CommittedTrial]:
         """What a resume would find in the store, in the order of the commits."""
         return {
-            number: Committed(
-                configuration=configuration(summary.params, self._fixed),
-                state=summary.state,
-                curves=self.curves.get(number, {}),
-                epochs=summary.epochs,
-                value=summary.value,
-                spread=summary.spread,
-                kept_epochs=best_epochs,
-                reason=summary.reason,
-                diverged=(summary.reason or "").startswith("diverged"),
-            )
-            for number, (summary, best_epochs) in self.ends.items()
+            number: CommittedTrial(record, self.curves.get(number, {})) for number, (record, _) in self.ends.items()
         }

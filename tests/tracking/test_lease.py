@@ -1,4 +1,4 @@
-"""One coordinator a launch: who lives is told at once where it can be known, and of several who claim, one wins."""
+"""One coordinator per launch: whether it is alive is known at once on its own host, and of several that claim, one wins."""
 
 import os
 import subprocess
@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from mlptune.tracking import direct, lease, reader, records, store
+from mlptune.tracking import lease, reader, schema, store
 from mlptune.tracking.records import TrialRecord
+from mlptune.tracking.runs import bulk_insert
 from mlptune.tracking.writer import StoreError, UnfinishedLaunch, Writer
 
 
@@ -39,23 +40,23 @@ def held_from_afar(client: Any, run_id: str) -> lease.Holder:
     return holder
 
 
-def test_who_lives_is_known_on_this_host_alone() -> None:
-    mine = lease.take_seat()
-    assert mine.lives() is True
-    lease.leave_seat(mine)
-    assert mine.lives() is False  # another coordinator of this very process may follow
-    assert replace(mine, host="elsewhere").lives() is None
+def test_who_is_alive_is_known_on_this_host_alone() -> None:
+    mine = lease.register_holder()
+    assert mine.is_alive() is True
+    lease.unregister_holder(mine)
+    assert mine.is_alive() is False  # another coordinator of this very process may follow
+    assert replace(mine, host="elsewhere").is_alive() is None
     if mine.boot:
-        assert replace(mine, boot="a clone of this host").lives() is None
+        assert replace(mine, boot="a clone of this host").is_alive() is None
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     there = replace(mine, process=child.pid, started=str(lease._started(child.pid)))
-    assert there.lives() is True
-    assert replace(there, started="before").lives() is False  # the number belongs to a later process now
+    assert there.is_alive() is True
+    assert replace(there, started="before").is_alive() is False  # the number belongs to a later process now
     child.kill()
     time.sleep(0.2)
-    assert there.lives() is False  # not yet waited for: a zombie
+    assert there.is_alive() is False  # not yet waited for: a zombie
     child.communicate()
-    assert there.lives() is False
+    assert there.is_alive() is False
 
 
 def test_of_many_claims_one_wins(uri: str, client: Any) -> None:
@@ -67,7 +68,7 @@ def test_of_many_claims_one_wins(uri: str, client: Any) -> None:
 
         def take(number: int = number, start: Any = start, outcomes: list[str] = outcomes) -> None:
             own = store.import_mlflow().MlflowClient(tracking_uri=uri)
-            holder = lease.take_seat()
+            holder = lease.register_holder()
             start.wait()
             try:
                 lease.claim(own, run_id, number, holder)
@@ -146,10 +147,10 @@ def test_a_holder_elsewhere_that_beats_is_left_alone(uri: str, client: Any, monk
     with Writer(uri) as writer:
         run_id = opened(writer)
     held_from_afar(client, run_id)
-    heart = lease.Heart(client, run_id, 2)
+    heartbeat = lease.Heartbeat(client, run_id, 2)
     with pytest.raises(lease.HeldElsewhere, match="far-away process 7"):
         lease.wait_until_free(uri, "digits", run_id, print)
-    heart.stop()
+    heartbeat.stop()
 
 
 def test_a_coordinator_that_was_superseded_stops_writing(
@@ -175,7 +176,7 @@ def test_a_coordinator_that_was_superseded_stops_writing(
 def test_a_coordinator_that_slept_looks_before_it_writes(
     uri: str, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its heart did not beat meanwhile, and the first write comes before the next beat."""
+    """There was no heartbeat meanwhile, and the first write comes before the next beat."""
     with Writer(uri) as writer:
         run_id = opened(writer)
         held_from_afar(client, run_id)
@@ -193,9 +194,7 @@ def flush_for(seconds: float, writer: Writer) -> None:
         writer.flush()
 
 
-def test_a_launch_that_somebody_deletes_is_written_no_more(
-    uri: str, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_launch_is_not_written_any_more(uri: str, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.1)
     with Writer(uri) as writer:
         run_id = opened(writer)
@@ -212,8 +211,8 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
     with Writer(uri) as writer:
         run_id = opened(writer)
         writer.commit_trial(TrialRecord(0, "complete", 0.5, {}, 1))
-        writer.log_stretch(1, 1, {"x": 1}, {}, 1, {"val_loss": [1.0]})
-        writer.log_stretch(2, 1, {"x": 2}, {}, 1, {"val_loss": [1.0]})
+        writer.log_segment(TrialRecord(1, "running", None, {"x": 1}), {"val_loss": [1.0]})
+        writer.log_segment(TrialRecord(2, "running", None, {"x": 2}), {"val_loss": [1.0]})
     for _ in range(2):  # a second coordinator dies before it has begun them again
         with Writer(uri) as writer:
             after = lease.wait_until_free(uri, "digits", run_id, print)
@@ -222,11 +221,11 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
         assert [trial.number for trial in reader.trials(uri, run_id)] == [0]
         assert reader.attempts(uri, run_id) == {0: 1, 1: 1, 2: 1}
     experiment = client.get_run(run_id).info.experiment_id
-    closed = client.search_runs([experiment], f"tags.{records.STATE} = 'superseded'")
-    assert sorted(run.data.tags[records.NUMBER] for run in closed) == ["1", "2"]
+    closed = client.search_runs([experiment], f"tags.{schema.STATE} = 'superseded'")
+    assert sorted(run.data.tags[schema.NUMBER] for run in closed) == ["1", "2"]
     assert {run.info.status for run in closed} == {"KILLED"}
     assert {run.info.run_name for run in closed} == {"trial 001 (superseded)", "trial 002 (superseded)"}
-    shown = f"tags.`{records.STATE}` != 'superseded' and tags.{records.PARENT} = '{run_id}'"
+    shown = f"tags.`{schema.STATE}` != 'superseded' and tags.{schema.PARENT} = '{run_id}'"
     assert len(client.search_runs([experiment], shown)) == 1
     with Writer(uri) as writer:
         writer.reopen_launch("digits", run_id, after=3, tags={})
@@ -241,32 +240,32 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
     assert reader.launch(uri, "digits").done == {"complete": 3}
 
 
-def test_what_the_dead_had_sent_off_counts_no_more(uri: str, client: Any) -> None:
+def test_late_writes_of_a_dead_holder_do_not_count(uri: str, client: Any) -> None:
     """A request of the holder before arrives after its trials were closed: it commits one, and makes another."""
     with Writer(uri) as writer:
         run_id = opened(writer)
         writer.commit_trial(TrialRecord(0, "complete", 0.5, {}, 1))
-        writer.log_stretch(1, 1, {}, {}, 1, {"val_loss": [1.0]})
+        writer.log_segment(TrialRecord(1, "running", None), {"val_loss": [1.0]})
         writer.flush()
         late = client.get_run(writer.trial_run_id(1))
     with Writer(uri) as writer:
         writer.reopen_launch("digits", run_id, after=1, tags={})
         writer.flush()
-        client.set_tag(late.info.run_id, records.STATE, "complete")
+        client.set_tag(late.info.run_id, schema.STATE, "complete")
         client.set_terminated(late.info.run_id, "FINISHED")
-        tags = {**late.data.tags, records.NUMBER: "2", records.STATE: "complete"}
+        tags = {**late.data.tags, schema.NUMBER: "2", schema.STATE: "complete"}
         client.set_terminated(client.create_run(late.info.experiment_id, tags=tags).info.run_id)
         writer.commit_trial(TrialRecord(1, "complete", 0.5, {}, 1, attempt=2))
         writer.commit_trial(TrialRecord(2, "complete", 0.5, {}, 1))
         writer.finish_launch("finished")
-    query = f"tags.{records.PARENT} = '{run_id}' and tags.`{records.STATE}` != 'superseded'"
+    query = f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != 'superseded'"
     counting = client.search_runs([late.info.experiment_id], query)
-    assert sorted(run.data.tags[records.NUMBER] for run in counting) == ["0", "1", "2"]
+    assert sorted(run.data.tags[schema.NUMBER] for run in counting) == ["0", "1", "2"]
     assert [(t.number, t.attempt) for t in reader.trials(uri, run_id)] == [(0, 1), (1, 2), (2, 1)]
 
 
 @pytest.mark.parametrize("way", ["client", "tables"])
-def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
+def test_a_run_whose_creation_was_never_confirmed_is_found_again(
     way: str, uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
 ) -> None:
     """The request arrived, its answer did not: the next try finds the run, and completes it."""
@@ -285,17 +284,17 @@ def test_a_run_whose_making_was_answered_by_nobody_is_found_again(
         return call
 
     if way == "client":
-        monkeypatch.setattr(direct, "tables", lambda uri: None)
-        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[records.KIND] == "trial")
+        monkeypatch.setattr(bulk_insert, "tables", lambda uri: None)
+        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[schema.KIND] == "trial")
         monkeypatch.setattr(mlflow.MlflowClient, "create_run", made)
     else:
-        monkeypatch.setattr(direct.Tables, "write", losing(direct.Tables.write, lambda: True))
+        monkeypatch.setattr(bulk_insert.Tables, "write", losing(bulk_insert.Tables.write, lambda: True))
     with Writer(uri) as writer:
         run_id = opened(writer)
         writer.commit_trial(TrialRecord(0, "complete", 0.5, {"x": 3}, 1), {"val_loss": [1.0]})
         writer.flush()
     [trial] = reader.trials(uri, run_id)
-    runs = client.search_runs([client.get_run(run_id).info.experiment_id], f"tags.{records.KIND} = 'trial'")
+    runs = client.search_runs([client.get_run(run_id).info.experiment_id], f"tags.{schema.KIND} = 'trial'")
     assert [run.info.run_id for run in runs] == [trial.run_id]
     assert runs[0].data.params == {"x": "3"}
     assert runs[0].data.metrics["val_loss"] == 1.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlptune.tracking import reader, records, store
+from mlptune.tracking import reader, schema, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import Writer
 
@@ -52,8 +52,8 @@ def test_sweeps_and_launches(uri: str) -> None:
     assert reader.launch(uri, "digits", first[:10]).run_id == first
     best = reader.launch(uri, "wine").best
     assert best is not None
-    assert (best["number"], best["params"]) == (0, {"x": 0})
-    assert best["run_id"] == reader.trials(uri, other)[0].run_id
+    assert (best.number, best.params) == (0, {"x": 0})
+    assert best.run_id == reader.trials(uri, other)[0].run_id
 
 
 def test_what_is_not_there(uri: str) -> None:
@@ -65,7 +65,7 @@ def test_what_is_not_there(uri: str) -> None:
     from mlflow import MlflowClient
 
     MlflowClient(uri).delete_run(launch(uri, "wine"))
-    with pytest.raises(reader.NotFound, match=r"there is no sweep 'wine'; the store holds 'digits'$"):
+    with pytest.raises(reader.NotFound, match=r"there is no sweep 'wine'; known: digits$"):
         reader.launch(uri, "wine")
     for call in (
         lambda: reader.launch(uri, "digits", "0" * 32),
@@ -93,7 +93,7 @@ def test_repeated_request_counts_once(uri: str) -> None:
     run_id = launch(uri, "digits")
     client = store.import_mlflow().MlflowClient(uri)
     twin = client.get_run(reader.trials(uri, run_id)[0].run_id)
-    tags = {**twin.data.tags, records.STATE: "running"}
+    tags = {**twin.data.tags, schema.STATE: "running"}
     client.create_run(twin.info.experiment_id, start_time=twin.info.start_time - 1, tags=tags)
     assert [trial.run_id for trial in reader.trials(uri, run_id)] == [twin.info.run_id]
 
@@ -101,7 +101,7 @@ def test_repeated_request_counts_once(uri: str) -> None:
 def test_run_ended_by_another_hand_is_no_commit(uri: str) -> None:
     with Writer(uri) as writer:
         parent = writer.open_launch("digits", spec_text="", spec={}, tags={}).result()
-        writer.log_stretch(0, 1, {}, {}, 1, {"val_loss": [1.0]})
+        writer.log_segment(TrialRecord(0, "running", None), {"val_loss": [1.0]})
     trial = reader.trials(uri, parent)[0]
     store.import_mlflow().MlflowClient(uri).set_terminated(trial.run_id, "FAILED")
     assert reader.trials(uri, parent)[0].state == "running"
@@ -120,12 +120,12 @@ def test_deleted_runs_and_foreign_runs_are_not_trials(uri: str) -> None:
 
 
 def test_curves_by_epoch(uri: str) -> None:
-    """Gaps are NaN, an epoch that was told twice has its later value, and order is by epoch however it was written."""
+    """Gaps are NaN, an epoch that was written twice has its later value, and order is by epoch however it was written."""
     with Writer(uri) as writer:
         parent = writer.open_launch("digits", spec_text="", spec={}, tags={}).result()
-        writer.log_stretch(0, 1, {}, {}, 4, {"a": [4.0, 5.0]})
+        writer.log_segment(TrialRecord(0, "running", None), {"a": [4.0, 5.0]}, 4)
         writer.flush()
-        writer.log_stretch(0, 1, {}, {}, 2, {"a": [2.0]})
+        writer.log_segment(TrialRecord(0, "running", None), {"a": [2.0]}, 2)
         writer.flush()
     (trial,) = reader.trials(uri, parent)
     run: Any = trial.run_id

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlptune.tracking import records
+from mlptune.tracking import records, schema
 from mlptune.tracking.records import TrialRecord
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -18,13 +18,13 @@ json_data = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionarie
 trial_records = st.builds(
     TrialRecord,
     number=st.integers(0, 10**6),
-    state=st.sampled_from(sorted(records.TRIAL_STATUS)),
+    state=st.sampled_from(sorted(schema.TRIAL_STATUS)),
     value=st.none() | st.floats(allow_nan=False),
     params=st.dictionaries(st.text(), scalars | st.lists(st.integers())),
     epochs=st.integers(0, 10**6),
     reason=st.none() | st.text(),
     attempt=st.integers(1, 100),
-    kept_epochs=st.lists(st.integers(1)).map(tuple),
+    best_epochs=st.lists(st.integers(1)).map(tuple),
     spread=st.none() | st.floats(0, allow_nan=False),
     seeds=st.lists(st.integers(0)).map(tuple),
     rebuild=st.dictionaries(st.text(), json_data),
@@ -40,17 +40,17 @@ def test_record_through_tags(record: TrialRecord, schedule: Any) -> None:
         record = replace(record, configuration=schedule[0], copied=schedule[1])
     tags = {
         **records.trial_tags(record),
-        records.NUMBER: str(record.number),
-        records.ATTEMPT: str(record.attempt),
+        schema.NUMBER: str(record.number),
+        schema.ATTEMPT: str(record.attempt),
     }
     assert all(isinstance(value, str) for value in tags.values())
-    rebuild = json.loads(tags.get(records.REBUILD, "{}"))
-    back = records.trial_from_tags(tags, json.loads(tags[records.RECORD]), rebuild, run_id="abc", committed=True)
+    rebuild = json.loads(tags.get(schema.REBUILD, "{}"))
+    back = records.trial_from_tags(tags, json.loads(tags[schema.RECORD]), rebuild, run_id="abc", committed=True)
     assert back == record
 
 
 def test_uncommitted_trial_counts_as_running() -> None:
-    tags = {records.NUMBER: "3", records.ATTEMPT: "2", records.STATE: "complete"}
+    tags = {schema.NUMBER: "3", schema.ATTEMPT: "2", schema.STATE: "complete"}
     back = records.trial_from_tags(tags, {"value": 1.0, "epochs": 5}, {}, run_id="abc", committed=False)
     assert (back.state, back.value, back.attempt) == ("running", None, 2)
 
@@ -81,4 +81,4 @@ def test_long_tags_become_artifacts_without_loss(tags: dict[str, str]) -> None:
 def test_long_param_says_that_it_is_cut() -> None:
     text = records.param_text(list(range(5000)))
     assert len(text) <= records.PARAM_LIMIT
-    assert records.RECORD in text
+    assert schema.RECORD in text

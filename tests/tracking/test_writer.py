@@ -53,13 +53,13 @@ def test_trials_as_mlflow_sees_them(writer: Writer, client: Any) -> None:
     parent = opened(writer)
     started = datetime(2024, 5, 1, tzinfo=UTC)
     writer.commit_trial(record(0), curves(5), started=started)
-    writer.log_stretch(1, 1, PARAMS, {"note": "x"}, 1, curves(3))
+    writer.log_segment(TrialRecord(1, "running", None, PARAMS), curves(3), tags={"note": "x"})
     writer.flush()
     running = client.get_run(writer.trial_run_id(1))
     assert (running.info.status, running.data.tags["mlptune.state"]) == ("RUNNING", "running")
-    writer.log_stretch(1, 1, PARAMS, {}, 4, curves(2, 4))
+    writer.log_segment(TrialRecord(1, "running", None, PARAMS), curves(2, 4), 4)
     writer.commit_trial(record(1, state="pruned", epochs=6, reason="below the median"), curves(1, 6), 6)
-    writer.commit_trial(record(2, state="failed", value=None, epochs=0, reason="worker died"), params={"other": 1})
+    writer.commit_trial(record(2, state="failed", value=None, epochs=0, reason="worker died"))
     writer.flush()
     for number, status, epochs in ((0, "FINISHED", 5), (1, "KILLED", 6), (2, "FAILED", 0)):
         run = client.get_run(writer.trial_run_id(number))
@@ -83,7 +83,7 @@ def test_trials_as_mlflow_sees_them(writer: Writer, client: Any) -> None:
     }
     failed = client.get_run(writer.trial_run_id(2))
     assert failed.data.tags["mlptune.reason"] == "worker died"
-    assert failed.data.params == {"other": "1"}
+    assert failed.data.params == first.data.params
     assert "value" not in failed.data.metrics
 
 
@@ -124,7 +124,7 @@ def test_many_metrics_params_and_tags_are_split(writer: Writer, client: Any) -> 
     opened(writer)
     params = {f"p{i}": i for i in range(250)}
     tags = {f"t{i}": str(i) for i in range(250)}
-    writer.commit_trial(record(0, epochs=700), curves(700), params=params, tags=tags)
+    writer.commit_trial(record(0, epochs=700, params=params), curves(700), tags=tags)
     writer.flush()
     run = client.get_run(writer.trial_run_id(0))
     assert len(run.data.params) == 250
@@ -137,7 +137,7 @@ def test_long_texts_are_whole(writer: Writer, client: Any, uri: str) -> None:
     parent = opened(writer, params=long)
     written = record(0, params=long, reason="r" * 9000, rebuild={"a": ["y" * 10000]})
     writer.commit_trial(written)
-    writer.log_stretch(1, 1, {}, {"mine": "z" * 9000}, 1, curves(1))
+    writer.log_segment(TrialRecord(1, "running", None), curves(1), tags={"mine": "z" * 9000})
     writer.finish_launch("failed", best=written)
     writer.flush()
     run = client.get_run(writer.trial_run_id(0))
@@ -149,7 +149,7 @@ def test_long_texts_are_whole(writer: Writer, client: Any, uri: str) -> None:
     assert reader.artifact(uri, str(other.run_id), named).read_text() == "z" * 9000
     best = reader.launch(uri, "digits").best
     assert best is not None
-    assert best["params"] == long
+    assert best.params == long
 
 
 def test_a_schedule_of_any_length_is_whole(writer: Writer, uri: str) -> None:
@@ -163,7 +163,7 @@ def test_a_schedule_of_any_length_is_whole(writer: Writer, uri: str) -> None:
     assert (read.configuration, read.copied) == (schedule.configuration, schedule.copied)
     best = reader.launch(uri, "digits").best
     assert best is not None
-    assert (best["configuration"], best["copied"]) == (schedule.configuration, [[1, 3], [7, 2]])
+    assert (best.configuration, best.copied) == (schedule.configuration, schedule.copied)
     assert (
         not store.import_mlflow()
         .MlflowClient(uri)
@@ -192,7 +192,7 @@ def test_values_that_are_not_finite(writer: Writer, uri: str, value: float) -> N
 def test_hostile_names(writer: Writer, uri: str, tmp_path: Path, name: str) -> None:
     parent = opened(writer, name)
     hostile = {"note": name, "reason": f"{name}\n{name}"}
-    writer.commit_trial(record(0, params=hostile, reason=name), curves(1), tags={"mine": name}, run_name=name)
+    writer.commit_trial(record(0, params=hostile, reason=name), curves(1), tags={"mine": name})
     writer.finish_launch("finished", best=record(0, params=hostile))
     writer.flush()
     (back,) = reader.trials(uri, parent)
@@ -239,10 +239,10 @@ def test_wrong_states_are_refused(writer: Writer) -> None:
 
 def test_second_attempt_supersedes_the_first(writer: Writer, uri: str) -> None:
     parent = opened(writer)
-    writer.log_stretch(0, 1, PARAMS, {}, 1, curves(3))
+    writer.log_segment(TrialRecord(0, "running", None, PARAMS), curves(3))
     writer.flush()
     first = writer.trial_run_id(0)
-    writer.log_stretch(0, 2, PARAMS, {}, 1, curves(2))
+    writer.log_segment(TrialRecord(0, "running", None, PARAMS, attempt=2), curves(2))
     writer.commit_trial(record(0, attempt=2, value=0.25))
     writer.flush()
     (back,) = reader.trials(uri, parent)
@@ -255,7 +255,7 @@ def test_unfinished_launch_is_refused_named_and_resumed(uri: str, state: str | N
     with Writer(uri) as writer:
         first = opened(writer)
         writer.commit_trial(record(0), curves(5))
-        writer.log_stretch(1, 1, PARAMS, {}, 1, curves(2))
+        writer.log_segment(TrialRecord(1, "running", None, PARAMS), curves(2))
         if state:
             writer.finish_launch(state)
     with Writer(uri) as writer:
@@ -285,7 +285,7 @@ def test_deleted_experiment_says_how_to_restore_it(uri: str, client: Any) -> Non
         opened(writer)
 
 
-def test_experiment_that_the_person_made(uri: str, client: Any) -> None:
+def test_experiment_that_the_user_made(uri: str, client: Any) -> None:
     path = store.sqlite_path(uri)
     assert path is not None
     client.create_experiment("digits", artifact_location=(path.parent / "mine").as_uri())
@@ -331,7 +331,7 @@ def test_error_surfaces_at_the_next_call_in_flush_and_in_close(uri: str) -> None
         silent.close()
 
 
-def test_error_that_was_told_by_a_future_is_not_raised_again(uri: str) -> None:
+def test_error_that_a_future_has_raised_is_not_raised_again(uri: str) -> None:
     with Writer(uri) as writer:
         failed = writer.log_model(Path("nowhere"), name="digits", loader_module="x")
         with pytest.raises(ValueError, match="no launch"):

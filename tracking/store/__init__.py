@@ -1,4 +1,4 @@
-"""The store: its address, its errors, and its creation. What the other modules of this room use of it."""
+"""The store: its address, its errors, and its creation. Re-exports what the other modules of this room use."""
 
 from .address import DEFAULT_URI as DEFAULT_URI
 from .address import check_folder as check_folder

@@ -64,7 +64,7 @@ def redact(uri: str) -> str:
 
 
 def store_exists(uri: str) -> bool:
-    """Whether there is something to open. A server or a team's database is taken to exist; opening it will tell."""
+    """Whether there is something to open. A server or a team's database is assumed to exist; opening it will show."""
     path = sqlite_path(uri)
     if path is None:
         return True
@@ -75,7 +75,7 @@ def store_exists(uri: str) -> bool:
 
 
 def check_folder(uri: str) -> None:
-    """Raise UnusableStore where a SQLite store is a folder, or its folder is not there: a slip shall not leave folders behind."""
+    """Raise UnusableStore where a SQLite store is a folder, or its folder is not there: a typo must not leave folders behind."""
     path = sqlite_path(uri)
     if path is not None and os.path.isdir(path):
         raise UnusableStore(

@@ -5,18 +5,18 @@ import re
 
 
 class UnusableStore(ValueError):
-    """The store cannot be what its address says: one line that a person can act on."""
+    """The store cannot be what its address says; the message is one line that says what to do."""
 
 
 class StoreError(RuntimeError):
-    """The store did not take a write: says which and why, in one line."""
+    """The store did not take a write; the message names it and the reason, in one line."""
 
 
 class StoreAway(StoreError):
-    """The store is locked, slow, restarting or not to be reached: the same write may well succeed later."""
+    """The store is locked, slow, restarting or out of reach: the same write may succeed later."""
 
 
-# What databases say when trying again cannot help, though MLflow calls it temporary.
+# Messages of databases about what retrying cannot mend, though MLflow calls it temporary.
 _FOR_GOOD = re.compile(
     r"disk is full|disk I/O error|no space left|readonly database|read-only|unable to open database|no such (table|column)"
     r"|malformed|not a database|DiskFull|authentication failed|permission denied|does not exist",

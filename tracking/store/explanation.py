@@ -7,25 +7,25 @@ from .errors import _AWAY, _AWAY_ERRNO, _FOR_GOOD, StoreAway, StoreError
 
 
 def explained(error: Exception, uri: str, doing: str) -> Exception:
-    """Store and file errors as one line that says what was being done, StoreAway where a later try may succeed.
+    """Store and file errors as one line that names what was being done, StoreAway where a retry may succeed.
 
-    Faults of ours stay as they are.
+    All other errors stay as they are.
     """
     mlflow_error = type(error).__module__.startswith(("mlflow.", "sqlalchemy."))
     if isinstance(error, StoreError) or (not mlflow_error and not isinstance(error, OSError | BrokenExecutor)):
         return error
     reason = str(error).partition("\n")[0]
-    if "Caused by" in reason:  # requests wraps what the system says in four layers of its own
+    if "Caused by" in reason:  # requests wraps the system's message in four layers of its own
         reason = reason.rpartition("Caused by ")[2].rpartition(": ")[2].strip("\"'()> ")
     reason = reason if len(reason) <= 400 else reason[:397] + "..."
     kind = StoreAway if _is_away(error) else StoreError
     path = sqlite_path(uri)
     if mlflow_error and path is not None and not path.exists():
-        # SQLite tells it as "readonly" or "unable to open", which would send a person to look at permissions.
-        reason, kind = "its file is gone; move it back and use --resume, or begin anew", StoreError
-    told = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
-    told.__cause__ = error
-    return told
+        # SQLite calls it "readonly" or "unable to open", which would send users to look at permissions.
+        reason, kind = "its file is gone; move it back and use --resume, or start again", StoreError
+    line = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
+    line.__cause__ = error
+    return line
 
 
 def _is_away(error: Exception) -> bool:

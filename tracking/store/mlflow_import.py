@@ -11,12 +11,12 @@ _SWITCHES = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # with the password that the address may hold
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",  # a server that is away is told after half a minute, not after four
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",  # a server that is away is reported after half a minute, not after four
 }
 
 
 def import_mlflow() -> Any:
-    """The `mlflow` module, imported with telemetry, network look-ups and chatter off; what the person has set stays.
+    """The `mlflow` module, imported with telemetry, network look-ups and chatter off; what the user has set stays.
 
     Takes about 1.5 s the first time.
     """
@@ -27,6 +27,6 @@ def import_mlflow() -> Any:
     import mlflow
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # It prints each database error with its traceback besides raising it; the raised one is ours to tell.
+    # It prints each database error with its traceback besides raising it; the raised one is enough.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     return mlflow

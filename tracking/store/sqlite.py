@@ -1,6 +1,6 @@
-"""Where the store is, and that it is whole before it is opened: a first migration killed half-way breaks it for good.
+"""A SQLite store is created or upgraded whole before it is opened: a first migration that is killed half-way breaks it for good.
 
-MLflow is imported only inside functions, after the switches below are set: its import takes more than a second.
+MLflow is imported only inside functions, through `mlflow_import`: its import takes more than a second.
 """
 
 import contextlib
@@ -22,11 +22,9 @@ from .errors import UnusableStore
 from .mlflow_import import import_mlflow
 
 _HEADER = b"SQLite format 3\x00"
-
-
+# Temporary files that are older belong to no living process.
 _STALE_SECONDS = 600
-
-
+# How long a statement waits for another process's lock.
 LOCK_SECONDS = 20
 
 
@@ -71,7 +69,7 @@ def _revision(path: Path) -> str:
         raise UnusableStore(f"the store {path} is damaged: {_one_line(error)}") from error
     if len(rows) != 1:
         raise UnusableStore(
-            f"the store {path} was left half-made by an interrupted start of MLflow; move it away to begin anew"
+            f"the store {path} was left half-made by an interrupted start of MLflow; move it away to start again"
         )
     return str(rows[0][0])
 
@@ -101,7 +99,7 @@ def _create(path: Path) -> None:
             os.replace(new, path)  # an empty file: what `touch` leaves
             return
         try:
-            os.link(new, path)  # unlike a rename this never overwrites a store that somebody else has just made
+            os.link(new, path)  # unlike a rename this never overwrites a store that another process has just made
         except FileExistsError:
             return
         except OSError:  # a file system without links
@@ -147,8 +145,8 @@ def _upgrade(path: Path, revision: str) -> None:
     from mlflow.store.db.utils import _upgrade_db
 
     with contextlib.closing(_connect(path)) as old, _temporary(path) as new:
-        # Out of write-ahead logging, whose side files would outlive the file they belong to; then nobody writes until
-        # we are done.
+        # Out of write-ahead logging, whose side files would outlive the file they belong to; then no process writes until
+        # this is done.
         old.execute("PRAGMA journal_mode=DELETE")
         old.execute("BEGIN IMMEDIATE")
         with contextlib.closing(_connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as copy:

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
 from mlptune.experiments.cli.text import headline
-from mlptune.experiments.progress import SweepInfo, TrialSummary
+from mlptune.experiments.progress import SweepInfo
+from mlptune.tracking.records import TrialRecord
 
 
 class Clock:
@@ -24,8 +25,8 @@ def info(total: int = 8, direction: str = "maximize", **changes: Any) -> SweepIn
     return SweepInfo(total=total, direction=direction, **facts)
 
 
-def trial(number: int, value: float | None, state: str = "complete", **changes: Any) -> TrialSummary:
-    return TrialSummary(
+def trial(number: int, value: float | None, state: str = "complete", **changes: Any) -> TrialRecord:
+    return TrialRecord(
         number, state, value, **{"params": {"hidden": [64, 32], "l2": 1.23456e-5}, "epochs": 20, **changes}
     )
 

@@ -70,7 +70,7 @@ def search(rule: str | Scheduler, evaluator, trials: int = 10, fixed=FIXED, **op
     if isinstance(rule, str):
         context = {"seed": 5, "space": SPACE, "changeable": CHANGEABLE, "trials": trials}
         rule = scheduler(rule, study, EPOCHS, **context, **options)
-    recorder = MemoryRecorder(fixed)
+    recorder = MemoryRecorder()
     Coordinator(study, SPACE, rule, evaluator, fixed=fixed, recorder=recorder, observer=Observer()).run(
         Budget(trials, trials, EPOCHS)
     )
@@ -178,7 +178,7 @@ def test_sources_that_are_only_known_by_their_record_are_trained_again(seed: int
     for committed in ({0, 1, 2, 3, 4, 5}, {1, 4}, {6}):
         records = {number: record for number, record in first.committed.items() if number in committed}
         evaluator = Keeping(problem, Inline())
-        again, curves = recorded(Tangle(seed), Replay(evaluator, records), trials=7)
+        again, curves = recorded(Tangle(seed), Replay(evaluator, records, FIXED), trials=7)
         assert (again, curves) == (dict(sorted(first.ends.items())), dict(sorted(first.curves.items())))
         fresh = {number: entry for number, entry in again.items() if number not in committed}
         check_against_training_anew(problem, evaluator, fresh, curves)

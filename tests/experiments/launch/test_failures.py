@@ -10,7 +10,7 @@ from mlptune.experiments.errors import ExecutorLost, Interrupted, SweepFailed, U
 from mlptune.experiments.launch.failures import INTERRUPTED_PATIENCE_SECONDS, LaunchFailures, before_launch
 from mlptune.experiments.launch.resume import OTHER_NAME
 from mlptune.tracking.lease import HeldElsewhere, LeaseLost
-from mlptune.tracking.runs import UnfinishedLaunch
+from mlptune.tracking.runs.launches import UnfinishedLaunch
 from mlptune.tracking.store.errors import StoreError, UnusableStore
 from tests.support.observers import Listener
 

@@ -7,8 +7,8 @@ from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.launch.warm_start import START
 from mlptune.experiments.results import SweepResult
+from mlptune.tracking.schema import START
 from tests.support.sweeps import small
 
 LAYERED = {

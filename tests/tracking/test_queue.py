@@ -1,4 +1,4 @@
-"""A store that goes away and comes back: what was said meanwhile is written once, by this process or by the next one."""
+"""A store that goes away and comes back: writes that waited meanwhile are written once, by this process or by the next one."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlptune.experiments.execution.workers import Workers
-from mlptune.tracking import delivery, lease, reader, records, remote, spool, store
+from mlptune.tracking import lease, process, queue, reader, schema, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer
 from tests.support.servers import Gate, MlflowServer, gate
@@ -31,7 +31,7 @@ def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def way(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(queue, "FIRST_PAUSE_SECONDS", 0.05)
     with gate(server.port) as way:
         yield way
 
@@ -47,34 +47,36 @@ def opened(writer: Writer, name: str) -> str:
 
 def commit(writer: Writer, numbers: Any, attempt: int = 1) -> None:
     for number in numbers:
-        writer.log_stretch(number, attempt, {"x": number}, {}, 1, {"val_loss": [1.0, float("nan")]})
+        writer.log_segment(
+            TrialRecord(number, "running", None, {"x": number}, attempt=attempt), {"val_loss": [1.0, float("nan")]}
+        )
         record = TrialRecord(number, "complete", number / 4, {"x": number, "é\udc80": [1, 2]}, 3, attempt=attempt)
         writer.commit_trial(record, {"val_loss": [0.25]}, 3)
 
 
-def await_said(said: list[str], what: str, writer: Writer) -> None:
+def await_notice(said: list[str], what: str, writer: Writer) -> None:
     until = time.monotonic() + 60
     while not any(what in text for text in said):
         assert time.monotonic() < until, said
         time.sleep(0.05)
-        writer._tell()
+        writer.deliver_notices()
 
 
 def check(uri: str, run_id: str, numbers: Any) -> None:
-    """Every trial is there once, whole, with the values that were said."""
+    """Every trial is there once, whole, with its values."""
     trials = reader.trials(uri, run_id)
     assert [(t.number, t.state, t.value) for t in trials] == [(n, "complete", n / 4) for n in numbers]
     client = store.import_mlflow().MlflowClient(uri)
     experiment = client.get_run(run_id).info.experiment_id
-    runs = client.search_runs([experiment], f"tags.{records.PARENT} = '{run_id}'")
-    assert len([run for run in runs if run.data.tags[records.STATE] != "superseded"]) == len(trials)
+    runs = client.search_runs([experiment], f"tags.{schema.PARENT} = '{run_id}'")
+    assert len([run for run in runs if run.data.tags[schema.STATE] != "superseded"]) == len(trials)
     for trial in trials:
         history = client.get_metric_history(trial.run_id, "val_loss")
         assert sorted(point.step for point in history) == [1, 2, 3]
         assert client.get_run(trial.run_id).data.params == {"x": str(trial.number)}
 
 
-def test_what_was_said_meanwhile_is_written_once(way: Gate, spools: Callable[[], list[Path]]) -> None:
+def test_what_waited_is_written_once(way: Gate, spools: Callable[[], list[Path]]) -> None:
     said: list[str] = []
     with Writer(way.address, say=said.append) as writer:
         run_id = opened(writer, "cut")
@@ -82,12 +84,12 @@ def test_what_was_said_meanwhile_is_written_once(way: Gate, spools: Callable[[],
         writer.flush()
         way.cut()
         commit(writer, range(2, 5))
-        await_said(said, "training goes on", writer)
+        await_notice(said, "training goes on", writer)
         commit(writer, range(5, 8))
         time.sleep(1.0)
         [file] = spools()
         lines = [json.loads(line) for line in file.read_text(errors="replace").splitlines()]
-        assert [line["number"] for line in lines[1:]] == [n for n in range(2, 8) for _ in range(2)]
+        assert [line["record"]["number"] for line in lines[1:]] == [n for n in range(2, 8) for _ in range(2)]
         assert file.stat().st_mode & 0o077 == 0
         way.open()
         writer.flush()
@@ -105,17 +107,17 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
     server: MlflowServer, way: Gate, monkeypatch: pytest.MonkeyPatch, spools: Callable[[], list[Path]]
 ) -> None:
     """The process is stopped: it takes connections and answers nothing."""
-    monkeypatch.setattr(delivery, "SLOW_SECONDS", 0.5)
-    monkeypatch.setattr(remote, "_hand", remote.Hand())
+    monkeypatch.setattr(queue, "SLOW_SECONDS", 0.5)
+    monkeypatch.setattr(process, "_worker", process.StoreWorker())
     said: list[str] = []
-    with ThreadPoolExecutor(1) as hand, Writer(server.address, hand, said.append) as waiting:
+    with ThreadPoolExecutor(1) as executor, Writer(server.address, executor, said.append) as waiting:
         run_id = opened(waiting, "hangs")
         commit(waiting, range(2))
         waiting.flush()
         said.clear()
         server.signal(signal.SIGSTOP)
         commit(waiting, range(2, 6))
-        await_said(said, "has not answered", waiting)
+        await_notice(said, "has not answered", waiting)
         commit(waiting, range(6, 8))
         time.sleep(1.0)
         [file] = spools()
@@ -130,12 +132,12 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
 def test_a_writing_process_that_dies_is_replaced(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its successor knows nothing but what is in the store, and goes on under the same claim."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with Workers(1, remote.prepare) as hand, Writer(uri, hand) as writer:
+    with Workers(1, process.prepare) as executor, Writer(uri, executor) as writer:
         run_id = opened(writer, "hand")
         commit(writer, range(3))
-        writer.log_stretch(3, 1, {"x": 3}, {}, 1, {"val_loss": [1.0, 1.0]})
+        writer.log_segment(TrialRecord(3, "running", None, {"x": 3}), {"val_loss": [1.0, 1.0]})
         writer.flush()
-        os.kill(hand.submit(os.getpid).result(), signal.SIGKILL)
+        os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
         writer.commit_trial(TrialRecord(3, "complete", 0.75, {"x": 3}, 3), {"val_loss": [0.25]}, 3)
         commit(writer, range(4, 6))
         writer.flush()
@@ -152,7 +154,7 @@ def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools
     writer.flush()
     way.cut()
     commit(writer, range(2, 5))
-    writer.log_stretch(5, 1, {"x": 5}, {}, 1, {"val_loss": [1.0]})
+    writer.log_segment(TrialRecord(5, "running", None, {"x": 5}), {"val_loss": [1.0]})
     with pytest.raises(StoreError, match=r"7 writes wait.*--resume") as caught:
         writer.close(patience=0.5)
     assert "\n" not in str(caught.value)
@@ -172,7 +174,7 @@ def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools
     check(way.address, run_id, range(6))
 
 
-def test_a_spool_is_discarded_once_somebody_else_had_the_launch(way: Gate, spools: Callable[[], list[Path]]) -> None:
+def test_a_spool_is_discarded_once_another_holder_had_the_launch(way: Gate, spools: Callable[[], list[Path]]) -> None:
     writer = Writer(way.address)
     run_id = opened(writer, "discarded")
     way.cut()
@@ -217,7 +219,7 @@ def test_a_spooled_write_that_is_refused_costs_its_trials_alone(way: Gate, spool
     assert spools() == []
 
 
-def test_a_state_folder_that_cannot_be_written_is_told_and_memory_serves(
+def test_a_state_folder_that_cannot_be_written_is_reported_and_memory_serves(
     way: Gate, tmp_path: Path, spools: Callable[[], list[Path]]
 ) -> None:
     (tmp_path / "mlptune").write_text("no folder")
@@ -226,13 +228,13 @@ def test_a_state_folder_that_cannot_be_written_is_told_and_memory_serves(
         run_id = opened(writer, "in memory")
         way.cut()
         commit(writer, range(3))
-        await_said(said, "waits in memory", writer)
+        await_notice(said, "waits in memory", writer)
         way.open()
         writer.flush()
         check(way.address, run_id, range(3))
 
 
-def test_a_store_that_is_away_at_the_start_is_told_in_one_line(way: Gate) -> None:
+def test_a_store_that_is_away_at_the_start_is_reported_in_one_line(way: Gate) -> None:
     way.cut()
     with Writer(way.address) as writer, pytest.raises(StoreError, match="nothing was begun") as caught:
         opened(writer, "away")
@@ -282,21 +284,3 @@ def test_a_password_in_the_address_is_nowhere_but_in_memory(
     held = [path for path in (*tmp_path.rglob("*"), *server.folder.rglob("*")) if path.is_file()]
     assert any(path.name == "mlflow.db" for path in held)
     assert [path for path in held if b"s3cret" in path.read_bytes()] == []
-
-
-def test_the_spool_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    first = spool.Spool("a" * 32, 1)
-    assert first.take_over() == []
-    writes = [{"method": "x", "text": "line\nbreak\r\u2028\udc80", "value": float("inf")}, {"method": "y"}]
-    places = [*first.append(writes), *first.append([{"method": "z"}])]
-    assert [first.read(place) for place in reversed(places)] == [{"method": "z"}, *reversed(writes)]
-    first.close()
-    heir = spool.Spool("a" * 32, 2)
-    taken = heir.take_over()
-    more = heir.append([{"method": "more"}])
-    assert [heir.read(place)["method"] for place in [*taken, *more]] == ["x", "y", "z", "more"]
-    heir.close()
-    stranger = spool.Spool("a" * 32, 4)
-    assert stranger.take_over() == []
-    assert not stranger.path.exists()

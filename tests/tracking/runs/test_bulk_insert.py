@@ -12,8 +12,10 @@ import sqlalchemy
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mlptune.tracking import direct, lease, records, store
-from mlptune.tracking.runs import Runs, TrialWrite
+from mlptune.tracking import lease, schema, store
+from mlptune.tracking.records import TrialRecord, TrialWrite
+from mlptune.tracking.runs import bulk_insert
+from mlptune.tracking.runs.launches import Runs
 from tests.support.servers import postgresql_server
 
 START = 1_700_000_000_000
@@ -22,7 +24,7 @@ TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")
 
 @pytest.fixture(scope="module")
 def sqlite(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("direct") / "mlflow.db"
+    path = tmp_path_factory.mktemp("bulk") / "mlflow.db"
     shutil.copyfile(migrated, path)
     return f"sqlite:///{path}"
 
@@ -35,7 +37,8 @@ def postgresql() -> Iterator[str]:
 
 def write(number: int, attempt: int = 1, at: int = 0, **changes: Any) -> TrialWrite:
     params = {"number": str(number), "é": "x" * (7000 if number == 3 else 2)}
-    return TrialWrite(number, attempt, **{"params": params, "tags": {}, "metrics": [], "now": START + at, **changes})
+    record = TrialRecord(number, changes.pop("state", None) or "running", None, params, attempt=attempt)
+    return TrialWrite(record, **{"metrics": [], "now": START + at, **changes})
 
 
 def written(uri: str, groups: Sequence[Sequence[TrialWrite]], together: bool) -> list[Any]:
@@ -46,15 +49,15 @@ def written(uri: str, groups: Sequence[Sequence[TrialWrite]], together: bool) ->
     else:
         runs._tables = None
     name = f"sweep {time.monotonic_ns()}"
-    seat = lease.take_seat()
-    launch = runs.open_launch(name, "", {}, {"mlflow.user": "somebody"}, {}, True, seat, START)
+    holder = lease.register_holder()
+    launch = runs.open_launch(name, "", {}, {"mlflow.user": "somebody"}, {}, True, holder, START)
     try:
         for group in groups:
             runs.write_trials(group)
     finally:
-        runs.leave()
-        lease.leave_seat(seat)
-    return rows(uri, runs._experiment_id, {launch: "the launch", name: "the sweep"})
+        runs.close()
+        lease.unregister_holder(holder)
+    return rows(uri, runs._experiment_id, {launch.run_id: "the launch", name: "the sweep"})
 
 
 def rows(uri: str, experiment: str, names: dict[str, str]) -> list[Any]:
@@ -106,7 +109,7 @@ HARD = [
     [
         write(0, metrics=[("loss", 1.0, 1), ("loss", math.nan, 2)], tags={"t": "1"}, started=START - 5),
         write(0, at=1, metrics=[("loss", 0.5, 3), ("value", -math.inf, 0)], tags={"t": "2"}, state="complete"),
-        write(1, metrics=[("loss", float(step), step) for step in range(1, 1300)], run_name="a name"),
+        write(1, metrics=[("loss", float(step), step) for step in range(1, 1300)]),
     ],
     [write(3, metrics=[("a b/c.d-e", math.inf, 1)], state="failed"), write(2, metrics=[("loss", 1.0, 7)])],
     # Said again, and a point that is older than the latest.
@@ -146,14 +149,14 @@ def test_any_writes(sqlite: str, groups: list[list[TrialWrite]]) -> None:
     same(sqlite, groups)
 
 
-def test_nothing_is_written_beside_what_somebody_has_deleted(sqlite: str) -> None:
+def test_nothing_is_written_into_what_was_deleted(sqlite: str) -> None:
     mlflow = store.import_mlflow()
     client = mlflow.MlflowClient(sqlite)
-    tables = direct.tables(sqlite)
+    tables = bulk_insert.tables(sqlite)
     assert tables is not None
     experiment = client.create_experiment("deleted")
     run = client.create_run(experiment)
-    begun, more = direct.Rows(), direct.Rows()
+    begun, more = bulk_insert.Rows(), bulk_insert.Rows()
     begun.begin("f" * 32, "new", "somebody", START)
     begun.add("f" * 32, {"x": "1"}, {}, [("loss", 1.0, 1)], START)
     more.add(run.info.run_id, {"x": "1"}, {}, [("loss", 1.0, 1)], START, "FINISHED")
@@ -172,17 +175,17 @@ def test_nothing_is_written_beside_what_somebody_has_deleted(sqlite: str) -> Non
 
 def test_what_mlflow_refuses_is_refused_whole(sqlite: str) -> None:
     mlflow = store.import_mlflow()
-    tables = direct.tables(sqlite)
+    tables = bulk_insert.tables(sqlite)
     assert tables is not None
     client = mlflow.MlflowClient(sqlite)
     experiment = client.create_experiment("refused")
-    rows = direct.Rows()
+    rows = bulk_insert.Rows()
     rows.begin("e" * 32, "new", "somebody", START)
-    rows.add("e" * 32, {"../x": "1"}, {records.STATE: "running"}, [], START)
+    rows.add("e" * 32, {"../x": "1"}, {schema.STATE: "running"}, [], START)
     with pytest.raises(mlflow.MlflowException, match=r"\.\./x"):
         tables.write(experiment, rows)
     assert client.search_runs([experiment]) == []
 
 
 def test_a_store_behind_a_server_is_not_reached_directly() -> None:
-    assert direct.tables("http://127.0.0.1:9") is None
+    assert bulk_insert.tables("http://127.0.0.1:9") is None

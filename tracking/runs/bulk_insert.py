@@ -1,8 +1,8 @@
 """Many trials in one transaction of MLflow's own tables, where the store is a database that this process can reach.
 
 MLflow's client takes six transactions a trial and makes an object for every point of a curve; written this way a trial costs a
-tenth of that (docs/decisions/0016). What is in the tables afterwards is the same, row for row, and `Runs` falls back to the
-client wherever it may not be: behind a server, in tables that have changed, in an experiment or a run that somebody has deleted.
+tenth of that (docs/decisions/0016). What is in the tables afterwards is the same, row for row, and `Trials` falls back to the
+client wherever it may not be: behind a server, in tables that have changed, in a deleted experiment or run.
 """
 
 import math
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import store
+from .. import schema, store
 
-# What MLflow's tables were when the rows below were written; a release that adds a column is left to its own client.
+# What MLflow's tables were when the rows below were written; a release that adds a column is left to MLflow's own client.
 _COLUMNS = {
     "SqlRun": {
         "run_uuid", "name", "source_type", "source_name", "entry_point_name", "user_id", "status", "start_time", "end_time",
@@ -23,12 +23,11 @@ _COLUMNS = {
     "SqlParam": {"key", "value", "run_uuid"},
     "SqlTag": {"key", "value", "run_uuid"},
 }  # fmt: skip
-_RUN_NAME = "mlflow.runName"
 
 
 @dataclass
 class Rows:
-    """What is to be written, by run id: `begin` for each new run, then `add` for whatever is said of it."""
+    """What is to be written, by run id: `begin` for each new run, then `add` for what it gets."""
 
     begun: dict[str, dict[str, Any]] = field(default_factory=dict)
     continued: set[str] = field(default_factory=set)
@@ -41,7 +40,7 @@ class Rows:
     def begin(self, run_id: str, name: str, user: str, started: int) -> None:
         """A run that is not in the store: `started` in milliseconds since 1970."""
         self.begun[run_id] = {"run_uuid": run_id, "name": name, "user_id": user, "start_time": started}
-        self.tags[run_id, _RUN_NAME] = name
+        self.tags[run_id, schema.RUN_NAME] = name
 
     def add(
         self,

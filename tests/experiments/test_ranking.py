@@ -1,0 +1,34 @@
+"""The best trial: complete, finite, of equals the first."""
+
+import math
+import random
+
+from mlptune.experiments.ranking import best_trial, ranked
+from mlptune.tracking.records import TrialRecord
+
+TRIALS = [
+    TrialRecord(0, "complete", 0.5),
+    TrialRecord(1, "pruned", 0.9),
+    TrialRecord(2, "complete", 0.75),
+    TrialRecord(3, "failed", None),
+    TrialRecord(4, "complete", 0.75),
+    TrialRecord(5, "complete", math.nan),
+    TrialRecord(6, "complete", math.inf),
+    TrialRecord(7, "complete", -math.inf),
+    TrialRecord(8, "complete", 0.0),
+]
+
+
+def test_complete_trials_are_ranked() -> None:
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(TRIALS, len(TRIALS))
+        assert [trial.number for trial in ranked(shuffled, "maximize")] == [2, 4, 0, 8]
+        assert [trial.number for trial in ranked(shuffled, "minimize")] == [8, 0, 2, 4]
+
+
+def test_the_best_is_the_first_of_equals() -> None:
+    best = best_trial(reversed(TRIALS), "maximize")
+    assert best is not None
+    assert best.number == 2
+    assert best_trial(TRIALS[5:8], "minimize") is None
+    assert best_trial([], "maximize") is None

@@ -1,0 +1,288 @@
+"""Launches as MLflow runs: opened, taken up again, finished. All that the writer has done in the store is a method of `Runs`.
+
+The calls arrive in order, with their timestamps chosen before: repeated after a failure, a write adds nothing new.
+"""
+
+import getpass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import lease, models, records, schema, store
+from ..lease import Holder
+from ..records import TrialRecord, TrialWrite
+from . import bulk_insert
+from .experiments import experiment_of
+from .log import log_batch, log_texts
+from .trials import Trials
+
+_WITHDRAWAL_SECONDS = 2.0
+
+
+class UnfinishedLaunch(ValueError):
+    """The sweep's latest launch is running, or was interrupted and can be resumed.
+
+    Attributes:
+        name: The sweep.
+        run_id: The launch's run.
+        holder: The process that runs it or ran it last, if that one may still be alive.
+        running: Whether that process is known to be alive.
+    """
+
+    def __init__(self, name: str, run_id: str, holder: str | None = None, running: bool = False) -> None:
+        if running:
+            text = f"is being run by {holder} ({run_id})"
+        else:
+            text = f"has an unfinished launch ({run_id})" + (f", last run by {holder}" if holder else "")
+        super().__init__(f"the sweep {name!r} {text}")
+        self.name = name
+        self.run_id = run_id
+        self.holder = holder
+        self.running = running
+
+    def __reduce__(self) -> tuple[type["UnfinishedLaunch"], tuple[str, str, str | None, bool]]:
+        return type(self), (self.name, self.run_id, self.holder, self.running)
+
+
+@dataclass(frozen=True)
+class LaunchClaim:
+    """A launch as its holder has it: the sweep's `name`, its run, the `number` of the claim, and the tags given for it."""
+
+    name: str
+    run_id: str
+    number: int
+    tags: Mapping[str, str]
+
+
+class Runs:
+    """The store at `uri` through one client, and the launch that is open in it. Making one imports MLflow: 2 s."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        mlflow = store.import_mlflow()
+        store.prepare_store(uri)
+        self._client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        self._tables = bulk_insert.tables(uri)
+        self._experiment_id = ""
+        self._common_tags: dict[str, str] = {}
+        self._claim: LaunchClaim | None = None
+        self._trials: Trials | None = None
+        self._heartbeat: lease.Heartbeat | None = None
+        self._model_logged: int | None = None
+
+    @property
+    def trial_run_ids(self) -> dict[int, str]:
+        """The run of each trial that is known, by the trial's number."""
+        return {} if self._trials is None else {n: str(trial.run_id) for n, trial in self._trials.known.items()}
+
+    def check_held(self) -> None:
+        """Raise LeaseLost if another process has taken the launch over."""
+        if self._heartbeat is not None:
+            self._heartbeat.check()
+
+    def open_launch(
+        self,
+        name: str,
+        spec_text: str,
+        spec: Mapping[str, Any],
+        tags: Mapping[str, str],
+        params: Mapping[str, Any],
+        unfinished_ok: bool,
+        holder: Holder,
+        now: int,
+    ) -> LaunchClaim:
+        """Open a new launch of the sweep; see `Writer.open_launch`."""
+        self._select_experiment(name, tags)
+        earlier = self._launches()
+        if earlier and not unfinished_ok and _unfinished(earlier[0]):
+            raise _refusal(name, earlier[0])
+        short, long = records.fit(
+            {
+                **self._common_tags,
+                schema.KIND: "launch",
+                schema.STATE: "running",
+                schema.SPEC: records.dumps(spec),
+                schema.NOTE: f"One launch of the sweep {name}. Its trials are the nested runs.",
+                **tags,
+                schema.HOLDER: str(holder),
+                schema.CLAIM: lease.text(holder),
+            }
+        )
+        run = self._client.create_run(
+            self._experiment_id,
+            start_time=now,
+            tags=short,
+            run_name=tags.get(schema.RUN_NAME, f"launch {len(earlier) + 1}"),
+        )
+        if not unfinished_ok:
+            self._resolve_open_race(name, run, {launch.info.run_id for launch in earlier})
+        claim = LaunchClaim(name, run.info.run_id, 1, tags)
+        log_texts(self._client, claim.run_id, {schema.SWEEP_FILE: spec_text, **long})
+        log_batch(self._client, claim.run_id, params=records.param_texts(params))
+        self._hold(claim, self._new_trials(claim))
+        return claim
+
+    def reopen_launch(self, claim: LaunchClaim, holder: Holder) -> LaunchClaim:
+        """Take an earlier launch up under this claim. Raises HeldElsewhere if another process was quicker."""
+        self._select_experiment(claim.name, claim.tags)
+        lease.claim(self._client, claim.run_id, claim.number, holder)
+        self.attach(claim)
+        self._client.update_run(claim.run_id, status="RUNNING")
+        short, long = records.fit({**claim.tags, schema.STATE: "running", schema.HOLDER: str(holder)})
+        log_texts(self._client, claim.run_id, long)
+        log_batch(self._client, claim.run_id, tags=short)
+        return claim
+
+    def attach(self, claim: LaunchClaim) -> None:
+        """Go on with a launch that is held under this claim already: all that is known of its trials is in the store."""
+        self._select_experiment(claim.name, claim.tags)
+        trials = self._new_trials(claim)
+        trials.load()
+        self._hold(claim, trials)
+
+    def close(self) -> None:
+        """Let the launch go as it is; one that is not finished can be resumed."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat = None
+
+    def supersede_uncommitted(self) -> None:
+        """Close the runs of all trials that were begun and not committed."""
+        self._open_launch()[1].supersede_uncommitted()
+
+    def write_trials(self, writes: Sequence[TrialWrite]) -> None:
+        """Carry out these writes of trials, in order."""
+        self._open_launch()[1].write(writes)
+
+    def count_scored(self, data: str) -> int:
+        """The other launches of this sweep whose model was scored on the test part of the same data (its fingerprint)."""
+        claim, _ = self._open_launch()
+        query = f"tags.{schema.KIND} = 'launch' and tags.`{schema.DATA}` = '{data}'"
+        found = self._client.search_runs([self._experiment_id], query)
+        return sum(schema.TEST_SCORE in run.data.metrics for run in found if run.info.run_id != claim.run_id)
+
+    def finish_launch(
+        self,
+        state: str,
+        best: TrialRecord | None,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        artifacts: Mapping[str, str | bytes],
+        now: int,
+    ) -> None:
+        """Write the launch's result and end its run; see `Writer.finish_launch`."""
+        claim, trials = self._open_launch()
+        if claim.number > 1:
+            # What the earlier holder had sent before it died may have arrived after its trials were closed.
+            trials.supersede_unknown()
+        all_tags = {
+            schema.STATE: state,
+            schema.DONE: records.dumps(trials.counts()),
+            schema.RELEASED: str(claim.number),
+            **tags,
+        }
+        if best is not None:
+            best_run = best.run_id or (trials.known[best.number].run_id if best.number in trials.known else None)
+            all_tags[schema.BEST] = records.dumps(records.best_json(best, best_run))
+            all_tags.setdefault(schema.NOTE, records.launch_note(claim.name, best))
+            if best.value is not None:
+                metrics = {schema.BEST_VALUE: float(best.value), **metrics}
+            if best_run is not None:
+                self._client.set_tag(best_run, schema.LEADER, "true")
+        short, long = records.fit(all_tags)
+        log_texts(self._client, claim.run_id, {**artifacts, **long})
+        log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)
+        self._client.set_terminated(claim.run_id, schema.LAUNCH_STATUS[state], end_time=now)
+        self.close()
+
+    def log_model(
+        self,
+        folder: Path,
+        name: str,
+        loader_module: str,
+        metrics: Mapping[str, float],
+        requirements: Sequence[str] | None,
+        now: int,
+    ) -> str:
+        """Log and register a model; see `Writer.log_model`."""
+        claim, _ = self._open_launch()
+        again, self._model_logged = self._model_logged == now, now
+        return models.log_model(
+            self._client,
+            claim.run_id,
+            folder,
+            name=name,
+            loader_module=loader_module,
+            metrics=metrics,
+            requirements=models.default_requirements() if requirements is None else requirements,
+            timestamp=now,
+            again=again,
+        )
+
+    def _open_launch(self) -> tuple[LaunchClaim, Trials]:
+        if self._claim is None or self._trials is None:
+            raise ValueError("no launch is open: call open_launch first")
+        return self._claim, self._trials
+
+    def _new_trials(self, claim: LaunchClaim) -> Trials:
+        return Trials(self._client, self._experiment_id, claim.run_id, self._common_tags, self._tables)
+
+    def _hold(self, claim: LaunchClaim, trials: Trials) -> None:
+        self.close()
+        self._claim, self._trials = claim, trials
+        self._heartbeat = lease.Heartbeat(self._client, claim.run_id, claim.number)
+
+    def _select_experiment(self, name: str, tags: Mapping[str, str]) -> None:
+        self._experiment_id = experiment_of(self._client, self.uri, name)
+        given = (schema.USER, schema.SOURCE_NAME, schema.SOURCE_TYPE)
+        self._common_tags = {
+            schema.SWEEP: name,
+            schema.USER: _user(),
+            schema.SOURCE_NAME: "mlptune",
+            schema.SOURCE_TYPE: "LOCAL",
+            **{key: value for key, value in tags.items() if key in given},
+        }
+
+    def _launches(self) -> list[Any]:
+        """The sweep's launches, newest first."""
+        found: list[Any] = self._client.search_runs(
+            [self._experiment_id], f"tags.{schema.KIND} = 'launch'", order_by=["attributes.start_time DESC"]
+        )
+        return found
+
+    def _resolve_open_race(self, name: str, mine: Any, known: set[str]) -> None:
+        """Of several launches of a sweep that were opened at the same moment let one stay.
+
+        Whoever sees another one after its own is made withdraws: of two, one must see the other. So that not both do, the
+        one that began first waits a little for the other to go.
+        """
+        until = time.monotonic() + _WITHDRAWAL_SECONDS
+        while True:
+            others = [run for run in self._launches() if run.info.run_id not in {*known, mine.info.run_id}]
+            others = [run for run in others if _unfinished(run)]
+            if not others:
+                return
+            first = min([mine, *others], key=lambda run: (run.info.start_time, run.info.run_id))
+            if first is not mine or time.monotonic() > until:
+                self._client.delete_run(mine.info.run_id)
+                raise _refusal(name, others[0])
+            time.sleep(0.1)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in this container
+        return "unknown"
+
+
+def _unfinished(run: Any) -> bool:
+    return run.info.status == "RUNNING" or run.data.tags.get(schema.STATE) == "interrupted"
+
+
+def _refusal(name: str, run: Any) -> UnfinishedLaunch:
+    held = lease.lease_of(run)
+    alive = held.holder.is_alive() if held.holder and not held.free else False
+    return UnfinishedLaunch(name, run.info.run_id, None if alive is False else held.name, running=bool(alive))

@@ -1,0 +1,38 @@
+"""What is written to a run with MLflow's client: metrics, params and tags in one request, and texts as artifacts."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+
+def log_batch(
+    client: Any,
+    run_id: str,
+    metrics: Sequence[tuple[str, float, int]] = (),
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    now: int = 0,
+) -> None:
+    """Write in one request; the client splits what exceeds 1000 metrics, 100 params or 100 tags.
+
+    Metrics are (key, value, step), all at the time `now` in milliseconds since 1970.
+    """
+    from mlflow.entities import Metric, Param, RunTag
+
+    client.log_batch(
+        run_id,
+        metrics=[Metric(key, value, now, step) for key, value, step in metrics],
+        params=[Param(key, text) for key, text in (params or {}).items()],
+        tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+    )
+
+
+def log_texts(client: Any, run_id: str, texts: Mapping[str, str | bytes]) -> None:
+    """Write each text as the artifact of that path."""
+    for path, text in texts.items():
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, PurePosixPath(path).name)
+            file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+            parent = str(PurePosixPath(path).parent)
+            client.log_artifact(run_id, str(file), None if parent == "." else parent)

@@ -1,0 +1,148 @@
+"""Every name that mlptune writes into MLflow, and the states of launches and trials: what readers of a store can rely on.
+
+`TAGS`, `METRICS` and `ARTIFACTS` map each name to the runs that have it and to what it means. Other names that begin with
+`mlflow.` are MLflow's own. A launch is one parent run, a trial run is nested in it.
+"""
+
+# Tags of experiments, launches and trial runs.
+KIND = "mlptune.kind"
+SWEEP = "mlptune.sweep"
+STATE = "mlptune.state"
+
+# Tags of launches.
+METHOD = "mlptune.method"
+TOTAL = "mlptune.trials"
+METRIC = "mlptune.metric"
+DIRECTION = "mlptune.direction"
+FIXED = "mlptune.fixed"
+START = "mlptune.start"
+DATA = "mlptune.data"
+TASK = "mlptune.task"
+SEED = "mlptune.seed"
+SPEC = "mlptune.spec"
+VERSION = "mlptune.version"
+MACHINE = "mlptune.machine"
+DONE = "mlptune.done"
+BEST = "mlptune.best"
+TEST_SCORINGS = "mlptune.test_scorings"
+HOLDER = "mlptune.holder"
+CLAIM = "mlptune.claim"
+RELEASED = "mlptune.released"
+HEARTBEAT = "mlptune.heartbeat"
+
+# Tags of trial runs.
+NUMBER = "mlptune.number"
+ATTEMPT = "mlptune.attempt"
+RECORD = "mlptune.record"
+REBUILD = "mlptune.rebuild"
+SEEDS = "mlptune.seeds"
+REASON = "mlptune.reason"
+COPIED = "mlptune.copied"
+RERUNS = "mlptune.reruns"
+LEADER = "mlptune.leader"
+
+# Tags of logged models and of their registered versions; a logged model has SWEEP too.
+MODEL_RUN = "mlptune.run"
+MODEL_LOGGED = "mlptune.logged"
+
+# MLflow's own tags that mlptune sets.
+PARENT = "mlflow.parentRunId"
+RUN_NAME = "mlflow.runName"
+NOTE = "mlflow.note.content"
+USER = "mlflow.user"
+SOURCE_NAME = "mlflow.source.name"
+SOURCE_TYPE = "mlflow.source.type"
+EXPERIMENT_KIND = "mlflow.experimentKind"
+
+TAGS = {
+    KIND: ("experiment, launch, trial", "`sweep`, `launch` or `trial`."),
+    SWEEP: ("launch, trial, logged model", "The sweep's name."),
+    STATE: (
+        "launch, trial",
+        "Of a launch `running`, `finished`, `failed` or `interrupted`; of a trial `running`, `complete`, `pruned`, `failed` or, "
+        "for an attempt that does not count any more, `superseded`.",
+    ),
+    METHOD: ("launch", "The search method."),
+    TOTAL: ("launch", "How many trials the sweep counts."),
+    METRIC: ("launch", "The objective: the curve by which trials are compared."),
+    DIRECTION: ("launch", "`maximize` or `minimize`."),
+    FIXED: ("launch", "The hyperparameters that all trials share, as JSON."),
+    START: ("launch", "The configurations taken from another sweep that are tried first, as a JSON list."),
+    DATA: ("launch", "The fingerprint of the data and of its split."),
+    TASK: ("launch", "The prediction task that was found in the data."),
+    SEED: ("launch", "The sweep's seed."),
+    SPEC: ("launch", "The sweep file with all defaults, as JSON."),
+    VERSION: ("launch", "The version of mlptune that wrote the launch last."),
+    MACHINE: ("launch", "The kind of machine, on which the last bits of results depend."),
+    DONE: ("launch", "How many trials ended in each state, as JSON; written when the launch ends."),
+    BEST: ("launch", "The best trial, as JSON."),
+    TEST_SCORINGS: (
+        "launch",
+        "How many launches of the sweep had been scored on the test part when this one was, itself included.",
+    ),
+    HOLDER: ("launch", "The process that runs the launch, for users to read."),
+    CLAIM: (
+        "launch",
+        "The same as JSON, for the first process. Each later one is a param with the claim's number behind the name.",
+    ),
+    RELEASED: ("launch", "The number of the claim that was given back when its process ended."),
+    HEARTBEAT: ("launch", "Changes every few seconds while the process that runs the launch is alive."),
+    NUMBER: ("trial", "The trial's number, from 0."),
+    ATTEMPT: ("trial", "How often the trial was begun: 1, or more after resuming."),
+    RECORD: ("trial", "Value, parameters and epochs exactly, as JSON."),
+    REBUILD: ("trial", "What the sampler and the pruner need to know of the trial, as JSON."),
+    SEEDS: ("trial", "The seeds of the trial's networks, as JSON."),
+    REASON: ("trial", "Why the trial was stopped or failed."),
+    COPIED: ("trial", "Which trials it has copied, and at which epochs."),
+    RERUNS: ("trial", "How many of its jobs were run again because a worker died, hung or failed."),
+    LEADER: ("trial", "`true` on the best trial of a finished launch."),
+    MODEL_RUN: ("logged model, model version", "The launch's run."),
+    MODEL_LOGGED: ("logged model, model version", "When the model was logged, in milliseconds since 1970."),
+    PARENT: ("trial", "The launch's run."),
+    RUN_NAME: ("launch, trial", "`launch` or `trial` with its number."),
+    NOTE: ("launch, trial", "A description in Markdown: of a launch its best trial, of a trial what it has copied."),
+    USER: ("launch, trial", "The user who runs the sweep."),
+    SOURCE_NAME: ("launch, trial", "`mlptune`."),
+    SOURCE_TYPE: ("launch, trial", "`LOCAL`."),
+    EXPERIMENT_KIND: ("experiment", "Makes MLflow's interface open on runs and charts."),
+}
+
+VALUE = "value"
+BEST_VALUE = "best_value"
+TEST_SCORE = "test_score"
+CURVES = ("train_loss", "val_loss", "train_score", "val_score")
+
+METRICS = {
+    "train_loss": (
+        "trial",
+        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch.",
+    ),
+    "val_loss": ("trial", "The validation loss of each epoch."),
+    "train_score": ("trial", "The training score of each epoch: accuracy or R²."),
+    "val_score": ("trial", "The validation score of each epoch."),
+    "val_METRIC": ("trial", "Another validation metric of each epoch, where the objective names one."),
+    VALUE: ("trial", "The trial's objective at its best epoch; of a pruned trial its last one."),
+    BEST_VALUE: ("launch", "The objective of the best trial."),
+    TEST_SCORE: ("launch", "The score of the final model on the test part."),
+}
+
+SWEEP_FILE = "sweep.toml"
+SPEC_FILE = "spec.json"
+BEST_CONFIG_FILE = "best_config.json"
+LONG_TAGS = "tags"
+
+ARTIFACTS = {
+    SWEEP_FILE: ("launch", "The sweep file as it was written."),
+    SPEC_FILE: ("launch", "The sweep file with all defaults and absolute paths, as JSON."),
+    BEST_CONFIG_FILE: ("launch", "The complete best configuration."),
+    f"{LONG_TAGS}/": ("launch, trial", "Texts that are too long for a tag."),
+}
+
+# The state of an attempt that does not count any more.
+SUPERSEDED = "superseded"
+TRIAL_STATES = ("running", "complete", "pruned", "failed")
+LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
+# The MLflow status of a run that has ended. Its interface gives each a mark of its own, so that pruned trials differ from
+# complete and from failed ones at a glance.
+TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
