@@ -91,7 +91,8 @@ def dask() -> Iterator[ExternalExecutor]:
 def test_processes_and_resumes_change_nothing(method: str, pools: dict[int, Workers]) -> None:
     alone = swept(method, Inline(), 1)
     order = list(alone.committed)
-    stopped = [trial for trial in alone.committed.values() if trial.state == "pruned" and not trial.diverged]
+    records = [trial.record for trial in alone.committed.values()]
+    stopped = [trial for trial in records if trial.state == "pruned" and not trial.diverged]
     assert bool(stopped) == (method in ("hyperband", "asha", "bohb", "mobster"))
     assert all(trial.epochs < 9 for trial in stopped)
     assert result(swept(method, pools[2], 2)) == result(alone)
