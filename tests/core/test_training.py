@@ -211,7 +211,7 @@ def test_both_initialisations_reach_both_precisions():
     [
         ({"X": np.zeros((80, 4))}, r"X must have shape \(n, 5\), got \(80, 4\)"),
         ({"X": np.zeros((7, 5)), "y": np.zeros(7, int)}, "80 rows of the structure, got 7"),
-        ({"y": np.zeros(79, int)}, "as many rows"),
+        ({"y": np.zeros(79, int)}, "the same number of rows"),
         ({"y": np.full(80, 3)}, "class indices from 0 to 2, got 3 to 3"),
         ({"y_val": np.full(40, -1)}, "X_val: y must hold class indices"),
         ({"weight": np.zeros(80)}, "not all 0"),
