@@ -251,7 +251,7 @@ def _silu_backward(a: Array, d: Array, t: Array) -> None:
 
 
 def _blend(x: Array, d: Array, w: Array) -> None:
-    """d = w d + x (1 - w) d without further space; w is lost."""
+    """d = w d + x (1 - w) d without another array; w is overwritten."""
     np.multiply(w, d, out=w)
     np.subtract(d, w, out=d)
     np.multiply(d, x, out=d)

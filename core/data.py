@@ -1,4 +1,4 @@
-"""Data as the engine wants it: a fold's training and validation rows, and what is prepared from them once a call."""
+"""Data as the engine takes it: a fold's training and validation rows, and what is prepared from them once a call."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ import numpy as np
 from .array import Array
 from .inputs import n_scaling, prepare_rows, with_ones
 from .structure import Structure
-from .subset import chosen
+from .subset import subset_rows
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Ar
     if np.ndim(X) != 2 or X.shape[1] != structure.n_inputs:
         raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {np.shape(X)}")
     if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
-        raise ValueError(f"{name}: X, y and weight must have as many rows as another, got {len(X)} and {len(y)}")
+        raise ValueError(f"{name}: X, y and weight must have the same number of rows, got {len(X)} and {len(y)}")
     if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
         raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
     if structure.task == "regression" and np.size(y) != len(X) * structure.n_outputs:
@@ -38,13 +38,13 @@ def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Ar
 
 
 def take_subset(structure: Structure, fold: Fold, order_seed: int) -> Fold:
-    """The fold with the training rows that the structure's `subset` leaves; the validation part is untouched."""
+    """The fold with its training rows reduced to the structure's `subset`; the validation part stays whole."""
     if structure.subset == 1.0:
         return fold
     check_shapes(structure, "X", fold.X, fold.y, fold.weight)
     X, y = np.asarray(fold.X), np.asarray(fold.y)
     classes = y if structure.task == "classification" else None
-    rows = chosen(structure.subset, len(X), classes, order_seed)
+    rows = subset_rows(structure.subset, len(X), classes, order_seed)
     return replace(fold, X=X[rows], y=y[rows], weight=None if fold.weight is None else np.asarray(fold.weight)[rows])
 
 
@@ -111,7 +111,7 @@ class PreparedFold:
             self.validation_targets = self.validation.targets(structure, self.validation.y[None])
 
     def clip(self, z: Array) -> Array:
-        """Output sums (..., o, n) of a regression cut to the training targets' range, if the structure says so."""
+        """Output sums (..., o, n) of a regression clipped to the training targets' range, with `target_scaling`."""
         if self._target_scaling is None:
             return z
         return np.clip(z, self._target_scaling[2][:, None], self._target_scaling[3][:, None])

@@ -37,7 +37,7 @@ _FIT_DEFAULTS: dict[str, Any] = {
 
 
 def _hyperparameter_defaults() -> dict[str, Any]:
-    """Defaults by name: None where a preset may say something else, for that is told from a value that was given."""
+    """Defaults by name; None where a preset has a value, which it fills in unless the user gave another."""
     in_presets = {name for preset in PRESETS.values() for name in preset}
     return {name: None if name in in_presets else row.default for name, row in PARAMETERS.items()}
 
@@ -66,7 +66,7 @@ def _constructor(defaults: Mapping[str, Any], **keyword_only: Any) -> Callable[.
 class _MLP(BaseEstimator):
     """What classifier and regressor share; their parameters are those of `hyperparameters.Hyperparameters`.
 
-    None for one of them means what the `preset` says, and else the default given there. Besides:
+    None for one of them means the preset's value, or without one the table's default. Besides:
     `validation_fraction` is the share of the rows that early stopping watches, where it is on; `random_state`
     decides initialisation, dropout, that split and the order of the rows; `dtype` is the precision of training,
     float32 or float64; `gradient_norms` adds a curve grad_norm_1, ... for each layer from the input, to see gradients

@@ -34,7 +34,7 @@ def _by_name(table: Mapping[str, Any], fact: str) -> str:
 
 
 def _parse_changes(value: Any) -> Changes | None:
-    """Changes in the form in which they are kept; None for something else.
+    """Changes in their stored form; None for a value of another form.
 
     ValueError for a name that is unknown or may not change, and for a value out of its range.
     """
@@ -120,7 +120,7 @@ class Hyperparameters:
         high=1.0,
         below=True,
         changeable=True,
-        about="The share of the last step that the next one repeats. "
+        about="The fraction of the last step that the next one repeats. "
         f"Only {' and '.join(name for name, row in OPTIMIZERS.items() if row.momentum)} use it.",
     )
     nesterov: bool = parameter(
@@ -180,7 +180,7 @@ class Hyperparameters:
         high=1.0,
         below=True,
         changeable=True,
-        about="The share of all steps over which the learning rate rises to its full value before the schedule begins.",
+        about="The fraction of all steps over which the learning rate rises to its full value before the schedule begins.",
     )
     batch_size: int = parameter(
         32,
@@ -202,7 +202,7 @@ class Hyperparameters:
         high=1.0,
         above=True,
         structural=True,
-        about="The share of the training rows that is trained on, for cheap evaluations. The validation part stays whole.",
+        about="The fraction of the training rows that is trained on, for cheap evaluations. Validation uses all its rows.",
     )
     l1: float = parameter(
         0.0,
@@ -248,7 +248,7 @@ class Hyperparameters:
         "A layer has either this or batch_norm.",
     )
     # x + dropout(activation(normalised(x W + b))). The sum comes last, after activation and dropout, as in residual
-    # networks for tables (Gorishniy et al. 2021): what passes by the layers is changed by nothing else.
+    # networks for tables (Gorishniy et al. 2021): nothing else changes what the shortcut carries.
     skip: bool | tuple[bool, ...] = parameter(
         False,
         "bool",
@@ -313,7 +313,7 @@ class Hyperparameters:
         high=1.0,
         below=True,
         changeable=True,
-        about="The share of each row's target that is spread evenly over all classes.",
+        about="The fraction of each row's target that is spread evenly over all classes.",
     )
     clip_norm: float | None = parameter(
         None,
@@ -490,5 +490,5 @@ def known(name: str) -> Parameter:
 
 
 def check(name: str, value: Any) -> Any:
-    """The value as the plain Python object that the hyperparameter wants; ValueError if name or value is wrong."""
+    """The value as the plain Python object that the hyperparameter takes; ValueError if name or value is wrong."""
     return known(name).check(value)

@@ -29,7 +29,7 @@ def fit_rows(structure: Structure, X: Array) -> Array:
 
 
 def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
-    """X (n, d) as the lowest layer wants it, (n, n_encoded), by what `fit_rows` found."""
+    """X (n, d) as the lowest layer takes it, (n, n_encoded), by what `fit_rows` found."""
     n = 0 if structure.scaling == "none" else 2 * structure.n_inputs
     if n:
         X = scale_inputs(structure.scaling, fitted[:n], X)

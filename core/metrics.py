@@ -42,12 +42,12 @@ def _weights(n: int, weight: Array | None) -> Array:
 
 
 def accuracy(y: Array, output: Array, weight: Array | None = None) -> float:
-    """The share of rows whose class is predicted."""
+    """The fraction of rows whose class is predicted."""
     return float(np.average(predicted_classes(output) == y, weights=weight))
 
 
 def zero_one(y: Array, output: Array, weight: Array | None = None) -> float:
-    """The share of rows whose class is not predicted: the mean 0/1 loss."""
+    """The fraction of rows whose class is not predicted: the mean 0/1 loss."""
     return 1.0 - accuracy(y, output, weight)
 
 
@@ -59,7 +59,7 @@ def _confusion(y: Array, output: Array, weight: Array | None) -> Array:
 
 
 def balanced_accuracy(y: Array, output: Array, weight: Array | None = None) -> float:
-    """The mean over the classes present in y of the share that is recognised."""
+    """The mean recall over the classes present in y."""
     counts = _confusion(y, output, weight)
     size = counts.sum(axis=1)
     present = size > 0
@@ -128,7 +128,7 @@ def r2_from_sums(residual: Array, total: Array) -> Array:
 
 
 def r2(y: Array, output: Array, weight: Array | None = None) -> float:
-    """The share of the variance that is explained; with several outputs the plain mean."""
+    """The fraction of the variance that is explained; with several outputs the plain mean."""
     y = np.asarray(y, dtype=np.float64)
     variance = np.average((y - np.average(y, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
     return float(r2_from_sums(_mean_squares(y, output, weight), variance))

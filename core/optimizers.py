@@ -218,7 +218,7 @@ MOMENTUM_DECAY = 0.004
 
 def _nadam_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
     # The slots and the merged corrections are Adam's. The products of all momenta up to t are multiplied up from the
-    # first step in every call, so that they do not depend on where training is cut; once below 1e-18 they are nothing
+    # first step in every call, so that they do not depend on where training is cut; once below 1e-18 they vanish
     # beside 1, and beta_1 bounds the steps that takes.
     beta_1, beta_2 = settings.beta_1, settings.effective_beta_2
     root = np.sqrt(_one_minus_powers(beta_2, t[0], len(t)) / (1.0 - beta_2))

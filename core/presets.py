@@ -1,4 +1,4 @@
-"""Presets: tables of hyperparameter values that fill in what a person did not give."""
+"""Presets: tables of hyperparameter values that fill in what the user did not give."""
 
 from collections.abc import Mapping
 from typing import Any

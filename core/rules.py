@@ -15,7 +15,7 @@ Kind = Literal["int", "float", "bool", "choice", "sizes", "changes"]
 class Parameter:
     """A row of the table of hyperparameters.
 
-    `about` says in a sentence or two what it does. Ranges include `low` unless `above`, and `high` unless `below`.
+    `about` describes it in a sentence or two. Ranges include `low` unless `above`, and `high` unless `below`.
     `structural`: it belongs to the key by which networks share a stack (it changes shapes or code); the others only
     scale numbers and may differ inside a stack. `by_layer`: a list with one value for each hidden layer is allowed
     too. `changeable`: it acts in each step or epoch, so that it may change during training. A choice is a name in

@@ -15,7 +15,7 @@ SMOOTH_LIMIT, HARD_LIMIT = 3.0, 1e6
 
 
 def fit_inputs(kind: str, X: Array) -> Array:
-    """Centre and factor of each column of X (n, d), as (2 d,); a column without spread gets the factor 0.
+    """Centre and factor of each column of X (n, d), as (2 d,); a constant column gets the factor 0.
 
     `minmax`: to [-1, 1]. `standard`: mean 0, deviation 1. `robust`: the median, and 1 over the difference of the
     quartiles, or where that is 0 over half the range (Holzmüller et al. 2024, app. A).
@@ -24,13 +24,13 @@ def fit_inputs(kind: str, X: Array) -> Array:
     low, high = X.min(axis=0), X.max(axis=0)
     with np.errstate(all="ignore"):
         if kind == "minmax":
-            centre, spread = 0.5 * low + 0.5 * high, 0.5 * high - 0.5 * low
+            centre, width = 0.5 * low + 0.5 * high, 0.5 * high - 0.5 * low
         elif kind == "standard":
-            centre, spread = X.mean(axis=0), X.std(axis=0)
+            centre, width = X.mean(axis=0), X.std(axis=0)
         else:
             first, centre, third = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
-            spread = np.where(third > first, third - first, 0.5 * high - 0.5 * low)
-        factor = np.where(high > low, 1.0 / spread, 0.0)
+            width = np.where(third > first, third - first, 0.5 * high - 0.5 * low)
+        factor = np.where(high > low, 1.0 / width, 0.0)
     return np.concatenate([centre, np.where(np.isfinite(factor), factor, 0.0)])
 
 

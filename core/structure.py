@@ -10,7 +10,7 @@ from .layers.dense import Dense
 from .layers.embedding import PBLD, PLR
 from .losses import LOSSES, resolve
 from .optimizers import OPTIMIZERS, UpdateRule
-from .subset import n_chosen
+from .subset import subset_size
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Structure:
         loss = resolve(hp.default_loss, loss, n_outputs)
         if loss == "log_loss" and n_outputs != 1:
             raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
-        n_rows = n_chosen(hp.subset, int(n_rows))
+        n_rows = subset_size(hp.subset, int(n_rows))
         optimizer = OPTIMIZERS[hp.optimizer]
         has_momentum = optimizer.momentum is not None and hp.momentum > 0.0
         return cls(

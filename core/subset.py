@@ -5,24 +5,24 @@ import numpy as np
 from .array import Array
 
 
-def n_chosen(share: float, n: int) -> int:
-    """How many of n rows a share of them is: the nearest whole number, but at least one."""
-    return max(1, round(share * n))
+def subset_size(fraction: float, n: int) -> int:
+    """How many of n rows this fraction is: the nearest whole number, but at least one."""
+    return max(1, round(fraction * n))
 
 
-def chosen(share: float, n: int, classes: Array | None, seed: int) -> Array:
-    """Indices (m,) of the chosen among n rows, ascending; a function of the arguments alone.
+def subset_rows(fraction: float, n: int, classes: Array | None, seed: int) -> Array:
+    """Indices (m,) of the rows in the subset of n rows, ascending; a function of the arguments alone.
 
-    A larger share has all rows of a smaller one. With `classes` (n,) each class keeps its share to within a row, and
+    A larger fraction has all rows of a smaller one. With `classes` (n,) each class keeps its fraction to within a row, and
     at least one row as long as there are as many rows as classes.
     """
     # The order of an epoch's rows has the tags 1, 2, ...
     order = np.random.default_rng(np.random.SeedSequence((seed, 0))).permutation(n)
     if classes is not None:
-        # All rows in one line, of which a share is the beginning: the j-th of a class's n_c rows stands at j / n_c.
+        # All rows in one line, of which a subset is the beginning: the j-th of a class's n_c rows stands at j / n_c.
         _, own, counts = np.unique(classes[order], return_inverse=True, return_counts=True)
         by_class = np.argsort(own, kind="stable")
         place = np.empty(n)
         place[by_class] = (np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)) / np.repeat(counts, counts)
         order = order[np.argsort(place, kind="stable")]
-    return np.sort(order[: n_chosen(share, n)])
+    return np.sort(order[: subset_size(fraction, n)])

@@ -120,7 +120,7 @@ def train(
 def _last_epoch(networks: Sequence[Network], state: State) -> int:
     """The last epoch that any running network may train; 0 if none runs.
 
-    A network that is told to run after its last epoch, as partial_fit does, trains one more.
+    A network that is set running after its last epoch, as by partial_fit, trains one more.
     """
     ends = [
         max(network.hyperparameters.epochs, epoch + 1) for network, epoch in zip(networks, state.epoch, strict=True)

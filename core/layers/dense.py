@@ -61,6 +61,7 @@ class BoundDense:
         self, layer: Dense, theta: Array, gradient: Array | None, buffers: Array, buffer: Array, training: bool
     ) -> None:
         K = len(buffer)
+        # This layer's columns of theta: weights and biases, gains, factors.
         self._n_in, gains_end = layer.n_in, layer.n_block + layer.n_gains
         W = theta[:, : layer.n_block].reshape(K, layer.n_in + 1, layer.n_out)
         self.weights, self.bias = W[:, : layer.n_in, :], W[:, layer.n_in :, :]
@@ -80,6 +81,7 @@ class BoundDense:
             # As long as the buffer, so that passes over both are one piece; what lies below the row of ones stays 0.
             self._deltas = np.zeros(buffer.shape, dtype=buffer.dtype)
             self.delta = self._deltas[:, : layer.n_out, :]
+        # Activations run over the buffers as flat arrays, the row of ones included; what loses it gets it back.
         activation = ACTIVATIONS[layer.activation]
         self._activation = None if activation.name == "identity" or activation.n_linear_pieces > 1 else activation
         if self._activation is not None:
@@ -89,6 +91,7 @@ class BoundDense:
             self._a = buffer.view(kind).reshape(-1)
             self._d = self._deltas.view(kind).reshape(-1) if training else None
             self._bias_row = None if self._activation.preserves_bias_row else buffer[:, layer.n_out :, :]
+        # A normalisation takes the bias as its shift, and owns the arrays of sums and their derivatives.
         self._norm: Normalization | None = None
         if layer.norm != "none":
             gain, shift = theta[:, layer.n_block : gains_end, None], W[:, -1, :, None]
@@ -112,10 +115,11 @@ class BoundDense:
             np.multiply(self.weights, self._factors, out=self._effective[:, : self._n_in])
             np.copyto(self._effective[:, self._n_in :], self.bias)
         if self._norm is None:
+            # The input's row of ones meets the bias: sums and shift in one product.
             np.matmul(self._W_transposed, self.x, out=self.z)
         else:
             self._inputs, W_transposed = self.x[..., : self._n_in, :], self._W_transposed[:, :, : self._n_in]
-            if self.input_grad is None and isinstance(self._norm, BatchNorm) and self._norm.of_batch:
+            if self.input_grad is None and isinstance(self._norm, BatchNorm) and self._norm.uses_batch_stats:
                 self._inputs = self._norm.centre(self._inputs, W_transposed)
             np.matmul(W_transposed, self._inputs, out=self._norm.sums)
             self._norm.forward(self._buffer)
@@ -139,6 +143,7 @@ class BoundDense:
             self._norm.backward(self._deltas)
             np.matmul(self._inputs, self._slope_transposed, out=self.gradient[:, : self._n_in])
         if self._factors is not None:
+            # The chain rule through weights * factors.
             by_weights = self.gradient[:, : self._n_in]
             np.vecdot(self.weights, by_weights, out=self._factors_gradient)
             np.multiply(by_weights, self._factors, out=by_weights)

@@ -11,7 +11,7 @@ import numpy as np
 from ..array import Array
 
 EPSILON = 1e-5  # added to the variance, as in torch
-MOMENTUM = 0.1  # share of a batch's statistics in the new running ones, as in torch
+MOMENTUM = 0.1  # weight of a batch's statistics in the new running ones, as in torch
 
 
 class Normalization(Protocol):
@@ -29,7 +29,7 @@ class Normalization(Protocol):
     def backward(self, delta: Array) -> None: ...
 
 
-class _Bound:
+class _BoundNorm:
     """What both kinds hold: `gain` and `shift` (K, u, 1), their gradients or None, and buffers (K, n, rows).
 
     n is u, or u + 1 where `z` has a row of ones: then all passes take that row along, in one piece, as a unit whose
@@ -49,12 +49,12 @@ class _Bound:
         self.ones = np.ones((rows, 1), dtype=gain.dtype)
 
 
-class BatchNorm(_Bound):
+class BatchNorm(_BoundNorm):
     """Over the rows of a batch (Ioffe & Szegedy 2015): their gamma is the gain, their beta the shift.
 
     In training the statistics are the batch's, and move the running ones (`running`: means, then variances,
     (K, 2 u, 1), the variances with n - 1 as in torch); at inference the running ones serve. A batch of one row has no
-    spread: it is normalised by the running statistics and leaves them alone. The running ones are moved by all batches
+    variance: it is normalised by the running statistics and leaves them alone. The running ones are moved by all batches
     since the last time at once (`flush_running_statistics`).
 
     In the lowest layer (`centre`) it is cheaper to centre the inputs than the sums: networks of one fold share them,
@@ -66,7 +66,7 @@ class BatchNorm(_Bound):
     ) -> None:
         super().__init__(gain, shift, gradients, z)
         K, n, rows = z.shape
-        self.of_batch = gradients is not None and rows > 1
+        self.uses_batch_stats = gradients is not None and rows > 1
         self.running = running.reshape(K, 2, self.u, 1)
         statistics = np.zeros((K, 2, n, 1), dtype=gain.dtype)
         self.mean, self.variance, self.statistics = statistics[:, 0], statistics[:, 1], statistics[:, :, : self.u]
@@ -99,16 +99,19 @@ class BatchNorm(_Bound):
             self.pending_batch_stats.clear()
 
     def forward(self, z: Array) -> None:
-        if not self.of_batch:
+        # Mean and centred sums, unless `centre` has done both for the inputs.
+        if not self.uses_batch_stats:
             np.copyto(self.statistics, self.running)
         elif not self.is_lowest:
             np.matmul(self.centred, self.mean_weights, out=self.mean)
         if not self.is_lowest:
             np.subtract(self.centred, self.mean, out=self.centred)
-        if self.of_batch:
+        # The variance; the running statistics take the batch's in later.
+        if self.uses_batch_stats:
             np.multiply(self.centred, self.centred, out=self.work)
             np.matmul(self.work, self.mean_weights, out=self.variance)
             self.pending_batch_stats.append(self.statistics.copy())
+        # gain / s for each unit, repeated over the rows: a pass over two whole arrays.
         np.add(self.variance, EPSILON, out=self.shifted_variance)
         np.sqrt(self.shifted_variance, out=self.deviation)
         np.divide(self.gain, self.deviation[:, : self.u], out=self.factor[:, : self.u])
@@ -120,14 +123,14 @@ class BatchNorm(_Bound):
     def backward(self, delta: Array) -> None:
         """gain / s (delta - mean(delta) - c mean(delta c) / s^2), with c the centred sums and s their deviation."""
         assert self.gradients is not None
-        of_gain, of_shift = self.gradients
+        gain_grad, shift_grad = self.gradients
         np.matmul(delta, self.mean_weights, out=self.average)
-        np.multiply(self.average[:, : self.u], self.rows, out=of_shift)
+        np.multiply(self.average[:, : self.u], self.rows, out=shift_grad)
         np.multiply(delta, self.centred, out=self.work)
         np.matmul(self.work, self.mean_weights, out=self.product)
         np.divide(self.product, self.deviation, out=self.product)
-        np.multiply(self.product[:, : self.u], self.rows, out=of_gain)
-        if not self.of_batch:
+        np.multiply(self.product[:, : self.u], self.rows, out=gain_grad)
+        if not self.uses_batch_stats:
             np.multiply(delta, self.factors, out=self.work)
             return
         np.divide(self.product, self.deviation, out=self.product)
@@ -138,7 +141,7 @@ class BatchNorm(_Bound):
         np.multiply(self.work, self.factors, out=self.work)
 
 
-class LayerNorm(_Bound):
+class LayerNorm(_BoundNorm):
     """Over the units of each row (Ba, Kiros & Hinton 2016): the same in training and at inference.
 
     What both passes multiply by, gain / s, is a product of a column and a row; with a second column of zeros it is one
@@ -180,10 +183,10 @@ class LayerNorm(_Bound):
     def backward(self, delta: Array) -> None:
         """g delta / s - mean(g delta) / s - c mean(g delta c) / s^3, with c the centred sums; means over the units."""
         assert self.gradients is not None
-        of_gain, of_shift = self.gradients
-        np.matmul(delta[:, : self.u], self.ones, out=of_shift)
+        gain_grad, shift_grad = self.gradients
+        np.matmul(delta[:, : self.u], self.ones, out=shift_grad)
         np.multiply(delta, self.centred, out=self.work)
-        np.matmul(self.slope, self.inverse_column, out=of_gain)
+        np.matmul(self.slope, self.inverse_column, out=gain_grad)
         np.matmul(self.gains_row, delta, out=self.of_ones)
         np.matmul(self.gains_row, self.work, out=self.of_sums)
         np.multiply(self.inverse, self.inverse, out=self.row)

@@ -60,7 +60,8 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
 
 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
-    """Return the text of the sweep file: valid TOML that says what the defaults say for this table."""
+    """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
+    from ...core.metrics import METRICS
     from ...search.spaces.defaults import default_space
     from ..config.defaults import DEFAULT_TRIALS, default_model
 
@@ -69,7 +70,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
     classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
     target = spec.data.target or "target"
     score = "accuracy" if dataset.task == "classification" else "R2"
-    others = "balanced_accuracy, f1_macro, roc_auc" if dataset.task == "classification" else "rmse, mae, r2"
+    others = ", ".join(name for name, metric in METRICS.items() if dataset.task in metric.tasks)
     blocks = [
         [
             f"# A sweep over {_comment(source)}: {dataset.n_rows} rows, {dataset.task}{classes}.",

@@ -44,8 +44,22 @@ def test_parameters_and_defaults_are_those_of_the_hyperparameters():
         assert {name: parameters[name] for name in NAMES} == {**defaults, **dict.fromkeys(STRONG)}
         assert set(parameters) - set(NAMES) == names
         assert set(inspect.signature(estimator).parameters) == set(parameters)
-    with pytest.raises(TypeError, match="hiden"):
-        MLPClassifier(hiden=(3,))
+        assert list(inspect.signature(estimator).parameters)[: len(NAMES)] == list(NAMES)
+    assert MLPRegressor((3,), "tanh").get_params()["activation"] == "tanh"
+    for wrong in ({"hiden": (3,)}, {"class_weights": None}):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            MLPClassifier(**wrong)
+    with pytest.raises(TypeError, match="class_weight"):
+        MLPRegressor(class_weight="balanced")
+
+
+def test_subclasses_may_name_their_own_parameters():
+    class Small(MLPClassifier):
+        def __init__(self, hidden=(4,), epochs=2, random_state=None):
+            super().__init__(hidden=hidden, epochs=epochs, random_state=random_state)
+
+    X, y = load_iris(return_X_y=True)
+    assert clone(Small(epochs=3)).fit(X, y).n_epochs_ == 3
 
 
 def test_a_best_configuration_with_lists_is_accepted():
@@ -110,6 +124,8 @@ def test_early_stopping_keeps_the_best_epoch():
     losses = model.history_["val_loss"]
     assert model.n_epochs_ < 200
     assert model.best_epoch_ == int(np.argmin(losses)) + 1 == model.n_epochs_ - 5
+    with pytest.warns(DeprecationWarning, match="kept_epoch_ is now best_epoch_"):
+        assert model.kept_epoch_ == model.best_epoch_
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,37 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
+from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import NAMES, PARAMETERS, Hyperparameters, check
 from mlptune.core.structure import Structure
 
 
 def test_the_class_and_the_table_agree():
     assert Hyperparameters().as_config() == {name: PARAMETERS[name].default for name in NAMES} | {"changes": []}
+
+
+def test_every_row_says_what_it_does():
+    for name, row in PARAMETERS.items():
+        assert row.name == name
+        assert row.about.endswith("."), name
+        assert "\n" not in row.about, name
+
+
+def test_a_row_added_to_a_table_is_accepted_at_once(monkeypatch):
+    with pytest.raises(ValueError, match="did you mean"):
+        check("activation", "relu2")
+    monkeypatch.setitem(ACTIVATIONS, "relu2", ACTIVATIONS["relu"])
+    assert Hyperparameters(activation="relu2").activation == "relu2"
+
+
+def test_structural_rows_are_fields_of_the_structure():
+    structural = {name for name, row in PARAMETERS.items() if row.structural}
+    assert structural <= {field.name for field in fields(Structure)}
 
 
 def test_a_configuration_goes_round():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from mlptune.core.metrics import METRICS
+from mlptune.core.metrics import METRICS, unit_of
 
 CLASSIFICATION = {
     "accuracy": lambda y, p, w: reference.accuracy_score(y, p, sample_weight=w),
@@ -68,3 +68,22 @@ def test_regression(seed, outputs, n, weighted, constant):
 def test_directions_and_tasks():
     assert {name for name, metric in METRICS.items() if metric.direction == "minimize"} == {"rmse", "mae", "zero_one"}
     assert {name for name, metric in METRICS.items() if metric.tasks == ("regression",)} == set(REGRESSION)
+
+
+@pytest.mark.parametrize("name", REGRESSION)
+def test_what_has_the_targets_unit_grows_with_it(name):
+    generator = np.random.default_rng(0)
+    y, output = generator.normal(size=(2, 30, 1))
+    factor = 10.0 if METRICS[name].unit == "target" else 1.0
+    assert METRICS[name].function(10.0 * y, 10.0 * output, None) == pytest.approx(
+        factor * METRICS[name].function(y, output, None)
+    )
+
+
+def test_units_of_curves():
+    curves = ["val_rmse", "val_mae", "val_r2", "val_score", "val_loss", "train_loss", "grad_norm_1"]
+    assert [unit_of(curve) for curve in curves] == ["target", "target", *["none"] * 5]
+
+
+def test_the_direction_says_whether_greater_is_better():
+    assert {name for name, metric in METRICS.items() if not metric.greater_is_better} == {"zero_one", "rmse", "mae"}

@@ -1,4 +1,4 @@
-"""Smaller training data: which rows are chosen, and that training on them is training on a smaller table."""
+"""Smaller training data: which rows are in a subset, and that training on them is training on a smaller table."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from mlptune.core.cost import operations
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import Structure
-from mlptune.core.subset import chosen, n_chosen
+from mlptune.core.subset import subset_rows, subset_size
 from mlptune.core.training import Fold, Network, start, train
 
 from .test_stack import same_bits, same_states
@@ -30,11 +30,11 @@ SEED = 4
 def test_a_choice_is_nested_stratified_and_of_its_size(labels, share, other, has_classes, seed):
     y = np.array(labels)
     classes = y if has_classes else None
-    small, large = (chosen(s, len(y), classes, seed) for s in sorted([share, other]))
-    assert len(np.unique(small)) == len(small) == n_chosen(min(share, other), len(y)) >= 1
+    small, large = (subset_rows(s, len(y), classes, seed) for s in sorted([share, other]))
+    assert len(np.unique(small)) == len(small) == subset_size(min(share, other), len(y)) >= 1
     assert set(small) <= set(large) <= set(range(len(y)))
     np.testing.assert_array_equal(small, np.sort(small))
-    np.testing.assert_array_equal(chosen(1.0, len(y), classes, seed), np.arange(len(y)))
+    np.testing.assert_array_equal(subset_rows(1.0, len(y), classes, seed), np.arange(len(y)))
     if has_classes:
         sizes, kept = (np.bincount(v, minlength=6) for v in (y, y[small]))
         assert (kept >= np.minimum(sizes, 1)).all() or len(small) < (sizes > 0).sum()
@@ -45,9 +45,9 @@ def test_a_choice_is_nested_stratified_and_of_its_size(labels, share, other, has
 
 
 def test_another_seed_chooses_others():
-    assert not np.array_equal(chosen(0.5, 100, None, 0), chosen(0.5, 100, None, 1))
+    assert not np.array_equal(subset_rows(0.5, 100, None, 0), subset_rows(0.5, 100, None, 1))
     # No class's rows are taken in the order in which they stand.
-    assert not np.array_equal(chosen(0.5, 100, np.zeros(100, int), 0), np.arange(50))
+    assert not np.array_equal(subset_rows(0.5, 100, np.zeros(100, int), 0), np.arange(50))
 
 
 def table(loss, n=90, n_val=30):
@@ -61,7 +61,7 @@ def table(loss, n=90, n_val=30):
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
 def test_training_on_a_share_is_training_on_a_smaller_table(loss):
     fold = table(loss)
-    rows = chosen(0.4, 90, fold.y if loss == "cross_entropy" else None, SEED)
+    rows = subset_rows(0.4, 90, fold.y if loss == "cross_entropy" else None, SEED)
     fewer = replace(fold, X=fold.X[rows], y=fold.y[rows], weight=fold.weight[rows])
     settings = {
         "hidden": (6,),
