@@ -1,4 +1,4 @@
-"""KernelParameters of single layers: units_2, activation_1, and the configuration that they add up to."""
+"""Hyperparameters of single layers: units_2, activation_1, and the configuration that they add up to."""
 
 from __future__ import annotations
 
