@@ -1,11 +1,11 @@
 """The default: Bayesian optimisation with a Gaussian process that costs a few milliseconds a proposal.
 
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
-(`.gp`) of the results . Trials that still run are believed to give what the model predicts for them
-("kriging believer", Ginsbourger et al. 2010).
+of the results (`surrogate.gp`). Pending trials have the model's prediction as their fantasy value ("kriging believer", Ginsbourger
+et al. 2010).
 
-A proposal is a function of (seed, trial number, history). Learning the hyperparameters costs more than all the rest, so it is done
-each time the history has grown by a tenth, always from the same start: a study that was rebuilt learns the same ones.
+A proposal is a function of (seed, trial number, history). Fitting the kernel parameters costs more than all the rest, so it is
+done each time the history has grown by a tenth, always from the same start: for a study that was rebuilt it gives the same ones.
 """
 
 from __future__ import annotations
@@ -30,10 +30,13 @@ from .history import impute_worst
 from .modelling import EncodedSampler, drop_single, one_thread, rows
 
 MAX_TRAINING_TRIALS = 200
-"""Of more trials than this, the model knows the best half of so many and the most recent; it bounds a proposal's cost."""
+"""The most trials that the model is conditioned on, half of them the best and half the latest; it bounds a proposal's cost."""
 
 _GROWTH = 1.1
+"""The kernel parameters are fitted again once there are this many times as many results as at the last fit."""
+
 STARTS = 5
+"""How many of the best trials' neighbourhoods are searched."""
 
 
 class AutoSampler(EncodedSampler):
@@ -43,14 +46,14 @@ class AutoSampler(EncodedSampler):
         seed: any integer.
         space: the Space (or its table) to model, all at once and from the first trial on; without it, what the finished trials
             have used. Inactive parameters are modelled at the middle of their range.
-        trials: how many there will be, and
-        batch: how many are asked at a time; both only serve to say in words what will be done (`choice`).
-        n_startup_trials: results before the model is used; until then points of a Latin hypercube.
-        structures: how many different structures the model may propose in a batch; any number unless given. Trials of one
+        trials: how many trials there will be, and
+        batch: how many are asked at a time; both are used only to describe the search (`choice`).
+        n_startup_trials: results before the model is used; until then, points of a Latin hypercube.
+        structures: the most different structures that the model may propose in a batch; any number unless given. Trials of one
             structure train as one stack.
         structural: the names of the hyperparameters that make the structure.
 
-    A trial that failed, diverged or has no finite value is told as the worst finite value so far; a pruned one with the last
+    A trial that failed, diverged or has no finite value counts as the worst finite value so far; a pruned one with the last
     value it reported. One objective only: more raise ValueError.
     """
 
@@ -76,24 +79,24 @@ class AutoSampler(EncodedSampler):
 
     def _reset_cache(self) -> None:
         super()._reset_cache()
-        self._learned: tuple[bytes, KernelParameters] | None = None
+        self._fitted: tuple[bytes, KernelParameters] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in ("_learned", "_lock")}
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_fitted", "_lock")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._lock = Lock()
 
     def describe(self, total: int) -> list[str]:
-        """What is told before `total` trials start."""
+        """Lines for the user, before `total` trials start."""
         return [] if self._space is not None and not drop_single(self._space.distributions) else [self.choice]
 
     @property
     def choice(self) -> str:
-        """What is done for this space, this many trials and this size of batch, in one line."""
+        """How this space is searched with this many trials in batches of this size, in one line."""
         batch = self._batch or 1
-        # Nothing is known while the first batches are asked.
+        # No results are known while the first batches are asked.
         startup = -(-self._n_startup_trials // batch) * batch
         if self._space is not None and self._trials is not None:
             features = Features(drop_single(self._space.distributions), self._space)
@@ -114,19 +117,19 @@ class AutoSampler(EncodedSampler):
             return {}
         others = self._others(study, trial, search_space)
         finished = [t for t in others if t.state.is_finished()]
-        running = [t for t in others if t.state == TrialState.RUNNING]
+        pending = [t for t in others if t.state == TrialState.RUNNING]
         with self._lock, one_thread():
             features = self._axes(search_space)
             codes = None
             if len(finished) >= self._n_startup_trials:
                 y = impute_worst([self._read(t, study, features)[1] for t in finished])
                 # A trial that was paused has reported something; the others are those of the batch that is being asked.
-                batch = self._encoded([t for t in running if not t.intermediate_values], study, features)
+                batch = self._encoded([t for t in pending if not t.intermediate_values], study, features)
                 codes = self._propose(
                     features,
                     self._encoded(finished, study, features),
                     y,
-                    self._encoded(running, study, features),
+                    self._encoded(pending, study, features),
                     trial.number,
                     self._within(features, batch),
                 )
@@ -137,7 +140,7 @@ class AutoSampler(EncodedSampler):
     def _others(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> list[FrozenTrial]:
-        """The trials of which the model can know anything."""
+        """The other trials that have any of the modelled parameters."""
         trials = study._get_trials(deepcopy=False, use_cache=True)
         return [t for t in trials if t.number != trial.number and not search_space.keys().isdisjoint(t.params)]
 
@@ -145,14 +148,14 @@ class AutoSampler(EncodedSampler):
         return rows([self._read(t, study, features)[0] for t in trials], features)
 
     def _startup(self, number: int, dimensions: int) -> np.ndarray:
-        """Quantiles (d,) of a trial before there is a model: in each block a Latin hypercube (McKay et al. 1979)."""
+        """The point in [0, 1)^d of a trial before there is a model: each block is a Latin hypercube (McKay et al. 1979)."""
         block, row = divmod(number, self._n_startup_trials)
         generator = np.random.default_rng(derive(self._seed, "auto", "startup", block))
         strata = generator.permuted(np.tile(np.arange(self._n_startup_trials), (dimensions, 1)), axis=1)
         return (strata[:, row] + generator.random((self._n_startup_trials, dimensions))[row]) / self._n_startup_trials
 
     def _within(self, features: Features, batch: np.ndarray) -> tuple[list[int], np.ndarray] | None:
-        """The structures (k, axes) of a batch (n, d) that may hold no more of them, and their axes; None where it may."""
+        """The axes of structure and the structures (k, axes) of a batch (n, d) that may have no others; None if it may."""
         axes = [i for i, axis in enumerate(features.axes) if axis.name in self._structural]
         if self._structures is None or not axes or not len(batch):
             return None
@@ -164,22 +167,22 @@ class AutoSampler(EncodedSampler):
         features: Features,
         codes: np.ndarray,
         y: np.ndarray,
-        running: np.ndarray,
+        pending: np.ndarray,
         number: int,
         within: tuple[list[int], np.ndarray] | None,
     ) -> np.ndarray | None:
-        """The codes (d,) to try next after results y (n,) at `codes` (n, d); None where nothing is left to try."""
-        hyperparameters = self._learn(features, codes, y)
-        taken = np.concatenate([codes, running])
-        modelled = select_training_trials(y)
-        codes, scores = codes[modelled], transform_objective(y[modelled])
-        model = GaussianProcess(features.features(codes), scores, hyperparameters)
+        """The codes (d,) to try next after results y (n,) at `codes` (n, d); None if nothing is left to try."""
+        parameters = self._kernel_parameters(features, codes, y)
+        taken = np.concatenate([codes, pending])
+        chosen = select_training_trials(y)
+        codes, scores = codes[chosen], transform_objective(y[chosen])
+        model = GaussianProcess(features.features(codes), scores, parameters)
         means = model.predict(model.X)[0]
         starts, best = codes[np.argsort(means, kind="stable")[:STARTS]], means.min()
-        if len(running):
-            X = features.features(running)
-            believed = model.predict(X)[0]
-            model, best = model.condition_on(X, believed), min(best, believed.min())
+        if len(pending):
+            X = features.features(pending)
+            fantasies = model.predict(X)[0]
+            model, best = model.condition_on(X, fantasies), min(best, fantasies.min())
 
         def score(candidates: np.ndarray) -> np.ndarray:
             return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
@@ -187,25 +190,25 @@ class AutoSampler(EncodedSampler):
         generator = np.random.default_rng(derive(self._seed, "auto", number))
         return maximise(score, features, starts, taken, generator, within=within)
 
-    def _learn(self, features: Features, codes: np.ndarray, y: np.ndarray) -> KernelParameters:
-        """KernelParameters learned from the first of the trials, see `n_fit_trials`."""
+    def _kernel_parameters(self, features: Features, codes: np.ndarray, y: np.ndarray) -> KernelParameters:
+        """The kernel parameters, fitted to the first of the trials, see `n_fit_trials`."""
         m = n_fit_trials(self._n_startup_trials, len(y))
         codes, y = codes[:m], y[:m]
         key = codes.tobytes() + y.tobytes()
-        if self._learned is None or self._learned[0] != key:
-            self._learned = key, fit_kernel_parameters(features.features(codes), transform_objective(y))
-        return self._learned[1]
+        if self._fitted is None or self._fitted[0] != key:
+            self._fitted = key, fit_kernel_parameters(features.features(codes), transform_objective(y))
+        return self._fitted[1]
 
 
 def n_fit_trials(startup: int, n: int) -> int:
-    """How many of n trials the hyperparameters are learned from: the last of startup, 1.1 startup, 1.21 startup ... in n."""
+    """To how many of n trials the kernel is fitted: the largest of startup, 1.1 startup, 1.21 startup ... that is at most n."""
     while (following := max(startup + 1, int(startup * _GROWTH))) <= n:
         startup = following
     return startup
 
 
 def select_training_trials(y: np.ndarray) -> np.ndarray:
-    """Indices, ascending, of the trials that the model knows."""
+    """The indices, ascending, of the trials that the model is conditioned on."""
     if len(y) <= MAX_TRAINING_TRIALS:
         return np.arange(len(y))
     best = np.argsort(y, kind="stable")[: MAX_TRAINING_TRIALS // 2]

@@ -1,8 +1,8 @@
-"""Proposals of TPE from the trials that came far: the model that learns from Hyperband's rungs while they are being climbed.
+"""BOHB: TPE on the results of the largest rung of Hyperband that has enough of them.
 
 Falkner, Klein, Hutter 2018, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale", arXiv:1807.01774: the densities
 l and g are those of the largest budget at which there are enough results (their N_min; here `n_startup_trials`). Promoted trials
-stay part of every rung they have passed. The scheduler is Hyperband's. Their fraction of random points is left out: TPE's own
+count at every rung that they have passed. The scheduler is Hyperband's. Their fraction of random points is left out: TPE's own
 prior keeps every value possible.
 """
 
@@ -17,7 +17,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from .history import Curve, observations
-from .tpe import TPESampler, same
+from .tpe import TPESampler, same_trials
 
 
 class BohbSampler(TPESampler):
@@ -45,12 +45,12 @@ class BohbSampler(TPESampler):
         return super().sample_independent(self._at_rung(study), trial, param_name, param_distribution)
 
     def _at_rung(self, study: Study) -> Study:
-        """The study as it looks at a rung: who has reached it is complete, with the value that it had there."""
+        """The study as it looks at a rung: the trials that have reached it are complete, with their value there."""
         if isinstance(study, _AtRung) or len(study.directions) > 1:
             return study
         trials = study._get_trials(deepcopy=False)
         known_view = self._view
-        if known_view is not None and known_view[0] is study and same(known_view[1], trials):
+        if known_view is not None and known_view[0] is study and same_trials(known_view[1], trials):
             return known_view[2]
         known = observations(trials, study.direction, self._curves)
         failed = np.isin(known.index, known.failed)
@@ -60,8 +60,8 @@ class BohbSampler(TPESampler):
         sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
         rows = np.flatnonzero(failed | (known.epoch == rung))
         shown = [_complete(trials[known.index[row]], sign * float(known.y[row])) for row in rows]
-        asked = [t for t in trials if t.state == TrialState.RUNNING and not t.intermediate_values]
-        view = _AtRung(study, [*shown, *asked])
+        pending = [t for t in trials if t.state == TrialState.RUNNING and not t.intermediate_values]
+        view = _AtRung(study, [*shown, *pending])
         self._view = study, trials, view
         return view
 
@@ -73,7 +73,7 @@ def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
 
 
 class _AtRung(Study):
-    """A study of which a sampler sees these trials only."""
+    """A study that shows a sampler only these trials."""
 
     def __init__(self, study: Study, trials: list[FrozenTrial]) -> None:
         self.__dict__.update(study.__dict__)

@@ -1,12 +1,11 @@
-"""A genetic algorithm: the best configurations so far are crossed and mutated, over mixed and conditional spaces.
+"""A genetic algorithm over mixed and conditional spaces: crossover and mutation of the best configurations so far.
 
 Holland 1975, "Adaptation in Natural and Artificial Systems"; tournaments as in Goldberg and Deb 1991; continuous genes
 cross by BLX-alpha (Eshelman and Schaffer 1993, "Real-Coded Genetic Algorithms and Interval-Schemata"); the population is
-that of a steady-state algorithm (Whitley 1989, GENITOR): always the best P of all that have finished.
+that of a steady-state algorithm (Whitley 1989, GENITOR): always the best P of all finished trials.
 
-Optuna's bases for genetic algorithms keep generations in the study's attributes. Here a population is a function of the
-finished trials, so there is nothing to keep: a child is asked from whoever is known when it is asked, in batches of any
-size, and the best are never lost (elitism).
+Optuna's base classes for genetic algorithms keep generations in the study's attributes. Here the population is a function of
+the finished trials, so nothing is stored: batches may have any size, and the best are never lost (elitism).
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ from .joint import History, JointSampler
 
 _ALPHA = 0.5
 _FEW = 8
-"""Of a range with at most so many values a child has one of its parents'."""
+"""For a range with at most this many values, a child inherits one of its parents' values."""
 _ATTEMPTS = 20
 
 
 class GeneticSampler(JointSampler):
-    """Children of the best.
+    """Children of the best configurations.
 
     Args:
         seed: any integer.
         space: the Space (or its table) to search; without it, what the finished trials have used.
-        population: P, how many of the best have children; so many random points come first.
-        tournament: k, how many are drawn, the best of whom becomes a parent.
+        population: P, how many of the best may be parents; that many random points come first.
+        tournament: k, how many are drawn for each parent, the best of which is taken.
         crossover: the share of children that have two parents; the others are mutants of one.
-        mutation: genes that mutate in a child, on average; at least one does where there was one parent.
+        mutation: the mean number of genes that mutate in a child; at least one does in a child of one parent.
 
-    Genes that are inactive (`units_3` of a net of two layers) are not passed on: whoever gets a third layer draws its
-    genes from a parent that has one, or at random. A child that was tried already mutates until it is new.
+    Inactive genes (`units_3` of a network of two layers) are not inherited: a child with a third layer takes its genes from a
+    parent that has one, or at random. A child that was proposed before mutates until it is new.
     """
 
     def __init__(
@@ -78,25 +77,25 @@ class GeneticSampler(JointSampler):
         crossed = generator.random() < self._crossover
         if crossed:
             second = self._parent(best[best != first], generator)
-            child = cross(features, child, history.codes[second], generator)
+            child = crossover(features, child, history.codes[second], generator)
         rate = min(1.0, self._mutation / len(features.axes))
         known = history.known()
         for attempt in range(_ATTEMPTS):
             chosen = generator.random(len(features.axes)) < rate
             if not crossed or attempt:
                 chosen[generator.integers(len(features.axes))] = True
-            candidate = mutated(features, child, chosen, generator)
+            candidate = mutate(features, child, chosen, generator)
             if candidate.tobytes() not in known:
                 return candidate
         return None
 
     def _parent(self, best: np.ndarray, generator: np.random.Generator) -> int:
-        """The trial that wins a tournament among `best`, which is sorted."""
+        """The trial that wins a tournament; `best` is sorted, best first."""
         return int(best[generator.integers(len(best), size=self._tournament).min()])
 
 
-def cross(features: Features, first: np.ndarray, second: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """A child's codes (d,): each gene from one parent or the other; of a range, from around and between them."""
+def crossover(features: Features, first: np.ndarray, second: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A child's codes (d,): each gene from one parent or the other; for a range, from between and around them."""
     active = [features.active(codes) for codes in (first, second)]
     child = first.copy()
     for i, axis in enumerate(features.axes):
@@ -108,22 +107,22 @@ def cross(features: Features, first: np.ndarray, second: np.ndarray, generator: 
         if not axis.size or (axis.ordered and axis.size > _FEW):
             low, high = min(a, b), max(a, b)
             reach = _ALPHA * (high - low)
-            child[i] = _inside(axis, low - reach + generator.random() * (high - low + 2 * reach))
+            child[i] = _nearest_code(axis, low - reach + generator.random() * (high - low + 2 * reach))
         else:
             child[i] = a if generator.random() < 0.5 else b
     return child
 
 
-def mutated(features: Features, codes: np.ndarray, chosen: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """A copy of codes (d,) in which the chosen genes (d,) have other values."""
+def mutate(features: Features, codes: np.ndarray, chosen: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A copy of codes (d,) in which the chosen genes (d,) have changed."""
     result = codes.copy()
     for i in np.flatnonzero(chosen):
-        result[i] = other_code(features.axes[i], result[i], generator)
+        result[i] = mutate_code(features.axes[i], result[i], generator)
     return features.canonicalized(result[None])[0]
 
 
-def other_code(axis: Axis, code: float, generator: np.random.Generator) -> float:
-    """Another code: any other of unordered values, one nearby in a range (normal, a fifth of the range wide)."""
+def mutate_code(axis: Axis, code: float, generator: np.random.Generator) -> float:
+    """Another code: any other of unordered values; in a range one nearby (normal steps of a fifth of the range)."""
     if axis.size == 1:
         return code
     if axis.size and not axis.ordered:
@@ -131,8 +130,8 @@ def other_code(axis: Axis, code: float, generator: np.random.Generator) -> float
     if not axis.size:
         for _ in range(_ATTEMPTS):
             moved = code + 0.2 * generator.standard_normal()
-            # Reflected at the bounds, where clipping would leave many a value as it is.
-            moved = _inside(axis, min(abs(moved), 2 - abs(moved)))
+            # Reflected at the bounds, where clipping would often leave the value unchanged.
+            moved = _nearest_code(axis, min(abs(moved), 2 - abs(moved)))
             if moved != code:
                 break
         return moved
@@ -141,11 +140,11 @@ def other_code(axis: Axis, code: float, generator: np.random.Generator) -> float
     moved = code + sign * step
     if not 0 <= moved < axis.size:
         moved = code - sign * step
-    return _inside(axis, moved)
+    return _nearest_code(axis, moved)
 
 
-def _inside(axis: Axis, code: float) -> float:
-    """The nearest code that the axis has."""
+def _nearest_code(axis: Axis, code: float) -> float:
+    """The nearest code of the axis."""
     if axis.size:
         return float(min(max(round(code), 0), axis.size - 1))
     return float(axis.rounded(np.array([min(max(code, 0.0), 1.0)]))[0])

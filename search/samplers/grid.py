@@ -1,6 +1,6 @@
-"""Grid search: trial n is point n of the grid, so each point is tried once, whoever works and however often it resumes.
+"""Grid search: trial n is point n of the grid, so each point is tried once, with any number of workers and resumes.
 
-Optuna's own grid shuffles its points, repeats some when trials run in parallel and scans all trials at each tell.
+Optuna's own grid shuffles its points, repeats some when trials run in parallel, and scans all trials after each.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class GridSampler(IndependentSampler):
     """Every point of the grid in order, the last name varying fastest.
 
     Args:
-        space: a Space, or its table; as with Optuna's grid, `{name: [values]}` will do. What belongs to
-            single layers (`units_i`, `skip_i`) is enumerated only where `layers` admits it.
+        space: a Space, or its table; `{name: [values]}` works as with Optuna's grid. Hyperparameters of single layers
+            (`units_i`, `skip_i`) are enumerated only where `layers` includes the layer.
 
     Raises ValueError where the space is missing or a range has neither `points` nor `step`. Asked for a point
     beyond the last, it raises ValueError; `study.optimize` is stopped after the last point.
@@ -48,7 +48,7 @@ class GridSampler(IndependentSampler):
         self._point = lru_cache(maxsize=128)(self._encoded_point)
 
     def describe(self, total: int) -> list[str]:
-        """What is told before `total` trials start: the size of the grid."""
+        """Lines for the user, before `total` trials start: the size of the grid."""
         rest = "" if total >= self._size else f"; the first {total} are trained"
         return [f"the grid has {counted(self._size, 'point')}{rest}"]
 

@@ -1,4 +1,4 @@
-"""What a model is told of the trials so far: one finite number each, to minimise, whatever became of them."""
+"""The trials so far as data for a model: one finite value each, to be minimised, however they ended."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 
 def objective_to_minimize(trial: FrozenTrial, direction: StudyDirection) -> float | None:
-    """A finished trial's value to minimise; a pruned one's last report; None where there is no finite one."""
+    """A finished trial's value with the sign to minimise; of a pruned one the last reported; None if there is no finite one."""
     if trial.state == TrialState.PRUNED and trial.last_step is not None:
-        # Optuna makes it the value too, but whoever rebuilds a study may have left it out.
+        # Optuna makes it the value too, but a study that was rebuilt may lack it.
         value = trial.intermediate_values[trial.last_step]
     elif trial.state == TrialState.FAIL or trial.values is None:
         return None
@@ -23,27 +23,22 @@ def objective_to_minimize(trial: FrozenTrial, direction: StudyDirection) -> floa
     if not math.isfinite(value):
         return None
     sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
-    # Squares of what is larger would overflow in a model.
+    # Squares of larger values would overflow in a model.
     return sign * min(max(value, -1e100), 1e100)
 
 
-def values(trials: Sequence[FrozenTrial], direction: StudyDirection) -> np.ndarray:
-    """The values (n,) of finished trials to minimise; the worst of them stands for those that have none."""
-    return impute_worst([objective_to_minimize(trial, direction) for trial in trials])
-
-
-def impute_worst(found: Sequence[float | None]) -> np.ndarray:
-    """Values (n,), the worst of them where there is none."""
-    worst = max((value for value in found if value is not None), default=0.0)
-    return np.array([worst if value is None else value for value in found])
+def impute_worst(values: Sequence[float | None]) -> np.ndarray:
+    """Values (n,) to minimise; the worst of them, the largest, stands for those that are missing."""
+    worst = max((value for value in values if value is not None), default=0.0)
+    return np.array([worst if value is None else value for value in values])
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What is known of trials that stand at different epochs, ordered by trial and epoch.
+    """The values of trials that have trained for different numbers of epochs, ordered by trial and epoch.
 
     Attributes:
-        index: which trial (n,), as a place in the sequence that was given.
+        index: which trial (n,), as an index into the sequence that was passed.
         epoch: after how many epochs (n,).
         y: the value (n,), to be minimised.
         failed: the trials (l,) that failed or diverged.
@@ -56,20 +51,21 @@ class Observations:
 
     @property
     def trials(self) -> np.ndarray:
-        """The trials of which anything is known, ascending."""
+        """The indices of the trials that have any value, ascending."""
         return np.unique(self.index)
 
 
 @dataclass
 class Curve:
-    """What one trial says.
+    """What one trial has reported.
 
     Attributes:
         trial: the object it was read from.
-        final: the value of a finished trial (`told`); None where it has none or still runs.
-        failed: whether it finished without a value.
+        final: the value of a finished trial (`objective_to_minimize`); None if it has none or still runs.
+        failed: whether it has finished without a value.
         epochs: after how many epochs it reported (n,), ascending.
-        best: its best finite value up to each (n,), to be minimised; infinite where there was none yet.
+        best: its best finite value up to each (n,), to be minimised; infinite where there is none yet.
+        at: the rungs of the last call of `rungs`, and its result.
     """
 
     trial: FrozenTrial
@@ -80,7 +76,7 @@ class Curve:
     at: tuple[tuple[int, ...], list[tuple[int, float]]] = ((), [])
 
     def rungs(self, rungs: tuple[int, ...]) -> list[tuple[int, float]]:
-        """The rungs that it has reached, with its finite values there."""
+        """The rungs that it has reached, each with its best value up to there where that is finite."""
         if self.at[0] != rungs:
             here = np.searchsorted(self.epochs, rungs, side="right") - 1
             reached = [
@@ -95,15 +91,15 @@ class Curve:
 def observations(
     trials: Sequence[FrozenTrial], direction: StudyDirection, curves: dict[int, Curve] | None = None
 ) -> Observations:
-    """One value for each trial, finished or not, and each rung it has reached.
+    """One value for each trial, finished or not, at each rung that it has reached.
 
-    Optuna's samplers know two sorts of trials, finished and running. Under a scheduler that pauses, most results belong to
-    trials that still run: without them little is known, and taken as bad (TPE's constant liar) they drive proposals away from
-    the best, which are the ones waiting to be promoted.
+    Optuna's samplers distinguish finished and running trials. Under a scheduler that pauses trials, most results belong to
+    trials that still run: ignored, they leave little data, and counted as bad (TPE's constant liar) they drive proposals away
+    from the best ones, which are those waiting to be promoted.
 
-    Rungs are the epochs at which trials stand still, paused or pruned, and the largest that any has reached. The value at a
-    rung is the best up to there; a complete trial's own value counts at the largest. A failed trial has the worst value of all at
-    the largest. `curves` keeps what was read of a study's trials, by number, for the next call.
+    Rungs are the epochs at which trials are paused or were pruned, and the largest that any trial has reached. The value at a
+    rung is the best up to there; a complete trial's own value counts at the largest rung, where a failed trial has the worst
+    value of all. `curves` caches what was read of a study's trials, by number, for the next call.
     """
     curves = {} if curves is None else curves
     read = [_read(t, direction, curves) for t in trials]
@@ -117,14 +113,14 @@ def observations(
     worst = max((value for _, _, value in rows), default=0.0)
     rows += [(i, last, worst) for i in failed]
     table = np.array(sorted(rows), float).reshape(-1, 3)
-    # Who counts steps from 0 has reported an epoch 0, whose logarithm is none.
+    # Steps counted from 0 would give an epoch 0, which has no logarithm.
     return Observations(
         table[:, 0].astype(int), np.maximum(table[:, 1].astype(int), 1), table[:, 2], np.array(failed, int)
     )
 
 
 def _read(trial: FrozenTrial, direction: StudyDirection, curves: dict[int, Curve]) -> Curve:
-    # A trial that changes becomes another object, in all of Optuna's storages.
+    # All of Optuna's storages replace the object of a trial that changes.
     curve = curves.get(trial.number)
     if curve is None or curve.trial is not trial:
         finished = trial.state.is_finished()

@@ -1,4 +1,4 @@
-"""What samplers have in common that draw each value by itself, from the seed and the trial's number."""
+"""The base of samplers that draw each value by itself, from the seed and the trial's number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 
 
 class IndependentSampler(BaseSampler):
-    """Base of samplers that know no results: there is nothing to sample relative to, and no batch waits for another."""
+    """Base of samplers that ignore results: nothing is sampled relative to others, and no batch waits for another."""
 
     ignores_history = True
 

@@ -1,4 +1,4 @@
-"""What samplers have in common that propose all of a point at once, from the points and values of earlier trials."""
+"""The base of samplers that propose all of a point at once, from the points and values of earlier trials."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from ..._text import counted
 from ..seeds import derive
 from ..surrogate.features import Features
 from .history import impute_worst
@@ -20,25 +21,23 @@ from .modelling import EncodedSampler, rows
 
 @dataclass(frozen=True)
 class History:
-    """The finished trials in trial order, n of them, and the running ones.
+    """The finished trials, n of them in trial order, and the pending ones.
 
     Attributes:
-        numbers: the trials' numbers (n,), ascending.
-        codes: their points (n, d), see `.features.Features`.
-        values: what they gave, to minimise (n,); the worst of all for those that failed or diverged.
+        codes: the points (n, d) of the finished trials, see `surrogate.features.Features`.
+        values: their values (n,), to be minimised; the worst of all for those that failed or diverged.
         failed: which of them did (n,).
-        running: the points (r, d) of the trials that were asked and not told yet.
+        pending: the points (r, d) of the trials that still run.
     """
 
-    numbers: np.ndarray
     codes: np.ndarray
     values: np.ndarray
     failed: np.ndarray
-    running: np.ndarray
+    pending: np.ndarray
 
     def known(self) -> set[bytes]:
-        """All points, to ask whether one was tried already."""
-        return {row.tobytes() for row in self.codes} | {row.tobytes() for row in self.running}
+        """All points as bytes, to check whether a point was proposed before."""
+        return {row.tobytes() for row in self.codes} | {row.tobytes() for row in self.pending}
 
 
 class JointSampler(EncodedSampler):
@@ -54,20 +53,21 @@ class JointSampler(EncodedSampler):
 
     @property
     def startup(self) -> int:
-        """How many results must be known before there is anything but chance to go by."""
+        """How many results there must be before anything but random points is proposed."""
         return 0
 
     def describe(self, total: int) -> list[str]:
-        """What is told before `total` trials start."""
+        """Lines for the user, before `total` trials start."""
         if not self.startup:
             return []
-        rest = ", and so are all, since there are no more" if total <= self.startup else ""
+        if total <= self.startup:
+            return [f"all trials are random points: other proposals need {counted(self.startup, 'result')}"]
         first = "trial is a random point" if self.startup == 1 else f"{self.startup} trials are random points"
-        return [f"the first {first}{rest}"]
+        return [f"the first {first}"]
 
     @abstractmethod
     def _propose(self, study: Study, trial: FrozenTrial, features: Features, history: History) -> np.ndarray | None:
-        """The codes (d,) of a trial's point; None where random ones will do."""
+        """The codes (d,) of a trial's point; None for a random point."""
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -83,21 +83,19 @@ class JointSampler(EncodedSampler):
         return features.decode(codes)
 
     def _history(self, study: Study, trial: FrozenTrial, features: Features) -> History:
-        numbers, codes, values, running = [], [], [], []
+        codes, values, pending = [], [], []
         for other in study._get_trials(deepcopy=False, use_cache=True):
             if other.number == trial.number or not other.params:
                 continue
             if other.state.is_finished():
                 point, value = self._read(other, study, features)
-                numbers.append(other.number)
                 codes.append(point)
                 values.append(value)
             elif other.state == TrialState.RUNNING:
-                running.append(self._read(other, study, features)[0])
+                pending.append(self._read(other, study, features)[0])
         return History(
-            np.array(numbers, dtype=int),
             rows(codes, features),
             impute_worst(values),
             np.array([value is None for value in values], dtype=bool),
-            rows(running, features),
+            rows(pending, features),
         )

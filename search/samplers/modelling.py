@@ -1,4 +1,4 @@
-"""What samplers have in common that learn: what they model, and what becomes of a name that they do not."""
+"""The base of samplers that learn from results: which hyperparameters they model, and how a trial is read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .random import RandomSampler
 
 
 class ModelSampler(BaseSampler):
-    """Base of samplers that propose all of a point at once, from earlier results; names outside their model are random.
+    """Base of samplers that propose all of a point at once from earlier results; parameters outside the model are random.
 
     Args:
         seed: any integer.
@@ -53,14 +53,14 @@ class ModelSampler(BaseSampler):
 
 
 class EncodedSampler(ModelSampler):
-    """Base of those to which a point is a row of codes (`.features`). Arguments as of `ModelSampler`."""
+    """Base of those that work on encoded points (`surrogate.features`). Arguments as of `ModelSampler`."""
 
     def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
         super().__init__(seed, space=space)
         self._reset_cache()
 
     def _reset_cache(self) -> None:
-        """What an instance keeps between calls only spares it to compute the same again."""
+        """Forget everything kept between calls: it only saves computing the same again."""
         self._features: tuple[list[tuple[str, BaseDistribution]], Features] | None = None
         self._seen: dict[int, tuple[FrozenTrial, np.ndarray, float | None]] = {}
 
@@ -79,8 +79,8 @@ class EncodedSampler(ModelSampler):
         return self._features[1]
 
     def _read(self, trial: FrozenTrial, study: Study, features: Features) -> tuple[np.ndarray, float | None]:
-        """A trial's codes (d,), and what it gave (`history.told`)."""
-        # A trial that changes becomes another object, in all of Optuna's storages.
+        """A trial's codes (d,), and its value (`history.objective_to_minimize`)."""
+        # All of Optuna's storages replace the object of a trial that changes.
         seen = self._seen.get(trial.number)
         if seen is None or seen[0] is not trial:
             seen = self._seen[trial.number] = (
@@ -92,18 +92,18 @@ class EncodedSampler(ModelSampler):
 
 
 def rows(codes: Sequence[np.ndarray], features: Features) -> np.ndarray:
-    """Codes (d,) of n points as one array (n, d)."""
+    """The codes (d,) of n points as one array (n, d)."""
     return np.concatenate(codes).reshape(-1, len(features.axes)) if codes else np.empty((0, len(features.axes)))
 
 
 def drop_single(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
-    """Those that have more than one value."""
+    """The distributions that have more than one value."""
     return {name: distribution for name, distribution in distributions.items() if not distribution.single()}
 
 
 @cache
 def _threads() -> Any:
-    import scipy.linalg  # its BLAS must be there to be limited  # noqa: F401
+    import scipy.linalg  # its BLAS must be loaded to be limited  # noqa: F401
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -111,6 +111,6 @@ def _threads() -> Any:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Products of matrices round differently on another number of threads, and the proposals with them."""
+    """Limit BLAS to one thread: with more, matrix products round differently, and proposals would change."""
     with _threads().limit(limits=1, user_api="blas"):
         yield

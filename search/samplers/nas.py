@@ -1,9 +1,9 @@
-"""Architecture search by regularised evolution, with a learned predictor that looks at many children for each one trained.
+"""Architecture search by regularised evolution, with a predictor that ranks several children for each one trained.
 
 Real et al. 2019, "Regularized Evolution for Image Classifier Architecture Search", arXiv:1802.01548: a population of the
-last P trials, from which S are drawn; the best of these gets a child that differs in one decision, and the oldest of the
-population dies. The predictor of performance from architecture is that of Wen et al. 2020 ("Neural Predictor for Neural
-Architecture Search", arXiv:1912.00848) at our scale: kernel ridge regression on single decisions and pairs of them.
+last P trials, from which S are drawn; the best of these has a child that differs in one decision, and the oldest of the
+population is removed. The predictor of performance from architecture follows Wen et al. 2020 ("Neural Predictor for Neural
+Architecture Search", arXiv:1912.00848) on a smaller scale: kernel ridge regression on single decisions and pairs of them.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from ..seeds import derive
 from ..spaces.layers import layer_of
 from ..spaces.space import Space
 from ..surrogate.features import Features
-from .genetic import other_code
+from .genetic import mutate_code
 from .joint import History, JointSampler
 
 _ATTEMPTS = 20
 _PENALTY = 0.3
-_LEARNED = 256
-"""How many of the last results the predictor learns from; it bounds a proposal's cost."""
+_MAX_FIT_TRIALS = 256
+"""How many of the last results the predictor is fitted to; it bounds a proposal's cost."""
 
 
 class EvolutionSampler(JointSampler):
-    """Mutants of the young and good.
+    """Mutants of the best among recent trials.
 
     Args:
         seed: any integer.
         space: the Space (or its table) to search; without it, what the finished trials have used.
-        population: P, how many of the last trials may have children; so many random points come first.
-        sample: S, how many of them are drawn, the best of whom becomes the parent; 8, or all of fewer, if not given.
-        predictor: whether the best predicted of several mutants is proposed; without it, evolution as published.
+        population: P, how many of the last trials may be parents; that many random points come first.
+        sample: S, how many of them are drawn, the best of which is the parent; unless given 8, or all if there are fewer.
+        predictor: whether the mutant with the best prediction of several is proposed; without it, evolution as published.
         children: how many mutants the predictor chooses from.
 
-    A mutant differs in one decision. Where that is `layers` and the net grows, each new layer is as the one below it.
+    A mutant differs in one decision. If that is `layers` and the network grows, each new layer is a copy of the one below it.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class EvolutionSampler(JointSampler):
         self._population = check_integer("population", population)
         self._sample = check_integer("sample", min(8, population) if sample is None else sample)
         if self._sample > self._population:
-            raise ValueError(f"sample: {sample} is more than the population of {population}, of which they are drawn")
+            raise ValueError(f"sample: {sample} is more than the population of {population}, from which they are drawn")
         self._children = check_integer("children", children)
         if not isinstance(predictor, bool):
             raise ValueError(f"predictor: {predictor!r} is neither true nor false")
@@ -75,9 +75,9 @@ class EvolutionSampler(JointSampler):
         children: list[np.ndarray] = []
         for attempt in range(_ATTEMPTS * self._children):
             child = self._child(features, history, generator)
-            # Where all around the parent was tried already, it takes more decisions to find something new.
+            # If all neighbours of the parent were proposed before, it takes more decisions to find something new.
             for _ in range(attempt // (4 * self._children)):
-                child = mutant(features, child, generator)
+                child = mutate(features, child, generator)
             if child.tobytes() not in known:
                 known.add(child.tobytes())
                 children.append(child)
@@ -86,35 +86,33 @@ class EvolutionSampler(JointSampler):
         if len(children) < 2:
             return children[0] if children else None
         candidates = np.array(children)
-        X, y = features.features(history.codes[-_LEARNED:]), ranks(history.values[-_LEARNED:])
-        return candidates[np.argmin(predicted(X, y, features.features(candidates)))]
+        X, y = features.features(history.codes[-_MAX_FIT_TRIALS:]), ranks(history.values[-_MAX_FIT_TRIALS:])
+        return candidates[np.argmin(predict(X, y, features.features(candidates)))]
 
     def _child(self, features: Features, history: History, generator: np.random.Generator) -> np.ndarray:
-        young = np.arange(len(history.values))[-self._population :]
-        drawn = generator.choice(young, size=self._sample, replace=False)
+        recent = np.arange(len(history.values))[-self._population :]
+        drawn = generator.choice(recent, size=self._sample, replace=False)
         parent = history.codes[drawn[np.argmin(history.values[drawn])]]
-        return mutant(features, parent, generator)
+        return mutate(features, parent, generator)
 
 
-def mutant(features: Features, codes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Codes (d,) that differ in one decision, in one that is part of the point; new layers are as the one below them."""
-    alive = np.flatnonzero(features.active(codes) & np.array([axis.size != 1 for axis in features.axes]))
-    i = int(generator.choice(alive))
+def mutate(features: Features, codes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Codes (d,) that differ in one active decision; new layers are copies of the one below them."""
+    active = np.flatnonzero(features.active(codes) & np.array([axis.size != 1 for axis in features.axes]))
+    i = int(generator.choice(active))
     child = codes.copy()
-    child[i] = other_code(features.axes[i], codes[i], generator)
+    child[i] = mutate_code(features.axes[i], codes[i], generator)
     if features.axes[i].name == "layers":
-        grow(features, codes, child)
+        _fill_new_layers(features, codes, child)
     return features.canonicalized(child[None])[0]
 
 
-def grow(features: Features, before: np.ndarray, after: np.ndarray) -> None:
-    """Give the layers (in place) that `after` has and `before` had not the values of the one below them."""
+def _fill_new_layers(features: Features, before: np.ndarray, after: np.ndarray) -> None:
+    """Copy into the layers that `after` has and `before` has not the values of the layer below them, in place."""
     index = {axis.name: i for i, axis in enumerate(features.axes)}
     was, now = features.active(before), features.active(after)
-    fresh = [
-        (layer[1], layer[0], i) for name, i in index.items() if now[i] and not was[i] and (layer := layer_of(name))
-    ]
-    for number, kind, i in sorted(fresh):
+    new = [(layer[1], layer[0], i) for name, i in index.items() if now[i] and not was[i] and (layer := layer_of(name))]
+    for number, kind, i in sorted(new):
         below = index.get(f"{kind}_{number - 1}")
         if below is not None:
             axis = features.axes[i]
@@ -122,18 +120,18 @@ def grow(features: Features, before: np.ndarray, after: np.ndarray) -> None:
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Values (n,) as ranks from 0 to 1: what diverged shall not be all that a predictor learns."""
+    """Values (n,) as ranks from 0 to 1, so that a diverged trial does not dominate the fit."""
     order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     return order / max(len(values) - 1, 1)
 
 
-def predicted(X: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Predictions (m,) at `new` (m, p) from y (n,) at X (n, p): kernel ridge regression, (1 + x x')^2, penalty 0.3.
+def predict(X: np.ndarray, y: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Predictions (m,) at `candidates` (m, p) from y (n,) at X (n, p): kernel ridge regression, (1 + x x')^2, penalty 0.3.
 
-    Features are taken from their means, in units of their points' mean distance from these.
+    Features are centred and divided by the root mean square distance from their mean.
     """
     centre = X.mean(axis=0)
-    A, B = X - centre, new - centre
+    A, B = X - centre, candidates - centre
     unit = float(np.sqrt((A * A).sum(axis=1).mean())) or 1.0
     A, B = A / unit, B / unit
     weights = np.linalg.solve((1.0 + A @ A.T) ** 2 + _PENALTY * np.eye(len(y)), y - y.mean())

@@ -1,7 +1,7 @@
-"""Optuna's Parzen estimator with densities that cost what their arrays cost.
+"""Optuna's Parzen estimator with densities computed in whole arrays.
 
 Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", section 4: a mixture of products of truncated normals, one
-product for each observation. Optuna evaluates the normal distribution's tails, which integers need, value by value in Python:
+product for each observation. Optuna evaluates the tails of the normal distribution, which integers need, value by value in Python:
 after 1,000 trials of a space with some integers that is three quarters of a proposal. Kernels, weights and draws are Optuna's own.
 """
 
@@ -15,21 +15,21 @@ from optuna.samplers._tpe.probability_distributions import _BatchedCategoricalDi
 
 
 class ParzenEstimator(_ParzenEstimator):
-    """A density over some parameters; its numbers are those of Optuna's class, but for their last digits."""
+    """A density over some parameters, equal to that of Optuna's class up to rounding."""
 
     def log_pdf(self, samples_dict: dict[str, np.ndarray]) -> np.ndarray:
-        """Its logarithm (n,) at n points, whose values (n,) of each parameter are in Optuna's internal representation."""
+        """The log density (n,) at n points: values (n,) of each parameter in Optuna's internal representation."""
         weights, kernels = self._mixture_distribution
         terms = np.tile(np.log(weights), (len(next(iter(samples_dict.values()))), 1))
         for name, kernel in zip(self._search_space, kernels, strict=True):
             terms += _log_density(samples_dict[name], kernel)
-        # The prior's kernel is wide, so one term of each row is finite.
+        # The prior's kernel is wide, so each row has a finite term.
         largest = terms.max(axis=1)
         return np.log(np.exp(terms - largest[:, None]).sum(axis=1)) + largest
 
 
 def _log_density(x: np.ndarray, kernels: _BatchedDistributions) -> np.ndarray:
-    """Log densities (n, k) of one parameter's k kernels at values x (n,); where it has steps, log probabilities."""
+    """Log densities (n, k) of one parameter's k kernels at values x (n,); log probabilities if it has steps."""
     if isinstance(kernels, _BatchedCategoricalDistributions):
         return np.log(kernels.weights.T)[x.astype(int)]
     low, high = kernels.adapted_low, kernels.adapted_high
@@ -51,7 +51,7 @@ def _log_density(x: np.ndarray, kernels: _BatchedDistributions) -> np.ndarray:
 
 
 def _log_mass(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """log(Phi(b) - Phi(a)) for a < b, from the side on which both are small."""
+    """log(Phi(b) - Phi(a)) for a < b, computed in the tail where both terms are small."""
     from scipy.special import log_ndtr
 
     flipped = a + b > 0

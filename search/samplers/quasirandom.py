@@ -1,8 +1,8 @@
-"""Quasi-random search: point n of a scrambled Sobol sequence, which leaves smaller gaps than independent points do.
+"""Quasi-random search: points of a scrambled Sobol sequence, which leave smaller gaps than independent points.
 
 Sobol' 1967, doi:10.1016/0041-5553(67)90144-9; scrambled as in Matousek 1998, doi:10.1006/jcom.1998.0516 (a random linear
-matrix and a digital shift, for which Owen's nested permutations stand model). x_n in [0, 1)^d is point n, the trial's
-number; each of the d names of the space has its own coordinate, also where a trial leaves the name out.
+matrix and a digital shift, a cheaper form of Owen's nested permutations). x_n in [0, 1)^d is the point of trial number n;
+each of the d names of the space has its own coordinate, also where a trial does not have the name.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .random import RandomSampler, from_unit
 
 
 class QuasirandomSampler(IndependentSampler):
-    """Points of a Sobol sequence, scrambled by the seed; a power of two of them is balanced best.
+    """Points of a Sobol sequence, scrambled by the seed; best balanced if their number is a power of two.
 
     Args:
-        seed: any integer; it chooses the scrambling.
+        seed: any integer; it determines the scrambling.
         space: the Space (or its table) whose names are the coordinates; without it, those of the study's first trial,
-            itself a random point. A name that is not among them is drawn at random.
+            itself a random point. Any other name is drawn at random.
     """
 
     def __init__(self, seed: int = 0, *, space: Space | Mapping[str, Any] | None = None) -> None:
@@ -51,7 +51,7 @@ class QuasirandomSampler(IndependentSampler):
 
 @lru_cache(maxsize=8)
 def _points(seed: int, d: int, m: int) -> np.ndarray:
-    """The first 2 ** m points (2 ** m, d) of the sequence, those of any smaller m among them."""
+    """The first 2 ** m points (2 ** m, d) of the sequence; they begin with those of any smaller m."""
     from scipy.stats import qmc
 
     points: np.ndarray = qmc.Sobol(d, rng=np.random.default_rng(seed)).random_base2(m)

@@ -1,7 +1,7 @@
 """Random search: independent points, each value a function of (seed, trial number, name) and of nothing else.
 
 Bergstra and Bengio 2012, "Random Search for Hyper-Parameter Optimization", JMLR 13:281-305. There is no generator
-whose state could depend on the size of the batch, on the workers or on a resume.
+whose state could depend on the batch size, the workers or a resume.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .independent import IndependentSampler
 
 
 def from_unit(distribution: BaseDistribution, u: float) -> Any:
-    """The value at quantile `u` in [0, 1) of a distribution: uniform, or uniform in the logarithm."""
+    """The value at quantile `u` in [0, 1) of a distribution: uniform, or log-uniform."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(u * len(distribution.choices))]
     if not isinstance(distribution, IntDistribution | FloatDistribution):
@@ -26,7 +26,7 @@ def from_unit(distribution: BaseDistribution, u: float) -> Any:
     low, high = distribution.low, distribution.high
     if isinstance(distribution, IntDistribution):
         if distribution.log:
-            # Half a unit more on either side, so that the bounds are as likely as their neighbours.
+            # Half a unit more on either side makes the bounds as likely as their neighbours.
             return min(max(round(_log_scale(low - 0.5, high + 0.5, u)), low), high)
         return low + int(u * ((high - low) // distribution.step + 1)) * distribution.step
     if distribution.log:

@@ -1,7 +1,7 @@
-"""Any sampler of Optuna's, made repeatable: its generators are seeded anew before each trial.
+"""Any of Optuna's samplers, made repeatable: its generators are seeded anew before each trial.
 
-Optuna's samplers draw from generators whose state nobody stores, so a rebuilt study would go on differently. Seeded by
-(seed, trial number) they depend on what the study knows, and on nothing else that this process went through.
+Optuna's samplers draw from generators whose state is not stored, so a rebuilt study would continue differently. Seeded by
+(seed, trial number) their proposals depend on the study alone, and not on what this process did before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
         cls.before_trial(self, study, trial)
 
     def reseed_rng(self: BaseSampler) -> None:
-        """Nothing: several threads of `study.optimize` shall not change the proposals."""
+        """Nothing: several threads of `study.optimize` must not change the proposals."""
 
     methods = {"before_trial": before_trial, "reseed_rng": reseed_rng, "__doc__": cls.__doc__}
     subclass = type(cls.__name__, (cls,), methods)
@@ -39,7 +39,7 @@ def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
         if "seed" in parameters:
             options["seed"] = derive32(seed, cls.__name__)
         with warnings.catch_warnings():
-            # Who names a sampler that Optuna calls experimental has chosen it.
+            # A user who names a sampler that Optuna calls experimental has chosen it.
             warnings.simplefilter("ignore", ExperimentalWarning)
             made: BaseSampler = subclass(**options)
         made.__dict__["_mlptune_seed"] = seed
@@ -53,7 +53,7 @@ def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
 
 
 def _generators(owner: object, path: str = "") -> Iterator[tuple[str, LazyRandomState]]:
-    """The generators that a sampler holds, itself or in the samplers and helpers inside it."""
+    """The generators of a sampler and of the samplers inside it, each with its path of attributes."""
     for name, value in sorted(vars(owner).items()):
         here = f"{path}.{name}"
         if isinstance(value, LazyRandomState):

@@ -1,13 +1,13 @@
-"""A policy that learns which hyperparameters pay: REINFORCE with a moving baseline, as in neural architecture search.
+"""A policy over hyperparameter values trained by REINFORCE with a moving baseline, as in neural architecture search.
 
-Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", arXiv:1611.01578, at our scale; the rule is that
-of Williams 1992, "Simple Statistical Gradient-Following Algorithms". The controller here is a table of logits z_i instead
-of a recurrent network: p_i = softmax(z_i) over the values of hyperparameter i, all drawn independently. After a trial
-with reward R and choices a: z_i += eta ((R - b) / s (onehot(a_i) - p_i) + beta dH(p_i) / dz_i), b and s being moving
-averages of R and |R - b|, and H the entropy, whose bonus keeps the policy from making up its mind too early.
+Zoph and Le 2017, "Neural Architecture Search with Reinforcement Learning", arXiv:1611.01578, on a smaller scale; the update is
+that of Williams 1992, "Simple Statistical Gradient-Following Algorithms". The controller is a table of logits z_i instead of a
+recurrent network: p_i = softmax(z_i) over the values of hyperparameter i, all drawn independently. After a trial with reward R
+and choices a: z_i += eta ((R - b) / s (onehot(a_i) - p_i) + beta dH(p_i) / dz_i), where b and s are moving averages of R and
+|R - b|, and H is the entropy, whose bonus prevents early convergence.
 
 The policy is computed from the finished trials in trial order, as if each had been asked after the one before it. Its
-entropy and baseline are recorded with each trial, so that its learning can be seen in the run.
+entropy and baseline are recorded with each trial, so that its training can be followed in the run.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from ..surrogate.features import Axis, Features
 from .joint import History, JointSampler
 
 ENTROPY = "mlptune:rl:entropy"
-"""Trial system attribute: mean entropy of the policy that proposed it, as a share of that of chance."""
+"""Trial system attribute: mean entropy of the policy that proposed it, relative to the uniform policy."""
 BASELINE = "mlptune:rl:baseline"
-"""Trial system attribute: b, in the objective's own sign and unit; None before the first result."""
+"""Trial system attribute: b, with the objective's own sign and unit; None before the first result."""
 
 _BINS = 8
-"""A range of more values than this is cut into so many bins of equal width, on its own scale."""
+"""A range of more values than this is cut into this many bins of equal width, on its own scale."""
 _CLIP = 2.0
-"""The largest |R - b| / s; what failed or diverged counts as the worst."""
+"""The largest |R - b| / s; a failed or diverged trial counts as the worst."""
 _ATTEMPTS = 20
 
 
@@ -46,10 +46,10 @@ class ReinforceSampler(JointSampler):
         space: the Space (or its table) to search; without it, what the finished trials have used.
         learning_rate: eta.
         entropy: beta.
-        decay: how much of b and s a new result leaves.
+        decay: of the moving averages b and s.
 
-    A point that was tried already is drawn again, and where the policy has nothing else, one of its values is drawn
-    by chance: training it twice would teach nothing.
+    A point that was proposed before is drawn again; if the policy yields no new one, one of its values is drawn uniformly,
+    since training a point twice would teach the policy nothing.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ReinforceSampler(JointSampler):
         return codes
 
     def _trained_policy(self, features: Features, history: History) -> _Policy:
-        """The policy after the whole history; what an instance remembers of a shorter one only spares it the way there."""
+        """The policy after the whole history; a policy cached after the beginning of it only saves repeating its updates."""
         policy = self._policy
         if policy is None or policy.features is not features or not policy.is_prefix_of(history):
             policy = self._policy = _Policy(features)
@@ -108,7 +108,7 @@ class ReinforceSampler(JointSampler):
 
 @dataclass
 class _Policy:
-    """Logits (d, bins) of d hyperparameters, and what they were learned from."""
+    """Logits (d, bins) of d hyperparameters, and the trials that they were trained on."""
 
     features: Features
     baseline: float | None = None
@@ -122,7 +122,7 @@ class _Policy:
         self.logits = np.zeros(self.exists.shape)
 
     def is_prefix_of(self, history: History) -> bool:
-        """Whether it has learned from the beginning of this history and from nothing else."""
+        """Whether the trials of this policy are the beginning of the history."""
         n = len(self.rewards)
         if n > len(history.values):
             return False
@@ -130,26 +130,26 @@ class _Policy:
         return rewards == self.rewards and (n == 0 or bool((history.codes[:n] == np.array(self.points)).all()))
 
     def probabilities(self) -> np.ndarray:
-        """p (d, bins); 0 for bins that a hyperparameter does not have."""
+        """p (d, bins); 0 in bins that a hyperparameter does not have."""
         odds = np.where(self.exists, np.exp(self.logits - self.logits.max(axis=1, keepdims=True)), 0.0)
         return odds / odds.sum(axis=1, keepdims=True)
 
     def entropy(self, p: np.ndarray) -> float:
-        """Mean entropy of the hyperparameters' choices, 1 being that of chance."""
-        plural = self.bins > 1
-        if not plural.any():
+        """The mean entropy of the hyperparameters, each relative to that of the uniform distribution."""
+        several = self.bins > 1
+        if not several.any():
             return 0.0
-        return float((-_plogp(p).sum(axis=1)[plural] / np.log(self.bins[plural])).mean())
+        return float((-_plogp(p).sum(axis=1)[several] / np.log(self.bins[several])).mean())
 
     def draw(self, p: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Codes (d,): a bin of each hyperparameter by its probability, and in it any place."""
+        """Codes (d,): a bin of each hyperparameter by its probability, and a uniform place inside it."""
         u, place = generator.random((2, len(p)))
         chosen = np.minimum((p.cumsum(axis=1) <= u[:, None]).sum(axis=1), self.bins - 1)
         quantiles = (chosen + place) / self.bins
         return np.array([axis.from_unit(quantiles[i : i + 1])[0] for i, axis in enumerate(self.features.axes)])
 
     def update(self, codes: np.ndarray, reward: float | None, rate: float, bonus: float, decay: float) -> None:
-        """One step for a trial's choices; a reward of None is the worst there is."""
+        """One step for a trial's choices; a reward of None counts as the worst."""
         self.points.append(codes)
         self.rewards.append(reward)
         advantage = -_CLIP
@@ -178,5 +178,5 @@ def _bins(axis: Axis) -> int:
 
 
 def _bin(axis: Axis, code: float, bins: int) -> int:
-    """The bin that a code lies in."""
+    """The bin of a code."""
     return min(int((code / axis.size if axis.size else code) * bins), bins - 1)

@@ -3,10 +3,10 @@
 Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"; multivariate as in Falkner et al. 2018 (BOHB).
 l(x) and g(x) of the papers are the densities of the best and of the remaining trials; x maximises l(x) / g(x).
 
-Optuna keeps two things between trials that a resumed process lacks: the generator's state, and the partition of the
-space into groups, which remembers every bracket of Hyperband it ever saw. Both are made anew for each trial here.
+Optuna keeps two things between trials that a resumed process lacks: the generator's state, and the partition of the space
+into groups, which depends on every study the sampler has seen. Here both are made anew for each trial.
 The proposals are those of Optuna's steps, at a seventh of their cost after 1,000 trials of a space with integers and layers:
-densities are computed without loops (`parzen`), finished trials read once, and all of them sorted once a proposal.
+densities are computed without loops (`parzen`), finished trials are read once, and all are sorted once a proposal.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class TPESampler(optuna.samplers.TPESampler):
         seed: any integer.
         n_startup_trials: random points before the model is used.
         n_ei_candidates: draws from l(x) among which the best is proposed.
-        constant_liar: whether running trials count as bad ones, which keeps a batch apart.
+        constant_liar: whether pending trials count as bad ones, which spreads a batch.
         group: whether conditional parameters are modelled in groups; needs `multivariate`.
         multivariate: whether parameters are modelled jointly.
 
-    Pruned trials count, those that came furthest first; failed ones are ignored; infinite values count as such.
+    Pruned trials count, ranked by how far they trained; failed ones are ignored; infinite values count as such.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class TPESampler(optuna.samplers.TPESampler):
         check_integer("n_startup_trials", n_startup_trials, low=0)
         check_integer("n_ei_candidates", n_ei_candidates)
         with warnings.catch_warnings():
-            # "group" has been experimental since 2021; the pinned version is tested here.
+            # "group" has been experimental since 2021; it is tested with the pinned version.
             warnings.simplefilter("ignore", ExperimentalWarning)
             super().__init__(
                 seed=0,
@@ -71,13 +71,13 @@ class TPESampler(optuna.samplers.TPESampler):
         self._reset_cache()
 
     def _reset_cache(self) -> None:
-        """What an instance keeps between calls only spares it to compute the same again."""
-        self._parts: tuple[list[FrozenTrial], list[FrozenTrial], list[FrozenTrial]] | None = None
+        """Forget everything kept between calls: it only saves computing the same again."""
+        self._split_cache: tuple[list[FrozenTrial], list[FrozenTrial], list[FrozenTrial]] | None = None
         self._groups: tuple[list[FrozenTrial], _SearchSpaceGroup] | None = None
         self._read: dict[tuple[str, ...], dict[int, tuple[dict[str, Any], list[float] | None]]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_parts", "_groups", "_read")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_split_cache", "_groups", "_read")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -92,7 +92,7 @@ class TPESampler(optuna.samplers.TPESampler):
         states = (TrialState.COMPLETE, TrialState.PRUNED)
         trials = study._get_trials(deepcopy=False, states=states, use_cache=True)
         known = self._groups
-        if known is None or not same(known[0], trials):
+        if known is None or not same_trials(known[0], trials):
             known = self._groups = trials, _groups(trials)
         self._search_space_group = groups = known[1]
         # Sorted, because the order of a set of strings differs between processes.
@@ -102,7 +102,7 @@ class TPESampler(optuna.samplers.TPESampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        # Asked lazily, perhaps after other trials were begun: the groups must be this trial's.
+        # Called lazily, perhaps after other trials were asked: the groups must be this trial's.
         self.infer_relative_search_space(study, trial)
         self._rng.rng.seed(derive32(self._base_seed, "tpe", trial.number))
         return super().sample_relative(study, trial, search_space)
@@ -116,33 +116,33 @@ class TPESampler(optuna.samplers.TPESampler):
         return super().sample_independent(study, trial, param_name, param_distribution)
 
     def _sample(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
-        """The values of one group. As Optuna's, which sorts all trials into good and bad ones for each group anew."""
-        below, above = self._divided(study, trial)
+        """The values of one group. Optuna's own splits all trials into good and bad ones again for each group."""
+        below, above = self._split(study, trial)
         good = self._build_parzen_estimator(study, search_space, below, handle_below=True)
         bad = self._build_parzen_estimator(study, search_space, above, handle_below=False)
         candidates = good.sample(self._rng.rng, self._n_ei_candidates)
         chosen = self._compare(candidates, self._compute_acquisition_func(candidates, good, bad))
         return {name: search_space[name].to_external_repr(value) for name, value in chosen.items()}
 
-    def _divided(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
-        """The trials of l and those of g."""
+    def _split(self, study: Study, trial: FrozenTrial) -> tuple[list[FrozenTrial], list[FrozenTrial]]:
+        """The trials of l, the best ones, and those of g."""
         states = (TrialState.COMPLETE, TrialState.PRUNED, *((TrialState.RUNNING,) if self._constant_liar else ()))
         trials = [t for t in study._get_trials(deepcopy=False, states=states) if t.number != trial.number]
-        known = self._parts
-        if known is None or not same(known[0], trials):
+        known = self._split_cache
+        if known is None or not same_trials(known[0], trials):
             finished = sum(t.state != TrialState.RUNNING for t in trials)
             gamma = default_gamma_multiobjective if len(study.directions) > 1 else default_gamma
-            known = self._parts = (trials, *_split_trials(study, trials, gamma(finished)))
+            known = self._split_cache = (trials, *_split_trials(study, trials, gamma(finished)))
         return known[1:]
 
     def _get_internal_repr(
         self, trials: list[FrozenTrial], search_space: dict[str, BaseDistribution], study: Study
     ) -> dict[str, np.ndarray]:
-        """The values (n,) of each parameter in those trials that have them all; each finished trial is read once."""
+        """The values (n,) of each parameter in the trials that have them all; each finished trial is read once."""
         read = self._read.setdefault(tuple(search_space), {})
         rows = []
         for t in trials:
-            # The dictionary is kept with what was read from it, so that no other gets its id.
+            # The dictionary is kept beside what was read from it, so that its id stays its own.
             found = read.get(id(t.params))
             if found is None:
                 params = self._get_params(t, study)
@@ -158,9 +158,9 @@ class TPESampler(optuna.samplers.TPESampler):
 
 
 def _groups(trials: list[FrozenTrial]) -> _SearchSpaceGroup:
-    """The partition of the space by which of its names occur together."""
+    """The partition of the space into groups of names that occur together."""
     groups = _SearchSpaceGroup()
-    # A set of names splits the groups once, however many trials had it.
+    # A set of names splits the groups once, however many trials have it.
     seen: set[frozenset[str]] = set()
     for t in trials:
         names = frozenset(t.distributions)
@@ -170,6 +170,6 @@ def _groups(trials: list[FrozenTrial]) -> _SearchSpaceGroup:
     return groups
 
 
-def same(trials: list[FrozenTrial], others: list[FrozenTrial]) -> bool:
-    """Whether these are the same objects: a trial that changes becomes another."""
+def same_trials(trials: list[FrozenTrial], others: list[FrozenTrial]) -> bool:
+    """Whether these are the same objects; the object of a trial that changes is replaced."""
     return len(trials) == len(others) and all(map(operator.is_, trials, others))

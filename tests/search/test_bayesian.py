@@ -13,7 +13,7 @@ from skopt.space import Categorical, Integer, Real
 from mlptune.search import Space, sampler
 from mlptune.search.samplers.skopt.dimension import SkoptDimension
 from mlptune.search.samplers.skopt.per_cost import XI, PerCost, fit_log_cost
-from mlptune.search.samplers.skopt.surrogate import Mismatches, gaussian_process
+from mlptune.search.samplers.skopt.surrogate import FastHammingKernel, gaussian_process
 
 TABLE = {
     "layers": {"low": 1, "high": 2},
@@ -46,11 +46,13 @@ def test_the_kernel_of_choices_is_scikit_optimizes():
     generator = np.random.default_rng(0)
     X, Y = generator.integers(0, 3, (20, 5)) / 2, generator.integers(0, 3, (15, 5)) / 2
     scales = generator.random(5)
-    np.testing.assert_allclose(Mismatches(scales)(X, Y), HammingKernel(scales)(X, Y), rtol=1e-12)
-    for ours, theirs in zip(Mismatches(scales)(X, None, True), HammingKernel(scales)(X, None, True), strict=True):
+    np.testing.assert_allclose(FastHammingKernel(scales)(X, Y), HammingKernel(scales)(X, Y), rtol=1e-12)
+    for ours, theirs in zip(
+        FastHammingKernel(scales)(X, None, True), HammingKernel(scales)(X, None, True), strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
     kernel = fitted([Categorical(range(3))] * 2, np.eye(6)[generator.integers(0, 6, 30)], generator.random(30)).kernel_
-    assert isinstance(kernel.k1.k2, Mismatches)
+    assert isinstance(kernel.k1.k2, FastHammingKernel)
 
 
 def test_expected_improvement_over_the_costed_surrogate_is_improvement_per_cost():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sklearn.kernel_ridge import KernelRidge
 
 from mlptune.search import Space, sampler
-from mlptune.search.samplers.genetic import cross
-from mlptune.search.samplers.nas import mutant, predicted
+from mlptune.search.samplers.genetic import crossover
+from mlptune.search.samplers.nas import mutate, predict
 from mlptune.search.surrogate.features import Features
 
 TABLE = {
@@ -40,7 +40,7 @@ def point(codes):
 def test_a_mutant_differs_in_one_decision_and_a_new_layer_is_as_the_one_below_it(seed):
     generator = np.random.default_rng(seed)
     codes = draw(generator)
-    parent, child = point(codes), point(mutant(FEATURES, codes, generator))
+    parent, child = point(codes), point(mutate(FEATURES, codes, generator))
     if parent["layers"] == child["layers"]:
         assert parent.keys() == child.keys()
         assert sum(parent[name] != child[name] for name in parent) == 1
@@ -63,7 +63,7 @@ def test_a_child_has_its_parents_genes_and_none_that_were_not_in_use(seed):
     mother, father, child = (
         point(first),
         point(second),
-        point(FEATURES.canonicalized(cross(FEATURES, first, second, generator)[None])[0]),
+        point(FEATURES.canonicalized(crossover(FEATURES, first, second, generator)[None])[0]),
     )
     for name, value in child.items():
         owners = [parent[name] for parent in (mother, father) if name in parent]
@@ -148,8 +148,8 @@ def test_the_predictor_is_scikit_learns_kernel_ridge():
     unit = np.sqrt(((X - centre) ** 2).sum(axis=1).mean())
     theirs = KernelRidge(alpha=0.3, kernel="polynomial", degree=2, gamma=1.0, coef0=1.0)
     theirs.fit((X - centre) / unit, y - y.mean())
-    np.testing.assert_allclose(predicted(X, y, new), theirs.predict((new - centre) / unit) + y.mean())
-    np.testing.assert_allclose(predicted(np.ones((4, 2)), np.full(4, 0.5), np.ones((1, 2))), [0.5])
+    np.testing.assert_allclose(predict(X, y, new), theirs.predict((new - centre) / unit) + y.mean())
+    np.testing.assert_allclose(predict(np.ones((4, 2)), np.full(4, 0.5), np.ones((1, 2))), [0.5])
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Improvement per cost: a surrogate whose predictions make expected improvement count the cheap configurations for more.
+"""Expected improvement per cost, by a surrogate whose predictions are scaled by the cost of a configuration.
 
 Snoek et al. 2012, "Practical Bayesian Optimization of Machine Learning Algorithms", section 3.2 ("EI per second"):
 EI(x) / c(x). The cost c is counted in operations and known before anything is trained, so a seed gives the same
-proposals on a slow machine and a fast one. scikit-optimize's own `EIps` learns seconds from those that passed, and
-takes for the best value whatever is smallest among values and logarithms of seconds.
+proposals on a slow machine and a fast one. scikit-optimize's own `EIps` models measured seconds, and uses as the best
+value the smallest among values and logarithms of seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
 XI = 0.01
-"""What scikit-optimize asks of an improvement, at least, in the objective's own unit."""
+"""The least improvement that scikit-optimize counts, in the objective's own unit."""
 
 LogCost = Callable[[np.ndarray], np.ndarray]
 
@@ -23,8 +23,8 @@ LogCost = Callable[[np.ndarray], np.ndarray]
 class PerCost(RegressorMixin, BaseEstimator):
     """Another surrogate, its predictions drawn towards the best value by the cost.
 
-    With b = min y - XI, mean m and deviation s, expected improvement is a function of (b - m, s) that doubles when both
-    double. Dividing both by c(x) divides it by c(x), so `acq_func="EI"` over this surrogate is improvement per cost.
+    With b = min y - XI, mean m and deviation s, expected improvement is a function of (b - m, s) that is homogeneous of degree
+    one. Dividing both by c(x) divides it by c(x), so `acq_func="EI"` over this surrogate is improvement per cost.
 
     Args:
         regressor: the surrogate of the values.
@@ -41,23 +41,24 @@ class PerCost(RegressorMixin, BaseEstimator):
         return self
 
     def fixed_kernel_params(self) -> dict[str, Any]:
-        """The parameters of a surrogate that keeps this one's hyperparameters."""
+        """The parameters of a surrogate that keeps this one's kernel and noise."""
         return {f"regressor__{name}": value for name, value in self.regressor_.fixed_kernel_params().items()}
 
     def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
-        """Mean (n,), and with `return_std` standard deviation (n,), at X (n, d), both seen through the cost."""
+        """Mean (n,), and with `return_std` standard deviation (n,), at X (n, d), both scaled by the cost."""
         mean, deviation = self.regressor_.predict(X, return_std=True)
-        share = np.exp(-self.log_cost(X))
-        seen = self.goal_ - (self.goal_ - mean) * share
-        return (seen, deviation * share) if return_std else seen
+        scale = np.exp(-self.log_cost(X))
+        scaled = self.goal_ - (self.goal_ - mean) * scale
+        return (scaled, deviation * scale) if return_std else scaled
 
 
 def fit_log_cost(points: np.ndarray, costs: Sequence[float]) -> LogCost:
-    """A model of log cost, learned from transformed points (n, d) and their costs; 0 is their mean.
+    """A model of log cost, fitted to transformed points (n, d) and their costs; 0 is their mean.
 
     Counting the operations of each of thousands of candidates would take longer than everything else.
 
-    Raises ValueError for costs that are not above 0, or none that is finite (an infinite one is a point that cannot be).
+    Raises:
+        ValueError: for costs that are not above 0, or if none is finite (an infinite one marks an impossible point).
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 

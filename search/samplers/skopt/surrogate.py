@@ -1,7 +1,7 @@
-"""scikit-optimize's Gaussian process with predictions that cost what their products of matrices cost.
+"""scikit-optimize's Gaussian process with predictions by BLAS.
 
 Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", algorithm 2.1: mean k*^T alpha and variance
-k(x, x) - |L^-1 k*|^2. scikit-optimize sums the variance without BLAS, and again for each of three acquisitions: at 100
+k(x, x) - |L^-1 k*|^2. scikit-optimize sums the variance without BLAS, and again for each of three acquisition functions: at 100
 trials and 10,000 candidates that is most of a proposal.
 """
 
@@ -17,11 +17,11 @@ from skopt.learning.gaussian_process.kernels import HammingKernel
 from skopt.utils import cook_estimator
 
 _MAX_FIT_POINTS = 200
-"""Of more points than this, length scales and noise are learned from so many, evenly spread over the values."""
+"""The most points that length scales and noise are fitted to; of more, this many evenly spread over the values."""
 
 
-class Mismatches(HammingKernel):
-    """scikit-optimize's kernel for choices, exp(-sum_j l_j [x_j != y_j]), without its gradient where none is wanted."""
+class FastHammingKernel(HammingKernel):
+    """scikit-optimize's kernel for choices, exp(-sum_j l_j [x_j != y_j]), quicker where no gradient is wanted."""
 
     def __call__(self, X: np.ndarray, Y: np.ndarray | None = None, eval_gradient: bool = False) -> Any:
         if eval_gradient:
@@ -40,16 +40,16 @@ class Surrogate(GaussianProcessRegressor):
     def fit(self, X: np.ndarray, y: np.ndarray) -> Surrogate:
         self._predicted: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         if self.optimizer is not None and len(X) > _MAX_FIT_POINTS:
-            # Learning the hyperparameters costs hundreds of Cholesky factors, conditioning on all points only one.
+            # Fitting the kernel takes hundreds of Cholesky factors, conditioning on all points only one.
             ranks = np.linspace(0, len(X) - 1, _MAX_FIT_POINTS).round().astype(int)
             chosen = np.sort(np.argsort(y, kind="stable")[ranks])
-            part = Surrogate(**self.get_params(deep=False)).fit(np.asarray(X)[chosen], np.asarray(y)[chosen])
-            self.set_params(**part.fixed_kernel_params())
+            fitted = Surrogate(**self.get_params(deep=False)).fit(np.asarray(X)[chosen], np.asarray(y)[chosen])
+            self.set_params(**fitted.fixed_kernel_params())
         super().fit(X, y)
         return self
 
     def fixed_kernel_params(self) -> dict[str, Any]:
-        """The parameters of a surrogate that keeps this one's hyperparameters."""
+        """The parameters of a surrogate that keeps this one's kernel and noise."""
         # The fitted kernel is the product of amplitude and distance plus white noise, whose level is kept apart.
         return {"kernel": self.kernel_.k1, "noise": self.noise_, "optimizer": None}
 
@@ -61,12 +61,12 @@ class Surrogate(GaussianProcessRegressor):
         return_mean_grad: bool = False,
         return_std_grad: bool = False,
     ) -> Any:
-        """Mean (n,), and with `return_std` standard deviation (n,), at X (n, d); of one point their gradients (d,)."""
+        """Mean (n,) and, with `return_std`, standard deviation (n,) at X (n, d); for one point also their gradients (d,)."""
         if return_cov or not return_std or return_mean_grad != return_std_grad:
             return super().predict(X, return_std, return_cov, return_mean_grad, return_std_grad)
         if return_std_grad:
-            return self._climb(np.asarray(X, dtype=float)[0])
-        # The acquisitions of a portfolio look at the same candidates one after the other.
+            return self._predict_with_gradients(np.asarray(X, dtype=float)[0])
+        # The acquisition functions of a portfolio evaluate the same candidates one after the other.
         if self._predicted is None or self._predicted[0] is not X:
             K = self.kernel_(X, self.X_train_)
             mean = K @ self.alpha_ * self._y_train_std + self._y_train_mean
@@ -75,7 +75,7 @@ class Surrogate(GaussianProcessRegressor):
             self._predicted = (X, mean, np.sqrt(variance) * self._y_train_std)
         return self._predicted[1].copy(), self._predicted[2].copy()
 
-    def _climb(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _predict_with_gradients(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Mean (1,) and deviation (1,) at x (d,), and their gradients (d,), for amplitude times Matern 5/2.
 
         With r = sqrt(5) |(x - x') / l| the kernel is a (1 + r + r^2 / 3) exp(-r), and its slope along x
@@ -90,16 +90,18 @@ class Surrogate(GaussianProcessRegressor):
         weights = self.K_inv_ @ k
         deviation = np.sqrt(max(amplitude - k @ weights, 0.0))
         mean = np.array([k @ self.alpha_ * self._y_train_std + self._y_train_mean])
-        # Where nothing is uncertain, skopt too calls the slope of the deviation 0.
-        narrowing = np.zeros_like(x) if np.isclose(deviation, 0.0) else -(weights @ slope) / deviation
+        # Where the deviation is 0, scikit-optimize too takes 0 as its gradient.
+        slope_of_deviation = np.zeros_like(x) if np.isclose(deviation, 0.0) else -(weights @ slope) / deviation
         unit = self._y_train_std
-        return mean, np.array([deviation * unit]), self.alpha_ @ slope * unit, narrowing * unit
+        return mean, np.array([deviation * unit]), self.alpha_ @ slope * unit, slope_of_deviation * unit
 
 
 def gaussian_process(dimensions: Sequence[Any], random_state: int) -> Surrogate:
     """An unfitted surrogate with scikit-optimize's kernel for these dimensions."""
-    usual = cook_estimator("GP", space=dimensions, random_state=random_state)
-    distance = usual.kernel.k2
+    standard = cook_estimator("GP", space=dimensions, random_state=random_state)
+    distance = standard.kernel.k2
     if isinstance(distance, HammingKernel):
-        usual.set_params(kernel=usual.kernel.k1 * Mismatches(distance.length_scale, distance.length_scale_bounds))
-    return Surrogate(**usual.get_params(deep=False))
+        standard.set_params(
+            kernel=standard.kernel.k1 * FastHammingKernel(distance.length_scale, distance.length_scale_bounds)
+        )
+    return Surrogate(**standard.get_params(deep=False))
