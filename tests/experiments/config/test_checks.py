@@ -19,7 +19,7 @@ WRONG = [
     (DATA + "[search]\nmethod = 'tpr'", "[search] method: 'tpr' is unknown; did you mean 'tpe'?"),
     (
         DATA + "[search]\nmethod = 'hyperband'\npruner = 'asha'",
-        "[search] pruner: 'asha' contradicts method 'hyperband', which schedules by itself",
+        "[search] pruner: 'asha' cannot be combined with method 'hyperband', which has its own scheduler",
     ),
     (
         DATA + "[search]\nmethod = 'hyperband'\n[space]\nepochs = [3, 9]",

@@ -9,7 +9,7 @@ from loky.process_executor import TerminatedWorkerError
 from threadpoolctl import threadpool_info
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import structure
+from mlptune.core.structure import Structure
 from mlptune.core.training import Network
 from mlptune.experiments.execution import jobs
 from mlptune.experiments.execution.executors import open_executor
@@ -28,7 +28,7 @@ def test_a_process_keeps_the_data_of_two_fingerprints_and_says_what_it_misses(mo
     monkeypatch.setattr(jobs, "_folds", {})
     task = iris_task()
     hp = Hyperparameters.from_config({"hidden": [4], "epochs": 2})
-    shape = structure(hp, n_inputs=4, n_outputs=3, n_rows=len(task.folds[0].X), loss=task.loss)
+    shape = Structure.of(hp, n_inputs=4, n_outputs=3, n_rows=len(task.folds[0].X), loss=task.loss)
     job = jobs.Job(shape, (Network(hp, seed=0, fold=0),), None, 1, order_seed=3)
     assert jobs.run_job(job, Shared("a", None)) == jobs.MissingData("a")
     first = jobs.run_job(job, Shared("a", task.folds))
