@@ -121,7 +121,7 @@ class Coordinator:
             self._train(self._scheduler.decide)
         self._train(self._scheduler.finish)
         for running in list(self._live.values()):
-            self._stop(running, f"paused at epoch {len(running.values)}, short of the others")
+            self._stop(running, f"paused at epoch {len(running.values)}, below the cut-off")
 
     def best(self) -> TrialSummary | None:
         """The complete trial with the best value; among equals the first."""

@@ -193,7 +193,7 @@ def test_paused_trials_wait_over_batches_and_are_stopped_at_the_end() -> None:
     assert [until for asked in table.asked for _, until in asked].count(EPOCHS) == len(promoted)
     assert {n for n, trial in coordinator.trials.items() if trial.state == "complete"} == promoted
     assert all(
-        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, short of the others"
+        trial.state == "pruned" and trial.epochs == 3 and trial.reason == "paused at epoch 3, below the cut-off"
         for number, trial in coordinator.trials.items()
         if number not in promoted
     )

@@ -203,9 +203,9 @@ def test_what_a_person_is_told():
         "  bracket 2: 12 to epoch 3, 4 to epoch 9, 1 to epoch 27",
         "  bracket 1: 6 to epoch 9, 2 to epoch 27",
         "  bracket 0: 4 to epoch 27",
-        "  60 is no multiple of 49: the last bracket that is begun has fewer trials",
+        "  60 is not a multiple of 49: the last bracket has fewer trials",
     ]
     assert scheduler("asha", study, 50).describe(60) == [
         "successive halving: 60 begun, most of them stopped early; rungs at epochs 2, 6, 17, 50",
-        "  the best of all that reached a rung, 1 in 3, train on to the next",
+        "  of all that reached a rung the best 1 in 3 continue to the next",
     ]
