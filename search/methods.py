@@ -39,8 +39,8 @@ METHODS: dict[str, Method] = {
     ),
     "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator"),
     "bayesian": Method("bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize"),
-    "genetic": Method("genetic", ".samplers.genetic:GeneticSampler", "the best cross and mutate"),
-    "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy learns which values pay (REINFORCE)"),
+    "genetic": Method("genetic", ".samplers.genetic:GeneticSampler", "crossover and mutation of the best"),
+    "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy over values, trained by REINFORCE"),
     "nas": Method("nas", ".samplers.nas:EvolutionSampler", "architectures by regularised evolution and a predictor"),
     "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal"),
     "hyperband": Method(

@@ -14,7 +14,7 @@ from .._text import hint
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-# What a sweep tells samplers and schedulers by itself; none of it is an option.
+# The context that a sweep passes to samplers and schedulers by name; none of it is an option.
 CONTEXT = frozenset({"seed", "space", "trials", "batch", "cost", "study", "max_epochs", "changeable"})
 
 
@@ -62,14 +62,14 @@ class Registry:
         return [*self.homes, *(point.name for point in self.plugins()), *self._optunas()]
 
     def plugins(self, name: str | None = None) -> "list[EntryPoint]":
-        """What installed packages offer, all of it or what has this name."""
+        """The entry points of installed packages: all of them, or those of this name."""
         from importlib.metadata import entry_points
 
         found = entry_points(group=f"mlptune.{self.kind}s")
         return [point for point in found if name in (None, point.name)]
 
     def option_names(self, name: str) -> frozenset[str] | None:
-        """The options of the strategy of this name; None where it takes any."""
+        """The options of the strategy of this name; None if it takes any."""
         parameters = inspect.signature(self.factory(name)).parameters
         return None if _takes_any(parameters) else frozenset(parameters) - CONTEXT
 
@@ -126,11 +126,15 @@ def _takes_any(parameters: Mapping[str, inspect.Parameter]) -> bool:
 
 
 def _check_types(factory: Callable[..., Any], label: str, options: Mapping[str, Any]) -> None:
-    """Refuse numbers, words and truth values in each other's place, which many classes only notice much later."""
+    """Refuse numbers, texts and booleans in each other's place, which many classes notice much later or never.
+
+    By hand, because Pydantic would also check the other types of foreign classes, and more strictly than these themselves do:
+    a tuple where a list is annotated.
+    """
     cls: Any = factory
     try:
         expected = typing.get_type_hints(cls.__init__ if isinstance(factory, type) else factory)
-    except NameError:  # its types are known to type checkers alone
+    except NameError:  # its types are imported for type checkers only
         return
     for option, value in options.items():
         kinds = expected.get(option, object)

@@ -1,4 +1,4 @@
-"""Pruners by name: when a trial that does badly is stopped. Budgets and steps are epochs, counted from 1."""
+"""Pruners by name: they stop bad trials early. Budgets and steps are epochs, counted from 1."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
     - `none`: `NopPruner`, stops nothing.
     - `median`: `MedianPruner`, stops what is below the median of the finished trials at the same epoch; asked
       every tenth of the epochs after the first fifth, once five trials are complete.
-    - `asha`: `SuccessiveHalvingPruner`, rungs at r, 3r, 9r ... epochs, the best third of a rung goes on. Li et al.
+    - `asha`: `SuccessiveHalvingPruner`, rungs at r, 3r, 9r ... epochs, the best third of a rung continues. Li et al.
       2020, arXiv:1810.05934; r, eta, s = min_resource, reduction_factor, min_early_stopping_rate.
-    - `hyperband`: `HyperbandPruner`, four such brackets whose first rungs come later and later. Li et al. 2018,
+    - `hyperband`: `HyperbandPruner`, four such brackets with later and later first rungs. Li et al. 2018,
       JMLR 18-185; R, eta = max_resource / min_resource, reduction_factor. It stops trials and never resumes one.
-    - `extrapolation`: `search.extrapolation.ExtrapolationPruner`, stops what will beat the best finished trial with less
-      than 5 % probability, by a prediction of its curve's end.
+    - `extrapolation`: `search.extrapolation.ExtrapolationPruner`, stops a trial whose predicted final value beats the best
+      finished trial with less than 5 % probability.
 
     For `asha` and `hyperband` r = max(1, max_epochs // 27) and eta = 3: rungs at 3, 9, 27 (and the end, 81) or 1, 3, 9, 27
-    (and the end, 50). `options` are the pruner's own arguments and go before these defaults. Any other name is that
-    of an entry point in the group `mlptune.pruners` or of a class in `optuna.pruners`.
+    (and the end, 50). `options` are the pruner's own arguments and override these defaults. Any other name is that
+    of an entry point of the group `mlptune.pruners` or of a class in `optuna.pruners`.
 
-    Optuna's Hyperband finds a trial's bracket by a hash of the study's name and the trial's number: give the study a
-    name of its own if its decisions shall be the same again.
+    Optuna's Hyperband assigns a trial to a bracket by a hash of the study's name and the trial's number: name the study if its
+    decisions must be repeatable.
 
     Raises ValueError for an unknown name or option, and for `max_epochs` below 1.
     """
@@ -42,7 +42,7 @@ def pruner(name: str, max_epochs: int = 81, **options: Any) -> BasePruner:
 
 
 def _budget(max_epochs: int) -> dict[str, Any]:
-    """What a pruner that asks how long trials are is told: left alone, Hyperband stops nothing until one has finished."""
+    """The budget of a trial, for pruners that have it as an argument: without it Hyperband stops nothing until one has finished."""
     return {"max_epochs": max_epochs, "max_resource": max_epochs}
 
 
@@ -55,7 +55,7 @@ def _halving(max_epochs: int) -> dict[str, Any]:
     return {"min_resource": max(1, max_epochs // 27), "reduction_factor": 3, "bootstrap_count": 0}
 
 
-# Where each is, and its arguments for so many epochs.
+# Where each is, and its default arguments for trials of at most so many epochs.
 _OURS: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {
     "none": ("optuna.pruners:NopPruner", _budget),
     "median": ("optuna.pruners:MedianPruner", _median),

@@ -1,7 +1,7 @@
-"""Randomness by name: every draw is a function of the seed and of what it is for, so no generator's state can be lost.
+"""Random numbers by name: every draw is a function of the seed and of its purpose, so there is no generator state to lose.
 
-A sampler that drew from one generator would propose other points after a resume, or for another size of batch. A
-hash of (seed, words) has no state; BLAKE2b (RFC 7693) spreads even neighbouring seeds and trial numbers evenly.
+A sampler that drew from one generator would propose other points after a resume, or with another batch size. A hash of
+(seed, words) has no state; BLAKE2b (RFC 7693) makes even neighbouring seeds and trial numbers independent.
 """
 
 import json

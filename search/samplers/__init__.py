@@ -1,4 +1,4 @@
-"""Samplers by name: who proposes the next configuration. One strategy, one file; this one only finds them."""
+"""Samplers by name: they propose the next configuration. One strategy, one file; this one only finds them."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def sampler(
 
     Every proposal is a function of the seed, the trial's number and the study's history, so a study that was rebuilt
     proposes what the lost one would have. The names: `grid` (needs `space`), `random`, `quasirandom`, `tpe`,
-    `bayesian`, `genetic`, `rl`, `nas`, `auto`, `bohb`, `mobster`; an entry point in the group
+    `bayesian`, `genetic`, `rl`, `nas`, `auto`, `bohb`, `mobster`; an entry point of the group
     `mlptune.samplers`; a class of `optuna.samplers` (`"QMCSampler"`), whose generators are then seeded anew for each
     trial.
 
     `space` (a Space, or its table), `trials` (how many there will be), `batch` (how many are asked at once) and
-    `cost` (the operations it takes to train a configuration, from its values in the space's own terms) are context: a
-    sampler takes what it needs of it. `options` are the sampler's own arguments.
+    `cost` (the operations of training a configuration, from its values in the space's own terms) are context: each
+    sampler takes what it needs. `options` are the sampler's own arguments.
 
     Raises ValueError for an unknown name or option.
     """

@@ -4,7 +4,7 @@ Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"; multivariat
 l(x) and g(x) of the papers are the densities of the best and of the remaining trials; x maximises l(x) / g(x).
 
 Optuna keeps two things between trials that a resumed process lacks: the generator's state, and the partition of the space
-into groups, which depends on every study the sampler has seen. Here both are made anew for each trial.
+into groups, which depends on every study the sampler has seen. Here both are made again for each trial.
 The proposals are those of Optuna's steps, at a seventh of their cost after 1,000 trials of a space with integers and layers:
 densities are computed without loops (`parzen`), finished trials are read once, and all are sorted once a proposal.
 """

@@ -1,4 +1,4 @@
-"""Schedulers by name: the rules by which epochs are given to trials. One rule, one file; this one only finds them."""
+"""Schedulers by name: they decide how long each trial trains. One rule, one file; this one only finds them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def scheduler(
 
     The names: `pruner` asks the study's pruner; `asha` and `hyperband` pause and promote; `pbt` is population-based
     training. `seed`, `space`, `changeable` (the hyperparameters that may change while a network trains) and
-    `trials` (how many there will be) are context: a scheduler takes what it needs of it.
+    `trials` (how many there will be) are context: each scheduler takes what it needs.
     `options` are its own arguments. Any other name is that of an entry point in the group `mlptune.schedulers`.
 
     Raises ValueError for an unknown name or option, and for `max_epochs` below 1.

@@ -1,9 +1,9 @@
-"""Successive halving without waiting: whoever is among the best third of all that ever stood at a rung trains on.
+"""Asynchronous successive halving: the best third of all trials that ever reached a rung continue to the next.
 
 Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020, "A System for Massively Parallel Hyperparameter Tuning",
 arXiv:1810.05934, algorithm 2. Their r, R, eta are `min_epochs`, `max_epochs`, `eta`; their s is 0.
-Optuna's pruner of this name decides once, when a trial arrives, and stops what is not among the best of those before it. Here
-such a trial waits with its network, and is promoted as soon as later, worse ones have made it one of the best.
+Optuna's pruner of this name decides once, when a trial arrives, and stops it if it is not among the best so far. Here such a
+trial is paused with its network, and is promoted as soon as later, worse ones have made it one of the best.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class AshaScheduler(Scheduler):
-    """Before a new batch is asked, all trials are promoted that can be.
+    """Promotes all trials that can be promoted before a new batch is asked.
 
-    Where no trial has finished after the last batch, the one that came furthest goes on, so that there is a result.
+    If no trial has finished after the last batch, the one that came furthest continues, so that there is a result.
 
     Args:
-        study: its direction says what is best.
+        study: its direction says which values are better.
         max_epochs: of a trial that is promoted to the end.
-        eta: one in so many is promoted.
-        min_epochs: the least that a rung may give.
+        eta: one in `eta` is promoted.
+        min_epochs: the lowest rung is not below this epoch.
     """
 
     def __init__(self, study: Study, max_epochs: int, *, eta: float = 3, min_epochs: int = 1) -> None:
@@ -36,7 +36,7 @@ class AshaScheduler(Scheduler):
         self._eta = eta
         self.rungs = rungs(max_epochs, min_epochs, eta)
         self._following = dict(zip(self.rungs, self.rungs[1:], strict=False))
-        # What stood at each rung, by trial, also of trials that have ended since. A resume is shown all of it again.
+        # The values at each rung, by trial, also of trials that have ended since. A resumed sweep reports all of them again.
         self._arrived: dict[int, dict[int, float]] = {epoch: {} for epoch in self.rungs[:-1]}
 
     def decide(self, live: Sequence[Progress]) -> list[Decision]:
@@ -65,11 +65,11 @@ class AshaScheduler(Scheduler):
         steps = ", ".join(str(epoch) for epoch in self.rungs)
         return [
             f"successive halving: {total} begun, most of them stopped early; rungs at epochs {steps}",
-            f"  the best of all that reached a rung, 1 in {self._eta:g}, train on to the next",
+            f"  of all that reached a rung the best 1 in {self._eta:g} continue to the next",
         ]
 
     def _best(self, epoch: int) -> set[int]:
-        """The trials, promoted or not, that are the best of those at a rung."""
+        """The best 1 / eta of the trials that have reached a rung, promoted or not."""
         arrived = self._arrived[epoch]
         order = sorted(arrived, key=lambda number: (-arrived[number], number))
         return set(order[: int(len(arrived) / self._eta)])

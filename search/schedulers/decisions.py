@@ -1,8 +1,8 @@
-"""What a scheduler is: at each rung it says what every live trial does next.
+"""The interface of schedulers: at each rung a scheduler decides what every live trial does next.
 
-The coordinator asks a batch, trains all live trials to the epochs the scheduler named, reports their curves to Optuna, and asks
-the scheduler again, in trial order, once every one of them has arrived. A paused trial stays live and waits; once all that live
-are paused the next batch is asked, and the scheduler then sees the paused trials beside the new ones.
+The coordinator asks a batch, trains all live trials to the epochs that the scheduler named, reports their curves to Optuna, and
+asks the scheduler again, in trial order, once all of them have arrived. A paused trial stays live; once all live trials are
+paused the next batch is asked, and the scheduler then sees the paused trials beside the new ones.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ class Decision:
 
 @dataclass(frozen=True)
 class Continue(Decision):
-    """Train on until this epoch (counted from 1, included)."""
+    """Train until the end of this epoch, counted from 1."""
 
     until: int
 
 
 @dataclass(frozen=True)
 class Pause(Decision):
-    """Keep the state and wait; the trial stays live, and its scheduler is asked again at every rung to come."""
+    """Keep the state; the trial stays live, and the scheduler is asked again at every later rung."""
 
 
 @dataclass(frozen=True)
 class Stop(Decision):
-    """Train no further; the trial ends as pruned, for this reason."""
+    """End the trial as pruned, for this reason."""
 
     reason: str = "pruned"
 
 
 @dataclass(frozen=True)
 class Copy(Decision):
-    """Take over network and configuration of trial `source`, change `params` in it, and train on until this epoch.
+    """Replace network and configuration by those of trial `source`, change `params`, and train until the end of this epoch.
 
-    `source` is a live trial at the same epoch (itself, to change only its own hyperparameters); it counts as it stands
-    at this rung, whatever is decided for it. `params` are hyperparameters that may change during training.
+    `source` is a live trial at the same epoch (itself, to change only its own hyperparameters); its state at this rung is
+    copied, whatever is decided for it. `params` are hyperparameters that may change during training.
     """
 
     source: int
@@ -59,9 +59,9 @@ class Progress:
     Attributes:
         number: the trial's number in the study.
         trial: Optuna's trial; everything up to `epoch` has been reported to it.
-        epoch: epochs trained, 0 before the first stretch.
+        epoch: epochs trained, 0 before the first rung.
         values: the objective's value after epoch 1, 2, ... `epoch`; None where there was none.
-        configuration: what it trains with, its `changes` (`[epoch, values in force from it on]`) included.
+        configuration: its hyperparameters, with its `changes` (`[epoch, values from this epoch on]`).
     """
 
     number: int
@@ -72,7 +72,7 @@ class Progress:
 
 
 class Scheduler(ABC):
-    """The rule by which epochs are given to trials.
+    """The rule that decides how long each trial trains.
 
     `changing` are the hyperparameters that its copies may change.
     """
@@ -83,22 +83,22 @@ class Scheduler(ABC):
     def decide(self, live: Sequence[Progress]) -> list[Decision]:
         """One decision for each live trial, in the order given (trial order).
 
-        Asked at epoch 0 and whenever every live trial has reached its rung. A trial that has ended, because it has
-        trained all its epochs, stopped early or diverged, is no longer live and is not passed in: it is complete (or
-        diverged) whatever the scheduler would have said. Raises ValueError for one that is past the last epoch.
+        Called at epoch 0 and whenever all live trials have reached their rungs. A trial that has ended, because it has
+        trained all its epochs, stopped early or diverged, is no longer live and is not passed in. Raises ValueError for a
+        trial that is past the last epoch.
         """
 
     def finish(self, live: Sequence[Progress]) -> list[Decision]:
-        """Decide as `decide` does, after the last batch, when all that live are paused: no trials will be added.
+        """Decide as `decide` does, after the last batch, when all live trials are paused and no others will follow.
 
-        Asked until nobody trains any more; who is paused then is stopped.
+        Called until no trial continues; those still paused are then stopped.
         """
         return [Pause()] * len(live)
 
     def batch(self, first: int) -> int | None:
-        """How many trials the batch beginning with trial `first` holds; None leaves it to the sweep."""
+        """The size of the batch that begins with trial `first`; None leaves it to the sweep."""
         return None
 
     def describe(self, total: int) -> list[str]:
-        """Lines that tell a person, before it starts, how `total` trials will be trained."""
+        """Lines for the user, before the start: how `total` trials will be trained."""
         return []

@@ -1,10 +1,10 @@
-"""Hyperband: many configurations for a few epochs, or few for many? Brackets of successive halving give several answers.
+"""Hyperband: brackets of successive halving that trade the number of configurations against epochs for each.
 
 Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar 2018, JMLR 18-185, algorithm 1. Their R is `max_epochs / min_epochs`, the largest
 budget in units of the smallest, and eta is `eta`. Brackets are numbered s = s_max ... 0 with s_max = floor(log_eta R). Bracket s
 begins with n = ceil((s_max + 1) / (s + 1) * eta^s) configurations, of which n_i = floor(n / eta^i) train up to
-r_i = max_epochs * eta^(i - s) epochs; after the last bracket the first one begins again. Networks are kept: who is promoted trains
-on from where it stood, so a rung costs the difference.
+r_i = max_epochs * eta^(i - s) epochs; after the last bracket the first one begins again. A promoted trial continues with its
+network, so a rung costs only the difference.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bracket:
-    """`sizes[i]` trials, the first of them number `first`, train up to epoch `epochs[i]`."""
+    """`sizes[i]` trials train up to epoch `epochs[i]`; trial number `first` is the first of them."""
 
     first: int
     sizes: tuple[int, ...]
@@ -33,27 +33,27 @@ class Bracket:
 
     @property
     def end(self) -> int:
-        """The number of the first trial after this bracket's."""
+        """The number of the first trial after this bracket."""
         return self.first + self.sizes[0]
 
     def begun_with(self, size: int) -> Bracket:
-        """The bracket begun with fewer trials; each rung keeps its share, and at least one."""
+        """The bracket with fewer trials; each rung has its share of them, and at least one."""
         return Bracket(self.first, tuple(max(1, n * size // self.sizes[0]) for n in self.sizes), self.epochs)
 
 
 class HyperbandScheduler(Scheduler):
-    """Brackets one after the other; once a rung is complete, its best 1 / eta go on and the others stop.
+    """Brackets one after the other; once a rung is complete, its best 1 / eta continue and the others stop.
 
-    A trial that ends by itself (it diverged, or stopped early) leaves its rung; the others are promoted as if it had stayed.
+    A trial that ends by itself (it diverged, or stopped early) leaves its rung; as many others are promoted as if it had stayed.
 
     Args:
-        study: its direction says what is best.
+        study: its direction says which values are better.
         max_epochs: of a trial that is promoted to the end.
-        eta: one in so many is promoted.
-        min_epochs: the least that a rung may give.
-        at_once: whether the trials of a bracket are asked together, which makes large stacks. Otherwise they come in the sweep's
-            batches, and a sampler learns from the first of a rung before it proposes the next. Unless given: at once if the
-            study's sampler ignores history.
+        eta: one in `eta` is promoted.
+        min_epochs: the lowest rung is not below this epoch.
+        at_once: whether the trials of a bracket are asked together, which makes large stacks. Otherwise they are asked in the
+            sweep's batches, and the sampler sees the first results of a rung before it proposes the next trials. Unless given:
+            at once if the study's sampler ignores history.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class HyperbandScheduler(Scheduler):
             steps = ", ".join(f"{n} to epoch {r}" for n, r in zip(bracket.sizes, bracket.epochs, strict=True))
             lines.append(f"  bracket {s}: {steps}")
         if total % cycle:
-            lines.append(f"  {total} is no multiple of {cycle}: the last bracket that is begun has fewer trials")
+            lines.append(f"  {total} is not a multiple of {cycle}: the last bracket has fewer trials")
         return lines
 
     def _decide(self, live: Sequence[Progress], last: bool) -> list[Decision]:
@@ -116,13 +116,13 @@ class HyperbandScheduler(Scheduler):
         return {
             p.number: Continue(bracket.epochs[following])
             if p.number in promoted
-            else Stop(f"stopped at epoch {p.epoch}, short of the best {len(promoted)} of {len(group)}")
+            else Stop(f"stopped at epoch {p.epoch}, not among the best {len(promoted)} of {len(group)}")
             for p in group
         }
 
 
 def _brackets(epochs: Sequence[int], eta: float) -> list[Bracket]:
-    """All brackets of a cycle; `epochs` are the rungs of the longest."""
+    """All brackets of a cycle; `epochs` are the rungs of the longest one."""
     brackets: list[Bracket] = []
     top = len(epochs) - 1
     for s in range(top, -1, -1):

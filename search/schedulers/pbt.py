@@ -1,7 +1,7 @@
-"""Population-based training: the worst members of a population go on from the weights of the best, with changed values.
+"""Population-based training: the worst members of a population copy the best ones and perturb their hyperparameters.
 
-Jaderberg et al. 2017, "Population Based Training of Neural Networks", https://arxiv.org/abs/1711.09846. What it finds is
-a schedule: values that hold from an epoch on.
+Jaderberg et al. 2017, "Population Based Training of Neural Networks", https://arxiv.org/abs/1711.09846. Its result is a
+schedule of hyperparameters.
 """
 
 from __future__ import annotations
@@ -23,31 +23,39 @@ if TYPE_CHECKING:
 
     from ..spaces.space import Space
 
-# All members keep their networks in memory until the last epoch; more of them than this are parted.
+# All members keep their networks in memory until the last epoch; more trials than this are split into populations.
 MOST_MEMBERS = 64
 DOWN, UP = 0.8, 1.25
 
 
 class PopulationBasedTraining(Scheduler):
-    """The trials of a batch are one population and train in step; every `interval` epochs its worst members copy.
+    """The trials of a batch are one population and train in step; every `interval` epochs its worst members copy the best.
 
-    Exploit is the paper's truncation selection: the worst `quantile` of the members take over network and
-    configuration of the best `quantile`; these are dealt out at random, each once. Explore then changes each
-    searched hyperparameter that may change: with the probability `resample` it is drawn anew from the space, else it is
-    multiplied by 0.8 or 1.25, by a whole step at least, or moved to the next choice; where the space ends it moves the
-    other way. Draws depend on the seed, the member's number and the epoch alone.
+    Exploit is the paper's truncation selection: the worst `quantile` of the members copy network and configuration of the
+    best `quantile`, which are assigned at random, each once. Explore then changes each searched hyperparameter that may
+    change: with probability `resample` it is drawn again from the space, else it is multiplied by 0.8 or 1.25, by at least
+    one step, or moved to the next choice; at the end of the space it moves the other way. Draws depend only on the seed, the
+    member's number and the epoch.
 
-    In the paper's words, eval is the objective after the last epoch, theta the whole state with the optimizer's moments,
-    h the configuration, of which sizes and everything else that cannot change come along with the copied network, and a
-    member is ready after each interval. A member that diverges has ended; nobody takes its place.
+    In the paper's words, eval is the objective after the last epoch, theta the whole state with the optimizer's moments, and
+    h the configuration; sizes and everything else that cannot change are copied with the network. A member is ready after
+    each interval. A member that diverges has ended and is not replaced.
 
     Args:
+        study: its direction says which values are better.
+        max_epochs: of every member.
+        seed: any integer.
+        space: the Space that is searched.
+        changeable: the hyperparameters that may change while a network trains.
         trials: how many members there are in all.
-        population: how many train together; the others follow as further populations, which learn nothing from the
-            first. By default `trials`, or parts of equal size that are at most 64.
-        interval: epochs from rung to rung, by default a tenth of `max_epochs`.
+        population: how many train together; the others follow as separate populations. By default `trials`, or parts of
+            equal size of at most 64.
+        interval: epochs between rungs, by default a tenth of `max_epochs`.
+        quantile: the share of members that copy, from 0 to 0.5.
+        resample: the probability that a value is drawn again from the space.
 
-    Raises ValueError if nothing in `space` may change, and for options out of their range.
+    Raises:
+        ValueError: if nothing in `space` may change, and for options out of their range.
     """
 
     def __init__(
@@ -102,34 +110,34 @@ class PopulationBasedTraining(Scheduler):
         full, rest = divmod(total, self._population)
         sizes = [self._population] * full + [rest] * (rest > 0)
         if len(sizes) == 1:
-            told = f"one population of {counted(total, 'member')}"
+            size = f"one population of {counted(total, 'member')}"
         else:
-            told = f"{len(sizes)} populations one after the other, of {', '.join(map(str, sizes))} members"
-        lines = [f"{told}, all trained for {counted(self._max_epochs, 'epoch')}"]
+            size = f"{len(sizes)} populations one after the other, of {', '.join(map(str, sizes))} members"
+        lines = [f"{size}, all trained for {counted(self._max_epochs, 'epoch')}"]
         if self.rungs and self._copies(sizes[0]):
             first = self._copies(sizes[0])
             every = "every epoch" if self._interval == 1 else f"every {self._interval} epochs"
-            told = f"the worst {first} take over the networks of the best {first} and change"
+            copying = f"the worst {first} copy the networks of the best {first} and change"
             if first == 1:
-                told = "the worst takes over the network of the best and changes"
-            lines.append(f"{every} {told} {', '.join(self.changing)}")
+                copying = "the worst copies the network of the best and changes"
+            lines.append(f"{every} {copying} {', '.join(self.changing)}")
         else:
-            lines.append("nobody copies: that takes two members, and epochs beyond the interval")
+            lines.append("no member copies: that takes two members, and more epochs than the interval")
         return lines
 
     def _copies(self, members: int) -> int:
-        """How many of so many members copy at a rung."""
+        """How many of this many members copy at a rung."""
         return min(max(1, round(self._quantile * members)), members // 2) if self._quantile else 0
 
     def _sources(self, live: Sequence[Progress]) -> dict[int, Progress]:
-        """Whom each of the worst members copies, by its number."""
+        """The member that each of the worst copies, by the number of the latter."""
         if not live or not live[0].epoch:
             return {}
         ranked = sorted(live, key=lambda progress: (self._loss(progress), progress.number))
         n = self._copies(len(live))
         best, worst = ranked[:n], ranked[len(ranked) - n :]
-        dealt = sorted(best, key=lambda progress: uniform(self._seed, "source", progress.number, progress.epoch))
-        return {progress.number: source for progress, source in zip(worst, dealt, strict=True)}
+        sources = sorted(best, key=lambda progress: uniform(self._seed, "source", progress.number, progress.epoch))
+        return {progress.number: source for progress, source in zip(worst, sources, strict=True)}
 
     def _loss(self, progress: Progress) -> float:
         value = progress.values[-1]
@@ -145,7 +153,7 @@ class PopulationBasedTraining(Scheduler):
         return Copy(source.number, self._explored(progress.number, epoch, source.configuration), until)
 
     def _explored(self, number: int, epoch: int, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """New values for what may change, other than those in force wherever the space has others."""
+        """New values of what may change; they differ from the present ones wherever the space has others."""
         present = values_at(configuration, epoch)
         explored = {}
         for name, dimension in self._dimensions.items():

@@ -1,4 +1,4 @@
-"""Continue or stop, as an Optuna pruner says: the scheduler of every method that has none of its own."""
+"""Continue or stop, as an Optuna pruner decides: the scheduler of every method that has none of its own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class PrunerScheduler(Scheduler):
-    """Continue or stop, as an Optuna pruner says; all trials share the same rungs, so that they stay stacked.
+    """Continue or stop, as an Optuna pruner decides; all trials share the same rungs, so that they stay stacked.
 
-    The pruner is asked only at epochs at which its answer could be yes, which gives the same decisions as asking
-    after every epoch.
+    The pruner is asked only at epochs at which it could stop a trial, which gives the same decisions as asking it after
+    every epoch.
     """
 
     def __init__(self, study: Study, max_epochs: int) -> None:
@@ -36,15 +36,15 @@ class PrunerScheduler(Scheduler):
         if epoch >= self.max_epochs:
             raise ValueError(f"trial {progress.number}: has ended, it has trained {epoch} of {self.max_epochs} epochs")
         if epoch > 0 and progress.trial.should_prune():
-            return Stop(f"stopped at epoch {epoch}, short of the others")
+            return Stop(f"stopped at epoch {epoch}, below the cut-off")
         return Continue(next((e for e in range(epoch + 1, self.max_epochs) if self._is_rung(e)), self.max_epochs))
 
 
 def _rungs(pruner: BasePruner) -> Callable[[int], bool]:
     """Whether a pruner may stop a trial at an epoch, given that every epoch is reported.
 
-    Exact types only: a subclass may prune when it likes. A pruner we do not know, or one whose rungs are not canonicalized
-    yet (`min_resource="auto"`), is asked at every epoch, unless it has a method `asks` that says at which.
+    Exact types only: a subclass may prune at any epoch. An unknown pruner, or one whose rungs are not determined yet
+    (`min_resource="auto"`), is asked at every epoch, unless it has a method `asks` that says at which.
     """
     from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, PercentilePruner, SuccessiveHalvingPruner
 
@@ -54,8 +54,8 @@ def _rungs(pruner: BasePruner) -> Callable[[int], bool]:
         warmup, interval = pruner._n_warmup_steps, pruner._interval_steps
 
         def first_in_interval(epoch: int) -> bool:
-            # Steps are judged once an interval, at its first report: with every epoch reported that is its first
-            # epoch, or epoch 1 where the first interval begins at step 0.
+            # A trial is judged once an interval, at its first report: with every epoch reported that is the interval's
+            # first epoch, or epoch 1 if the first interval begins at step 0.
             return epoch >= warmup and (epoch == 1 or (epoch - warmup) % interval == 0)
 
         return first_in_interval
@@ -64,7 +64,7 @@ def _rungs(pruner: BasePruner) -> Callable[[int], bool]:
             pruner._min_resource * pruner._reduction_factor**pruner._min_early_stopping_rate, pruner._reduction_factor
         )
     if type(pruner) is HyperbandPruner:
-        # The rungs of bracket 0 hold those of all brackets.
+        # The rungs of bracket 0 include those of all brackets.
         return _powers(pruner._min_resource, pruner._reduction_factor)
     asks: Callable[[int], bool] | None = getattr(pruner, "asks", None)
     return asks or (lambda epoch: True)

@@ -1,4 +1,4 @@
-"""Rungs: the epochs at which trials are compared, and what of a curve is compared there."""
+"""Rungs: the epochs at which trials are compared, and the value of a curve that is compared there."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def rungs(max_epochs: int, min_epochs: int, eta: float) -> list[int]:
 
 
 def best_so_far(values: Sequence[float | None], maximize: bool) -> float:
-    """The best value of a curve, to be maximised: a curve that has turned for the worse has not lost what it had."""
+    """The best value of a curve so far, to be maximised: early stopping would keep it if the curve gets worse."""
     sign = 1.0 if maximize else -1.0
     return max((sign * value for value in values if value is not None and not math.isnan(value)), default=-math.inf)

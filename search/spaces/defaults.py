@@ -1,4 +1,4 @@
-"""The default search spaces."""
+"""The default search spaces, for sweep files without a [space] table."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ..._text import hint
 
 
 def default_space(n_rows: int, task: str) -> dict[str, Any]:
-    """The [space] table of a sweep file that has none: what pays most for MLPs on tables.
+    """The default [space] table: the hyperparameters that matter most for MLPs on tables.
 
     Learning rate, width and regularisation are searched; the structure has few choices (four shapes, two batch
-    sizes), because only trials of one structure train in one stack. Batches grow with `n_rows` (training rows).
+    sizes), because only trials of one structure train in one stack. Batch sizes grow with `n_rows` (training rows).
 
     Raises ValueError for a task other than classification and regression.
     """
@@ -35,7 +35,7 @@ DEEPEST = 4
 
 
 def architecture_space(n_rows: int, task: str) -> dict[str, Any]:
-    """The [space] table of architecture search where a sweep file has none: depth, and each layer by itself.
+    """The default [space] table of architecture search: the depth, and each layer by itself.
 
     Raises ValueError for a task other than classification and regression.
     """

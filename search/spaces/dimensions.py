@@ -1,4 +1,4 @@
-"""One searched hyperparameter: a range of numbers or a list of choices, checked once, where it is stated."""
+"""One searched hyperparameter: a range of numbers or a list of choices, checked when it is parsed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _RANGE_KEYS = ("low", "high", "log", "step", "points")
 class Range:
     """Numbers from `low` to `high`, both included; integers if both bounds are.
 
-    `step` counts from `low`: the last value is the largest that a whole number of steps reaches. `points` says
-    how a grid cuts the range (evenly, on a log scale if `log`); searchers other than the grid ignore it.
+    `step` counts from `low`: the last value is the largest that a whole number of steps reaches. `points` is the
+    number of values of a grid (evenly spaced, on a log scale if `log`); other samplers ignore it.
     """
 
     low: int | float
@@ -42,13 +42,13 @@ class Range:
 
     @cached_property
     def _steps(self) -> int:
-        """Whole steps between the bounds, in decimal arithmetic: 0.3 is three steps of 0.1."""
+        """The number of whole steps between the bounds, in decimal arithmetic: 0.3 is three steps of 0.1."""
         assert self.step is not None
         return int((Decimal(str(self.high)) - Decimal(str(self.low))) // Decimal(str(self.step)))
 
     @cached_property
     def last(self) -> int | float:
-        """The largest value that can be reached: `high`, unless `step` does not divide the range."""
+        """The largest value that can be sampled: `high`, unless `step` does not divide the range."""
         return self.high if self.step is None else self._at(self._steps)
 
     def _at(self, steps: int) -> int | float:
@@ -80,7 +80,7 @@ class Range:
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
-        """Optuna warns of a step that does not divide the range; where that is only the last digit's rounding: no."""
+        """Silence Optuna's warning of a step that does not divide the range where that is only rounding of the last digit."""
         if self.step is None or Decimal(str(self.last)) == Decimal(str(self.low)) + self._steps * Decimal(
             str(self.step)
         ):
@@ -124,7 +124,7 @@ class Range:
                 cut = math.exp((1 - share) * math.log(self.low) + share * math.log(self.high))
             else:
                 cut = (1 - share) * self.low + share * self.high
-            cut = float(f"{cut:.12g}")  # 0.001 and not 0.0009999999999999998, for the reader of the results
+            cut = float(f"{cut:.12g}")  # 0.001 and not 0.0009999999999999998, which is what users see
             cuts.append(min(max(round(cut) if self.integer else cut, self.low), self.high))
         cuts[0], cuts[-1] = self.low, self.high
         return list(dict.fromkeys(cuts))
@@ -155,14 +155,14 @@ class Choices:
         for encoded, own in zip(self.encoded, self.values, strict=True):
             if encoded == value:
                 return copy.deepcopy(own)
-        raise ValueError(f"{value!r} is none of the choices {_json(list(self.values))}")
+        raise ValueError(f"{value!r} is not one of the choices {_json(list(self.values))}")
 
     def encode(self, value: Any, name: str) -> Any:
         wanted = _encode(value)
         for encoded in self.encoded:
             if encoded == wanted:
                 return encoded
-        raise ValueError(f"{name}: {value!r} is none of the choices {_json(list(self.values))}")
+        raise ValueError(f"{name}: {value!r} is not one of the choices {_json(list(self.values))}")
 
     def grid(self, name: str) -> list[Any]:
         return list(self.values)
@@ -180,7 +180,7 @@ def _encode(value: Any) -> str | int | float | bool | None:
 
 
 def parse_dimension(entry: Any, where: str) -> Dimension:
-    """One entry of the [space] table; `where` is its full name. Raises ValueError with one line."""
+    """One entry of the [space] table; `where` is its full name. Raises ValueError (one line)."""
     if isinstance(entry, (list, tuple)):
         return _parse_choices(entry, where)
     if not isinstance(entry, Mapping):
@@ -208,7 +208,7 @@ def _parse_choices(values: list[Any] | tuple[Any, ...], where: str) -> Choices:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
             raise ValueError(f"{where}: the choice {value!r} is not a finite JSON value") from None
-        # Optuna finds a choice by ==, under which 1, 1.0 and true are one value.
+        # Optuna finds a choice by ==, under which 1, 1.0 and True are equal.
         if encoded in seen:
             raise ValueError(f"{where}: the choice {_json(value)} is given twice")
         seen.append(encoded)

@@ -1,4 +1,4 @@
-"""Hyperparameters of single layers: units_2, activation_1, and the configuration that they add up to."""
+"""Hyperparameters of single layers (units_2, activation_1), and the configuration that they are folded into."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# What each hidden layer may have of its own, besides its width: a list in the configuration, one value a layer.
+# What each hidden layer may have of its own besides its width; a list in the configuration, one value a layer.
 BY_LAYER = ("activation", "batch_norm", "layer_norm", "skip")
 
 
@@ -14,7 +14,7 @@ _INDEXED = re.compile(rf"(units|{'|'.join(BY_LAYER)})_([1-9][0-9]*)")
 
 
 def layer_of(name: str) -> tuple[str, int] | None:
-    """("units", 3) for `units_3`, ("skip", 1) for `skip_1`; None for names that belong to no single layer."""
+    """("units", 3) for `units_3`, ("skip", 1) for `skip_1`; None for other names."""
     match = _INDEXED.fullmatch(name)
     return (match[1], int(match[2])) if match else None
 
@@ -22,10 +22,12 @@ def layer_of(name: str) -> tuple[str, int] | None:
 def configuration(params: Mapping[str, Any], fixed: Mapping[str, Any]) -> dict[str, Any]:
     """The hyperparameters of a trial: [model]'s values, overridden by the searched ones, with the layers folded.
 
-    layers and units_i become `hidden`; `activation_i`, `skip_i` and their like become lists, in which a single
-    `activation` or `skip` stands for the layers without their own. `params` are the user's values (as
-    `Space.suggest` returns them). Where the space says how the hidden layers look, what [model] says about them
-    is dropped. Raises ValueError where a layer lacks its value.
+    `layers` and `units_i` become `hidden`; `activation_i`, `skip_i` and the other families of `BY_LAYER` become lists, in
+    which a single `activation` or `skip` stands for the layers without their own. `params` are the user's values (as
+    `Space.suggest` returns them). If the hidden layers are searched, those of [model] are dropped.
+
+    Raises:
+        ValueError: if a layer lacks its value.
     """
     merged = {**fixed, **params}
     if "hidden" in params:
@@ -57,7 +59,7 @@ def _is_units(name: str) -> bool:
 
 
 def _at_layer(merged: Mapping[str, Any], family: str, index: int, depth: int) -> Any:
-    """A layer's own value, or the one for all."""
+    """A layer's own value, or the one for all layers."""
     name = f"{family}_{index}" if f"{family}_{index}" in merged else family
     if name not in merged:
         raise ValueError(f"{family}_{index}: missing, but layers = {depth}")

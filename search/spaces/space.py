@@ -1,8 +1,8 @@
-"""A search space is the [space] table of a sweep file: what may vary, in the order in which it was stated.
+"""The search space: the [space] table of a sweep file, in the order in which it was written.
 
-Three faces of one table: define-by-run suggestions for Optuna, an enumerated grid, and the user's own values. Lists
-among the choices (`hidden = [[64], [64, 64]]`) travel through Optuna as compact JSON strings and come back as lists.
-Optuna is imported only when a distribution is asked for, so that a sweep file is checked without it.
+It makes define-by-run suggestions for Optuna, enumerates a grid, and translates between Optuna's values and the user's: lists
+among the choices (`hidden = [[64], [64, 64]]`) are compact JSON strings inside Optuna. Optuna is imported only for
+distributions, so that a sweep file is checked without it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .layers import BY_LAYER, layer_of
 class Space:
     """An ordered search space; see `parse` for the table it comes from.
 
-    `names` are in the stated order, with one exception: `layers` is moved before the first `units_i`, because
-    it decides which of them exist. `units_i` is part of a point only where `i <= layers`; the same holds for
-    `activation_i`, `batch_norm_i`, `layer_norm_i` and `skip_i`.
+    `names` are in the order of the table, except that `layers` is moved before the first `units_i`, because it decides
+    which of them exist. `units_i` is part of a point only if `i <= layers`; the same holds for `activation_i`,
+    `batch_norm_i`, `layer_norm_i` and `skip_i`.
     """
 
     def __init__(self, dimensions: Mapping[str, Dimension]) -> None:
@@ -37,9 +37,12 @@ class Space:
     def parse(cls, mapping: Mapping[str, Any], where: str = "space", fixed: Mapping[str, Any] | None = None) -> Space:
         """A space from `{name: {low, high, log?, step?, points?} | {choices} | [choices]}`.
 
-        Two integer bounds make a range of integers. `fixed` are the values of [model]: a `layers` or `units_i`
-        that is given there need not be in the space, and an `activation` there is that of the layers without an
-        `activation_i`. Raises ValueError (one line, with the key's full name).
+        Two integer bounds make a range of integers. `fixed` are the values of [model]: a `layers` or `units_i` that is
+        given there need not be in the space, and an `activation` there is that of the layers without an
+        `activation_i`.
+
+        Raises:
+            ValueError: (one line, with the key's full name) for an impossible table.
         """
         if not isinstance(mapping, Mapping):
             raise ValueError(f"{where}: expected a table of names, got {mapping!r}")
@@ -81,7 +84,7 @@ class Space:
 
     @cached_property
     def distributions(self) -> dict[str, BaseDistribution]:
-        """Optuna's distributions by name, those of all layers included."""
+        """Optuna's distributions by name, including those of all layers."""
         return {name: dimension.distribution() for name, dimension in self.dimensions.items()}
 
     def active(self, name: str, params: Mapping[str, Any]) -> bool:
@@ -90,7 +93,7 @@ class Space:
         return layer is None or "layers" not in self.dimensions or layer[1] <= params["layers"]
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
-        """Ask a trial for a point, define-by-run; the user's values, those of inactive layers left out."""
+        """A point suggested by a trial, define-by-run, as the user's values; those of inactive layers are left out."""
         params: dict[str, Any] = {}
         for name, dimension in self.dimensions.items():
             if self.active(name, params):
@@ -110,7 +113,7 @@ class Space:
             raise ValueError(f"{name!r} is not in the search space{hint(name, self.dimensions)}")
         return self.dimensions[name]
 
-    # The grid: nested loops in stated order, the last name fastest; a loop over what is inactive has one pass.
+    # The grid: nested loops in the order of the names, the last one fastest; inactive names have no loop.
 
     @cached_property
     def _axes(self) -> dict[str, list[Any]]:
@@ -118,7 +121,7 @@ class Space:
 
     @cached_property
     def _blocks(self) -> list[tuple[dict[str, Any], list[str], int]]:
-        """What follows the outer loops: (values fixed by the block, the names that vary in it, its size)."""
+        """The inner loops for each value of `layers`: (the values fixed in the block, the names that vary in it, its size)."""
         if "layers" not in self._axes:
             return [({}, self.names, math.prod(len(axis) for axis in self._axes.values()))]
         after = self.names[self.names.index("layers") + 1 :]
@@ -164,7 +167,7 @@ class Space:
 
 
 def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mapping[str, Any]) -> None:
-    """`layers` and what belongs to single layers go together, and exclude `hidden`; a fixed one has layers too."""
+    """Check that `layers` and the names of single layers go together and exclude `hidden`; [model] may give some of them."""
     indexed = {name: layer for name in dimensions if (layer := layer_of(name))}
     if "hidden" in dimensions:
         for name in ["layers", *indexed]:
@@ -175,11 +178,11 @@ def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mappin
     has_units = any(family == "units" for family, _ in indexed.values())
     if "layers" in dimensions:
         deepest = _deepest(dimensions["layers"], f"{where}.layers")
-        told = f"layers goes up to {deepest}"
+        limit = f"layers goes up to {deepest}"
     elif "layers" in fixed:
-        deepest, told = fixed["layers"], f"layers goes up to {fixed['layers']}"
+        deepest, limit = fixed["layers"], f"layers goes up to {fixed['layers']}"
     elif indexed and not has_units and isinstance(fixed.get("hidden"), (list, tuple)):
-        deepest, told = len(fixed["hidden"]), f"hidden has {len(fixed['hidden'])}"
+        deepest, limit = len(fixed["hidden"]), f"hidden has {len(fixed['hidden'])}"
     elif indexed:
         name = next((name for name, (family, _) in indexed.items() if family == "units"), next(iter(indexed)))
         raise ValueError(f"{where}.{name}: needs {where}.layers, which says how many layers there are")
@@ -187,7 +190,7 @@ def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mappin
         return
     for name, (_, index) in indexed.items():
         if index > deepest:
-            raise ValueError(f"{where}.{name}: never used, {told}")
+            raise ValueError(f"{where}.{name}: never used, {limit}")
     every = [layer for name in (*dimensions, *fixed) if (layer := layer_of(name))]
     for family in ("units", *BY_LAYER):
         given = {index for kind, index in every if kind == family}
@@ -203,7 +206,7 @@ def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mappin
         for index in range(1, deepest + 1):
             if needed and index not in given:
                 rest = "" if family == "units" else f"; [model] {family} would do for the layers without"
-                raise ValueError(f"{where}.{family}_{index}: missing, but {told}{rest}")
+                raise ValueError(f"{where}.{family}_{index}: missing, but {limit}{rest}")
 
 
 def _deepest(layers: Dimension, where: str) -> int:

@@ -1,8 +1,8 @@
-"""Where to evaluate next: the logarithm of the expected improvement, and the search for its largest value.
+"""The acquisition function, the logarithm of the expected improvement, and the search for its maximum.
 
 Jones et al. 1998, "Efficient Global Optimization of Expensive Black-Box Functions": EI(x) = s (z Phi(z) + phi(z)),
 z = (f* - m) / s, minimising. Its logarithm, as in Ament et al. 2023 ("Unexpected Improvements to Expected Improvement"),
-still tells candidates apart where the improvement itself is too small for a float.
+still distinguishes candidates whose improvement is too small for a float.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from .features import Features
 
 ENUMERATED = 2048
-"""A space of at most so many points is scored point by point."""
+"""A space of at most this many points is scored completely."""
 
 
 def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: float) -> np.ndarray:
@@ -28,7 +28,7 @@ def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: floa
     a = z[near]
     value[near] = np.log(a * ndtr(a) + np.exp(-0.5 * a * a) / math.sqrt(2 * math.pi))
     a = z[~near]
-    # phi(a) (1 + a Phi(a) / phi(a)), whose bracket is about 1 / a^2 far out, where it cancels.
+    # phi(a) (1 + a Phi(a) / phi(a)); for very negative a the bracket cancels, and is about 1 / a^2.
     ratio = 1.0 + a * math.sqrt(math.pi / 2) * erfcx(-a / math.sqrt(2))
     bracket = np.where(a < -1e3, 1.0 / (a * a), np.maximum(ratio, 1e-16))
     value[~near] = -0.5 * a * a - 0.5 * math.log(2 * math.pi) + np.log(bracket)
@@ -42,27 +42,29 @@ def maximise(
     taken: np.ndarray,
     generator: np.random.Generator,
     *,
-    samples: int = 1000,
+    n_samples: int = 1000,
     n_local_searches: int = 5,
-    rounds: int = 10,
+    n_steps: int = 10,
     within: tuple[Sequence[int], np.ndarray] | None = None,
 ) -> np.ndarray | None:
-    """The codes (d,) with the largest score among points that are not taken; None where there is none left.
+    """The codes (d,) with the largest score among points that are not taken; None if none is left.
 
-    Random points and the neighbours of `starts` are scored, then the best of them climb from neighbour to neighbour.
+    Random points and the neighbours of `starts` are scored; then local searches start from the best of them.
 
     Args:
         score: codes (n, d) -> scores (n,).
+        features: the space.
         starts: codes (s, d) of promising points.
-        taken: codes (t, d) that shall not be proposed again.
-        samples: random points.
+        taken: codes (t, d) that must not be proposed again.
+        generator: of random points and steps.
+        n_samples: the number of random points.
         n_local_searches: how many points climb at a time.
-        rounds: how often they may step.
-        within: axes, and the codes (k, axes) that alone are admitted on them together; all are unless given.
+        n_steps: the most steps of a local search.
+        within: axes, and the combinations of codes (k, axes) that are admitted on them; all are unless given.
     """
     known = set(_keys(taken))
 
-    def fresh(codes: np.ndarray) -> np.ndarray:
+    def new(codes: np.ndarray) -> np.ndarray:
         if within is not None:
             codes = features.canonicalized(_moved(codes, *within, generator))
         kept = []
@@ -73,25 +75,25 @@ def maximise(
         return codes[kept]
 
     if features.points <= ENUMERATED:
-        candidates = fresh(features.all_points())
+        candidates = new(features.all_points())
         return candidates[np.argmax(score(candidates))] if len(candidates) else None
     neighbours = Neighbourhood(features)
-    candidates = features.from_unit_cube(generator.random((samples, len(features.axes))))
-    candidates = fresh(np.concatenate([candidates, neighbours(starts, generator, 0)]))
+    candidates = features.from_unit_cube(generator.random((n_samples, len(features.axes))))
+    candidates = new(np.concatenate([candidates, neighbours(starts, generator, 0)]))
     top, scores = candidates[:0], np.empty(0)
-    for step in range(1, rounds + 1):
+    for step in range(1, n_steps + 1):
         if not len(candidates):
             break
         top = np.concatenate([top, candidates])
         scores = np.concatenate([scores, score(candidates)])
         order = np.argsort(-scores, kind="stable")[:n_local_searches]
         top, scores = top[order], scores[order]
-        candidates = fresh(neighbours(top, generator, step))
+        candidates = new(neighbours(top, generator, step))
     return top[0] if len(top) else None
 
 
 def _moved(codes: np.ndarray, axes: Sequence[int], rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The points (n, d), those that are none of `rows` (k, axes) on these axes moved to one of them."""
+    """The points (n, d); those whose codes on these axes are not among `rows` (k, axes) are moved to one of the rows."""
     outside = ~(codes[:, None, axes] == rows).all(axis=2).any(axis=1)
     moved = codes.copy()
     moved[np.ix_(outside, axes)] = rows[generator.integers(len(rows), size=outside.sum())]
@@ -99,16 +101,16 @@ def _moved(codes: np.ndarray, axes: Sequence[int], rows: np.ndarray, generator: 
 
 
 def _keys(codes: np.ndarray) -> list[bytes]:
-    """Each row as bytes, which are equal where the points are."""
+    """Each row as bytes: equal for equal points."""
     return np.ascontiguousarray(codes).view(f"V{codes.shape[1] * codes.itemsize}").ravel().tolist()
 
 
 _REACH = 8
-"""Axes of at most so many values are neighbours throughout; on longer ones it is the nearest values, and some further away."""
+"""On axes of at most this many values all are neighbours; on longer ones the nearest values, and some further away."""
 
 
 class Neighbourhood:
-    """The points that differ from others in one hyperparameter; on continuous axes the nearer, the later the step."""
+    """The points that differ from given ones in one hyperparameter; on continuous axes nearer with every step."""
 
     def __init__(self, features: Features) -> None:
         self._features = features
@@ -118,7 +120,7 @@ class Neighbourhood:
         self._listed = np.concatenate([np.arange(float(sizes[i])) for i in short] or [np.empty(0)])
         axes = [np.repeat(features.free, 4), np.repeat(short, sizes[short]), np.repeat(self._long, 6)]
         self._axes = np.concatenate(axes)
-        # Point by point and axis by axis, whatever the kind of the axis.
+        # Ordered by axis, whatever its kind.
         self._order = np.argsort(self._axes, kind="stable")
         self._axes = self._axes[self._order]
         self._ends = np.where(sizes, sizes, np.inf)[self._axes]

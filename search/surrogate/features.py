@@ -1,8 +1,8 @@
-"""Configurations as points for a model: every hyperparameter an axis, every value on it a row of features.
+"""Configurations encoded for a model: every hyperparameter is an axis, and every value on it has a row of features.
 
 A range is one feature in [0, 1], on its own scale (linear or logarithmic). Choices that are numbers have an order, and so do lists
-of numbers (layer sizes), by length and size: a model that knows it needs fewer trials than one for which every choice is as far
-from every other. The rest (words, booleans, None) are corners of a simplex, all at distance 1 until a model learns better.
+of numbers (layer sizes), by length and size: a model that knows the order needs fewer trials than one to which all choices are
+equally far apart. All others (words, booleans, None) are corners of a simplex, at distance 1 until the kernel is fitted.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from ..spaces.space import Space
 
 FINITE = 64
-"""Ranges of at most so many values are counted; of more they are taken as continuous."""
+"""Ranges of at most this many values are counted; longer ones are treated as continuous."""
 
 RESOLUTION = 1024
-"""A continuous range is searched in so many steps: finer differences mean nothing, and would make a batch of one point."""
+"""A continuous range is searched in this many steps: finer differences are irrelevant, and would let a batch crowd at one point."""
 
 
 class Axis:
     """One hyperparameter. A value's *code* is its index where the values are counted, else its place in [0, 1].
 
     Attributes:
-        size: how many values there are; 0 where they are not counted.
-        table: features (size, columns) of the counted values; None elsewhere, where the code is the one feature.
+        size: how many values there are; 0 if they are not counted.
+        table: features (size, columns) of the counted values; None if they are not counted and the code is the only feature.
         ordered: whether neighbouring codes are neighbouring values.
-        step: between the values of a range; None of a continuous one.
+        step: between the values of a range; None if it is continuous.
     """
 
     def __init__(self, name: str, distribution: BaseDistribution) -> None:
@@ -61,11 +61,11 @@ class Axis:
 
     @cached_property
     def middle(self) -> float:
-        """The code that stands for a hyperparameter that a trial does not have."""
+        """The code of a hyperparameter that a trial does not have."""
         return float(self.size // 2) if self.size else self.code(self.value(0.5))
 
     def code(self, value: Any) -> float:
-        """The code of a value; the nearest one's for a number outside, the middle for an unknown choice."""
+        """The code of a value; that of the nearest value for a number outside, the middle for an unknown choice."""
         if isinstance(self.distribution, CategoricalDistribution):
             return float(self._values.index(value)) if value in self._values else self.middle
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -121,7 +121,7 @@ class Axis:
 
 
 class _Ranges:
-    """The ranges (c) of axes whose values are not counted, side by side."""
+    """The c axes whose values are not counted, as arrays."""
 
     def __init__(self, axes: Sequence[Axis]) -> None:
         stepped = [i for i, axis in enumerate(axes) if axis.step is not None]
@@ -151,10 +151,10 @@ class Features:
 
     Args:
         distributions: the hyperparameters by name.
-        space: says which hyperparameters are part of a point; without it, all of them are.
+        space: says which hyperparameters are active at a point; without it, all of them are.
 
     Attributes:
-        points: how many there are, inactive hyperparameters counted as if they were active; infinite if any axis is.
+        points: the number of points, inactive hyperparameters counted as if they were active; infinite if any axis is not counted.
         sizes: those of the axes (d,).
         free: the indices (c,) of the axes whose values are not counted.
     """
@@ -168,7 +168,7 @@ class Features:
         self._conditions = _conditions(self.axes, space)
 
     def encode(self, params: Mapping[str, Any]) -> np.ndarray:
-        """The codes (d,) of a point; inactive hyperparameters stand in the middle."""
+        """The codes (d,) of a point, inactive hyperparameters in the middle."""
         return np.array([a.code(params[a.name]) if a.name in params else a.middle for a in self.axes])
 
     def decode(self, codes: np.ndarray) -> dict[str, Any]:
@@ -190,40 +190,40 @@ class Features:
 
     def canonicalized(self, codes: np.ndarray) -> np.ndarray:
         """Codes (n, d) with inactive hyperparameters put in the middle, in place: equal points have equal codes."""
-        for i, decider, admits in self._conditions:
-            codes[~admits[codes[:, decider].astype(int)], i] = self.axes[i].middle
+        for i, parent, admits in self._conditions:
+            codes[~admits[codes[:, parent].astype(int)], i] = self.axes[i].middle
         return codes
 
     def active(self, codes: np.ndarray) -> np.ndarray:
-        """Which hyperparameters are part of the point with these codes (d,), as (d,)."""
+        """Which hyperparameters are active at the point with these codes (d,), as (d,)."""
         active = np.ones(len(self.axes), dtype=bool)
-        for i, decider, admits in self._conditions:
-            active[i] = admits[int(codes[decider])]
+        for i, parent, admits in self._conditions:
+            active[i] = admits[int(codes[parent])]
         return active
 
     def all_points(self) -> np.ndarray:
-        """All points, as codes (points, d); only where `points` is finite."""
+        """All points, as codes (points, d); only if `points` is finite."""
         mesh = np.meshgrid(*(np.arange(float(axis.size)) for axis in self.axes), indexing="ij")
         return np.unique(self.canonicalized(np.stack([m.ravel() for m in mesh], axis=1)), axis=0)
 
 
 def _conditions(axes: Sequence[Axis], space: Space | None) -> list[tuple[int, int, np.ndarray]]:
-    """For each axis that depends on `layers`: its index, that of `layers`, and which codes of that admit it."""
+    """For each axis that depends on `layers`: its index, that of `layers`, and with which codes of `layers` it is active."""
     names = [axis.name for axis in axes]
     if space is None or "layers" not in names or not axes[names.index("layers")].size:
         return []
-    decider = names.index("layers")
-    values = [axes[decider].value(code) for code in range(axes[decider].size)]
+    parent = names.index("layers")
+    values = [axes[parent].value(code) for code in range(axes[parent].size)]
     admits = {
         i: np.array([space.active(name, {"layers": v}) for v in values])
         for i, name in enumerate(names)
         if name in space
     }
-    return [(i, decider, a) for i, a in admits.items() if not a.all()]
+    return [(i, parent, a) for i, a in admits.items() if not a.all()]
 
 
 def _counted(distribution: BaseDistribution) -> list[Any]:
-    """The values of a range, where they are few and evenly spaced; else none."""
+    """The values of a range if they are few and evenly spaced; else none."""
     assert isinstance(distribution, IntDistribution | FloatDistribution)
     low, high, step = distribution.low, distribution.high, distribution.step
     if distribution.single():
@@ -234,19 +234,19 @@ def _counted(distribution: BaseDistribution) -> list[Any]:
 
 
 def _corners(count: int) -> np.ndarray:
-    """Points (count, columns) at distance 1: of more than two, each has a feature of its own and can be learned to be far off."""
+    """Points (count, columns) at distance 1; of more than two, each has its own feature, whose weight is fitted."""
     return np.array([[0.0], [1.0]]) if count == 2 else np.eye(count) / math.sqrt(2)
 
 
 def ranked(choices: Sequence[Any]) -> list[Any] | None:
-    """Choices that are numbers in ascending order; None where any is not one."""
+    """Choices in ascending order if all are numbers; else None."""
     return sorted(choices) if all(isinstance(v, int | float) and not isinstance(v, bool) for v in choices) else None
 
 
 def _shapes(values: Sequence[Any]) -> np.ndarray | None:
-    """Lists of layer sizes as (how many, mean of their logarithms, from wide to narrow), each scaled to [0, 1].
+    """Lists of layer sizes as (depth, mean of their logarithms, taper), each scaled to [0, 1].
 
-    None where a choice is no such list, or where two of them would be one point.
+    None if a choice is not such a list, or if two of them would have equal features.
     """
     sizes = [_sizes(value) for value in values]
     if None in sizes:

@@ -1,4 +1,4 @@
-"""A Gaussian process for some hundred evaluations of a costly function: fitted in milliseconds, by NumPy and LAPACK alone.
+"""A Gaussian process for a few hundred evaluations of an expensive function, fitted in milliseconds with NumPy and LAPACK.
 
 Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning": algorithm 2.1 for the prediction, equation 5.9 for the
 gradient of the marginal likelihood. The kernel is Matern 5/2 (their equation 4.17) of one distance over all features,
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_FIT_POINTS = 200
-"""Of more points than this, hyperparameters are learned from so many, spread evenly over the ranks of y."""
+"""The most points that kernel parameters are fitted to; of more, this many spread evenly over the ranks of y."""
 
 _JITTER = 1e-8
 
 _BLOCK = 250
-"""Points are predicted so many at a time: larger matrices are new pages of memory each time, which cost more than the sums."""
+"""Points are predicted in blocks: larger matrices need new memory pages each time, which cost more than the arithmetic."""
 
 
 @dataclass(frozen=True)
 class KernelParameters:
-    """What a Gaussian process learns, for standardised y: weights (p,), variance of the signal and of the noise.
+    """The hyperparameters of a Gaussian process of standardised y: feature weights (p,), signal and noise variance.
 
-    `evidence` is the logarithm of the posterior density at which they were found, per value of y as it was given: it compares
-    models of the same values, and, with the logarithm of a transformation's slope added, transformations of them.
+    `evidence` is the logarithm of the posterior density that was reached, per value of y in its own units: it compares models
+    of the same values and, with the mean logarithm of a transformation's slope added, transformations of them.
     """
 
     weights: np.ndarray
@@ -39,7 +39,7 @@ class KernelParameters:
 
 @dataclass(frozen=True)
 class Prior:
-    """Normal priors of the logarithms: means and standard deviations. `weight` is divided by the number p of features."""
+    """Log-normal priors: medians, and standard deviations of the logarithms. The median of `weight` is divided by p features."""
 
     weight: tuple[float, float] = (4.0, 1.5)
     signal: tuple[float, float] = (1.0, 1.0)
@@ -59,16 +59,15 @@ def fit_kernel_parameters(
     y: np.ndarray,
     *,
     prior: Prior = DEFAULT_PRIOR,
-    noise: np.ndarray | None = None,
     steps: int = 30,
 ) -> KernelParameters:
-    """The hyperparameters with the largest posterior density, by L-BFGS from the prior's mode: a function of the data alone.
+    """The kernel parameters with the largest posterior density, by L-BFGS from the prior's mode: a function of the data alone.
 
     Args:
         X: features (n, p).
         y: values (n,); standardised here.
-        noise: known variance (n,) of each value, in units of y squared, besides the learned one.
-        steps: iterations of L-BFGS.
+        prior: of the kernel parameters.
+        steps: the most iterations of L-BFGS.
     """
     from scipy.optimize import minimize
 
@@ -78,26 +77,25 @@ def fit_kernel_parameters(
     if len(X) > MAX_FIT_POINTS:
         ranks = np.linspace(0, len(X) - 1, MAX_FIT_POINTS).round().astype(int)
         chosen = np.sort(np.argsort(y, kind="stable")[ranks])
-        X, y, noise = X[chosen], y[chosen], None if noise is None else noise[chosen]
-    y, _, scale = _standardised(y)
+        X, y = X[chosen], y[chosen]
+    y, _, scale = _standardise(y)
     n = len(y)
     rows, columns = np.tril_indices(n, -1)
     squares = (X[rows] - X[columns]).T ** 2
-    known = _JITTER if noise is None else noise / scale**2 + _JITTER
-    # The pairs' places in a matrix as LAPACK has it, column by column.
+    # The indices of the pairs in a matrix in LAPACK's order, column by column.
     pairs, diagonal = columns * n + rows, np.arange(n) * (n + 1)
     K = np.empty((n, n), order="F")
     entries = K.T.reshape(-1)
 
     def loss(phi: np.ndarray) -> tuple[float, np.ndarray]:
-        """Minus the logarithm of the posterior density, and its gradient."""
+        """The negative log posterior density, and its gradient."""
         theta = np.exp(phi)
         k, slope = _matern_and_slope(theta[:p] @ squares)
         entries[pairs] = theta[p] * k
-        entries[diagonal] = theta[p] + theta[p + 1] + known
+        entries[diagonal] = theta[p] + theta[p + 1] + _JITTER
         L = _cholesky(K)
-        alpha, inverse = _solved(L, y), _inverse(L)
-        # dL/dK = (K^-1 - alpha alpha^T) / 2; below, each pair stands for its mirror image as well.
+        alpha, inverse = _solve(L, y), _inverse(L)
+        # dL/dK = (K^-1 - alpha alpha^T) / 2; below, each pair stands for its transpose as well.
         pull = inverse.T.reshape(-1)[pairs] - alpha[rows] * alpha[columns]
         trace = np.diagonal(inverse).sum() - alpha @ alpha
         deviation = (phi - centre) / width
@@ -135,36 +133,33 @@ class GaussianProcess:
 
     Args:
         X: features (n, p).
-        y: values (n,); standardised here, so that hyperparameters mean the same for every function.
-        hyperparameters: learned from these or other points, see `learn`.
-        noise: known variance (n,) of each value, in units of y squared, besides the learned one.
-        standard: the mean and deviation that y is standardised by, where they are not those of y itself.
+        y: values (n,); standardised here, so that kernel parameters mean the same for every function.
+        parameters: fitted to these or other points, see `fit_kernel_parameters`.
+        standard: the mean and deviation that y is standardised by, if not those of y itself.
     """
 
     def __init__(
         self,
         X: np.ndarray,
         y: np.ndarray,
-        hyperparameters: KernelParameters,
+        parameters: KernelParameters,
         *,
-        noise: np.ndarray | None = None,
         standard: tuple[float, float] | None = None,
     ) -> None:
         _check(X, y)
-        self.hyperparameters = hyperparameters
-        self._root = np.sqrt(hyperparameters.weights)
+        self.parameters = parameters
+        self._root = np.sqrt(parameters.weights)
         if standard is None:
-            _, mean, scale = _standardised(y)
+            _, mean, scale = _standardise(y)
             standard = mean, scale
         self.mean, self.scale = standard
-        self.X, self.y, self.noise = X, y, noise
+        self.X, self.y = X, y
         self._scaled = X * self._root
-        known = 0.0 if noise is None else noise / self.scale**2
         K = _matern(_distances(self._scaled, self._scaled))
-        K *= hyperparameters.signal
-        K[np.diag_indices(len(X))] += hyperparameters.noise + known + _JITTER
+        K *= parameters.signal
+        K[np.diag_indices(len(X))] += parameters.noise + _JITTER
         self._L = _cholesky(K)
-        self._alpha = _solved(self._L, (y - self.mean) / self.scale)
+        self._alpha = _solve(self._L, (y - self.mean) / self.scale)
 
     def predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean (m,) and standard deviation (m,) of the function (without noise) at features X (m, p)."""
@@ -174,18 +169,17 @@ class GaussianProcess:
         for start in range(0, len(X), _BLOCK):
             rows = slice(start, start + _BLOCK)
             K = _matern(_distances(X[rows] * self._root, self._scaled))
-            K *= self.hyperparameters.signal
+            K *= self.parameters.signal
             V, _ = dtrtrs(self._L, K.T, lower=1)
             mean[rows] = K @ self._alpha
-            variance[rows] = self.hyperparameters.signal - np.einsum("ij,ij->j", V, V)
+            variance[rows] = self.parameters.signal - np.einsum("ij,ij->j", V, V)
         return mean * self.scale + self.mean, np.sqrt(np.maximum(variance, 1e-12)) * self.scale
 
     def condition_on(self, X: np.ndarray, y: np.ndarray) -> GaussianProcess:
-        """The posterior after further values y (m,) at X (m, p), with the same hyperparameters and standardisation."""
-        noise = None if self.noise is None else np.concatenate([self.noise, np.zeros(len(y))])
+        """The posterior after further values y (m,) at X (m, p), with the same kernel parameters and standardisation."""
         X, y = np.concatenate([self.X, X]), np.concatenate([self.y, y])
         standard = self.mean, self.scale
-        return GaussianProcess(X, y, self.hyperparameters, noise=noise, standard=standard)
+        return GaussianProcess(X, y, self.parameters, standard=standard)
 
 
 def _check(X: np.ndarray, y: np.ndarray) -> None:
@@ -194,7 +188,7 @@ def _check(X: np.ndarray, y: np.ndarray) -> None:
             raise ValueError(f"{name}: not all values are finite")
 
 
-def _standardised(y: np.ndarray) -> tuple[np.ndarray, float, float]:
+def _standardise(y: np.ndarray) -> tuple[np.ndarray, float, float]:
     mean, scale = float(y.mean()), float(y.std())
     if not scale > 1e-12 * max(1.0, abs(mean)):
         scale = 1.0
@@ -211,7 +205,7 @@ def _distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 
 
 def _matern(squares: np.ndarray) -> np.ndarray:
-    """Matern 5/2 of squared distances, which are overwritten: (1 + r + r^2 / 3) exp(-r), r^2 being five times as large."""
+    """Matern 5/2 of squared distances s, which are overwritten: (1 + r + r^2 / 3) exp(-r), r^2 = 5 s."""
     squares *= 5.0
     root = np.sqrt(squares, out=squares)
     kernel = root / 3.0
@@ -224,7 +218,7 @@ def _matern(squares: np.ndarray) -> np.ndarray:
 
 
 def _matern_and_slope(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Matern 5/2 of squared distances, which are overwritten, and its derivative by them."""
+    """Matern 5/2 of squared distances, which are overwritten, and its derivative with respect to them."""
     squares *= 5.0
     root = np.sqrt(squares, out=squares)
     decay = np.exp(-root)
@@ -238,7 +232,7 @@ def _matern_and_slope(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cholesky(K: np.ndarray) -> np.ndarray:
-    """The lower triangle L of K = L L^T; what stands above it means nothing."""
+    """The lower triangle L of K = L L^T; the entries above it are arbitrary."""
     from scipy.linalg.lapack import dpotrf
 
     L, info = dpotrf(K, lower=1, clean=0)
@@ -247,7 +241,7 @@ def _cholesky(K: np.ndarray) -> np.ndarray:
     return L
 
 
-def _solved(L: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _solve(L: np.ndarray, y: np.ndarray) -> np.ndarray:
     """K^-1 y (n,)."""
     from scipy.linalg.lapack import dpotrs
 

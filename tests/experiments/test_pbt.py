@@ -56,7 +56,7 @@ def test_all_members_train_to_the_end(swept) -> None:
         "batch = 4 is not used: search.options.population says who trains together",
         "early_stopping is off: under method pbt all trials train to the last epoch",
         "2 populations one after the other, of 8, 8 members, all trained for 9 epochs",
-        "every 2 epochs the worst 3 take over the networks of the best 3 and change learning_rate, dropout",
+        "every 2 epochs the worst 3 copy the networks of the best 3 and change learning_rate, dropout",
     ]
 
 

@@ -85,7 +85,10 @@ def test_a_finished_sweep_seeds_a_new_one_which_stays_the_same_whatever_becomes_
             {"start": [{"learning_rate": 5.0}]},
             "start: configuration 1: learning_rate: 5.0 is not in the range 0.0001 to 0.1",
         ),
-        ({"start": [{}, {"activation": "rely"}]}, "start: configuration 2: activation: 'rely' is none of the choices"),
+        (
+            {"start": [{}, {"activation": "rely"}]},
+            "start: configuration 2: activation: 'rely' is not one of the choices",
+        ),
         ({"start": [{"activatoin": "relu"}]}, "'activatoin' is not searched; did you mean 'activation'"),
         ({"start": [{"layers": 1, "units_2": 4}]}, "configuration 1: units_2: is not part of a network of 1 layer"),
         ({"start": [{}] * 5}, "start: 5 configurations, but trials = 4"),

@@ -1,4 +1,4 @@
-"""Genetic search and regularised evolution: who may have children, and what these inherit."""
+"""The genetic algorithm: which trials are parents, and what their children inherit."""
 
 import math
 
@@ -7,11 +7,9 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.kernel_ridge import KernelRidge
 
 from mlptune.search import Space, sampler
 from mlptune.search.samplers.genetic import crossover
-from mlptune.search.samplers.nas import mutate, predict
 from mlptune.search.surrogate.features import Features
 
 TABLE = {
@@ -21,8 +19,14 @@ TABLE = {
     **{f"activation_{i}": ["relu", "tanh", "silu"] for i in range(1, 5)},
     "batch_size": [16, 32, 64],
 }
+
+
 SPACE = Space.parse(TABLE)
+
+
 FEATURES = Features(SPACE.distributions, SPACE)
+
+
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -33,26 +37,6 @@ def draw(generator):
 def point(codes):
     values = FEATURES.decode(codes)
     return {name: values[name] for name, here in zip(SPACE.names, FEATURES.active(codes), strict=True) if here}
-
-
-@given(SEEDS)
-@settings(max_examples=200, deadline=None)
-def test_a_mutant_differs_in_one_decision_and_a_new_layer_is_as_the_one_below_it(seed):
-    generator = np.random.default_rng(seed)
-    codes = draw(generator)
-    parent, child = point(codes), point(mutate(FEATURES, codes, generator))
-    if parent["layers"] == child["layers"]:
-        assert parent.keys() == child.keys()
-        assert sum(parent[name] != child[name] for name in parent) == 1
-        return
-    shallow = min(parent["layers"], child["layers"])
-    for name, value in child.items():
-        kind, _, layer = name.rpartition("_")
-        if layer.isdigit() and int(layer) > shallow:
-            copied = parent[f"{kind}_{shallow}"]
-            assert value == pytest.approx(copied) if isinstance(value, float) else value == copied
-        elif name != "layers":
-            assert value == parent[name]
 
 
 @given(SEEDS)
@@ -94,14 +78,6 @@ def distance(a, b):
     return sum(a[name] != b[name] for name in a)
 
 
-def test_only_the_young_have_children():
-    """The oldest trial is the best of all, and dead."""
-    points, children = told("nas", [0, 5, 4, 3], population=3, sample=3, predictor=False)
-    assert all(distance(child, points[3]) == 1 for child in children)
-    points, children = told("nas", [5, 0, 4, 3], population=3, sample=3, predictor=False)
-    assert all(distance(child, points[1]) == 1 for child in children)
-
-
 def test_the_best_of_all_times_have_children():
     points, children = told("genetic", [0, 1, 5, 4, 3, 2], population=2, crossover=0.0, mutation=1e-9)
     assert all(min(distance(child, points[0]), distance(child, points[1])) == 1 for child in children)
@@ -120,36 +96,6 @@ def test_nothing_is_tried_twice(name):
         for trial in trials:
             study.tell(trial, seen[trial.number][0])
     assert len(set(seen[4:])) == 12
-
-
-def additive(seed):
-    weights = np.random.default_rng(seed).random((8, 5))
-    return lambda values: float(sum(w[v] for w, v in zip(weights, values, strict=True)))
-
-
-def test_the_predictor_finds_more_than_evolution_alone():
-    space = Space.parse({f"x_{i}": list("abcde") for i in range(8)})
-    best = {True: [], False: []}
-    for predictor in best:
-        for seed in range(5):
-            function = additive(seed)
-            study = optuna.create_study(sampler=sampler("nas", seed, space=space, predictor=predictor))
-            for _ in range(50):
-                trial = study.ask()
-                study.tell(trial, function(["abcde".index(v) for v in space.suggest(trial).values()]))
-            best[predictor].append(study.best_value)
-    assert np.mean(best[True]) < np.mean(best[False]) - 0.1
-
-
-def test_the_predictor_is_scikit_learns_kernel_ridge():
-    generator = np.random.default_rng(0)
-    X, y, new = generator.random((30, 6)), generator.random(30), generator.random((5, 6))
-    centre = X.mean(axis=0)
-    unit = np.sqrt(((X - centre) ** 2).sum(axis=1).mean())
-    theirs = KernelRidge(alpha=0.3, kernel="polynomial", degree=2, gamma=1.0, coef0=1.0)
-    theirs.fit((X - centre) / unit, y - y.mean())
-    np.testing.assert_allclose(predict(X, y, new), theirs.predict((new - centre) / unit) + y.mean())
-    np.testing.assert_allclose(predict(np.ones((4, 2)), np.full(4, 0.5), np.ones((1, 2))), [0.5])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Proposals are a function of (seed, trial number, history): the same in another process and after a crash."""
+"""What all samplers share: proposals are a function of (seed, trial number, history), also in another process and after a crash."""
 
 import json
 import math
@@ -14,7 +14,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from mlptune.search import METHODS, Space, sampler
+from mlptune.search import Space, sampler
 from mlptune.search.samplers import ignores_history
 
 TABLE = {
@@ -25,6 +25,8 @@ TABLE = {
     "activation": ["relu", "tanh", None],
     "dropout": {"low": 0.0, "high": 0.5, "step": 0.25},
 }
+
+
 SPACE = Space.parse(TABLE)
 
 
@@ -48,6 +50,8 @@ SAMPLERS = {
     "QMCSampler": {"warn_independent_sampling": False},
     "NSGAIISampler": {"population_size": 4},
 }
+
+
 LEARNING = ["tpe", "bayesian", "genetic", "rl", "nas", "auto", "bohb", "mobster"]
 
 
@@ -237,20 +241,6 @@ def test_a_space_smaller_than_the_budget_is_no_trouble(name):
     assert {t.params["x"] for t in study.trials} == {1, 2, "[3]"}
 
 
-def test_each_point_of_the_grid_is_tried_once_and_the_loop_ends():
-    study = new_study("grid")
-    study.optimize(lambda trial: value(0, SPACE.suggest(trial)), n_trials=1000)
-    assert [SPACE.decode(t.params) for t in study.trials] == list(SPACE.grid())
-    with pytest.raises(ValueError, match=r"grid: trial \d+ is beyond the last of its \d+ points"):
-        study.ask()
-
-
-def test_the_grid_takes_a_mapping_as_optunas_does():
-    study = optuna.create_study(sampler=sampler("grid", space={"x": [0, 0.5], "y": ["a", "b"]}))
-    study.optimize(lambda t: t.suggest_float("x", 0, 1) + len(t.suggest_categorical("y", ["b", "a"])), n_trials=9)
-    assert [(t.params["x"], t.params["y"]) for t in study.trials] == [(0.0, "a"), (0.0, "b"), (0.5, "a"), (0.5, "b")]
-
-
 @pytest.mark.parametrize(
     ("name", "options", "line"),
     [
@@ -276,11 +266,6 @@ def test_a_sampler_that_cannot_be_is_refused_in_one_line(name, options, line):
     assert "\n" not in str(refusal.value)
 
 
-def test_every_sampler_of_the_table_of_methods_can_be_made():
-    for method in METHODS.values():
-        assert isinstance(sampler(method.sampler, space=SPACE, trials=3, batch=2), optuna.samplers.BaseSampler)
-
-
 def test_scikit_optimize_is_imported_only_when_used():
     code = (
         "import sys; from mlptune.search import sampler\n"
@@ -288,49 +273,6 @@ def test_scikit_optimize_is_imported_only_when_used():
         "sys.exit('skopt' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_the_fast_surrogate_predicts_as_scikit_learns_does():
-    from sklearn.gaussian_process import GaussianProcessRegressor
-    from skopt.space import Categorical, Real
-
-    from mlptune.search.samplers.skopt.surrogate import gaussian_process
-
-    generator = np.random.default_rng(0)
-    X = generator.random((30, 5))
-    y = np.sin(5 * X[:, 0]) + X[:, 1] + 0.01 * generator.standard_normal(30)
-    surrogate = gaussian_process([Real(0, 1), Real(0, 1), Categorical(range(3))], random_state=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        surrogate.fit(X, y)
-    new = generator.random((50, 5))
-    mean, deviation = surrogate.predict(new, return_std=True)
-    expected_mean, expected_deviation = GaussianProcessRegressor.predict(surrogate, new, return_std=True)
-    np.testing.assert_allclose(mean, expected_mean, rtol=1e-8)
-    np.testing.assert_allclose(deviation, expected_deviation, rtol=1e-5)
-    slow_mean, slow_deviation = super(type(surrogate), surrogate).predict(new, return_std=True)
-    np.testing.assert_allclose(mean, slow_mean, rtol=1e-8)
-    np.testing.assert_allclose(deviation, slow_deviation, rtol=1e-5)
-
-
-def test_the_surrogate_of_many_points_knows_the_function():
-    from skopt.space import Real
-
-    from mlptune.search.samplers.skopt.surrogate import gaussian_process
-
-    def function(X):
-        return np.sin(5 * X[:, 0]) + X[:, 1] ** 2
-
-    generator = np.random.default_rng(0)
-    X, new = generator.random((260, 2)), generator.random((50, 2))
-    surrogate = gaussian_process([Real(0, 1), Real(0, 1)], random_state=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        surrogate.fit(X, function(X) + 0.01 * generator.standard_normal(260))
-    mean, deviation = surrogate.predict(new, return_std=True)
-    assert len(surrogate.X_train_) == 260
-    np.testing.assert_allclose(mean, function(new), atol=0.05)
-    assert deviation.max() < 0.05
 
 
 @pytest.mark.parametrize("name", ["grid", "random", "quasirandom", *LEARNING])

@@ -7,8 +7,7 @@ import pytest
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import PatientPruner, PercentilePruner, SuccessiveHalvingPruner, ThresholdPruner
 
-from mlptune.search import METHODS, Continue, Progress, Scheduler, Stop, pruner, scheduler
-from mlptune.search.searcher import resolve, split_options
+from mlptune.search import Continue, Progress, Scheduler, Stop, pruner, scheduler
 
 EPOCHS = (9, 27, 50)
 
@@ -130,94 +129,7 @@ def test_the_rungs(name, epochs, rungs):
     assert scheduler("pruner", study, epochs).rungs == rungs
 
 
-@pytest.mark.parametrize("epochs", [27, 50, 81, 100])
-def test_hyperband_has_four_brackets_whose_first_rungs_differ(epochs):
-    study = optuna.create_study(pruner=pruner("hyperband", epochs), study_name="s")
-    trial = study.ask()
-    trial.report(1.0, 1)
-    trial.should_prune()
-    assert study.pruner._n_brackets == 4
-
-
 def test_an_ended_trial_is_not_asked_about():
     study = optuna.create_study(pruner=pruner("none", 3))
     with pytest.raises(ValueError, match="trial 0: has ended, it has trained 3 of 3 epochs"):
         scheduler("pruner", study, 3).decide([Progress(0, study.ask(), 3)])
-
-
-def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
-    options = {"n_startup_trials": 3, "interval_steps": 2}
-    assert split_options(resolve("random", "median"), options) == ({}, options, {})
-    assert split_options(resolve("tpe", "median"), options) == ({}, {"interval_steps": 2}, {"n_startup_trials": 3})
-    with pytest.raises(
-        ValueError, match="options: unknown option 'gamma'; known: interval_steps, n_min_trials, n_startup_"
-    ):
-        split_options(resolve("random", "median"), {**options, "gamma": 1})
-    assert split_options(resolve("bohb"), {"eta": 2, "n_ei_candidates": 9}) == ({"eta": 2}, {}, {"n_ei_candidates": 9})
-    with pytest.raises(ValueError, match="options: 'seed' is not an option: the sweep sets it"):
-        split_options(resolve("random"), {"seed": 3})
-    with pytest.raises(ValueError, match="scheduler pruner: unknown option 'eta'"):
-        scheduler("pruner", optuna.create_study(), 3, eta=3)
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "line"),
-    [
-        ("hyperbnd", {}, "pruner: 'hyperbnd' is unknown; did you mean 'hyperband'?"),
-        ("medianpruner", {}, "pruner: 'medianpruner' is unknown; did you mean 'MedianPruner'?"),
-        ("asha", {"eta": 3}, "pruner asha: unknown option 'eta'"),
-        ("asha", {"reduction_facto": 3}, "pruner asha: unknown option 'reduction_facto'; did you mean"),
-        ("none", {"max_epochs": 0}, "max_epochs: 0 is not an integer of at least 1"),
-    ],
-)
-def test_a_pruner_that_cannot_be_is_refused_in_one_line(name, options, line):
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the line is compared below
-        pruner(name, **options)
-    assert str(refusal.value).startswith(line)
-
-
-def test_optunas_pruners_go_by_their_class_names():
-    assert type(pruner("ThresholdPruner", upper=1.0)) is ThresholdPruner
-    assert pruner("HyperbandPruner", 40)._max_resource == 40
-
-
-@pytest.mark.parametrize(
-    ("method", "own", "names"),
-    [
-        ("tpe", None, ("tpe", "none", "pruner")),
-        ("tpe", "hyperband", ("tpe", "hyperband", "pruner")),
-        ("hyperband", None, ("random", "none", "hyperband")),
-        ("asha", None, ("random", "none", "asha")),
-        ("grid", "median", ("grid", "median", "pruner")),
-        ("QMCSampler", None, ("QMCSampler", "none", "pruner")),
-        ("QMCSampler", "ThresholdPruner", ("QMCSampler", "ThresholdPruner", "pruner")),
-    ],
-)
-def test_a_method_stands_for_a_sampler_with_a_pruner_or_a_scheduler(method, own, names):
-    assert resolve(method, own) == names
-
-
-@pytest.mark.parametrize(
-    ("method", "own", "line"),
-    [
-        (
-            "hyperband",
-            "median",
-            "pruner: 'median' cannot be combined with method 'hyperband', which has its own scheduler",
-        ),
-        ("asha", "asha", "pruner: 'asha' cannot be combined with method 'asha', which has its own scheduler"),
-        ("bayesain", None, "method: 'bayesain' is unknown; did you mean 'bayesian'?"),
-        ("tpe", "mediam", "pruner: 'mediam' is unknown; did you mean 'median'?"),
-    ],
-)
-def test_contradictions_and_unknown_methods_are_refused(method, own, line):
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the line is compared below
-        resolve(method, own)
-    assert str(refusal.value) == line
-
-
-def test_every_method_of_the_table_resolves():
-    for method in METHODS:
-        names = resolve(method)
-        study = optuna.create_study(pruner=pruner(names.pruner, 20))
-        assert isinstance(scheduler(names.scheduler, study, 20), Scheduler)

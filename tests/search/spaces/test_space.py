@@ -1,4 +1,4 @@
-"""The [space] table: what it accepts, what it refuses and with which line, and the three faces of a space."""
+"""The [space] table: what it accepts and refuses, and the points, grids and values of a space."""
 
 import itertools
 import json
@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlptune.search import Space, configuration, default_space
-from mlptune.search.spaces.defaults import architecture_space
+from mlptune.search import Space, configuration
 
 LAYERS = {"layers": {"low": 1, "high": 2}, "units_1": [8, 16], "units_2": [4, 8]}
 
@@ -119,7 +118,11 @@ def test_checking_a_table_does_not_import_optuna():
 
 
 numbers = st.one_of(st.integers(-1000, 1000), st.floats(-1e6, 1e6))
+
+
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-99, 99), st.floats(-9, 9), st.text(max_size=3))
+
+
 choices = st.lists(
     st.one_of(scalars, st.lists(st.integers(0, 300), max_size=3)), min_size=1, max_size=5, unique_by=json.dumps
 ).filter(lambda values: len({json.dumps(v) if isinstance(v, list) else v for v in values}) == len(values))
@@ -234,60 +237,3 @@ def test_a_value_from_elsewhere_is_refused():
             space.encode(params)
     with pytest.raises(ValueError, match="did you mean 'hidden'"):
         space.decode({"hiden": 1})
-
-
-def test_configuration_folds_layers_into_hidden():
-    fixed = {"epochs": 5, "hidden": [9], "learning_rate": 0.1}
-    params = {"layers": 2, "units_1": 8, "units_2": 4, "learning_rate": 0.2}
-    assert configuration(params, fixed) == {"epochs": 5, "learning_rate": 0.2, "hidden": [8, 4]}
-    assert configuration({"hidden": [3]}, {"layers": 1, "units_1": 2}) == {"hidden": [3]}
-    assert configuration({"layers": 0}, {"units_1": 4}) == {"hidden": []}
-    with pytest.raises(ValueError, match="units_2: missing, but layers = 2"):
-        configuration({"layers": 2, "units_1": 8}, {})
-    with pytest.raises(ValueError, match="layers: cannot be given together with hidden"):
-        configuration({}, {"layers": 1, "units_1": 2, "hidden": [3]})
-    with pytest.raises(ValueError, match="units_1: needs layers"):
-        configuration({"units_1": 8}, {})
-
-
-def test_configuration_folds_choices_of_layers_into_lists():
-    layers = {"layers": 2, "units_1": 8, "units_2": 4}
-    assert configuration({**layers, "skip_1": False, "skip_2": True}, {}) == {"hidden": [8, 4], "skip": [False, True]}
-    assert configuration(layers, {"skip_3": True, "skip": False})["skip"] == [False, False]
-    assert configuration({"skip_2": True}, {"hidden": [3, 4], "skip": False}) == {
-        "hidden": [3, 4],
-        "skip": [False, True],
-    }
-    assert configuration({"layers": 0}, {"skip_1": True}) == {"hidden": [], "skip": []}
-    assert configuration({"layers": 1, "units_1": 8}, {"skip": True}) == {"hidden": [8], "skip": True}
-    for params, fixed, line in (
-        ({**layers, "skip_2": True}, {}, "skip_1: missing, but layers = 2"),
-        ({"skip_1": True}, {}, "skip_1: needs layers or hidden"),
-        ({**layers, "skip_2": True}, {"skip": [True, False]}, "skip: a list cannot be given together with skip_2"),
-    ):
-        with pytest.raises(ValueError, match=line):
-            configuration(params, fixed)
-
-
-@pytest.mark.parametrize("n_rows", [10, 2000, 15000, 10**6])
-def test_the_default_space_is_a_valid_table_with_few_structures(n_rows):
-    space = Space.parse(default_space(n_rows, "classification"))
-    structures = Space.parse({name: space.table()[name] for name in ("hidden", "batch_size")})
-    assert structures.grid_size() <= 8
-    with pytest.raises(ValueError, match="did you mean 'regression'"):
-        default_space(n_rows, "regresion")
-
-
-@pytest.mark.parametrize("n_rows", [10, 10**6])
-def test_the_space_of_architectures_has_depth_and_each_layer_by_itself(n_rows):
-    from mlptune.core.hyperparameters import Hyperparameters
-
-    space = Space.parse(architecture_space(n_rows, "regression"))
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    depths = set()
-    for _ in range(30):
-        made = configuration(space.suggest(study.ask()), {})
-        assert Hyperparameters.from_config(made).hidden == tuple(made["hidden"])
-        assert {len(made[family]) for family in ("activation", "batch_norm", "skip")} == {len(made["hidden"])}
-        depths.add(len(made["hidden"]))
-    assert depths == {1, 2, 3, 4}

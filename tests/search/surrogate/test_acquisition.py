@@ -45,8 +45,8 @@ def test_the_climb_finds_the_peak_of_a_large_space():
     assert features.points > ENUMERATED
     generator = np.random.default_rng(0)
     nothing = np.empty((0, 7))
-    assert maximise(bump, features, nothing, nothing, generator, samples=50).tolist() == PEAK.tolist()
-    second = maximise(bump, features, PEAK[None], PEAK[None], generator, samples=50)
+    assert maximise(bump, features, nothing, nothing, generator, n_samples=50).tolist() == PEAK.tolist()
+    second = maximise(bump, features, PEAK[None], PEAK[None], generator, n_samples=50)
     assert bump(second[None]) == -1
 
 

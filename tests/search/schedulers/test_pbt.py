@@ -148,12 +148,12 @@ def test_how_trials_are_parted(trials, options, batches, line):
 
 
 def test_the_outline_says_what_will_happen():
-    told = "every 5 epochs the worst 4 take over the networks of the best 4 and change learning_rate, l2, dropout, "
+    told = "every 5 epochs the worst 4 copy the networks of the best 4 and change learning_rate, l2, dropout, "
     assert rule().describe(20)[1] == told + "plateau_epochs"
     alone = rule(interval=1).describe(2)[1]
-    assert alone.startswith("every epoch the worst takes over the network of the best and changes learning_rate, l2, ")
-    assert rule().describe(1)[1].startswith("nobody copies")
-    assert rule(interval=50).describe(20)[1].startswith("nobody copies")
+    assert alone.startswith("every epoch the worst copies the network of the best and changes learning_rate, l2, ")
+    assert rule().describe(1)[1].startswith("no member copies")
+    assert rule(interval=50).describe(20)[1].startswith("no member copies")
 
 
 @pytest.mark.parametrize(

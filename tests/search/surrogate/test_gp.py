@@ -73,17 +73,6 @@ def test_scale_and_shift_of_the_values_mean_nothing():
     np.testing.assert_allclose(other_deviation, 1e6 * deviation, rtol=1e-6)
 
 
-def test_known_noise_is_believed():
-    X, y = data(40, noise=0.0)
-    y[:20] += 3.0
-    noise = np.repeat([9.0, 0.0], 20)
-    found = fit_kernel_parameters(X, y, noise=noise)
-    new = np.random.default_rng(1).random((50, 3))
-    knowing = GaussianProcess(X, y, found, noise=noise).predict(new)[0]
-    ignorant = GaussianProcess(X, y, found).predict(new)[0]
-    assert np.abs(knowing - wave(new)).mean() < 0.5 * np.abs(ignorant - wave(new)).mean()
-
-
 def test_further_values_are_as_good_as_early_ones():
     X, y = data(30)
     found = fit_kernel_parameters(X, y)

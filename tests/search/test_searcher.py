@@ -1,0 +1,64 @@
+"""A method and a pruner resolved into sampler, pruner and scheduler, with their options."""
+
+import optuna
+import pytest
+
+from mlptune.search import METHODS, Scheduler, pruner, scheduler
+from mlptune.search.searcher import resolve, split_options
+
+
+def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
+    options = {"n_startup_trials": 3, "interval_steps": 2}
+    assert split_options(resolve("random", "median"), options) == ({}, options, {})
+    assert split_options(resolve("tpe", "median"), options) == ({}, {"interval_steps": 2}, {"n_startup_trials": 3})
+    with pytest.raises(
+        ValueError, match="options: unknown option 'gamma'; known: interval_steps, n_min_trials, n_startup_"
+    ):
+        split_options(resolve("random", "median"), {**options, "gamma": 1})
+    assert split_options(resolve("bohb"), {"eta": 2, "n_ei_candidates": 9}) == ({"eta": 2}, {}, {"n_ei_candidates": 9})
+    with pytest.raises(ValueError, match="options: 'seed' is not an option: the sweep sets it"):
+        split_options(resolve("random"), {"seed": 3})
+    with pytest.raises(ValueError, match="scheduler pruner: unknown option 'eta'"):
+        scheduler("pruner", optuna.create_study(), 3, eta=3)
+
+
+@pytest.mark.parametrize(
+    ("method", "own", "names"),
+    [
+        ("tpe", None, ("tpe", "none", "pruner")),
+        ("tpe", "hyperband", ("tpe", "hyperband", "pruner")),
+        ("hyperband", None, ("random", "none", "hyperband")),
+        ("asha", None, ("random", "none", "asha")),
+        ("grid", "median", ("grid", "median", "pruner")),
+        ("QMCSampler", None, ("QMCSampler", "none", "pruner")),
+        ("QMCSampler", "ThresholdPruner", ("QMCSampler", "ThresholdPruner", "pruner")),
+    ],
+)
+def test_a_method_stands_for_a_sampler_with_a_pruner_or_a_scheduler(method, own, names):
+    assert resolve(method, own) == names
+
+
+@pytest.mark.parametrize(
+    ("method", "own", "line"),
+    [
+        (
+            "hyperband",
+            "median",
+            "pruner: 'median' cannot be combined with method 'hyperband', which has its own scheduler",
+        ),
+        ("asha", "asha", "pruner: 'asha' cannot be combined with method 'asha', which has its own scheduler"),
+        ("bayesain", None, "method: 'bayesain' is unknown; did you mean 'bayesian'?"),
+        ("tpe", "mediam", "pruner: 'mediam' is unknown; did you mean 'median'?"),
+    ],
+)
+def test_contradictions_and_unknown_methods_are_refused(method, own, line):
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the line is compared below
+        resolve(method, own)
+    assert str(refusal.value) == line
+
+
+def test_every_method_of_the_table_resolves():
+    for method in METHODS:
+        names = resolve(method)
+        study = optuna.create_study(pruner=pruner(names.pruner, 20))
+        assert isinstance(scheduler(names.scheduler, study, 20), Scheduler)
