@@ -6,7 +6,7 @@ The processes start before anything slow is imported, so that they import what t
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,10 @@ def run_sweep(
     spec, text = load_spec(source, overrides, data=data, target=target)
     uri = _store_uri(tracking_uri)
     check_header(spec.data, spec.base)
-    # All processes start while the data is read. The writer's imports MLflow, which takes seconds, beside the first stacks.
+    # All processes start while the data is read.
     with (
         interruption.catch_signals(),
-        Workers(1, process.prepare, niceness=0) as writer_process,
+        _open_writer_process() as writer_process,
         open_executor(executor, workers) as pool,
     ):
         with _without_collection():
@@ -72,6 +72,11 @@ def run_sweep(
 
             launch = Launch(spec, text, uri, pool, writer_process, observer or Observer())
         return launch.run(resume)
+
+
+def _open_writer_process() -> AbstractContextManager[Workers]:
+    """The process that writes to the store: it imports MLflow, which takes seconds, beside the first stacks."""
+    return Workers(1, process.prepare, niceness=0)
 
 
 @contextmanager
