@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .experiments.run import run_sweep as run_sweep
     from .tracking.reader import NotFound as NotFound
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Where each public name lives; the imports above say the same to type checkers (tests/test_public_names.py compares them).
 _HOMES = {
