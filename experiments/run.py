@@ -46,7 +46,7 @@ def run_sweep(
             `concurrent.futures.Executor`, which stays open.
         resume: Continue an unfinished sweep; of a finished one return the result.
         tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
-        observer: Is told what happens while the sweep runs.
+        observer: Receives what happens while the sweep runs.
         data: A table, with `target` instead of `source`.
         target: The column to predict.
 

@@ -200,7 +200,7 @@ class Coordinator:
         return ended
 
     def _end(self, live: LiveTrial, outcome: Outcome) -> None:
-        """Commit and show a trial that has ended by itself; the study is told later, in trial order."""
+        """Commit and show a trial that has ended by itself; it is told to the study later, in trial order."""
         value, reason = outcome.value, outcome.reason
         if outcome.ended == "finished":
             state = "complete"

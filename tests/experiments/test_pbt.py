@@ -175,7 +175,10 @@ def test_killed_and_resumed_with_two_workers_equals_undisturbed(swept, store: st
         ({"model": {}, "space": {"l2": [0.1, 0.2], "early_stopping": [2, 3]}}, r"\[space\] early_stopping: cannot be"),
         ({"model": {}, "space": {"l2": [0.1, 0.2], "epochs": [2, 3]}}, r"\[space\] epochs: cannot be searched under"),
         ({"model__changes": [[3, {"l2": 0.1}]]}, r"\[model\] changes: method pbt makes the changes itself"),
-        ({"search__pruner": "median"}, "pruner: 'median' cannot be combined with method 'pbt', which has its own scheduler"),
+        (
+            {"search__pruner": "median"},
+            "pruner: 'median' cannot be combined with method 'pbt', which has its own scheduler",
+        ),
         ({"search__options": {"interval": 0}}, "interval: 0 is not an integer of at least 1"),
         (
             {"space": {"momentum": [0.0, 0.9], "hidden": [[4], [8]]}},

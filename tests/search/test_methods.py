@@ -4,7 +4,8 @@ from pathlib import Path
 
 import optuna
 
-from mlptune.search import METHODS, Space, sampler
+from mlptune.search import METHODS, sampler
+from tests.support.samplers import SPACE
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 
@@ -19,19 +20,6 @@ def test_every_method_has_its_row():
     assert set(rows) == {f"`{name}`" for name in METHODS}
     for name, method in METHODS.items():
         assert rows[f"`{name}`"][4].startswith(method.trials)
-
-
-TABLE = {
-    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "points": 2},
-    "layers": {"low": 1, "high": 2},
-    "units_1": {"low": 8, "high": 64, "log": True, "points": 3},
-    "units_2": [8, 16],
-    "activation": ["relu", "tanh", None],
-    "dropout": {"low": 0.0, "high": 0.5, "step": 0.25},
-}
-
-
-SPACE = Space.parse(TABLE)
 
 
 def test_every_sampler_of_the_table_of_methods_can_be_made():
