@@ -33,8 +33,8 @@ def store_uri(uri: str | None = None) -> str:
         return f"postgresql+psycopg://{rest}"
     if scheme.partition("+")[0] not in ("postgresql", "http", "https"):
         raise UnusableStore(
-            f"{where}: {redact(text)!r} is not a kind of store that can be used; it is sqlite:///file.db, postgresql://... or an MLflow server's "
-            "http(s):// address"
+            f"{where}: {redact(text)!r} is not a kind of store that can be used; it is sqlite:///file.db, postgresql://... or "
+            "an MLflow server's http(s):// address"
         )
     return text
 
