@@ -37,6 +37,7 @@ from mlptune.core.schedules import SCHEDULES
 from mlptune.experiments.cli.commands import app
 from mlptune.experiments.config import schema
 from mlptune.search import plugins, pruners, samplers, schedulers
+from mlptune.tracking import schema as schema_of_store
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -269,7 +270,7 @@ def hyperparameters() -> str:
             if holds
         ]
         rule = row.rule.removeprefix("must be ")
-        rows.append([code(name), rule, shown(row.default), ", ".join(marks), getattr(row, "about", "")])
+        rows.append([code(name), rule, shown(row.default), ", ".join(marks), row.about])
     choices = [
         ("Activations", ACTIVATIONS, "forward"),
         ("Losses", LOSSES, "values"),
@@ -292,9 +293,7 @@ def hyperparameters() -> str:
     )
 
 
-def choice_table(rows: Any, attribute: str) -> str:
-    if not isinstance(rows, Mapping):
-        return table(["name"], [[code(name)] for name in rows])
+def choice_table(rows: Mapping[str, Any], attribute: str) -> str:
     lines = []
     for name, row in rows.items():
         about = PECULIAR.get(name) or first_line(operator.attrgetter(attribute)(row) if attribute else row)
@@ -351,8 +350,7 @@ def methods() -> str:
 
 def factory(module: Any, name: str) -> Any:
     """The class behind a name in the registry of `search.samplers`, `search.pruners` or `search.schedulers`."""
-    registry = getattr(module, module.__name__.rpartition(".")[2].upper(), None)
-    return registry.factory(name) if registry else module._factory(name)
+    return getattr(module, module.__name__.rpartition(".")[2].upper()).factory(name)
 
 
 def lower(text: str) -> str:
@@ -393,7 +391,7 @@ def pruner_part() -> str:
 def pruner_defaults(name: str, cls: Any) -> dict[str, Any]:
     """What a pruner of Optuna's is given for 81 epochs."""
     row = pruners._OURS[name]
-    given = pruners._defaults(name, 81) if isinstance(row, str) else row[1](81)
+    given = row[1](81)
     return {key: value for key, value in sorted(given.items()) if key in taken_by(cls)}
 
 
@@ -472,23 +470,11 @@ A room does not know the errors of the rooms above it; `experiments` turns these
 
 
 def mlflow() -> str:
-    kinds = ("TAGS", "METRICS", "ARTIFACTS")
-    try:
-        names = importlib.import_module("mlptune.tracking.schema")
-    except ModuleNotFoundError:
-        names = types.SimpleNamespace(TAGS=tags_of_records(), METRICS={}, ARTIFACTS={})
     parts = []
-    for kind in kinds:
-        rows = [[code(name), where, meaning] for name, (where, meaning) in getattr(names, kind).items()]
+    for kind in ("TAGS", "METRICS", "ARTIFACTS"):
+        rows = [[code(name), where, meaning] for name, (where, meaning) in getattr(schema_of_store, kind).items()]
         parts.append(f"## {kind.capitalize()}\n\n" + table(["name", "on", "meaning"], rows))
     return page("What lies in MLflow", MLFLOW, *parts)
-
-
-def tags_of_records() -> dict[str, tuple[str, str]]:
-    from mlptune.tracking import records
-
-    found = [v for k, v in vars(records).items() if k.isupper() and isinstance(v, str) and v.startswith("mlptune.")]
-    return dict.fromkeys(found, ("", ""))
 
 
 MLFLOW = """
