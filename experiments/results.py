@@ -110,7 +110,7 @@ def show_copies(
     launch = reader.launch(tracking_uri, name, run)
     trials = reader.trials(tracking_uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
-    best = None if found is None else _document(launch, found)
+    best = None if found is None else _document(launch, found, tracking_uri)
     document = summary(launch.name, launch.run_id, _state(launch, tracking_uri), launch.method, trials, best)
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
@@ -131,7 +131,7 @@ def best_schedule(
         raise reader.NotFound(
             f"the sweep {name!r} has no complete trial yet; its state is {_state(launch, tracking_uri)}"
         )
-    document = _document(launch, found)
+    document = _document(launch, found, tracking_uri)
     return document, dict(document["configuration"]), found.copied
 
 
@@ -233,9 +233,9 @@ def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord
     return launch.best or best_trial(trials, launch.tags.get(schema.DIRECTION, "maximize"))
 
 
-def _document(launch: LaunchRecord, best: TrialRecord) -> dict[str, Any]:
+def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[str, Any]:
     metric = launch.tags.get(schema.METRIC, "val_score")
-    complete = best.configuration or configuration(best.params, json.loads(launch.tags.get(schema.FIXED, "{}")))
+    complete = best.configuration or configuration(best.params, reader.launch_data(uri, launch, schema.FIXED) or {})
     return best_document(launch.name, launch.run_id, best, metric, launch.test_score, complete)
 
 

@@ -193,6 +193,12 @@ def artifact(uri: str | None, run_id: str, path: str) -> Path:
 
 
 @_explaining
+def launch_data(uri: str | None, launch: LaunchRecord, key: str) -> Any:
+    """The JSON of a launch's tag, also of one that was too long for a tag; None where there is no such tag."""
+    return _parsed(_client(uri), launch.run_id, launch.tags, key)
+
+
+@_explaining
 def model_folder(uri: str | None, run_id: str) -> Path:
     """The folder that was given to `Writer.log_model` in this launch, as a local path. Raises NotFound."""
     client = _client(uri)
@@ -297,11 +303,15 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
 
 
 def _json(client: Any, run: Any, key: str) -> Any:
-    text = run.data.tags.get(key)
+    return _parsed(client, run.info.run_id, run.data.tags, key)
+
+
+def _parsed(client: Any, run_id: str, tags: Mapping[str, str], key: str) -> Any:
+    text = tags.get(key)
     if text is None:
         return None
     if text.startswith(records.ARTIFACT):
-        text = _artifact(client, run.info.run_id, text.removeprefix(records.ARTIFACT)).read_text(encoding="utf-8")
+        text = _artifact(client, run_id, text.removeprefix(records.ARTIFACT)).read_text(encoding="utf-8")
     return json.loads(text)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import __version__
-from ...tracking import lease, reader, records, schema
+from ...tracking import lease, reader, schema
 from ...tracking.records import LaunchRecord
 from ..config import load_spec
 from ..errors import UserError
@@ -50,11 +50,7 @@ def resume_hint(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> str:
 
 def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     """Raise UserError unless sweep file and data are those of the launch; return warnings."""
-    stored = earlier.tags.get(schema.SPEC, "{}")
-    if stored.startswith(records.ARTIFACT):
-        path = stored.removeprefix(records.ARTIFACT)
-        stored = reader.artifact(uri, earlier.run_id, path).read_text(encoding="utf-8")
-    tables, warnings = json.loads(stored), []
+    tables, warnings = reader.launch_data(uri, earlier, schema.SPEC) or {}, []
     version = earlier.tags.get(schema.VERSION, "an unknown version")
     if version != __version__:
         warnings.append(f"begun by mlptune {version}, continued by {__version__}")

@@ -39,7 +39,7 @@ def start_points(
     if not isinstance(start, str):
         return list(start or ())
     if earlier is not None and schema.START in earlier.tags:
-        taken: list[Point] = json.loads(earlier.tags[schema.START])
+        taken: list[Point] = reader.launch_data(uri, earlier, schema.START)
         return taken
     return best_of(start, space, uri)[:total]
 
