@@ -14,7 +14,7 @@ from .. import lease, models, records, schema, store
 from ..lease import Holder
 from ..records import TrialRecord, TrialWrite
 from . import bulk_insert
-from .experiments import experiment_of
+from .experiment import experiment_of
 from .log import log_batch, log_texts
 from .trials import Trials
 
