@@ -51,7 +51,7 @@ class LaunchFailures:
         self, plan: SweepPlan, writer: Writer, executor: Executor, observer: Observer, *, resumed: bool
     ) -> None:
         self.launched: Future[str] | None = None
-        self._problem = plan
+        self._plan = plan
         self._name = plan.spec.name
         self._writer = writer
         self._executor = executor
@@ -105,7 +105,7 @@ class LaunchFailures:
                 return UserError(f"{error}; wait for it, or {OTHER_NAME}")
             case UnfinishedLaunch():
                 unfinished = reader.launch(self._writer.uri, error.name, error.run_id)
-                return UserError(f"{error}; {resume_hint(self._problem, unfinished, self._writer.uri)}")
+                return UserError(f"{error}; {resume_hint(self._plan, unfinished, self._writer.uri)}")
             case HeldElsewhere():
                 return UserError(f"the sweep {self._name!r}: {error}")
             case UnusableStore():
