@@ -12,15 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..core.losses import LOSSES
-from ..core.metrics import METRICS
 from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
 from ..core.workspace import outputs
 from .data.encoding import Encoder
 from .data.target import Target
+from .scoring import Scoring
+from .temperature import apply_temperature
 
-FORMAT = 1
+# Format 1 had no weights and no temperature, and an encoding of its own for each part.
+FORMAT, READABLE = 2, (1, 2)
 DESCRIPTION, ARRAYS = "model.json", "arrays.npz"
 # Bounds of what is read back: a model of ours is far below them, a decompression bomb is above.
 LARGEST_DESCRIPTION = 64 * 2**20
@@ -29,33 +30,59 @@ LARGEST_ARRAYS = 2 * 2**30
 
 @dataclass(frozen=True)
 class Part:
-    """Networks of one structure that share an encoding: theta (K, P), running statistics (K, R)."""
+    """Networks of one structure that share an encoding, and predict as one stack.
+
+    Attributes:
+        theta: Parameters (K, P).
+        running: Running statistics (K, R).
+        weights: How much each network counts (K,); None: all the same, 1.
+    """
 
     encoder: Encoder
     target: Target
     structure: Structure
     theta: NDArray[Any]
     running: NDArray[Any]
+    weights: NDArray[np.float64] | None = None
 
-    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Outputs (n, o), averaged over the networks; regression in the target's own unit."""
-        result = outputs(self.structure, self.theta, self.running, self.encoder.transform(frame))
-        mean = np.asarray(result, dtype=np.float64).mean(axis=0)
-        return mean if self.target.classes is not None else mean * self.target.scale + self.target.mean
+    @property
+    def weight(self) -> float:
+        """How much all its networks count."""
+        return float(len(self.theta) if self.weights is None else self.weights.sum())
+
+    def predict(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Outputs (n, o) for encoded rows X (n, d), averaged over the networks; regression in the target's own unit."""
+        result = np.asarray(outputs(self.structure, self.theta, self.running, X), dtype=np.float64)
+        mean = result.mean(axis=0) if self.weights is None else np.average(result, axis=0, weights=self.weights)
+        return np.asarray(mean if self.target.classes is not None else mean * self.target.scale + self.target.mean)
 
 
 class TunedModel:
-    """The networks of a sweep's best configuration, with the encoding they were trained on.
+    """The networks that a sweep hands back, with the encoding they were trained on: an ensemble, or one configuration's.
 
-    Several networks (seeds, or the folds of an unrefitted sweep) average their outputs. Rows are given raw: a DataFrame with
-    the training table's columns (further columns and the order do not matter), or an array in the order of `feature_names_in_`.
+    Several networks average their outputs, of classes at the model's `temperature`. Rows are given raw: a DataFrame with the
+    training table's columns (further columns and the order do not matter), or an array in the order of `feature_names_in_`.
+
+    Args:
+        parts: The networks.
+        params: The sweep's best configuration, complete.
+        members: The trials that the networks are of, with their weights, which add up to 1; empty for one configuration's.
+        temperature: See `temperature.py`.
     """
 
-    def __init__(self, parts: Sequence[Part], params: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        params: Mapping[str, Any],
+        members: Mapping[int, float] | None = None,
+        temperature: float = 1.0,
+    ) -> None:
         if not parts:
             raise ValueError("a model needs at least one network")
         self.parts = tuple(parts)
         self.params = dict(params)
+        self.members = dict(members or {})
+        self.temperature = temperature
         self._target = parts[0].target
 
     @property
@@ -76,8 +103,13 @@ class TunedModel:
         return np.array(self.parts[0].encoder.inputs, dtype=object)
 
     def _outputs(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
-        weights = [len(part.theta) for part in self.parts]
-        return np.asarray(np.average([part.predict(X) for part in self.parts], axis=0, weights=weights))
+        encoded: dict[int, NDArray[Any]] = {}
+        for part in self.parts:
+            if id(part.encoder) not in encoded:
+                encoded[id(part.encoder)] = part.encoder.transform(X)
+        found = [part.predict(encoded[id(part.encoder)]) for part in self.parts]
+        mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in self.parts]))
+        return mean if self._target.classes is None else apply_temperature(mean, self.temperature)
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """The likeliest class or the predicted number for each of n rows, (n,). Raises UserError for a missing column."""
@@ -101,37 +133,33 @@ class TunedModel:
     ) -> float:
         """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is."""
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        result = self._outputs(X)
-        classes = self._target.classes
-        if metric == "loss":
-            return self._loss(result, y, weight)
-        truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
-        return float(METRICS[metric].function(truth, result, weight))
-
-    def _loss(self, result: NDArray[np.float64], y: ArrayLike, weight: NDArray[np.float64] | None) -> float:
-        """The loss that the networks were trained on, of their averaged outputs; NaN for one that outputs do not determine."""
-        from_outputs = LOSSES[self.parts[0].structure.loss].from_outputs
-        if from_outputs is None:
-            return math.nan
-        classes = self._target.classes
-        truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
-        return float(np.average(from_outputs(result, truth, self._target.scale), weights=weight))
+        is_classes = self._target.classes is not None
+        truth = self._target.encode(y) if is_classes else np.asarray(y, dtype=np.float64).reshape(-1, 1)
+        return Scoring(metric, self.parts[0].structure.loss, self._target.scale)(truth, self._outputs(X), weight)
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {}
-        parts = []
+        encodings: dict[int, int] = {}
+        parts: list[dict[str, Any]] = []
+        encoders: list[dict[str, Any]] = []
         for i, part in enumerate(self.parts):
             arrays[f"theta_{i}"], arrays[f"running_{i}"] = part.theta, part.running
-            parts.append(
-                {
-                    "encoder": part.encoder.to_json(),
-                    "target": part.target.to_json(),
-                    "structure": asdict(part.structure),
-                }
-            )
-        description = {"format": FORMAT, "params": self.params, "parts": parts}
+            if part.weights is not None:
+                arrays[f"weights_{i}"] = part.weights
+            if id(part.encoder) not in encodings:
+                encodings[id(part.encoder)] = len(encoders)
+                encoders.append({"encoder": part.encoder.to_json(), "target": part.target.to_json()})
+            parts.append({"encoding": encodings[id(part.encoder)], "structure": asdict(part.structure)})
+        description = {
+            "format": FORMAT,
+            "params": self.params,
+            "members": [{"number": number, "weight": weight} for number, weight in self.members.items()],
+            "temperature": self.temperature,
+            "encodings": encoders,
+            "parts": parts,
+        }
         (folder / DESCRIPTION).write_text(json.dumps(description, allow_nan=False, indent=1), encoding="utf-8")
         np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
@@ -149,20 +177,47 @@ def _read(folder: Path) -> TunedModel:
     if description_file.stat().st_size > LARGEST_DESCRIPTION:
         raise ValueError(f"{description_file} is larger than {LARGEST_DESCRIPTION} bytes")
     description = json.loads(description_file.read_text(encoding="utf-8"))
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise ValueError(f"{description_file} is not of format {FORMAT}")
+    if not isinstance(description, dict) or description.get("format") not in READABLE:
+        raise ValueError(f"{description_file} is not of format {' or '.join(map(str, READABLE))}")
     with zipfile.ZipFile(arrays_file) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > LARGEST_ARRAYS:
             raise ValueError(f"{arrays_file} unpacks to more than {LARGEST_ARRAYS} bytes")
+    is_first = description["format"] == 1
+    stored = description["parts"] if is_first else description["encodings"]
+    encodings = [(Encoder.from_json(entry["encoder"]), Target.from_json(entry["target"])) for entry in stored]
     with np.load(arrays_file, allow_pickle=False) as arrays:
         parts = [
-            _part(entry, arrays[f"theta_{i}"], arrays[f"running_{i}"]) for i, entry in enumerate(description["parts"])
+            _part(
+                entry["structure"],
+                *_item(encodings, i if is_first else entry["encoding"]),
+                arrays[f"theta_{i}"],
+                arrays[f"running_{i}"],
+                arrays.get(f"weights_{i}"),
+            )
+            for i, entry in enumerate(description["parts"])
         ]
-    return TunedModel(parts, description["params"])
+    members = {int(member["number"]): float(member["weight"]) for member in description.get("members", ())}
+    temperature = float(description.get("temperature", 1.0))
+    if not (0 < temperature < math.inf):
+        raise ValueError(f"{DESCRIPTION}: the temperature must be a number above 0, not {temperature!r}")
+    return TunedModel(parts, description["params"], members, temperature)
 
 
-def _part(entry: Mapping[str, Any], theta: NDArray[Any], running: NDArray[Any]) -> Part:
-    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry["structure"].items()}
+def _item(encodings: Sequence[tuple[Encoder, Target]], index: Any) -> tuple[Encoder, Target]:
+    if not isinstance(index, int) or not 0 <= index < len(encodings):
+        raise ValueError(f"{DESCRIPTION}: a part names the encoding {index!r} of {len(encodings)}")
+    return encodings[index]
+
+
+def _part(
+    stored: Mapping[str, Any],
+    encoder: Encoder,
+    target: Target,
+    theta: NDArray[Any],
+    running: NDArray[Any],
+    weights: NDArray[Any] | None,
+) -> Part:
+    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
     structure = Structure(**fields)
     if theta.ndim != 2 or theta.shape[1] != n_parameters(structure) or not len(theta):
         raise ValueError(f"{ARRAYS}: parameters of shape {theta.shape} do not fit the structure in {DESCRIPTION}")
@@ -170,10 +225,13 @@ def _part(entry: Mapping[str, Any], theta: NDArray[Any], running: NDArray[Any]) 
         raise ValueError(f"{ARRAYS}: statistics of shape {running.shape} do not fit the structure in {DESCRIPTION}")
     if theta.dtype.name != structure.dtype or not np.isfinite(theta).all():
         raise ValueError(f"{ARRAYS}: parameters must be finite numbers of type {structure.dtype}")
-    encoder, target = Encoder.from_json(entry["encoder"]), Target.from_json(entry["target"])
+    if weights is not None and (
+        weights.shape != (len(theta),) or not (np.isfinite(weights).all() and (weights > 0).all())
+    ):
+        raise ValueError(f"{ARRAYS}: each network needs a weight above 0")
     if encoder.n_features != structure.n_inputs or target.n_outputs != structure.n_outputs:
         raise ValueError(f"{DESCRIPTION}: the encoding does not fit the network's inputs and outputs")
-    return Part(encoder, target, structure, theta, running)
+    return Part(encoder, target, structure, theta, running, weights)
 
 
 class _PyFunc:

@@ -40,7 +40,7 @@ class Observer:
         """Something worth a line: columns left out, a store that is slow, where to look."""
 
     def refitting(self, number: int) -> None:
-        """The search is over; the best trial's configuration is being trained on all rows that are not test."""
+        """The search is over, and its model is the best trial's configuration alone, which is being trained for it."""
 
     def finished(self, result: Any) -> None:
         """Everything is stored. `result` is the `SweepResult`."""

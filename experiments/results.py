@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -201,11 +201,14 @@ def best_document(
     metric: str,
     test_score: float | None,
     configuration: Mapping[str, Any],
+    ensemble: Sequence[Mapping[str, Any]] = (),
+    expected: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """The document of `mlptune best --json`; `run_id` is the launch's.
 
     `params` are as they were sampled, `configuration` is complete, as `best_config` gives it. Of a trial that has copied
-    others that is the schedule of its network, whose values need not be those of `params`.
+    others that is the schedule of its network, whose values need not be those of `params`. `test_score` and `expected` are
+    those of the model: of its `ensemble` of trials where there is one, else of this configuration.
     """
     return {
         "name": name,
@@ -216,6 +219,8 @@ def best_document(
         "value": _finite(best.value),
         "test_score": _finite(test_score),
         "configuration": dict(configuration),
+        "ensemble": [dict(member) for member in ensemble],
+        "expected": None if expected is None else dict(expected),
     }
 
 
@@ -236,7 +241,9 @@ def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord
 def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[str, Any]:
     metric = launch.tags.get(schema.METRIC, "val_score")
     complete = best.configuration or configuration(best.params, reader.launch_data(uri, launch, schema.FIXED) or {})
-    return best_document(launch.name, launch.run_id, best, metric, launch.test_score, complete)
+    return best_document(
+        launch.name, launch.run_id, best, metric, launch.test_score, complete, launch.ensemble, launch.expected
+    )
 
 
 def _finite(value: float | None) -> float | None:

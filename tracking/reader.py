@@ -1,5 +1,6 @@
 """Sweeps read back from the store, as plain records. Reading never creates a store."""
 
+import contextlib
 import functools
 import json
 import math
@@ -193,6 +194,16 @@ def artifact(uri: str | None, run_id: str, path: str) -> Path:
 
 
 @_explaining
+def predictions(uri: str | None, run_id: str, numbers: Sequence[int]) -> dict[int, bytes]:
+    """The stored predictions of these trials of the launch `run_id`, of those that have any."""
+    client, found = _client(uri), {}
+    for number in numbers:
+        with contextlib.suppress(NotFound, OSError):
+            found[number] = _artifact(client, run_id, schema.predictions_file(number)).read_bytes()
+    return found
+
+
+@_explaining
 def launch_data(uri: str | None, launch: LaunchRecord, key: str) -> Any:
     """The JSON of a launch's tag, also of one that was too long for a tag; None where there is no such tag."""
     return _parsed(_client(uri), launch.run_id, launch.tags, key)
@@ -209,7 +220,7 @@ def model_folder(uri: str | None, run_id: str) -> Path:
     from mlflow.artifacts import download_artifacts
 
     location = client.get_logged_model(outputs[-1].model_id).artifact_location
-    local = _local(location)
+    local = local_path(location)
     if local is None:
         local = Path(download_artifacts(artifact_uri=location, tracking_uri=client.tracking_uri))
     if not (local / models.DATA).is_dir():
@@ -298,8 +309,17 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
         done=done,
         best=None if best is None else records.best_from_json(best),
         test_score=score if math.isfinite(score) else None,
+        ensemble=_json(client, run, schema.ENSEMBLE) or [],
+        expected=_expected(run.data.metrics),
         tags=tags,
     )
+
+
+def _expected(metrics: Mapping[str, float]) -> dict[str, float] | None:
+    keys = {"score": schema.EXPECTED_SCORE, "low": schema.EXPECTED_LOW, "high": schema.EXPECTED_HIGH}
+    if not all(math.isfinite(metrics.get(name, math.nan)) for name in keys.values()):
+        return None
+    return {key: metrics[name] for key, name in keys.items()}
 
 
 def _json(client: Any, run: Any, key: str) -> Any:
@@ -318,7 +338,7 @@ def _parsed(client: Any, run_id: str, tags: Mapping[str, str], key: str) -> Any:
 def _artifact(client: Any, run_id: str, path: str) -> Path:
     from mlflow.exceptions import MlflowException
 
-    root = _local(_run(client, run_id).info.artifact_uri)
+    root = local_path(_run(client, run_id).info.artifact_uri)
     try:
         if root is None:
             return Path(client.download_artifacts(run_id, path))
@@ -330,7 +350,7 @@ def _artifact(client: Any, run_id: str, path: str) -> Path:
     return local
 
 
-def _local(location: str) -> Path | None:
+def local_path(location: str) -> Path | None:
     """The path of a `file:` address or a plain path, None for an address elsewhere."""
     parts = urlsplit(location)
     if parts.scheme == "file":

@@ -76,6 +76,7 @@ class TrialWrite:
         now: The time of the write, in milliseconds since 1970.
         tags: The tags of the run, those of a committed record (`trial_tags`) among them.
         started: When the trial began, in milliseconds since 1970, for the write that creates its run; by default `now`.
+        files: Artifacts of the launch that are written before, by path, their contents in base64.
     """
 
     record: TrialRecord
@@ -83,6 +84,7 @@ class TrialWrite:
     now: int
     tags: Mapping[str, str] = field(default_factory=dict)
     started: int | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class LaunchRecord:
         done: The number of its trials by state.
         best: Its best trial, once it is finished.
         test_score: The final model's score on the test part; None where there is no test part, or no score yet.
+        ensemble: The trials that the model is made of and their weights, {"number", "weight"}; empty for a single trial's.
+        expected: What the model is expected to score, {"score", "low", "high"}; None where that is not known.
         tags: The tags of its run; of texts that were stored as artifacts still the path.
     """
 
@@ -111,6 +115,8 @@ class LaunchRecord:
     done: Mapping[str, int]
     best: TrialRecord | None
     test_score: float | None
+    ensemble: Sequence[Mapping[str, Any]]
+    expected: Mapping[str, float] | None
     tags: Mapping[str, str]
 
 

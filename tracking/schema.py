@@ -25,6 +25,7 @@ MACHINE = "mlptune.machine"
 DONE = "mlptune.done"
 BEST = "mlptune.best"
 TEST_SCORINGS = "mlptune.test_scorings"
+ENSEMBLE = "mlptune.ensemble"
 HOLDER = "mlptune.holder"
 CLAIM = "mlptune.claim"
 RELEASED = "mlptune.released"
@@ -40,6 +41,7 @@ REASON = "mlptune.reason"
 COPIED = "mlptune.copied"
 RERUNS = "mlptune.reruns"
 LEADER = "mlptune.leader"
+MEMBER = "mlptune.member"
 
 # Tags of logged models and of their registered versions; a logged model has SWEEP too.
 MODEL_RUN = "mlptune.run"
@@ -80,6 +82,7 @@ TAGS = {
         "launch",
         "How many launches of the sweep had been scored on the test part when this one was, itself included.",
     ),
+    ENSEMBLE: ("launch", "The trials that the model is made of and their weights, as a JSON list."),
     HOLDER: ("launch", "The process that runs the launch, for users to read."),
     CLAIM: (
         "launch",
@@ -96,6 +99,7 @@ TAGS = {
     COPIED: ("trial", "Which trials it has copied, and at which epochs."),
     RERUNS: ("trial", "How many of its jobs were run again because a worker died, hung or failed."),
     LEADER: ("trial", "`true` on the best trial of a finished launch."),
+    MEMBER: ("trial", "The trial's weight in the model, on trials that are in it."),
     MODEL_RUN: ("logged model, model version", "The launch's run."),
     MODEL_LOGGED: ("logged model, model version", "When the model was logged, in milliseconds since 1970."),
     PARENT: ("trial", "The launch's run."),
@@ -110,6 +114,7 @@ TAGS = {
 VALUE = "value"
 BEST_VALUE = "best_value"
 TEST_SCORE = "test_score"
+EXPECTED_SCORE, EXPECTED_LOW, EXPECTED_HIGH = "expected_score", "expected_low", "expected_high"
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 
 METRICS = {
@@ -124,17 +129,24 @@ METRICS = {
     VALUE: ("trial", "The trial's objective at its best epoch; of a pruned trial its last one."),
     BEST_VALUE: ("launch", "The objective of the best trial."),
     TEST_SCORE: ("launch", "The score of the final model on the test part."),
+    EXPECTED_SCORE: ("launch", "What the model is expected to score on new rows, without the optimism of choosing it."),
+    EXPECTED_LOW: ("launch", "The lower end of the interval that holds the expected score with 95 %."),
+    EXPECTED_HIGH: ("launch", "Its upper end."),
 }
 
 SWEEP_FILE = "sweep.toml"
 SPEC_FILE = "spec.json"
 BEST_CONFIG_FILE = "best_config.json"
+ENSEMBLE_FILE = "ensemble.json"
+PREDICTIONS = "predictions"
 LONG_TAGS = "tags"
 
 ARTIFACTS = {
     SWEEP_FILE: ("launch", "The sweep file as it was written."),
     SPEC_FILE: ("launch", "The sweep file with all defaults and absolute paths, as JSON."),
     BEST_CONFIG_FILE: ("launch", "The complete best configuration."),
+    ENSEMBLE_FILE: ("launch", "The members of the model with their weights, values and hyperparameters, as a table."),
+    f"{PREDICTIONS}/": ("launch", "For each of the best trials its predictions for the validation rows, by fold."),
     f"{LONG_TAGS}/": ("launch, trial", "Texts that are too long for a tag."),
 }
 
@@ -146,3 +158,8 @@ LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
 # complete and from failed ones at a glance.
 TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+
+
+def predictions_file(number: int) -> str:
+    """The artifact of a launch with the predictions of a trial."""
+    return f"{PREDICTIONS}/trial_{number:05d}.npz"

@@ -17,7 +17,7 @@ from . import records
 from .records import TrialRecord, TrialWrite
 
 # Goes up with every change to what a line holds.
-FORMAT = 2
+FORMAT = 3
 _HEADER = re.compile(rb'\{"spool":%d,"claim": *\d+\}\n' % FORMAT)
 
 

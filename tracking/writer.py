@@ -3,6 +3,7 @@
 How that gets to the store, now or when it is back, is the business of `queue`.
 """
 
+import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -113,11 +114,12 @@ class Writer:
         *,
         tags: Mapping[str, str] | None = None,
         started: datetime | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write the trial's last segment, if any, its outcome, and then the end of its run: the commit.
 
         `metrics` are single numbers (step 0); the trial's value is added to them as `value`. A trial that was never
-        logged before gets its run here.
+        logged before gets its run here. `files` are artifacts of the launch, which are there before the commit.
         """
         if record.state not in schema.TRIAL_STATUS:
             raise ValueError(f"trial {record.number}: a trial in state {record.state!r} cannot be committed")
@@ -133,6 +135,7 @@ class Writer:
                     _now(),
                     {**(tags or {}), **records.trial_tags(record)},
                     _milliseconds(started),
+                    {path: base64.b64encode(content).decode() for path, content in (files or {}).items()},
                 ),
             )
         )
@@ -144,11 +147,13 @@ class Writer:
         best: TrialRecord | None = None,
         metrics: Mapping[str, float] | None = None,
         tags: Mapping[str, str] | None = None,
+        members: Mapping[int, float] | None = None,
         artifacts: Mapping[str, str | bytes] | None = None,
     ) -> None:
         """Write the launch's result and end its run.
 
-        `state` is finished, failed or interrupted; `artifacts` maps relative paths to their content.
+        `state` is finished, failed or interrupted; `members` are the trials that the model is made of, with their weights;
+        `artifacts` maps relative paths to their content.
         """
         if state not in schema.LAUNCH_STATUS:
             raise ValueError(f"a launch cannot end in state {state!r}; it is one of {', '.join(schema.LAUNCH_STATUS)}")
@@ -164,6 +169,7 @@ class Writer:
                     best=best,
                     metrics={key: float(value) for key, value in (metrics or {}).items()},
                     tags=dict(tags or {}),
+                    members=dict(members or {}),
                     artifacts=dict(artifacts or {}),
                     now=_now(),
                 )

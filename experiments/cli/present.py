@@ -122,9 +122,22 @@ def _ranked(trials: list[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Ma
 
 
 def best_line(best: Mapping[str, Any]) -> str:
-    """Return the one line that says how good the best trial is."""
+    """Return the one line that says how good the best trial is, and the model that is handed back."""
     text = f"best: trial {best['number']}, {best['metric']} {number_text(best['value'])}"
+    if best.get("ensemble"):
+        text += f"; the model, {counted(len(best['ensemble']), 'trial')} together"
+    if best.get("expected"):
+        score, low, high = (number_text(best["expected"][key]) for key in ("score", "low", "high"))
+        text += f", expected {score} ({low} to {high})"
     return text if best.get("test_score") is None else f"{text}, on the test part {number_text(best['test_score'])}"
+
+
+def ensemble_lines(ensemble: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the members of a model with their weights, the greatest first; none for one trial alone."""
+    if not ensemble:
+        return []
+    order = sorted(ensemble, key=lambda member: (-member["weight"], member["number"]))
+    return ["made of  " + ", ".join(f"trial {member['number']} ({member['weight']:.0%})" for member in order)]
 
 
 def best_text(
@@ -148,9 +161,10 @@ def best_text(
         [
             escape_control_characters(f"{name}: {best_line(best).removeprefix('best: ')}"),
             *params,
+            *ensemble_lines(best.get("ensemble") or ()),
             "In Python:",
             f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows',
-            f'  mlptune.best_config("{name}"{uri})   # its hyperparameters, for MLPClassifier or MLPRegressor',
+            f'  mlptune.best_config("{name}"{uri})   # the best hyperparameters, for MLPClassifier or MLPRegressor',
         ]
     )
 

@@ -95,8 +95,12 @@ class ObjectiveConfig(Table):
     """The curve whose value at the best epoch is the trial's value: see [metrics](metrics.md)."""
     direction: Literal["auto", "maximize", "minimize"] = "auto"
     """Whether more is better; `auto` is what the metric's table says."""
+    ensemble: int = Field(default=16, ge=0, le=1000, description="a whole number from 0 to 1000")
+    """How many picks of finished trials the model is made of at most, selected greedily on their validation predictions (a trial
+    may be picked more than once). 0: the best trial alone.
+    """
     refit: bool = Field(default=True, description="true or false")
-    """Whether the best configuration is trained again on all rows that are not test, up to its best epoch."""
+    """Of the best trial alone: whether it is trained again on all rows that are not test, up to its best epoch."""
 
 
 class Spec(Table):

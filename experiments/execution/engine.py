@@ -83,7 +83,7 @@ class EngineEvaluator:
         self._trials.pop(number, None)
 
     def networks(self, number: int) -> list[tuple[Structure, Network, State]]:
-        """The trained networks of a trial that has not been forgotten: fold by fold, and within a fold seed by seed."""
+        """The networks of a trial that has not been forgotten, as they stand: fold by fold, and within a fold seed by seed."""
         trial = self._trials[number]
         return [
             (s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state
@@ -209,6 +209,7 @@ class EngineEvaluator:
             trial = self._trials[number]
             new = int(state.epoch[k]) - trial.epoch(i)
             trial.states[i] = state.take([k])
+            trial.predictions[i] = trained.predictions[k]
             trial.attempts[i] = 0
             trial.seconds += trained.seconds / len(stack.members)
             for key, values in curves.values.items():

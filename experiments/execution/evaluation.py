@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ...core.array import Array
+    from ...core.structure import Structure
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,16 @@ class Request:
 
 
 @dataclass(frozen=True)
+class TrainedNetwork:
+    """A network at its best epoch: its structure and fold, parameters (P,) and buffers (R,)."""
+
+    structure: "Structure"
+    fold: int
+    theta: "Array"
+    buffers: "Array"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What one segment of one trial gave.
 
@@ -34,6 +48,9 @@ class Outcome:
         best_epochs: For a finished trial, the epoch whose weights each of its networks keeps.
         reason: Why the trial diverged or failed.
         reruns: How many jobs of this trial were lost with their worker, or failed, and were run again.
+        predictions: For a finished trial, what it predicts for each fold's validation rows, (n, o) in the engine's units, the mean
+            over its seeds; empty where the evaluator does not know them.
+        networks: For a finished trial its networks, fold by fold and within a fold seed by seed; empty where they are not at hand.
     """
 
     number: int
@@ -45,6 +62,8 @@ class Outcome:
     best_epochs: tuple[int, ...] = ()
     reason: str | None = None
     reruns: int = 0
+    predictions: tuple["Array", ...] = ()
+    networks: tuple[TrainedNetwork, ...] = ()
 
     @property
     def last_epoch(self) -> int:

@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ...core.array import Array
 from ...core.structure import Structure
-from ...core.training import Curves, Fold, Network, State, start, train
+from ...core.training import FINISHED, Curves, Fold, Network, State, start, train
+from ...core.workspace import outputs
 from .shared import Shared
 
 # How many data sets (by fingerprint) a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
@@ -41,10 +44,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a job returns: the stack's state and curves, and the seconds it took."""
+    """What a job returns.
+
+    Attributes:
+        state: The stack's state.
+        curves: Its curves.
+        predictions: For each network that has finished, what it predicts at its best epoch for its fold's validation rows, (n, o)
+            in the engine's units; None for one that has not, that has diverged, or whose fold has no such rows.
+        seconds: How long the job took.
+    """
 
     state: State
     curves: Curves
+    predictions: tuple[Array | None, ...]
     seconds: float
 
 
@@ -77,7 +89,21 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
         order_seed=job.order_seed,
         metrics=job.metrics,
     )
-    return Trained(state, curves, time.monotonic() - began)
+    predictions = _predict_validation(job, _folds[folds.key], state)
+    return Trained(state, curves, predictions, time.monotonic() - began)
+
+
+def _predict_validation(job: Job, folds: tuple[Fold, ...], state: State) -> tuple[Array | None, ...]:
+    """What `Trained.predictions` holds."""
+    predictions: list[Array | None] = [None] * len(job.networks)
+    finished = [k for k, status in enumerate(state.status) if status == FINISHED]
+    for f, fold in enumerate(folds):
+        members = [k for k in finished if job.networks[k].fold == f]
+        if members and fold.X_val is not None and len(fold.X_val):
+            found = outputs(job.structure, state.best_theta[members], state.best_buffers[members], fold.X_val)
+            for k, predicted in zip(members, found, strict=True):
+                predictions[k] = np.array(predicted)  # its own memory: the others of the stack may be dropped
+    return tuple(predictions)
 
 
 # The rest is for processes of external executors, on any machine.

@@ -4,15 +4,17 @@ import math
 
 import numpy as np
 
+from ...core.array import Array
 from ...core.structure import Structure
 from ...core.training import DIVERGED, RUNNING, Network, State
-from .evaluation import Outcome
+from .evaluation import Outcome, TrainedNetwork
 
 
 class Trial:
     """The networks of one trial (one per fold and seed) and what is known of them so far.
 
     Attributes:
+        predictions: For each network that has finished, what it predicts for its fold's validation rows, (n, o).
         attempts: For each network, how many jobs in a row it has been lost with.
         reported_epochs: The epochs that have been given out as outcomes.
         seconds: The trial's share of the time of its jobs.
@@ -26,6 +28,7 @@ class Trial:
         self.structures = structures
         self.states: list[State | None] = [None] * len(networks)
         self.curves: list[dict[str, list[float]]] = [{} for _ in networks]
+        self.predictions: list[Array | None] = [None] * len(networks)
         self.attempts = [0] * len(networks)
         self.reported_epochs = 0
         self.seconds = 0.0
@@ -35,6 +38,7 @@ class Trial:
     def take_over(self, source: "Trial") -> None:
         """Go on from where the networks of `source` stand."""
         self.states = list(source.states)
+        self.predictions = list(source.predictions)
         self.curves = [{key: list(values) for key, values in curves.items()} for curves in source.curves]
 
     def epoch(self, i: int) -> int:
@@ -98,6 +102,24 @@ class Trial:
             spread=spread,
             best_epochs=best,
             reruns=self.reruns,
+            predictions=self._predictions_by_fold(),
+            networks=self._trained_networks(),
+        )
+
+    def _predictions_by_fold(self) -> tuple[Array, ...]:
+        """The mean over the seeds for each fold; empty if a fold has no validation rows."""
+        by_fold: dict[int, list[Array]] = {}
+        for network, predicted in zip(self.networks, self.predictions, strict=True):
+            if predicted is None:
+                return ()
+            by_fold.setdefault(network.fold, []).append(predicted)
+        return tuple(one[0] if len(one) == 1 else np.mean(one, axis=0) for one in by_fold.values())
+
+    def _trained_networks(self) -> tuple[TrainedNetwork, ...]:
+        return tuple(
+            TrainedNetwork(structure, network.fold, np.array(state.best_theta[0]), np.array(state.best_buffers[0]))
+            for structure, network, state in zip(self.structures, self.networks, self.states, strict=True)
+            if state is not None
         )
 
 

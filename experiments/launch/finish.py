@@ -1,4 +1,4 @@
-"""The end of a sweep: the best configuration trained on all rows that are not test, scored once on those that are, and stored."""
+"""The end of a sweep: its model, an ensemble or the best configuration alone, scored once on the test part, and stored."""
 
 import json
 import math
@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
+from ..ensemble import Expected
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request
@@ -27,6 +28,8 @@ from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial
 from .coordinator import Coordinator
+from .library import Library
+from .members import choose_members, complete_library, ensemble_model
 from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
@@ -36,9 +39,15 @@ LOADER_MODULE = "mlptune.experiments.model"
 
 
 def finish(
-    plan: SweepPlan, search: Coordinator, writer: Writer, run_id: str, executor: Executor, observer: Observer
+    plan: SweepPlan,
+    search: Coordinator,
+    library: Library,
+    writer: Writer,
+    run_id: str,
+    executor: Executor,
+    observer: Observer,
 ) -> results.SweepResult:
-    """Make the sweep's model of the best trial of `search`, and store it and the result in the launch `run_id`.
+    """Make the sweep's model of the trials of `search`, and store it and the result in the launch `run_id`.
 
     Raises:
         SweepFailed: If no trial is complete.
@@ -46,51 +55,99 @@ def finish(
     best = best_trial(search.trials.values(), plan.objective.direction)
     if best is None:
         raise SweepFailed(_why_nothing(search.trials))
-    observer.refitting(best.number)
     scored_before = writer.count_scored(plan.dataset.fingerprint)
     complete = dict(best.configuration or configuration(best.params, plan.fixed))
-    model = fit_final(plan, complete, best.best_epochs, executor, observer)
+    complete_library(plan, library, search.trials.values(), executor)
+    chosen = choose_members(plan, library)
+    if chosen.counts:
+        model = ensemble_model(plan, library, chosen, complete, executor)
+    else:
+        observer.refitting(best.number)
+        model = fit_final(plan, complete, best.best_epochs, executor, observer)
     test_score = score_test(plan, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
             f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
         )
-    _store(plan, writer, model, replace(best, seeds=plan.seeds), complete, test_score, scorings)
+    result = Result(model, replace(best, seeds=plan.seeds), complete, chosen.expected, test_score, scorings)
+    _store(plan, writer, result, library)
     trials = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in search.trials.values()]
     name, method = plan.spec.name, plan.spec.search.method
-    document = results.best_document(name, run_id, best, plan.objective.key, test_score, complete)
+    document = results.best_document(
+        name,
+        run_id,
+        best,
+        plan.objective.key,
+        test_score,
+        complete,
+        [{"number": number, "weight": weight} for number, weight in model.members.items()],
+        None if chosen.expected is None else vars(chosen.expected),
+    )
     summary = results.summary(name, run_id, "finished", method, trials, document)
-    result = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
-    observer.finished(result)
-    return result
+    found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
+    observer.finished(found)
+    return found
 
 
-def _store(
-    plan: SweepPlan,
-    writer: Writer,
-    model: TunedModel,
-    best: TrialRecord,
-    complete: Mapping[str, Any],
-    test_score: float | None,
-    scorings: int | None,
-) -> None:
+@dataclass(frozen=True)
+class Result:
+    """What a sweep hands back, as it is stored.
+
+    Attributes:
+        model: The fitted model.
+        best: The best trial.
+        configuration: Its complete configuration.
+        expected: What the model can be expected to score.
+        test_score: What it scores on the test part.
+        scorings: How many launches have been scored there, this one included.
+    """
+
+    model: TunedModel
+    best: TrialRecord
+    configuration: Mapping[str, Any]
+    expected: Expected | None
+    test_score: float | None
+    scorings: int | None
+
+
+def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library) -> None:
     """Write the model and the result, and wait until the store has both."""
+    metrics = {} if result.test_score is None else {schema.TEST_SCORE: result.test_score}
+    if result.expected is not None:
+        names = (schema.EXPECTED_SCORE, schema.EXPECTED_LOW, schema.EXPECTED_HIGH)
+        metrics |= dict(zip(names, (result.expected.score, result.expected.low, result.expected.high), strict=True))
+    artifacts = {
+        schema.BEST_CONFIG_FILE: json.dumps(result.configuration, indent=1),
+        schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),
+    }
+    if result.model.members:
+        artifacts[schema.ENSEMBLE_FILE] = json.dumps(_member_table(result.model.members, library), indent=1)
     with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder, "model"))
+        result.model.save(Path(folder, "model"))
         stored = writer.log_model(Path(folder, "model"), name=plan.spec.name, loader_module=LOADER_MODULE)
         writer.finish_launch(
             "finished",
-            best=best,
-            metrics={} if test_score is None else {schema.TEST_SCORE: test_score},
-            tags={} if scorings is None else {schema.TEST_SCORINGS: str(scorings)},
-            artifacts={
-                schema.BEST_CONFIG_FILE: json.dumps(complete, indent=1),
-                schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),
-            },
+            best=result.best,
+            metrics=metrics,
+            tags={} if result.scorings is None else {schema.TEST_SCORINGS: str(result.scorings)},
+            members=result.model.members,
+            artifacts=artifacts,
         )
         writer.flush()
         stored.result()
+
+
+def _member_table(members: Mapping[int, float], library: Library) -> dict[str, Any]:
+    """The members as MLflow's interface shows tables: columns and rows, the greatest weight first."""
+    records = {entry.record.number: entry.record for entry in library.entries()}
+    names = list(dict.fromkeys(name for number in members for name in records[number].params))
+    order = sorted(members, key=lambda number: (-members[number], number))
+    rows = [
+        [number, members[number], records[number].value, *(records[number].params.get(name) for name in names)]
+        for number in order
+    ]
+    return {"columns": ["trial", "weight", "value", *names], "data": rows}
 
 
 def _why_nothing(trials: Mapping[int, TrialRecord]) -> str:

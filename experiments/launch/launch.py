@@ -23,6 +23,7 @@ from ..progress import Observer, SweepInfo
 from .coordinator import Coordinator
 from .failures import LaunchFailures, before_launch
 from .finish import finish
+from .library import Library
 from .plan import make_plan
 from .recording import MlflowRecorder
 from .replay import CommittedTrial, Replay
@@ -84,11 +85,13 @@ class Launch:
         with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
             committed, attempts = self._committed(writer, earlier)
+            library = Library(plan.objective.direction)
             recorder = MlflowRecorder(
                 writer,
                 launched,
                 study,
                 plan.seeds,
+                library,
                 committed=committed,
                 attempts=attempts,
                 changing=scheduler.changing,
@@ -103,7 +106,7 @@ class Launch:
                 observer=self.observer,
             )
             search.run(budget)
-            return finish(plan, search, writer, launched.result(), self.executor, self.observer)
+            return finish(plan, search, library, writer, launched.result(), self.executor, self.observer)
 
     def _open(
         self, writer: Writer, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int
@@ -134,7 +137,7 @@ class Launch:
         if earlier is None:
             return {}, {}
         writer.flush()
-        committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan.objective.key)
+        committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
         self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total, 'trial')} there already")
         return committed, attempts
 

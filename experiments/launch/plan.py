@@ -18,6 +18,7 @@ from ..config.schema import ObjectiveConfig, SearchConfig
 from ..data.dataset import Dataset
 from ..errors import UserError
 from ..execution.engine import Task
+from ..scoring import SCORES, Scoring
 from .warm_start import check_points
 
 
@@ -89,6 +90,27 @@ class SweepPlan:
             objective=self.objective.key,
             metrics=(self.objective.metric,) if self.objective.metric else (),
             scale=tuple(fold.target.scale for fold in folds),
+        )
+
+    def prediction_shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shape (n, o) of a trial's predictions for each fold's validation rows."""
+        folds = self.dataset.folds()
+        return tuple(
+            (0 if fold.arrays.X_val is None else len(fold.arrays.X_val), fold.target.n_outputs) for fold in folds
+        )
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether all networks predict probabilities, which the perceptron's decisions are not."""
+        activations = [self.fixed.get("activation"), *_values(self.space, "activation")]
+        losses = [self.fixed.get("loss"), *_values(self.space, "loss")]
+        return self.dataset.task == "classification" and "threshold" not in activations and "perceptron" not in losses
+
+    def scoring(self) -> Scoring:
+        """The objective as a score of predictions."""
+        metric = {"val_loss": "loss", "val_score": SCORES[self.dataset.task]}.get(self.objective.key)
+        return Scoring(
+            metric or self.objective.key.removeprefix("val_"), self.loss, self.dataset.folds()[0].target.scale
         )
 
 
@@ -202,6 +224,12 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
         return search.trials or DEFAULT_TRIALS
     size = space.grid_size()
     return min(size, search.trials or size)
+
+
+def _values(space: Space, name: str) -> list[Any]:
+    """The choices of a searched hyperparameter; none if it is not searched."""
+    dimension = space.dimensions.get(name)
+    return [] if dimension is None or isinstance(dimension, Range) else list(dimension.values)
 
 
 def _loss(dataset: Dataset) -> str:

@@ -13,6 +13,7 @@ from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
 from .coordinator import LiveTrial
+from .library import Library, to_bytes
 
 # What the system attributes begin with that samplers of ours set.
 OURS = "mlptune:"
@@ -20,6 +21,8 @@ OURS = "mlptune:"
 
 class MlflowRecorder:
     """Writes each segment in one batch and each commit with all that a rebuild of the study needs, once the launch is open.
+
+    What the model may be made of goes into `library`, and the predictions of those trials into the store.
 
     `launched` fails where it cannot be opened, and so does then whatever is recorded first.
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
@@ -33,6 +36,7 @@ class MlflowRecorder:
         launched: Future[str],
         study: optuna.Study,
         seeds: tuple[int, ...],
+        library: Library,
         *,
         committed: Collection[int] = (),
         attempts: Mapping[int, int] | None = None,
@@ -42,6 +46,7 @@ class MlflowRecorder:
         self._launched: Future[str] | None = launched
         self._study = study
         self._seeds = seeds
+        self._library = library
         self._committed = frozenset(committed)
         self._attempts = attempts or {}
         self._changing = changing
@@ -56,6 +61,9 @@ class MlflowRecorder:
     def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         """Write the end of a trial, with its last segment if that is not written yet."""
         self._wait()
+        files = {}
+        if outcome is not None and self._library.add(record, outcome):
+            files[schema.predictions_file(live.number)] = to_bytes(outcome.predictions)
         if live.number in self._committed:
             return
         reruns = live.last.reruns if live.last else 0
@@ -66,6 +74,7 @@ class MlflowRecorder:
             self._sampler_metrics(live),
             tags={schema.RERUNS: str(reruns)} if reruns else None,
             started=live.started,
+            files=files,
         )
 
     def _wait(self) -> None:

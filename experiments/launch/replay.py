@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...core.array import Array
 from ...search.spaces.layers import configuration
 from ...tracking.records import TrialRecord
 from ..errors import UserError
@@ -17,10 +18,11 @@ from ..execution.evaluation import Evaluator, Outcome, Request
 
 @dataclass(frozen=True)
 class CommittedTrial:
-    """A committed trial and its curves from epoch 1."""
+    """A committed trial, its curves from epoch 1, and where they are stored its predictions by fold."""
 
     record: TrialRecord
     curves: Mapping[str, Sequence[float]]
+    predictions: tuple[Array, ...] = ()
 
 
 class Replay:
@@ -78,6 +80,7 @@ class Replay:
                     value=trial.value,
                     spread=trial.spread,
                     best_epochs=trial.best_epochs,
+                    predictions=committed.predictions,
                 )
             else:
                 yield Outcome(request.number, reported + 1, curves, ended=ended, reason=trial.reason if ended else None)

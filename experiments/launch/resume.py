@@ -10,6 +10,8 @@ from ...tracking.records import LaunchRecord
 from ..config import load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
+from ..ranking import ranked
+from . import library
 from .plan import SweepPlan
 from .replay import CommittedTrial
 
@@ -85,14 +87,19 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     return warnings
 
 
-def committed_trials(uri: str, run_id: str, objective: str) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
-    """The committed trials of a launch with their curves, and how often each trial was begun."""
+def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
+    """The committed trials of a launch with their curves and predictions, and how often each trial was begun."""
     records = [trial for trial in reader.trials(uri, run_id) if trial.state != "running" and trial.run_id]
-    keys = list(dict.fromkeys((*schema.CURVES, objective)))
+    keys = list(dict.fromkeys((*schema.CURVES, plan.objective.key)))
+    complete = [trial.number for trial in ranked(records, plan.objective.direction)[: library.SIZE]]
+    stored = reader.predictions(uri, run_id, complete)
+    shapes = plan.prediction_shapes()
     curves = reader.curves(uri, [str(trial.run_id) for trial in records], keys)
     committed = {
         trial.number: CommittedTrial(
-            trial, {key: values for key, values in curves[str(trial.run_id)].items() if values}
+            trial,
+            {key: values for key, values in curves[str(trial.run_id)].items() if values},
+            library.from_bytes(stored[trial.number], shapes) if trial.number in stored else (),
         )
         for trial in records
     }

@@ -169,6 +169,7 @@ class Runs:
         best: TrialRecord | None,
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
+        members: Mapping[int, float],
         artifacts: Mapping[str, str | bytes],
         now: int,
     ) -> None:
@@ -191,6 +192,11 @@ class Runs:
                 metrics = {schema.BEST_VALUE: float(best.value), **metrics}
             if best_run is not None:
                 self._client.set_tag(best_run, schema.LEADER, "true")
+        if members:
+            all_tags[schema.ENSEMBLE] = records.dumps([{"number": n, "weight": w} for n, w in members.items()])
+            for number, weight in members.items():
+                if number in trials.known:
+                    self._client.set_tag(str(trials.known[number].run_id), schema.MEMBER, f"{weight:g}")
         short, long = records.fit(all_tags)
         log_texts(self._client, claim.run_id, {**artifacts, **long})
         log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)

@@ -3,6 +3,7 @@
 A trial is committed when its run is terminated, which is always the last write: a run that is still open does not count.
 """
 
+import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 from .. import reader, records, schema
 from ..records import TrialRecord, TrialWrite
 from .bulk_insert import Rows, Tables
-from .log import log_batch, log_texts
+from .log import log_batch, log_file, log_texts
 
 _SUPERSEDED_NAME = " (superseded)"
 
@@ -39,6 +40,7 @@ class Trials:
         self._common_tags = common_tags
         self._tables = tables
         self.known: dict[int, TrialRecord] = {}
+        self._artifacts = reader.local_path(client.get_run(launch_id).info.artifact_uri)
         # Runs whose params are known to be in the store.
         self._described: set[str] = set()
         # Attempts whose run may be in the store, though no answer has said so.
@@ -58,7 +60,10 @@ class Trials:
         return counts
 
     def write(self, writes: Sequence[TrialWrite]) -> None:
-        """Carry out the writes in order: in one transaction where that is possible, else one by one."""
+        """Carry out the writes in order: in one transaction where that is possible, else one by one; their files come first."""
+        for write in writes:
+            for path, content in write.files.items():
+                log_file(self._client, self._launch_id, self._artifacts, path, base64.b64decode(content))
         if not self._write_together(writes):
             for write in writes:
                 self._write(write)
