@@ -1,0 +1,46 @@
+"""Scores of predictions by a metric's name: one rule for models, for the ensemble and for what is expected of either."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.losses import LOSSES
+from ..core.metrics import METRICS
+
+# The curves of every network, and the metrics that they are of predictions.
+SCORES = {"classification": "accuracy", "regression": "r2"}
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How predictions are judged.
+
+    Attributes:
+        metric: The name of a metric of the engine, or "loss".
+        loss: The loss that networks are trained on, for the metric "loss".
+        unit: The standard deviation of the target in training, for the same.
+    """
+
+    metric: str
+    loss: str
+    unit: float = 1.0
+
+    def __call__(self, y: NDArray[Any], outputs: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
+        """The score of `outputs` (n, o): probabilities for class indices y (n,), or numbers for y (n, o) in the same unit.
+
+        NaN for a loss that predictions do not determine.
+        """
+        if self.metric != "loss":
+            return float(METRICS[self.metric].function(y, outputs, weight))
+        from_outputs = LOSSES[self.loss].from_outputs
+        if from_outputs is None:
+            return math.nan
+        return float(np.average(from_outputs(outputs, y, self.unit), weights=weight))
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a larger score is the better one."""
+        return self.metric != "loss" and METRICS[self.metric].greater_is_better

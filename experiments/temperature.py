@@ -1,0 +1,59 @@
+"""Temperature scaling: one number that makes probabilities neither too sure nor too unsure (Guo et al. 2017).
+
+p_i(T) = p_i^(1/T) / sum_j p_j^(1/T), with the T that has the least log loss on rows that no network was trained on. The
+likeliest class stays the same.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Between these T is looked for; probabilities are cut where float32 ends, so that their logarithm is finite.
+LEAST, GREATEST = 0.1, 10.0
+TINY = float(np.finfo(np.float32).tiny)
+
+
+def apply_temperature(probabilities: NDArray[Any], temperature: float) -> NDArray[np.float64]:
+    """Probabilities (n, C), or (n, 1) of class 1 alone, at another temperature, in the same shape."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    if temperature == 1.0:
+        return p
+    logits = _logits(p) / temperature
+    if p.shape[1] == 1:
+        with np.errstate(over="ignore"):
+            return 1.0 / (1.0 + np.exp(-logits))
+    logits -= logits.max(axis=1, keepdims=True)
+    result = np.exp(logits)
+    return np.asarray(result / result.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(probabilities: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
+    """The temperature for probabilities (n, C) or (n, 1) of rows with the class indices y (n,).
+
+    One row more is assumed whose class is drawn at random (Laplace's rule), so that rows that are all right do not make the
+    probabilities 0 and 1. The log loss is convex in 1/T, and Brent's bounded search finds its minimum.
+    """
+    from scipy.optimize import minimize_scalar
+
+    logits = _logits(np.asarray(probabilities, dtype=np.float64))
+    if logits.shape[1] == 1:
+        logits = np.hstack([np.zeros_like(logits), logits])
+    weights = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    top = logits.max(axis=1)
+    wanted = (len(y) * logits[np.arange(len(y)), y] + logits.mean(axis=1)) / (len(y) + 1)
+
+    def loss(inverse: float) -> float:
+        total = np.log(np.exp((logits - top[:, None]) * inverse).sum(axis=1)) + (top - wanted) * inverse
+        return float(weights @ total)
+
+    found = minimize_scalar(loss, bounds=(1.0 / GREATEST, 1.0 / LEAST), method="bounded", options={"xatol": 1e-6})
+    return float(1.0 / found.x)
+
+
+def _logits(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log p, or log p / (1 - p) of class 1 alone."""
+    if p.shape[1] == 1:
+        inner = np.clip(p, TINY, 1.0 - np.finfo(np.float64).eps)
+        return np.asarray(np.log(inner) - np.log1p(-inner))
+    return np.asarray(np.log(np.maximum(p, TINY)))
