@@ -29,7 +29,14 @@ from tests.support.sweeps import essence, small
 def population(**changes: Any) -> dict[str, Any]:
     """Two populations of eight members, of which three copy after every second of nine epochs."""
     options = {"search__trials": 16, "search__options": {"population": 8, "interval": 2, "quantile": 0.4}}
-    changed = {"data__seeds": 2, "objective__metric": "val_loss", "objective__refit": False, **options, **changes}
+    changed = {
+        "data__seeds": 2,
+        "objective__metric": "val_loss",
+        "objective__refit": False,
+        "objective__ensemble": 0,
+        **options,
+        **changes,
+    }
     return small("pbt", **changed)
 
 

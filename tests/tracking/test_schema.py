@@ -10,7 +10,14 @@ ROOT = Path(mlptune.__file__).parent
 
 def test_names_are_listed_once_and_nowhere_else() -> None:
     constants = {value for name, value in vars(schema).items() if name.isupper() and isinstance(value, str)}
-    described = {*schema.TAGS, *schema.METRICS, *schema.ARTIFACTS, schema.SUPERSEDED, schema.LONG_TAGS}
+    described = {
+        *schema.TAGS,
+        *schema.METRICS,
+        *schema.ARTIFACTS,
+        schema.SUPERSEDED,
+        schema.LONG_TAGS,
+        schema.PREDICTIONS,
+    }
     assert constants <= described
     literals = [f'"{name}"' for name in schema.TAGS]
     for room in ("tracking", "experiments"):

@@ -1,0 +1,98 @@
+"""The ensemble of a sweep: the same after every interruption, made of the trials' own networks, and what the store tells of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from sklearn.datasets import load_breast_cancer
+
+import mlptune
+from mlptune.tracking import reader, schema
+from tests.support.observers import AfterTrials, press_ctrl_c
+from tests.support.sweeps import essence, small
+
+
+def predictions(store: str) -> np.ndarray:
+    X = load_breast_cancer(as_frame=True).data
+    return mlptune.load_model("small", tracking_uri=store).predict_proba(X)
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, store: str) -> tuple[dict, np.ndarray]:
+    """The sweep in a store of its own."""
+    folder = tmp_path / "undisturbed"
+    folder.mkdir()
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    (folder / "mlflow.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    return essence(mlptune.run_sweep(small(data__folds=2, seed=4), tracking_uri=uri)), predictions(uri)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_interrupted_and_resumed_it_is_the_same_ensemble(store: str, undisturbed, stored: bool) -> None:
+    """Whether the committed trials' predictions are in the store or must be made again."""
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        mlptune.run_sweep(small(data__folds=2, seed=4), observer=AfterTrials(9, press_ctrl_c))
+    run_id = mlptune.experiments.results.show("small")["run_id"]
+    committed = [trial.number for trial in reader.trials(store, run_id) if trial.state == "complete"]
+    found = reader.predictions(store, run_id, committed)
+    assert sorted(found) == committed
+    assert committed
+    if not stored:
+        for number in found:
+            reader.artifact(store, run_id, schema.predictions_file(number)).unlink()
+    resumed = mlptune.run_sweep(small(data__folds=2, seed=4), resume=True)
+    expected, outputs = undisturbed
+    assert essence(resumed) == expected
+    assert len(expected["document"]["best"]["ensemble"]) > 1, "one member shows nothing"
+    np.testing.assert_array_equal(predictions(store), outputs)
+
+
+def test_its_members_are_the_trials_own_networks(store: str) -> None:
+    """The model's outputs are the weighted mean of each member trained alone, by a sweep of that one configuration."""
+    result = mlptune.run_sweep(small(data__seeds=2, seed=4))
+    X = load_breast_cancer(as_frame=True).data
+    together = mlptune.load_model("small")
+    mean = 0.0
+    for member in result.best["ensemble"]:
+        name = f"alone-{member['number']}"
+        spec = small("random", name=name, seed=4, data__seeds=2, objective__refit=False, space={})
+        spec["model"] |= result.summary()["trials"][member["number"]]["params"]
+        mlptune.run_sweep({**spec, "search": {"method": "random", "trials": 1}})
+        alone = mlptune.load_model(name).predict_proba(X)
+        mean = mean + member["weight"] * alone
+    mean = np.clip(mean, 1e-12, 1.0)
+    logit = np.log(mean[:, 1] / mean[:, 0]) / together.temperature
+    np.testing.assert_allclose(together.predict_proba(X)[:, 1], 1 / (1 + np.exp(-logit)), rtol=1e-4, atol=1e-5)
+    assert sum(member["weight"] for member in result.best["ensemble"]) == pytest.approx(1.0)
+
+
+def test_mlflow_shows_the_members_and_what_is_expected(store: str) -> None:
+    result = mlptune.run_sweep(small())
+    client = MlflowClient(store)
+    run = client.get_run(result.run_id)
+    members = {member["number"]: member["weight"] for member in result.best["ensemble"]}
+    assert json.loads(run.data.tags["mlptune.ensemble"]) == result.best["ensemble"]
+    expected = {key: run.data.metrics[f"expected_{key}"] for key in ("score", "low", "high")}
+    assert expected == result.best["expected"]
+    assert expected["low"] <= expected["score"] <= expected["high"]
+    tagged = {
+        int(trial.data.tags["mlptune.number"]): float(trial.data.tags["mlptune.member"])
+        for trial in reader.all_trial_runs(client, run.info.experiment_id, result.run_id)
+        if "mlptune.member" in trial.data.tags
+    }
+    assert tagged == pytest.approx(members, rel=1e-4)
+    table = json.loads(reader.artifact(store, result.run_id, "ensemble.json").read_text())
+    assert pd.DataFrame(table["data"], columns=table["columns"]).set_index("trial")["weight"].to_dict() == members
+
+
+def test_none_is_asked_for(store: str) -> None:
+    result = mlptune.run_sweep(small(objective__ensemble=0))
+    assert result.best["ensemble"] == []
+    # The best trial's own value is the best of many, and too good; what is expected is not.
+    assert result.best["expected"]["score"] <= result.best["value"]
+    model = mlptune.load_model("small")
+    assert model.members == {}
+    assert len(model.parts) == len(model.parts[0].theta) == 1
