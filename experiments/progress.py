@@ -11,7 +11,7 @@ from ..tracking.records import TrialRecord
 class SweepInfo:
     """The facts of a sweep that are known before its first trial.
 
-    `total` is the number of trials that the sweep will count; `direction` is "maximize" or "minimize".
+    `total` is the number of trials that the sweep will count, at most if it has `seconds`; `direction` is "maximize" or "minimize".
     """
 
     name: str
@@ -22,6 +22,7 @@ class SweepInfo:
     metric: str
     direction: str
     messages: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 class Observer:

@@ -4,6 +4,7 @@ The processes start before anything slow is imported, so that they import what t
 """
 
 import gc
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
@@ -58,6 +59,7 @@ def run_sweep(
     """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
+    began = time.monotonic()
     spec, text = load_spec(source, overrides, data=data, target=target)
     uri = _store_uri(tracking_uri)
     check_header(spec.data, spec.base)
@@ -70,8 +72,8 @@ def run_sweep(
         with _without_collection():
             from .launch.launch import Launch
 
-            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer())
-        return launch.run(resume)
+            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume)
+        return launch.run()
 
 
 def _open_writer_process() -> AbstractContextManager[Workers]:

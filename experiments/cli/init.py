@@ -84,7 +84,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
             f"target = {toml_value(target)}",
             f"task = {toml_value(dataset.task)}     # recognised; or {_other(dataset.task)}",
             'test_size = 0.2             # sealed: the best configuration alone is scored on it, once; or test = "file"',
-            "validation = 0.2            # share of the other rows, on which trials are compared; or folds",
+            _validation(dataset),
             "seeds = 1                   # networks per configuration; more give steadier values and take longer",
             *_columns(dataset),
         ],
@@ -115,15 +115,22 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
             "[search]",
             f"method = {toml_value(spec.search.method)}                # one of {' '.join(METHODS)}",
             f"trials = {DEFAULT_TRIALS}",
-            "# timeout = 600               # seconds; the batch that is running is still finished",
+            "# minutes = 5                 # instead of trials: as many as fit, the model included",
         ],
         [
             "[objective]",
             f'metric = "val_score"          # {score}; or val_loss, {others}',
-            "refit = true                  # train the best configuration again on all rows that are not test",
+            "ensemble = 16                 # the model: so many picks of trials at most; 0 = the best trial alone",
         ],
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _validation(dataset: "Dataset") -> str:
+    folds = len(dataset.folds())
+    if folds > 1:
+        return f"folds = {folds}                   # trials train {folds} times, each time validated on other rows; or validation"
+    return "validation = 0.2            # share of the other rows, on which trials are compared; or folds"
 
 
 def _columns(dataset: "Dataset") -> list[str]:

@@ -76,12 +76,28 @@ class View(Observer):
         self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
 
     @property
+    def count(self) -> str:
+        """How many trials are done, of how many where that is known."""
+        return f"{self.done}/{self.info.total}" if self.info and self.info.seconds is None else str(self.done)
+
+    @property
+    def share(self) -> float:
+        """How much of the sweep is done, from 0 to 1."""
+        if self.info is None:
+            return 0.0
+        if self.info.seconds is not None:
+            return min((self.clock() - self.began) / self.info.seconds, 1.0)
+        return min((self.done + self.part()) / max(self.info.total, 1), 1.0)
+
+    @property
     def best(self) -> TrialRecord | None:
         """The best complete trial so far."""
         return self.leaders[0] if self.leaders else None
 
     def seconds_left(self) -> float | None:
         """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""
+        if self.info is not None and self.info.seconds is not None:
+            return max(self.info.seconds - (self.clock() - self.began), 0.0)
         part = self.part()
         if self.info is None or not (self.done or part >= 1.0):
             return None
@@ -112,7 +128,7 @@ class PlainView(View):
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         super().trial_advanced(number, epoch, value)
         if self.info is not None and self.clock() - self._last >= QUIET_SECONDS:
-            self._print(f"[{self.done}/{self.info.total}] running: {running_text(self.running, self.info.max_epochs)}")
+            self._print(f"[{self.count}] running: {running_text(self.running, self.info.max_epochs)}")
 
     def trial_finished(self, trial: TrialRecord) -> None:
         before = self.best
@@ -122,7 +138,7 @@ class PlainView(View):
         due = self.done <= LINES_IN_FULL or self.done >= total or self.clock() - self._last >= 1.0
         if not due:
             return
-        parts = [f"[{self.done}/{total}] trial {trial.number} {trial.state}"]
+        parts = [f"[{self.count}] trial {trial.number} {trial.state}"]
         if trial.reason and trial.reason != trial.state:
             parts.append(f"({trial.reason})")
         if trial.value is not None:
@@ -217,7 +233,7 @@ class LiveView(View):
             return Group(*parts)
 
     def _progress(self, info: SweepInfo) -> RenderableType:
-        counts = [f"{self.done}/{info.total}"]
+        counts = [self.count]
         counts += [f"{self.states[state]} {state}" for state in ("pruned", "failed") if self.states.get(state)]
         spent = time_text(self.clock() - self.began)
         left = self.seconds_left()
@@ -226,7 +242,7 @@ class LiveView(View):
         grid.add_column(width=max(min(self.console.width // 4, 24), 6))
         grid.add_column(no_wrap=True, overflow="ellipsis")
         grid.add_row(
-            ProgressBar(total=max(info.total, 1), completed=self.done + self.part()),
+            ProgressBar(total=1.0, completed=self.share),
             Text(f"{', '.join(counts)}  {times}"),
         )
         return grid

@@ -44,7 +44,8 @@ def time_text(seconds: float) -> str:
 def headline(info: SweepInfo) -> str:
     """Return the line that says what is being swept."""
     better = "higher is better" if info.direction == "maximize" else "lower is better"
-    trials = f"{counted(info.total, 'trial')} by {info.method}"
+    many = counted(info.total, "trial") if info.seconds is None else f"{time_text(info.seconds)} of trials"
+    trials = f"{many} by {info.method}"
     size = f"{counted(info.max_epochs, 'epoch')}, {counted(info.workers, 'worker')}"
     return f"{info.name}: {trials}, {info.metric} ({better}), {size}"
 

@@ -39,10 +39,12 @@ class DataConfig(Table):
     """How much is sealed: only the best configuration meets these rows, once."""
     test: str | None = Field(default=None, min_length=1, description="the path of a file, in quotes")
     """A file of its own for the test part, instead of `test_size`."""
-    validation: float = Field(
-        default=0.2, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1"
+    validation: float | None = Field(
+        default=None, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1"
     )
-    """How much trials are compared on, while they train on what is left."""
+    """How much trials are compared on, while they train on what is left. Unless this or `folds` is given: 5 folds up to 20000 rows
+    that are not test (where time does not order them and there are groups enough), else a part of 0.2.
+    """
     folds: int | None = Field(default=None, ge=2, le=100, description="a whole number from 2 to 100")
     """Cross-validation instead of one validation part: each trial trains one network for each fold and seed."""
     seeds: int = Field(default=1, ge=1, le=1000, description="a whole number from 1 to 1000")
@@ -67,12 +69,18 @@ class SearchConfig(Table):
     method: Text = "auto"
     """How configurations are proposed and how epochs are shared out among them: see [methods](methods.md)."""
     trials: int | None = Field(default=None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
-    """How many configurations are tried, counted as the method says. Unless given: 64, or all points of a grid."""
+    """How many configurations are tried, counted as the method says. Unless given: 64, all points of a grid, or with `minutes` as
+    many as fit.
+    """
     batch: int | None = Field(default=None, ge=1, le=10_000, description="a whole number from 1 to 10000")
     """How many are proposed at a time from the same history. Unless given: 8."""
     pruner: str | None = Field(default=None, min_length=1, description="text in quotes")
     """What stops trials early, where the method has no scheduler of its own: see [pruners](methods.md#pruners). Unless
     given: none.
+    """
+    minutes: float | None = Field(default=None, gt=0, description="a number of minutes above 0")
+    """A budget in time for the whole sweep, its model included: as many trials are tried as fit, and what still trains when it ends
+    counts with its best epoch so far. Unless given: no limit.
     """
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     """No new batch begins after this time; the running one is finished. Unless given: no limit."""
@@ -145,7 +153,7 @@ class Spec(Table):
         for table in ("data", "search", "objective"):
             result[table] = {key: value for key, value in result[table].items() if value is not None}
         if self.data.folds is not None:
-            del result["data"]["validation"]
+            result["data"].pop("validation", None)
         if self.data.test is not None:
             del result["data"]["test_size"]
         return result

@@ -17,7 +17,7 @@ from ..errors import UserError
 from .columns import Schema, infer_schema
 from .encoding import Encoder
 from .header import check_columns, check_test_target, columns_hint, target_name
-from .splits import Split, split_rows
+from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
 from .target import Target, clean_target, labels_of
 from .values import category_codes, dates, numbers
@@ -123,12 +123,16 @@ class Dataset:
         if data.test is not None:
             test = _test_table(data, data.test, base, name, task, rows)
         labels = np.unique(y, return_inverse=True)[1].astype(np.int64) if task == "classification" else None
+        test_size = 0.0 if test is not None else data.test_size
+        validation, folds = data.validation or VALIDATION, data.folds
+        if data.validation is None and folds is None:
+            validation, folds = default_validation(len(rows.y), test_size, groups, times)
         split = split_rows(
             len(rows.y),
             seed=seed,
-            test_size=0.0 if test is not None else data.test_size,
-            validation=data.validation,
-            folds=data.folds,
+            test_size=test_size,
+            validation=validation,
+            folds=folds,
             labels=labels,
             groups=groups,
             times=times,
@@ -183,6 +187,7 @@ class Dataset:
         digest = hashlib.sha256()
         settings: dict[str, Any] = {name: getattr(self._config, name) for name in _SETTINGS}
         settings |= {"task": self.task, "target": self._target, "test": self._config.test is not None}
+        settings["validation"] = self._config.validation or VALIDATION  # what is split is in the rows below
         settings["kinds"] = dict(self._schema.kinds)
         digest.update(json.dumps(settings, sort_keys=True, default=list).encode())
         for rows in [self._split.test, *(rows for pair in self._split.parts for rows in pair)]:

@@ -15,6 +15,24 @@ Rows = NDArray[np.int64]
 _TEST, _VALIDATION = 1, 2  # each has a generator of its own, so that changing one part does not change the other
 
 
+# Where nothing is said, trials are validated by so many folds up to so many rows that are not test, else by one part.
+FOLDS, MOST_ROWS_FOR_FOLDS = 5, 20_000
+VALIDATION = 0.2
+
+
+def default_validation(
+    n_rows: int, test_size: float, groups: NDArray[np.int64] | None, times: NDArray[np.float64] | None
+) -> tuple[float, int | None]:
+    """The validation share and the number of folds, or None, for a table of `n_rows` whose [data] gives neither.
+
+    Small tables are noisy: folds use all their rows. Large ones have rows enough, and folds would take five times as long.
+    """
+    left = n_rows - round(test_size * n_rows)
+    parts = len(np.unique(groups)) if groups is not None else n_rows
+    fits = 2 * FOLDS <= left <= MOST_ROWS_FOR_FOLDS and times is None and parts > 2 * FOLDS
+    return VALIDATION, FOLDS if fits else None
+
+
 @dataclass(frozen=True)
 class Split:
     """Row numbers: `test` and `development` make up the table, `parts` are (training, validation) of the latter."""

@@ -13,6 +13,7 @@ from ...core.hyperparameters import Hyperparameters
 from ...core.metrics import unit_of
 from ...core.structure import Structure
 from ...core.training import Fold, Network, State
+from ...core.workspace import outputs
 from ..errors import ExecutorLost
 from . import faults, interruption
 from .evaluation import Outcome, Request
@@ -89,7 +90,7 @@ class EngineEvaluator:
             (s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state
         ]
 
-    def advance(self, requests: Sequence[Request]) -> Iterator[Outcome]:
+    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterator[Outcome]:
         until = {request.number: request.until for request in requests}
         before = dict(self._trials)
         for request in requests:
@@ -108,11 +109,13 @@ class EngineEvaluator:
             done, _ = wait(in_flight, timeout=interruption.CHECK_SECONDS, return_when=FIRST_COMPLETED)
             interruption.check()
             self._kill_overdue(in_flight)
+            is_over = deadline is not None and time.monotonic() > deadline
             touched: dict[int, None] = {}
             for future in done:
                 job = in_flight.pop(future)
                 for again in self._absorb(job, future):
-                    self._submit(again, in_flight)
+                    if not is_over:
+                        self._submit(again, in_flight)
                 touched.update(dict.fromkeys(number for number, _ in job.stack.members if number not in over))
             for number in touched:
                 outcome = self._trials[number].outcome(self._task.objective)
@@ -120,6 +123,21 @@ class EngineEvaluator:
                     if outcome.ended:
                         over.add(number)
                     yield outcome
+            if is_over:
+                for future in in_flight:
+                    future.cancel()
+                return
+
+    def conclude(self, number: int) -> Outcome | None:
+        """See `Evaluator.conclude`."""
+        trial = self._trials.get(number)
+        if trial is None or trial.fault is not None or any(trial.epoch(i) == 0 for i in range(len(trial.networks))):
+            return None
+        for i, (network, state) in enumerate(zip(trial.networks, trial.states, strict=True)):
+            X = self._task.folds[network.fold].X_val
+            if trial.predictions[i] is None and state is not None and X is not None and len(X):
+                trial.predictions[i] = outputs(trial.structures[i], state.best_theta, state.best_buffers, X)[0]
+        return trial.finish(self._task.objective)
 
     def _begin(self, request: Request, before: Mapping[int, Trial]) -> Trial:
         """A new trial, or one that takes over the networks of its source.

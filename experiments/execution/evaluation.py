@@ -78,11 +78,14 @@ class Evaluator(Protocol):
     def objective_key(self) -> str:
         """The curve that the objective is read from."""
 
-    def advance(self, requests: Sequence[Request]) -> Iterable[Outcome]:
+    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterable[Outcome]:
         """Train all requests; outcomes come in any order, several for a trial that trains in segments.
 
-        Ends when every trial has reached its epoch or has ended.
+        Ends when every trial has reached its epoch or has ended, or soon after the `deadline`, a time of `time.monotonic`.
         """
+
+    def conclude(self, number: int) -> Outcome | None:
+        """End a trial where it stands: its outcome as if that had been its last epoch; None if it has no whole epoch yet."""
 
     def forget(self, number: int) -> None:
         """Trial `number` will not be trained any further."""

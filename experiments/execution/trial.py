@@ -1,6 +1,7 @@
 """One trial in training: its networks, how far each has come, and what of that has been reported."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -87,17 +88,23 @@ class Trial:
             key: [_mean([self.at(key, epoch, i) for i in indices]) for epoch in range(first, reached + 1)]
             for key in self.curves[0]
         }
-        best = tuple(self.best_epoch(i) for i in indices)
         if ended != "finished":
             reason = f"diverged in epoch {reached + 1}" if ended else None
             return Outcome(self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns)
+        return self.finish(objective, first, curves)
+
+    def finish(
+        self, objective: str, first: int | None = None, curves: Mapping[str, Sequence[float]] | None = None
+    ) -> Outcome:
+        """The end of the trial with its networks as they stand, whose new `curves` begin with the epoch `first`."""
+        best = tuple(self.best_epoch(i) for i in range(len(self.networks)))
         values = [self.at(objective, epoch, i) for i, epoch in enumerate(best)]
         spread = float(np.std(values)) if len(values) > 1 else None
         return Outcome(
             self.number,
-            first,
-            curves,
-            ended=ended,
+            self.reported_epochs + 1 if first is None else first,
+            curves or {},
+            ended="finished",
             value=float(np.mean(values)),
             spread=spread,
             best_epochs=best,

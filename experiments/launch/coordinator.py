@@ -9,7 +9,7 @@ on which worker was faster (principle: search is a function of history).
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -28,12 +28,18 @@ from ..progress import Observer
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is searched: `total` trials in batches of `batch`, each up to `max_epochs`; `timeout` in seconds, or None."""
+    """How much is searched: `total` trials in batches of `batch`, each up to `max_epochs`.
+
+    Attributes:
+        timeout: Seconds after which no new batch begins; None for no limit.
+        deadline: The time (`time.monotonic`) at which the search is over, whatever still trains; None for no limit.
+    """
 
     total: int
     batch: int
     max_epochs: int
     timeout: float | None = None
+    deadline: float | None = None
 
 
 @dataclass
@@ -89,6 +95,34 @@ class Recorder(Protocol):
         """A trial has ended; `outcome` is its last segment if that is not written yet, None if a scheduler stopped it."""
 
 
+class _Pace:
+    """How many trials fit before the deadline, by how long the latest batch took."""
+
+    def __init__(self, deadline: float | None) -> None:
+        self._deadline = deadline
+        self._began = time.monotonic()
+        self._seconds_a_trial: float | None = None
+
+    def lap(self, trials: int) -> None:
+        """A batch of so many trials has ended."""
+        now = time.monotonic()
+        self._seconds_a_trial = (now - self._began) / trials
+        self._began = now
+
+    def fitting(self, size: int) -> int:
+        """The size of the next batch, `size` at most; 0 when there is no time for another."""
+        self._began = time.monotonic()
+        if self._deadline is None:
+            return size
+        left = self._deadline - self._began
+        if left <= 0:
+            return 0
+        if self._seconds_a_trial is None:
+            return size
+        # A trial that is cut short still counts, so half of one is worth beginning.
+        return min(size, int(left / max(self._seconds_a_trial, 1e-9) + 0.5))
+
+
 class Coordinator:
     """Searches with `study`, whose sampler proposes, and with `scheduler`, which decides at rungs.
 
@@ -115,25 +149,31 @@ class Coordinator:
         self._recorder = recorder
         self._observer = observer
         self._live: dict[int, LiveTrial] = {}
+        self._deadline: float | None = None
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialRecord] = {}
 
     def run(self, budget: Budget) -> None:
-        """Run until all trials of the budget have ended, or its timeout is over, which acts between batches."""
+        """Run until all trials of the budget have ended, or its time is over."""
         began = time.monotonic()
         asked = 0
+        self._deadline = budget.deadline
+        pace = _Pace(budget.deadline)
         while asked < budget.total:
             if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
                 self._observer.message(
                     f"timeout of {budget.timeout:g} s reached after {asked} of {budget.total} trials"
                 )
                 break
-            size = self._scheduler.batch(asked) or budget.batch
+            size = pace.fitting(self._scheduler.batch(asked) or budget.batch)
+            if not size:
+                break
             for _ in range(min(size, budget.total - asked)):
                 live = self._ask()
                 self._live[live.number] = live
                 asked += 1
             self._train(self._scheduler.decide)
+            pace.lap(size)
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
             self._stop(live, f"paused at epoch {len(live.values)}, below the cut-off")
@@ -150,9 +190,23 @@ class Coordinator:
             if not requests:
                 return
             ended = self._advance(requests)
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                ended |= self._conclude({request.number for request in requests} - {*ended})
             # In trial order, whatever order they came in: what a sampler or a pruner sees must not depend on speed.
             for number in sorted(ended):
                 self._tell(self._live.pop(number), ended[number])
+
+    def _conclude(self, numbers: Iterable[int]) -> dict[int, Outcome]:
+        """The time is over: end these trials where they stand, those without a whole epoch without a result."""
+        ended: dict[int, Outcome] = {}
+        for number in sorted(numbers):
+            live, outcome = self._live[number], self._evaluator.conclude(number)
+            if outcome is None:
+                self._stop(live, "out of time before its first epoch")
+            else:
+                live.last = ended[number] = outcome
+                self._end(live, outcome)
+        return ended
 
     def _requests(self, decide: Callable[[Sequence[Progress]], list[Decision]]) -> list[Request]:
         """Carry out what the scheduler decides for all live trials; return requests for those that train on."""
@@ -185,7 +239,7 @@ class Coordinator:
 
     def _advance(self, requests: Sequence[Request]) -> dict[int, Outcome]:
         ended: dict[int, Outcome] = {}
-        for outcome in self._evaluator.advance(requests):
+        for outcome in self._evaluator.advance(requests, self._deadline):
             live = self._live[outcome.number]
             live.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 
 from ... import __version__
 from ..._text import counted
-from ...tracking import schema
+from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -27,7 +27,7 @@ from .library import Library
 from .plan import make_plan
 from .recording import MlflowRecorder
 from .replay import CommittedTrial, Replay
-from .resume import check_same, committed_trials, resumable, wait_until_free
+from .resume import as_begun, check_same, committed_trials, resumable, wait_until_free
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point, start_points, start_tag
 
@@ -42,6 +42,8 @@ class Launch:
         executor: Where training runs.
         writer_process: The process that writes to the store.
         observer: What the user sees of it.
+        began: When the sweep was called, a time of `time.monotonic`.
+        resume: Continue the latest launch, if there is one.
     """
 
     def __init__(
@@ -52,7 +54,14 @@ class Launch:
         executor: Workers | ExternalExecutor,
         writer_process: Executor,
         observer: Observer,
+        began: float,
+        resume: bool,
     ) -> None:
+        self.began = began
+        with before_launch():
+            self.earlier = resumable(uri, spec.name) if resume else None
+            if self.earlier is not None:
+                spec = as_begun(spec, self.earlier, uri)
         self.plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
         self.text = text
         self.uri = uri
@@ -60,24 +69,31 @@ class Launch:
         self.writer_process = writer_process
         self.observer = observer
 
-    def run(self, resume: bool) -> results.SweepResult:
-        """Run the sweep and return its result; with `resume` continue it, or return the result of a finished one."""
-        plan, last_claim = self.plan, 0
+    def run(self) -> results.SweepResult:
+        """Run the sweep and return its result; continued if it was begun, the result alone if it is finished."""
+        plan, earlier, last_claim = self.plan, self.earlier, 0
         with before_launch():
-            earlier = resumable(self.uri, plan.spec.name) if resume else None
             if earlier is not None:
                 for warning in check_same(plan, earlier, self.uri):
                     self.observer.message(warning)
-                if earlier.state == "finished" and sum(earlier.done.values()) >= plan.total:
+                if earlier.state == "finished" and self._is_searched(earlier):
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
             start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier)
         return self._search(start, earlier, last_claim)
 
+    def _is_searched(self, earlier: LaunchRecord) -> bool:
+        """Whether nothing is left of the budget: a resume gives what the first call gave, unless the budget has grown."""
+        minutes = self.plan.spec.search.minutes
+        if minutes is None:
+            return sum(earlier.done.values()) >= self.plan.total
+        stored = reader.launch_data(self.uri, earlier, schema.SPEC) or {}
+        return bool(minutes <= stored.get("search", {}).get("minutes", 0.0))
+
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
         plan = self.plan
         study = create_study(plan, start)
-        budget = search_budget(plan, study)
+        budget = search_budget(plan, study, self.began)
         scheduler = create_scheduler(plan, study)
         self._announce(describe_search(plan, study, scheduler))
         engine = EngineEvaluator(plan.task(), self.executor, len(self.executor), plan.spec.search.trial_timeout)
@@ -152,6 +168,7 @@ class Launch:
                 max_epochs=plan.max_epochs,
                 metric=plan.objective.key,
                 direction=plan.objective.direction,
+                seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
                 messages=(*self.executor.messages, *plan.dataset.messages, *outline),
             )
         )

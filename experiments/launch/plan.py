@@ -21,6 +21,9 @@ from ..execution.engine import Task
 from ..scoring import SCORES, Scoring
 from .warm_start import check_points
 
+# More trials than any budget in minutes has time for.
+TIMED_TRIALS = 10_000
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -221,7 +224,9 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
     if not len(space):
         return 1
     if searcher.sampler != "grid":
-        return search.trials or DEFAULT_TRIALS
+        # A scheduler that plans with all its trials needs their number; others are asked until the time is over.
+        as_fit = TIMED_TRIALS if search.minutes is not None and searcher.extendable else DEFAULT_TRIALS
+        return search.trials or as_fit
     size = space.grid_size()
     return min(size, search.trials or size)
 

@@ -48,11 +48,15 @@ class Replay:
         if number not in self._committed:
             self._evaluator.forget(number)
 
-    def advance(self, requests: Sequence[Request]) -> Iterable[Outcome]:
+    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterable[Outcome]:
         fresh = [request for request in requests if request.number not in self._committed]
         yield from self._play(request for request in requests if request.number in self._committed)
         if fresh:
-            yield from self._evaluator.advance(fresh)
+            yield from self._evaluator.advance(fresh, deadline)
+
+    def conclude(self, number: int) -> Outcome | None:
+        """See `Evaluator.conclude`; of a committed trial the record says what it came to."""
+        return None if number in self._committed else self._evaluator.conclude(number)
 
     def _play(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         for request in requests:

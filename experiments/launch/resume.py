@@ -7,7 +7,7 @@ from typing import Any
 from ... import __version__
 from ...tracking import lease, reader, schema
 from ...tracking.records import LaunchRecord
-from ..config import load_spec
+from ..config import Spec, load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from ..ranking import ranked
@@ -17,7 +17,11 @@ from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
-MAY_CHANGE = ("search.timeout",)
+MAY_CHANGE = ("search.timeout", "search.minutes")
+# What was so before there was a key for it.
+BEFORE: dict[str, dict[str, Any]] = {"objective": {"ensemble": 0}}
+# Two keys that say the same in different ways: where one is stated the other is not taken over.
+OTHER_OF = {"folds": "validation", "validation": "folds", "test": "test_size", "test_size": "test"}
 OTHER_NAME = "give this one another name with --set name=..."
 
 
@@ -27,6 +31,31 @@ def resumable(uri: str, name: str) -> LaunchRecord | None:
         return reader.launch(uri, name)
     except reader.NotFound:
         return None
+
+
+def as_begun(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
+    """The sweep file with what it leaves open as it was when the launch was begun, if that was by another version.
+
+    Defaults change from version to version; a sweep is continued as it was begun.
+    """
+    if earlier.tags.get(schema.VERSION) == __version__:
+        return spec
+    tables, parts = _stored_tables(earlier, uri), {}
+    for name in ("data", "search", "objective"):
+        part = getattr(spec, name)
+        stated = {*part.model_fields_set, *(OTHER_OF.get(key) for key in part.model_fields_set)}
+        then = {key: value for key, value in tables.get(name, {}).items() if key in type(part).model_fields}
+        parts[name] = part.model_copy(update={key: value for key, value in then.items() if key not in stated})
+    return spec.model_copy(update=parts)
+
+
+def _stored_tables(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
+    """The sweep file of a launch with all defaults, those of keys that its version did not know among them."""
+    tables = reader.launch_data(uri, earlier, schema.SPEC) or {}
+    if earlier.tags.get(schema.VERSION) != __version__:
+        for name, values in BEFORE.items():
+            tables[name] = {**values, **tables.get(name, {})}
+    return dict(tables)
 
 
 def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None]) -> int:
@@ -52,7 +81,7 @@ def resume_hint(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> str:
 
 def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     """Raise UserError unless sweep file and data are those of the launch; return warnings."""
-    tables, warnings = reader.launch_data(uri, earlier, schema.SPEC) or {}, []
+    tables, warnings = _stored_tables(earlier, uri), []
     version = earlier.tags.get(schema.VERSION, "an unknown version")
     if version != __version__:
         warnings.append(f"begun by mlptune {version}, continued by {__version__}")
@@ -62,7 +91,8 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             raise UserError(
                 f"--resume: this sweep was begun by mlptune {version} and cannot be read any more: {error}"
             ) from error
-    before, now = _flat(tables), _flat(plan.spec.dump())
+    spec = as_begun(plan.spec, earlier, uri)
+    before, now = _flat(tables), _flat(spec.dump())
     for key in sorted({*before, *now}):
         old, new = before.get(key), now.get(key)
         if old == new or key in MAY_CHANGE:
@@ -76,9 +106,10 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             )
         raise UserError(
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
-            "a sweep is resumed as it was begun (only trials and timeout may grow)"
+            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow)"
         )
-    if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint:
+    # A plan that was made without the other version's defaults may split the same data in another way.
+    if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:
         way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
     machine = earlier.tags.get(schema.MACHINE)

@@ -1,6 +1,7 @@
 """The search of a plan: its study, its scheduler, and how much is asked at a time."""
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Optuna's Hyperband finds a trial's bracket by a hash of this and the trial's number; a sweep under another name is the same sweep.
 STUDY_NAME = "mlptune"
+# What a sweep with a budget in time keeps for its end: the running jobs, the selection, the model into the store.
+FINISH_SECONDS = 5.0
 # A sampler that ignores history has no reason to wait for results; this only bounds the memory.
 UNBLOCKED_BATCH = 256
 
@@ -76,16 +79,21 @@ def describe_search(plan: SweepPlan, study: "optuna.Study", rule: Scheduler) -> 
     return [*plan.notes, *(of_sampler(plan.total) if of_sampler else []), *rule.describe(plan.total)]
 
 
-def search_budget(plan: SweepPlan, study: "optuna.Study") -> Budget:
+def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = None) -> Budget:
     """How much is searched, and how much is asked at a time.
 
     Without a pruner, a sampler that ignores history needs no barrier: it is asked in large batches, which a timeout keeps smaller.
+    `began` is when the sweep did, a time of `time.monotonic` (default: now).
     """
     search = plan.spec.search
     batch = search.batch or DEFAULT_BATCH
-    if plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
+    deadline = None
+    if search.minutes is not None:
+        seconds = 60.0 * search.minutes
+        deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
+    elif plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
         batch = UNBLOCKED_BATCH if search.timeout is None else max(batch, 32)
-    return Budget(plan.total, batch, plan.max_epochs, search.timeout)
+    return Budget(plan.total, batch, plan.max_epochs, search.timeout, deadline)
 
 
 def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
