@@ -9,11 +9,6 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from mlptune.core.activations import ACTIVATIONS
-from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.parameters import weight_blocks
-from mlptune.core.structure import Structure
-from mlptune.core.training import Network, start
-from mlptune.core.workspace import outputs
 
 from .reference import load, part
 
@@ -105,16 +100,3 @@ def test_values_and_derivatives_equal_torch(dtype):
         tolerance = 1e-10 if dtype == "float64" else 5e-6
         np.testing.assert_allclose(value, expected["value"], atol=tolerance, err_msg=name)
         np.testing.assert_allclose(slope, expected["slope"], atol=tolerance, err_msg=name)
-
-
-def test_a_maxout_unit_can_be_the_absolute_value_or_the_rectifier():
-    hp = Hyperparameters(hidden=(2,), activation="maxout")
-    group = Structure.of(hp, n_inputs=1, n_outputs=2, n_rows=5, loss="squared_error", dtype="float64")
-    theta = start(group, [Network(hp, 0)]).theta
-    sums, output = weight_blocks(group, theta)
-    assert sums.shape == (1, 2, 4)
-    # Columns: the first piece of both units, then the second of both.
-    sums[0] = [[1.0, 1.0, -1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
-    output[0] = [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
-    x = np.array([[-2.0], [-1.0], [0.0], [1.5], [3.0]])
-    np.testing.assert_array_equal(outputs(group, theta, np.empty((1, 0)), x)[0], np.hstack([np.abs(x), x.clip(0)]))

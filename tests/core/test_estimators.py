@@ -1,6 +1,7 @@
 """The estimators keep scikit-learn's contract."""
 
 import inspect
+import json
 import pickle
 
 import numpy as np
@@ -18,6 +19,8 @@ from mlptune.core import estimators
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import NAMES, Hyperparameters
 from mlptune.core.presets import STRONG
+
+from .reference import load
 
 BATCHES = "a mini-batch holds a number of rows, so a row of weight 2 is not two rows and one of weight 0 is not none"
 
@@ -167,19 +170,6 @@ def test_read_only_and_non_contiguous_arrays_train_alike():
         )
 
 
-def test_a_preset_fills_what_is_not_given_and_nothing_else():
-    strong = MLPClassifier(preset="strong")._hyperparameters()
-    assert {name: getattr(strong, name) for name in STRONG} == dict(STRONG)
-    mine = {"hidden": (64,), "embedding": "none", "epochs": 3}
-    given = clone(MLPClassifier(preset="strong", **mine))._hyperparameters()
-    assert {name: getattr(given, name) for name in STRONG} == {**STRONG, **mine}
-    assert Hyperparameters.from_config({"preset": "strong", **mine}) == given
-    assert Hyperparameters.from_config(given.as_config()) == given
-    assert MLPClassifier()._hyperparameters() == Hyperparameters()
-    with pytest.raises(ValueError, match=r"preset must be one of none, strong, got 'stron'; did you mean 'strong'"):
-        MLPClassifier(preset="stron").fit([[0.0], [1.0]], [0, 1])
-
-
 @pytest.mark.parametrize("scaling", ["minmax", "standard", "robust"])
 def test_rows_that_the_network_scales_keep_their_digits(scaling):
     # Seconds since 1970 differ by less than float32 can tell.
@@ -199,18 +189,6 @@ def test_large_targets_are_learned_when_they_are_scaled():
     one = MLPRegressor(target_scaling=True, random_state=0).fit(X, y[:, 0])
     assert one.predict(X).shape == (300,)
     assert one.predict(1e3 * X).max() <= y[:, 0].max() * (1 + 1e-6)
-
-
-@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
-def test_the_strong_preset_fits_predicts_pickles_and_goes_on(estimator):
-    X, y = load_iris(return_X_y=True)
-    model = estimator(preset="strong", hidden=(32,), epochs=100, random_state=0).fit(X, y)
-    assert model.score(X, y) > 0.9
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
-    for n in (1, 2, 3):
-        model.fit(X[50 : 50 + n], y[50 : 50 + n])
-        assert np.isfinite(model.predict(X)).all()
-    model.partial_fit(X[51:60], y[51:60])
 
 
 def test_one_thread_unless_more_are_asked_for_whatever_the_environment_says(monkeypatch):
@@ -239,3 +217,16 @@ def test_one_thread_unless_more_are_asked_for_whatever_the_environment_says(monk
         assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {3}
     with threadpool_limits(1, "blas"):
         np.testing.assert_array_equal(MLPClassifier(**options).fit(X, y).predict_proba(X), p)
+
+
+def test_estimators_take_lists_and_json_lists():
+    X, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+    mixed = load("layers")["settings_json"]["mixed"]
+    config = json.loads(json.dumps(Hyperparameters(**mixed, epochs=4).as_config()))
+    model = MLPClassifier(**config, random_state=0).fit(X, y)
+    stepwise = MLPClassifier(**mixed, epochs=4, random_state=0)
+    for _ in range(4):
+        stepwise.partial_fit(X, y, classes=range(3))
+    np.testing.assert_array_equal(model.predict_proba(X), stepwise.predict_proba(X))
+    with pytest.raises(ValueError, match="must stay as they were"):
+        stepwise.set_params(skip=False).partial_fit(X, y)

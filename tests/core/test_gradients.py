@@ -7,7 +7,6 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
-from mlptune.core.layers.dense import Dense
 from mlptune.core.losses import LOSSES
 from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
@@ -208,7 +207,3 @@ def test_vanishing_gradients_in_a_chain_of_logistic_units_but_not_of_rectifiers(
     for below, above in zip(sizes["logistic"], sizes["logistic"][1:], strict=False):
         assert below <= above / 4
     np.testing.assert_array_equal(sizes["relu"], 1.0)
-
-
-def test_a_layer_counts_its_parameters_with_the_bias():
-    assert Dense(3, 4, "relu").n_parameters == 16

@@ -1,6 +1,5 @@
-"""The training loop: ends of networks, what is kept, curves, weights, dropout."""
+"""The training loop: ends of networks, what is kept, curves."""
 
-import pickle
 import warnings
 
 import numpy as np
@@ -9,28 +8,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import Structure
-from mlptune.core.training import DIVERGED, FINISHED, RUNNING, Fold, Network, start, train
+from mlptune.core.training import DIVERGED, FINISHED, Fold, Network, start, train
 from mlptune.core.workspace import outputs
-
-
-def group_of(hp, fold, loss="cross_entropy", n_outputs=3, dtype="float32"):
-    n_rows, n_inputs = fold.X.shape
-    return Structure.of(hp, n_inputs=n_inputs, n_outputs=n_outputs, n_rows=n_rows, loss=loss, dtype=dtype)
-
-
-def three_classes(n=80, n_val=40, noise=1.0, seed=0):
-    generator = np.random.default_rng(seed)
-    y = generator.integers(0, 3, n + n_val)
-    X = np.eye(3)[y] @ generator.normal(size=(3, 5)) + noise * generator.normal(size=(n + n_val, 5))
-    return Fold(X[:n], y[:n], None, X[n:], y[n:], None)
-
-
-def run(hps, fold, until=1000, state=None, seeds=None, **kwargs):
-    group = group_of(hps[0], fold, **{k: kwargs.pop(k) for k in ("loss", "n_outputs", "dtype") if k in kwargs})
-    networks = [Network(hp, seeds[i] if seeds else 0) for i, hp in enumerate(hps)]
-    state = start(group, networks) if state is None else state
-    return group, *train(group, networks, [fold], state, until, order_seed=0, **kwargs)
+from tests.support.classes import group_of, run, three_classes
 
 
 def test_digits_are_learned():
@@ -120,21 +100,6 @@ def test_without_a_validation_part_early_stopping_has_nothing_to_watch():
     assert state.epoch[0] == state.best_epoch[0] == 5
 
 
-def test_a_pickled_state_goes_on_as_if_never_interrupted():
-    fold = three_classes()
-    hps = [Hyperparameters(epochs=9, dropout=p, schedule="cosine", early_stopping=4) for p in (0.0, 0.4)]
-    _, whole, curves = run(hps, fold)
-    _, half, first = run(hps, fold, until=4)
-    assert half.status.tolist() == [RUNNING, RUNNING]
-    _, rest, second = run(hps, fold, state=pickle.loads(pickle.dumps(half)))
-    for name, values in vars(whole).items():
-        np.testing.assert_array_equal(values, getattr(rest, name))
-    assert second.first_epoch == 5
-    for name, values in curves.values.items():
-        joined = np.concatenate([first.values[name], second.values[name]], axis=1)
-        np.testing.assert_array_equal(values[:, : joined.shape[1]], joined[:, : values.shape[1]])
-
-
 def test_epochs_order_rows_by_order_seed_and_differ():
     fold = three_classes()
     hp = Hyperparameters(epochs=1, optimizer="sgd", learning_rate=0.1, batch_size=8)
@@ -144,86 +109,6 @@ def test_epochs_order_rows_by_order_seed_and_differ():
     ]
     np.testing.assert_array_equal(results[0], results[1])
     assert not np.array_equal(results[0], results[2])
-
-
-def test_integer_weights_equal_repeated_rows_in_a_full_batch():
-    fold = three_classes(n=30)
-    times = np.random.default_rng(0).integers(0, 4, 30)
-    results = []
-    for X, y, weight in ((fold.X, fold.y, times), (np.repeat(fold.X, times, axis=0), np.repeat(fold.y, times), None)):
-        hp = Hyperparameters(epochs=20, learning_rate=0.01, batch_size=1000)
-        _, state, curves = run([hp], Fold(X, y, weight), dtype="float64")
-        results.append((state.theta[0], curves.values["train_loss"][0], curves.values["train_score"][0]))
-    for weighted, repeated in zip(*results, strict=True):
-        np.testing.assert_allclose(weighted, repeated, rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
-def test_dropout_silences_its_share_and_keeps_the_mean(p, monkeypatch):
-    from mlptune.core.layers import dropout as layers
-
-    seen = []
-    forward = layers.BoundDropout.forward
-    monkeypatch.setattr(
-        layers.BoundDropout, "forward", lambda self: (forward(self), seen.append(self.out[0, :-1] / self.x[0, :-1]))
-    )
-    fold = three_classes(n=96)
-    hp = Hyperparameters(hidden=(50, 40), activation="logistic", dropout=p, epochs=6, learning_rate=1e-30)
-    run([hp], fold)
-    factors = np.concatenate([np.ravel(s) for s in seen])
-    kept = factors != 0
-    assert kept.mean() == pytest.approx(1 - p, abs=5 * np.sqrt(p * (1 - p) / len(factors)))
-    np.testing.assert_allclose(factors[kept], 1 / (1 - p), rtol=1e-4)
-    by_unit = np.stack([s.mean(axis=1) for s in seen if s.shape[0] == 50])
-    assert len(np.unique(by_unit, axis=0)) == len(by_unit)
-
-
-def test_dropout_is_off_in_validation():
-    fold = three_classes()
-    losses = []
-    for p in (0.0, 0.7):
-        _, _, curves = run([Hyperparameters(dropout=p, learning_rate=1e-30, epochs=1)], fold)
-        losses.append((curves.values["val_loss"][0, 0], curves.values["train_loss"][0, 0]))
-    assert losses[0][0] == losses[1][0]
-    assert losses[0][1] != losses[1][1]
-
-
-def test_label_smoothing_pulls_probabilities_from_the_corners():
-    fold = three_classes(noise=0.05)
-    highest = []
-    for smoothing in (0.0, 0.3):
-        hp = Hyperparameters(epochs=60, learning_rate=0.02, label_smoothing=smoothing)
-        group, state, _ = run([hp], fold)
-        highest.append(outputs(group, state.theta, state.buffers, fold.X)[0].max(axis=1).mean())
-    assert highest[0] > 0.99
-    assert highest[1] == pytest.approx(1 - 0.3 * 2 / 3, abs=0.03)
-
-
-def test_both_initialisations_reach_both_precisions():
-    fold = three_classes()
-    hp = Hyperparameters(hidden=(20,), init="glorot")
-    narrow, wide = (start(group_of(hp, fold, dtype=dtype), [Network(hp, 7)]).theta for dtype in ("float32", "float64"))
-    np.testing.assert_array_equal(narrow, wide.astype(np.float32))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"X": np.zeros((80, 4))}, r"X must have shape \(n, 5\), got \(80, 4\)"),
-        ({"X": np.zeros((7, 5)), "y": np.zeros(7, int)}, "80 rows of the structure, got 7"),
-        ({"y": np.zeros(79, int)}, "the same number of rows"),
-        ({"y": np.full(80, 3)}, "class indices from 0 to 2, got 3 to 3"),
-        ({"y_val": np.full(40, -1)}, "X_val: y must hold class indices"),
-        ({"weight": np.zeros(80)}, "not all 0"),
-    ],
-)
-def test_data_that_contradicts_the_structure_is_refused(change, message):
-    fold = three_classes()
-    hp = Hyperparameters()
-    group = group_of(hp, fold)
-    wrong = Fold(**{**vars(fold), **change})
-    with pytest.raises(ValueError, match=message):
-        train(group, [Network(hp, 0)], [wrong], start(group, [Network(hp, 0)]), 1, order_seed=0)
 
 
 def test_a_metric_of_the_other_task_is_refused():

@@ -2,7 +2,7 @@
 
 Every method gives the same trials, values and curves with 1, 2 and 4 workers, on a Dask cluster, and resumed from the middle.
 
-The loop, the engine and the processes are real; the store is left out, which `test_sweep.py` and `test_faults.py` bring in.
+The loop, the engine and the processes are real; the store is left out, which `launch/test_launch.py` and `test_faults.py` bring in.
 """
 
 from collections.abc import Iterator, Mapping

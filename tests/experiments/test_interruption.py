@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -51,30 +50,6 @@ def test_ctrl_c_while_everything_starts(seconds: float, tmp_path: Path) -> None:
     assert all(
         line.startswith(("left out", "auto: ", "digits: ", "[", "interrupted", "  mlptune sweep")) for line in lines
     ), err
-
-
-@pytest.mark.parametrize(
-    ("module", "last"),
-    [("typer", "interrupted"), ("pydantic", "interrupted"), ("loky", "  mlptune sweep digits --resume")],
-)
-def test_ctrl_c_while_the_command_is_loaded(module: str, last: str, tmp_path: Path) -> None:
-    program = f"""
-import signal, sys
-class Presses:
-    def find_spec(self, name, *_):
-        if name == {module!r}:
-            signal.raise_signal(signal.SIGINT)
-sys.meta_path.insert(0, Presses())
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from mlptune.experiments.cli import main
-main()
-"""
-    ran = subprocess.run(
-        [sys.executable, "-c", program, "sweep", "digits"], cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
-    assert ran.returncode == 130, ran.stderr
-    assert ran.stderr.splitlines()[-1] == last
-    assert "Traceback" not in ran.stderr
 
 
 def test_a_ctrl_c_that_lands_where_a_class_is_being_made_is_one(monkeypatch, capsys) -> None:

@@ -1,8 +1,11 @@
-"""Model files: read back they predict the same; anything that is not a model of ours is refused and nothing is executed."""
+"""The stored model: it predicts raw rows, read back the same; what is not a model of ours is refused and nothing is executed."""
 
 import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +85,31 @@ def test_what_is_no_model_is_refused(saved: tuple[TunedModel, Path], tmp_path: P
         with pytest.raises(ValueError, match=r".+") as caught:
             TunedModel.load(folder)
         assert "\n" not in str(caught.value), name
+
+
+def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "size": np.tile([1.5, np.nan, 3.0, 4.5], 30),
+            "colour": np.tile(["red", "blue", None, "red"], 30),
+            "label": np.tile(["no", "yes", "yes", "no"], 30),
+        }
+    )
+    frame.to_csv(tmp_path / "things.csv", index=False)
+    mlptune.run_sweep(data="things.csv", target="label", overrides={"search.trials": 4, "data.seeds": 2})
+    model = mlptune.load_model("things")
+    assert model.score(frame, frame["label"]) == 1.0
+    assert model.predict(frame.drop(columns="label")).tolist() == frame["label"].tolist()
+    unknown = pd.DataFrame({"colour": ["green"], "size": [2.0], "more": [1]})
+    assert model.predict_proba(unknown).sum() == pytest.approx(1.0, abs=1e-12)
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and "mlruns" in path.parts]
+    assert files
+    assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")]
+    script = (
+        "import mlflow, pandas;"
+        "model = mlflow.pyfunc.load_model('models:/things/1');"
+        "print(model.predict(pandas.DataFrame({'size': [1.5], 'colour': ['red']}))['prediction'][0])"
+    )
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
+    answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert answer.stdout.strip() == "no", answer.stderr

@@ -7,8 +7,7 @@ import pytest
 
 import mlptune
 from mlptune.experiments.errors import UserError
-
-from .test_sweep import small
+from tests.support.sweeps import small
 
 MODULE = """
 from mlptune.search import Continue, Scheduler, Stop

@@ -1,1 +1,1 @@
-"""What tests share: small sweeps, observers, recorders, processes and servers."""
+"""What tests share: small problems and sweeps, observers, recorders, processes and servers."""

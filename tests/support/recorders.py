@@ -1,4 +1,7 @@
-"""A recorder in memory, in place of the store."""
+"""What is recorded of trials, in memory in place of the store."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mlptune.experiments.execution.evaluation import Outcome
 from mlptune.experiments.launch.coordinator import LiveTrial
@@ -34,3 +37,23 @@ class MemoryRecorder:
         return {
             number: CommittedTrial(record, self.curves.get(number, {})) for number, (record, _) in self.ends.items()
         }
+
+
+def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome]) -> CommittedTrial:
+    """What a resume would find of a trial that was begun with `configuration` and gave these outcomes to its end."""
+    curves: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        for key, values in outcome.curves.items():
+            curves.setdefault(key, []).extend(values)
+    states = {"finished": "complete", "diverged": "pruned", "failed": "failed"}
+    record = TrialRecord(
+        outcome.number,
+        states[str(outcome.ended)],
+        outcome.value,
+        configuration,
+        epochs=outcome.last_epoch,
+        reason=outcome.reason,
+        best_epochs=outcome.best_epochs,
+        spread=outcome.spread,
+    )
+    return CommittedTrial(record, curves)

@@ -8,8 +8,6 @@ import time
 import tomllib
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from tests.support.processes import Run, start, wait_until
@@ -57,21 +55,6 @@ def test_tables_in_the_terminal(folder: Path, there: Run) -> None:
     assert shown[2].lstrip().startswith("*")
     assert len(shown) == 5
     assert 'mlptune.load_model("cars")' in there("best", "cars").stdout
-
-
-def test_predict_takes_the_raw_file_and_keeps_rows_and_order(folder: Path, there: Run) -> None:
-    ran = there("predict", "cars", "cars.csv", "-o", "out.csv")
-    assert ran.exit_code == 0, ran.stderr
-    out, rows = pd.read_csv(folder / "out.csv"), pd.read_csv(folder / "cars.csv")
-    assert list(out.columns) == ["prediction", "proba_a,b", "proba_suv"]
-    assert len(out) == len(rows)
-    np.testing.assert_allclose(out["proba_a,b"] + out["proba_suv"], 1.0)
-    assert (out["prediction"] == rows["kind"]).mean() > 0.8
-    rows.drop(columns="kind")[["colour", "power"]].iloc[::-1].to_parquet(folder / "turned.parquet")
-    assert there("predict", "cars", "turned.parquet", "-o", "turned.out.parquet").exit_code == 0
-    turned = pd.read_parquet(folder / "turned.out.parquet")
-    pd.testing.assert_frame_equal(turned.iloc[::-1].reset_index(drop=True), out)
-    assert not list(folder.glob(".*.tmp"))
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,7 @@ from threading import Timer
 import numpy as np
 import pytest
 
-from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import Structure
-from mlptune.core.training import Fold, Network, start, train
+from mlptune.core.training import Fold
 from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
 from mlptune.experiments.execution.evaluation import Outcome, Request
@@ -58,26 +56,6 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
     assert run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3]) == alone
     with Workers(2) as workers:
         assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
-
-
-def test_value_is_the_mean_over_seeds_and_folds_at_the_best_epochs() -> None:
-    problem = iris_task(seeds=(0, 1), folds=3)
-    [outcome] = [
-        o for o in EngineEvaluator(problem, Inline()).advance([Request(0, CONFIGURATIONS[0], EPOCHS)]) if o.ended
-    ]
-    assert outcome.ended == "finished", outcome.reason
-    hp = Hyperparameters.from_config(CONFIGURATIONS[0])
-    kept, epochs = [], []
-    for fold in range(3):
-        for seed in (0, 1):
-            shape = Structure.of(hp, n_inputs=4, n_outputs=3, n_rows=120, loss="cross_entropy")
-            networks = [Network(hp, seed=seed, fold=fold)]
-            state, curves = train(shape, networks, problem.folds, start(shape, networks), EPOCHS, order_seed=3)
-            epochs.append(int(state.best_epoch[0]))
-            kept.append(curves.values["val_loss"][0, epochs[-1] - 1])
-    assert outcome.value == pytest.approx(np.mean(kept), rel=1e-12)
-    assert outcome.spread == pytest.approx(np.std(kept), rel=1e-12)
-    assert outcome.best_epochs == tuple(epochs)
 
 
 def test_divergence_is_reported_as_the_last_finite_epoch_and_a_reason() -> None:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from loky.process_executor import TerminatedWorkerError
-from threadpoolctl import threadpool_info
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import Structure
@@ -15,13 +14,8 @@ from mlptune.experiments.execution import jobs
 from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
 from mlptune.experiments.execution.workers import Workers
+from tests.support.jobs import PlainJob, blas_threads
 from tests.support.tasks import iris_task
-
-
-class _Job:
-    """What `run_guarded` knows of a job."""
-
-    seconds: float | None = None
 
 
 def test_a_process_keeps_the_data_of_two_fingerprints_and_says_what_it_misses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,17 +36,12 @@ def test_a_process_keeps_the_data_of_two_fingerprints_and_says_what_it_misses(mo
     assert jobs.run_job(job, Shared("a", None)) == jobs.MissingData("a")
 
 
-def _blas_threads(job: _Job, data: Shared) -> set[int]:
-    np.ones((2, 2)) @ np.ones((2, 2))
-    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
-
-
 def test_a_job_has_one_thread_of_linear_algebra() -> None:
-    assert jobs.run_guarded(_blas_threads, _Job(), "k", b"", ("", 0)) == {1}
+    assert jobs.run_guarded(blas_threads, PlainJob(), "k", b"", ("", 0)) == {1}
 
 
 def test_a_job_that_is_overdue_ends_its_process_but_never_the_coordinators() -> None:
-    job = _Job()
+    job = PlainJob()
     job.seconds = 0.3
     with Workers(1) as workers:
         lost = workers.submit(jobs.run_guarded, _sleep, job, "k", b"", ("another machine", 1))
@@ -62,10 +51,10 @@ def test_a_job_that_is_overdue_ends_its_process_but_never_the_coordinators() -> 
         assert executor.submit(_nap, job, Shared("k", b"")).result() == "awake"
 
 
-def _nap(job: _Job, data: Shared) -> str:
+def _nap(job: PlainJob, data: Shared) -> str:
     time.sleep(0.6)
     return "awake"
 
 
-def _sleep(job: _Job, data: Shared) -> None:
+def _sleep(job: PlainJob, data: Shared) -> None:
     time.sleep(600)

@@ -1,15 +1,18 @@
-"""The final model: trained on all rows that are not test, whatever was enough for the search."""
+"""The end of a sweep: the model trained on all rows that are not test, scored once on those that are; or no result at all."""
 
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 
+import mlptune
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
+from mlptune.experiments.errors import SweepFailed
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.progress import Observer
-from tests.support.sweeps import iris
+from tests.support.sweeps import iris, small
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -23,3 +26,20 @@ def test_the_refit_uses_all_rows_and_the_trials_own_networks_their_share(refit: 
         fitted = fit_final(plan, dict(plan.fixed), (3,), Inline(), Observer())
         predicted.append(fitted.predict_proba(rows))
     assert np.array_equal(*predicted) == refit
+
+
+def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
+    spec = small("random", model={"optimizer": "sgd", "epochs": 5}, space={"learning_rate": [1e20, 1e25]})
+    with pytest.raises(SweepFailed, match=r"none of the 12 trials is complete \(diverged\)"):
+        mlptune.run_sweep(spec)
+    assert mlptune.experiments.results.show("small")["state"] == "failed"
+
+
+def test_the_test_part_is_met_once_and_launches_are_counted(store: str) -> None:
+    first = mlptune.run_sweep(small("random", search__trials=2))
+    second = mlptune.run_sweep(small("random", search__trials=3))
+    client = MlflowClient(store)
+    counts = [client.get_run(r.run_id).data.tags["mlptune.test_scorings"] for r in (first, second)]
+    assert counts == ["1", "2"]
+    none = mlptune.run_sweep(small("random", name="untested", search__trials=2, data__test_size=0.0))
+    assert none.best["test_score"] is None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import mlptune
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
@@ -17,6 +18,7 @@ from mlptune.experiments.launch.searching import (
     search_budget,
     training_cost,
 )
+from tests.support.sweeps import small
 
 SPACE = {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}, "hidden": [[8], [80]]}
 
@@ -71,3 +73,16 @@ def test_a_wider_network_costs_more_and_an_impossible_one_infinitely_much():
     narrow, wide = (training_cost(plan, {"learning_rate": 0.1, "hidden": hidden}) for hidden in ([8], [80]))
     assert 5 * narrow < wide < 20 * narrow
     assert training_cost(plan, {"learning_rate": -1.0, "hidden": [8]}) == math.inf
+
+
+def test_improvement_per_cost_counts_the_operations_of_the_sweep(store: str) -> None:
+    """The cost of a configuration is the engine's count; the sweep says nothing of it and takes no time of day."""
+    options = {"acq_func": "EIps", "n_initial_points": 6, "n_points": 200}
+    spec, _ = load_spec(small("bayesian", search__options=options))
+    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    wide = training_cost(plan, {"learning_rate": 0.1, "hidden": [800], "dropout": 0.0})
+    assert wide / 150 < training_cost(plan, {"learning_rate": 0.1, "hidden": [8], "dropout": 0.0}) < wide / 50
+    assert training_cost(plan, {"learning_rate": -1.0, "hidden": [8], "dropout": 0.0}) == math.inf
+    first = mlptune.run_sweep(small("bayesian", search__options=options), workers=1)
+    second = mlptune.run_sweep(small("bayesian", search__options=options, name="other"), workers=2)
+    assert first.trials["value"].tolist() == second.trials["value"].tolist()

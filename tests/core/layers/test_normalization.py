@@ -10,7 +10,7 @@ from mlptune.core.structure import Structure
 from mlptune.core.training import FINISHED, Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
 
-from .test_layers import thirty_steps_equal_torch
+from ..reference.steps import thirty_steps_equal_torch
 
 N, D, C = 30, 5, 3
 KINDS = ["batch_norm", "layer_norm"]

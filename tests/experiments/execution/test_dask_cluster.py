@@ -1,0 +1,132 @@
+"""A real Dask cluster on loopback: its workers are killed, it is lost, it is refused, and it gets the data once."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mlptune
+from mlptune.experiments.errors import ExecutorLost, UserError
+from mlptune.experiments.execution import dask_cluster
+from mlptune.experiments.execution.executors import open_executor
+from mlptune.experiments.execution.shared import Shared
+from mlptune.experiments.results import show
+from tests.support.jobs import PlainJob, size
+from tests.support.observers import AfterTrials
+from tests.support.processes import wait_until
+from tests.support.sweeps import iris
+
+distributed = pytest.importorskip("distributed")
+
+
+def cluster(n_workers: int = 2, **options: Any):
+    """Processes on loopback, one thread each."""
+    where = {"processes": True, "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
+    return distributed.LocalCluster(n_workers=n_workers, **where | options)
+
+
+def address(there) -> str:
+    return there.scheduler_address.replace("tcp://", "dask://")
+
+
+def values(name: str) -> list[tuple]:
+    return [(t["number"], t["state"], t["value"], t["epochs"]) for t in show(name)["trials"]]
+
+
+def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
+    mlptune.run_sweep(iris(name="undisturbed"), workers=1)
+    with cluster() as there:
+        worker = next(iter(there.workers.values())).process.pid
+        kill = AfterTrials(3, lambda: os.kill(worker, signal.SIGKILL))
+        mlptune.run_sweep(iris(name="killed"), executor=address(there), observer=kill)
+        assert values("killed") == values("undisturbed")
+        with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: .*--resume continues 'lost'"):
+            mlptune.run_sweep(iris(name="lost"), executor=address(there), observer=AfterTrials(3, there.close))
+    assert show("lost")["state"] == "interrupted"
+    with ThreadPoolExecutor(2) as threads:
+        mlptune.run_sweep(iris(name="lost"), executor=threads, resume=True)
+        assert threads.submit(pow, 2, 3).result() == 8
+    assert values("lost") == values("undisturbed")
+
+
+@pytest.mark.slow
+def test_a_coordinator_that_is_killed_leaves_the_cluster_idle(store: str) -> None:
+    with cluster() as there, there.get_client() as client:
+        spec = iris(search={"method": "random", "trials": 2000})
+        script = f"import mlptune; mlptune.run_sweep({spec!r}, executor={address(there)!r})"
+        with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as process:
+            wait_until(lambda: any(client.processing().values()), process)
+            process.send_signal(signal.SIGKILL)
+        wait_until(lambda: not any(client.processing().values()), seconds=5)
+
+
+def test_data_goes_to_dask_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster(processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
+        assert len(executor) == 2
+        data = Shared("k", bytes(1000))
+        scattered = []
+        original = distributed.Client.scatter
+        monkeypatch.setattr(distributed.Client, "scatter", lambda *a, **k: scattered.append(1) or original(*a, **k))
+        sizes = [f.result(timeout=60) for f in [executor.submit(size, PlainJob(), data) for _ in range(20)]]
+        assert (sizes, len(scattered)) == ([1000] * 20, 1)
+
+
+@pytest.mark.slow
+def test_a_dask_worker_without_mlptune_is_told_of() -> None:
+    with cluster(0) as there:
+        with pytest.raises(UserError, match="its scheduler has no workers"):
+            open_executor(address(there))
+        program = f"""
+import sys
+sys.modules["mlptune"] = None
+from distributed.cli.dask_worker import main
+sys.argv = ["dask-worker", {there.scheduler_address!r}, "--host", "127.0.0.1", "--no-nanny", "--no-dashboard"]
+main()
+"""
+        with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as process:
+            there.wait_for_workers(1, timeout=60)
+            with pytest.raises(
+                UserError, match=r"worker tcp://.*: mlptune cannot be imported there .*; install mlptune=="
+            ):
+                open_executor(address(there))
+            process.terminate()
+
+
+def test_tls_files_come_with_the_address(tmp_path: Path) -> None:
+    security = distributed.Security.temporary()
+    files = {"ca": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
+    for key, text in files.items():
+        (tmp_path / f"{key}.pem").write_text(text)
+    with cluster(1, processes=False, protocol="tls://", security=security) as there:
+        place = there.scheduler_address.replace("tls://", "dask+tls://")
+        query = "&".join(f"{key}={tmp_path / f'{key}.pem'}" for key in files)
+        with open_executor(f"{place}?{query}") as executor:
+            assert executor.submit(size, PlainJob(), Shared("k", b"ab")).result(timeout=60) == 2
+            assert executor.messages == ()
+        with pytest.raises(UserError, match="no Dask scheduler answers"):
+            open_executor(place)
+
+
+def test_an_executor_of_dask_is_known_for_what_it_is() -> None:
+    with cluster(3, processes=False) as there, distributed.Client(there) as client:
+        with open_executor(client.get_executor()) as executor:
+            assert len(executor) == 3
+            assert executor.messages == ()
+            assert executor.submit(size, PlainJob(), Shared("k", b"ab")).result(timeout=60) == 2
+        assert client.submit(pow, 2, 3).result() == 8  # it stays open
+
+
+def test_dask_in_the_open_without_tls_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = ["localhost:1", "127.0.0.5:1", "[::1]:1", "10.0.0.5:1", "0.0.0.0:1", "cluster.example.org:1"]
+    assert [dask_cluster._loopback(place) for place in places] == [True] * 3 + [False] * 3
+    monkeypatch.setattr(dask_cluster, "_loopback", lambda place: False)  # no test opens a port to the world
+    with cluster(1, processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
+        assert any("Dask without TLS" in text and "run any code" in text for text in executor.messages)

@@ -1,0 +1,55 @@
+"""Resume: an unfinished sweep goes on as it was begun, and only as it was begun."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+import mlptune
+from mlptune.experiments.errors import UserError
+from tests.support.observers import AfterTrials, Listener, press_ctrl_c
+from tests.support.sweeps import small
+
+
+def test_interrupted_refused_then_resumed(store: str) -> None:
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        mlptune.run_sweep(small(), observer=AfterTrials(6, press_ctrl_c))
+    assert mlptune.experiments.results.show("small")["state"] == "interrupted"
+    with pytest.raises(UserError, match="continue it with --resume, or give this one another name"):
+        mlptune.run_sweep(small())
+    with pytest.raises(UserError, match=r"cannot continue it: model.epochs was 9 and is 10 now; .* or give") as refused:
+        mlptune.run_sweep(small(model__epochs=10))
+    assert "--resume" not in str(refused.value)  # the command line would offer what was typed, with --resume
+    with pytest.raises(UserError, match=r"model.epochs was 9 and is 10 now"):
+        mlptune.run_sweep(small(model__epochs=10), resume=True)
+    with pytest.raises(UserError, match=r"data.folds was not given and is 3 now"):
+        mlptune.run_sweep(small(data__folds=3), resume=True)
+    unfinished = mlptune.experiments.results.show("small")["run_id"]
+    MlflowClient(store).set_tag(unfinished, "mlptune.machine", "an abacus")
+    listener = Listener()
+    resumed = mlptune.run_sweep(small(), resume=True, observer=listener)
+    assert any("an abacus" in text for text in listener.messages)
+    assert [trial["state"] for trial in resumed.summary()["trials"]] == ["complete"] * 12
+    again = mlptune.run_sweep(small(), resume=True)
+    assert again.summary() == resumed.summary()
+    more = mlptune.run_sweep(small(search__trials=16), resume=True)
+    assert [t["value"] for t in more.summary()["trials"]][:12] == [t["value"] for t in resumed.summary()["trials"]]
+    assert len(more.summary()["trials"]) == 16
+    assert more.run_id == resumed.run_id
+
+
+def test_data_that_have_changed_do_not_continue_a_sweep(store: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.arange(80) % 7, "b": np.arange(80.0), "y": np.arange(80) % 2})
+    spec = small(data={"source": str(tmp_path / "rows.csv"), "target": "y"})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(KeyboardInterrupt):
+        mlptune.run_sweep(spec, workers=1, observer=AfterTrials(2, press_ctrl_c))
+    frame.assign(b=frame["b"].where(frame["b"] != 40.0, 40.5)).to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(UserError, match="the data has changed since the sweep was begun; give this one another name"):
+        mlptune.run_sweep(spec, workers=1, resume=True)
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    # How long it may take is no part of what it is.
+    result = mlptune.run_sweep({**spec, "search": {**spec["search"], "timeout": 600}}, workers=1, resume=True)
+    assert len(result.trials) == 12

@@ -1,0 +1,67 @@
+"""`run_sweep` with real processes and a real store: what it trains can be trained again, and a plain script may call it."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mlptune
+from tests.support.sweeps import small
+
+
+def test_layers_choose_one_by_one_and_the_best_configuration_makes_an_estimator(store: str) -> None:
+    space = {"layers": [1, 2], "units_1": [4, 8], "units_2": [4, 8], "activation_2": ["relu", "tanh"], "skip_2": [True]}
+    model = {"epochs": 3, "activation": "tanh", "skip": False, "changes": [[3, {"learning_rate": 0.01}]]}
+    result = mlptune.run_sweep(small("random", space=space, model=model, search__trials=8))
+    assert {trial["state"] for trial in result.summary()["trials"]} == {"complete"}
+    config = mlptune.best_config("small")
+    assert not [name for name in config if name.startswith(("layers", "units", "activation_", "skip_"))]
+    X, y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 2
+    fitted = mlptune.MLPClassifier(**config, random_state=0).fit(X, y)
+    assert fitted.n_epochs_ == 3
+    rows = np.zeros((2, 30))
+    assert mlptune.load_model("small").predict(rows).shape == (2,)
+
+
+def test_training_the_best_configuration_alone_gives_its_recorded_curve(store: str) -> None:
+    result = mlptune.run_sweep(small("random", objective__refit=False))
+    alone = mlptune.run_sweep(
+        small("random", name="alone", space={}, model=mlptune.best_config("small"), objective__refit=False)
+    )
+    best = result.curves[result.curves["number"] == result.best["number"]].drop(columns="number")
+    pd.testing.assert_frame_equal(
+        best.reset_index(drop=True), alone.curves.drop(columns="number"), check_exact=True, check_like=True
+    )
+    assert alone.best["value"] == result.best["value"]
+    assert alone.best["test_score"] == result.best["test_score"]
+
+
+def test_folds_seeds_and_another_metric(store: str) -> None:
+    changes = {
+        "data__folds": 3,
+        "data__seeds": 2,
+        "objective__metric": "balanced_accuracy",
+        "search__trials": 3,
+    }
+    result = mlptune.run_sweep(small("random", **changes))
+    assert result.best["metric"] == "val_balanced_accuracy"
+    assert "val_balanced_accuracy" in result.curves
+    assert len(mlptune.load_model("small").parts[0].theta) == 2
+    kept = mlptune.run_sweep(small("random", name="kept", objective__refit=False, **changes))
+    assert [len(part.theta) for part in mlptune.load_model("kept").parts] == [2, 2, 2]
+    assert kept.best["value"] == result.best["value"]
+
+
+@pytest.mark.parametrize("how", ["script", "stdin"])
+def test_run_sweep_needs_no_main_guard(how: str, store: str, tmp_path: Path) -> None:
+    text = f"import mlptune\nprint(mlptune.run_sweep({small('random', search__trials=3)!r}, workers=2).best['value'])\n"
+    script = tmp_path / "plain.py"
+    script.write_text(text)
+    command = [sys.executable, str(script)] if how == "script" else [sys.executable, "-"]
+    answer = subprocess.run(command, input=text if how == "stdin" else None, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert math.isfinite(float(answer.stdout))
