@@ -14,8 +14,9 @@ from ...core.structure import Structure
 from .trial import Trial
 
 MAX_STACK = 64
-# Multiply-adds after which a job returns, so that the user sees something every second or two.
-SEGMENT_OPERATIONS = 20e9
+# Multiply-adds after which a job returns, so that the user sees something every second or two, and what else a step costs in
+# the same measure: the calls, which outweigh the products of small networks.
+SEGMENT_OPERATIONS, STEP_OPERATIONS = 20e9, 1e6
 
 
 @dataclass(frozen=True)
@@ -60,5 +61,6 @@ def stacks(trials: Mapping[int, Trial], until: Mapping[int, int], workers: int) 
 
 def segment_end(structure: Structure, n_networks: int, epoch: int, until: int) -> int:
     """The epoch at which a job that trains a stack of `n_networks` from `epoch` on towards `until` returns."""
-    epochs = max(1, round(SEGMENT_OPERATIONS / (operations(structure) * n_networks)))
+    an_epoch = operations(structure) * n_networks + structure.steps * STEP_OPERATIONS
+    epochs = max(1, round(SEGMENT_OPERATIONS / an_epoch))
     return min(until, epoch + epochs)

@@ -25,6 +25,9 @@ from ...tracking.records import TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
 
+# How the reasons begin of trials that were stopped because the search was over: with more time they would go on.
+PAUSED, OUT_OF_TIME = "paused at epoch", "out of time"
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -103,6 +106,10 @@ class _Pace:
         self._began = time.monotonic()
         self._seconds_a_trial: float | None = None
 
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return self._deadline is not None and time.monotonic() > self._deadline
+
     def lap(self, trials: int) -> None:
         """A batch of so many trials has ended."""
         now = time.monotonic()
@@ -112,13 +119,9 @@ class _Pace:
     def fitting(self, size: int) -> int:
         """The size of the next batch, `size` at most; 0 when there is no time for another."""
         self._began = time.monotonic()
-        if self._deadline is None:
+        if self._deadline is None or self._seconds_a_trial is None:
             return size
         left = self._deadline - self._began
-        if left <= 0:
-            return 0
-        if self._seconds_a_trial is None:
-            return size
         # A trial that is cut short still counts, so half of one is worth beginning.
         return min(size, int(left / max(self._seconds_a_trial, 1e-9) + 0.5))
 
@@ -150,6 +153,7 @@ class Coordinator:
         self._observer = observer
         self._live: dict[int, LiveTrial] = {}
         self._deadline: float | None = None
+        self._pace = _Pace(None)
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialRecord] = {}
 
@@ -158,15 +162,16 @@ class Coordinator:
         began = time.monotonic()
         asked = 0
         self._deadline = budget.deadline
-        pace = _Pace(budget.deadline)
+        pace = self._pace = _Pace(budget.deadline)
         while asked < budget.total:
             if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
                 self._observer.message(
                     f"timeout of {budget.timeout:g} s reached after {asked} of {budget.total} trials"
                 )
                 break
-            size = pace.fitting(self._scheduler.batch(asked) or budget.batch)
-            if not size:
+            planned = self._scheduler.batch(asked)
+            size = planned or pace.fitting(budget.batch)
+            if not size or pace.is_over():
                 break
             for _ in range(min(size, budget.total - asked)):
                 live = self._ask()
@@ -174,9 +179,11 @@ class Coordinator:
                 asked += 1
             self._train(self._scheduler.decide)
             pace.lap(size)
+            if not planned and size < budget.batch:  # no other follows, so that a resume asks the same batches
+                break
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
-            self._stop(live, f"paused at epoch {len(live.values)}, below the cut-off")
+            self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
 
     def _ask(self) -> LiveTrial:
         trial = self._study.ask()
@@ -190,7 +197,7 @@ class Coordinator:
             if not requests:
                 return
             ended = self._advance(requests)
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            if self._pace.is_over():
                 ended |= self._conclude({request.number for request in requests} - {*ended})
             # In trial order, whatever order they came in: what a sampler or a pruner sees must not depend on speed.
             for number in sorted(ended):
@@ -202,7 +209,7 @@ class Coordinator:
         for number in sorted(numbers):
             live, outcome = self._live[number], self._evaluator.conclude(number)
             if outcome is None:
-                self._stop(live, "out of time before its first epoch")
+                self._stop(live, f"{OUT_OF_TIME} before its first epoch")
             else:
                 live.last = ended[number] = outcome
                 self._end(live, outcome)

@@ -1,6 +1,6 @@
 """From the coordinator's trials to MLflow's runs: what is written of a trial, and when."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -14,6 +14,7 @@ from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
 from .coordinator import LiveTrial
 from .library import Library, to_bytes
+from .replay import CommittedTrial
 
 # What the system attributes begin with that samplers of ours set.
 OURS = "mlptune:"
@@ -25,7 +26,8 @@ class MlflowRecorder:
     What the model may be made of goes into `library`, and the predictions of those trials into the store.
 
     `launched` fails where it cannot be opened, and so does then whatever is recorded first.
-    `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are.
+    `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are,
+    unless with a larger budget they end elsewhere.
     `attempts` says how often each trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
     they change during training.
     """
@@ -38,7 +40,7 @@ class MlflowRecorder:
         seeds: tuple[int, ...],
         library: Library,
         *,
-        committed: Collection[int] = (),
+        committed: Mapping[int, CommittedTrial] | None = None,
         attempts: Mapping[int, int] | None = None,
         changing: Sequence[str] = (),
     ) -> None:
@@ -47,14 +49,18 @@ class MlflowRecorder:
         self._study = study
         self._seeds = seeds
         self._library = library
-        self._committed = frozenset(committed)
+        self._committed = {number: trial.record for number, trial in (committed or {}).items()}
+        # The curves of committed trials as they are replayed, from epoch 1.
+        self._replayed: dict[int, dict[str, list[float]]] = {}
         self._attempts = attempts or {}
         self._changing = changing
 
     def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
         """Write a segment of a trial that goes on."""
         self._wait()
-        if live.number not in self._committed:
+        if live.number in self._committed:
+            self._replay(live, outcome)
+        else:
             record = replace(live.record("running"), attempt=self._attempt(live))
             self._writer.log_segment(record, self._curves(live, outcome), outcome.first_epoch, started=live.started)
 
@@ -64,18 +70,30 @@ class MlflowRecorder:
         files = {}
         if outcome is not None and self._library.add(record, outcome):
             files[schema.predictions_file(live.number)] = to_bytes(outcome.predictions)
+        curves: Mapping[str, Sequence[float]] | None = self._curves(live, outcome) if outcome else None
+        first_epoch = outcome.first_epoch if outcome else 1
         if live.number in self._committed:
-            return
+            before = self._committed[live.number]
+            if (record.state, record.epochs) == (before.state, before.epochs):
+                return
+            curves, first_epoch = self._replay(live, outcome), 1
         reruns = live.last.reruns if live.last else 0
         self._writer.commit_trial(
             replace(record, attempt=self._attempt(live), seeds=self._seeds, rebuild=self._rebuild(live)),
-            self._curves(live, outcome) if outcome else None,
-            outcome.first_epoch if outcome else 1,
+            curves,
+            first_epoch,
             self._sampler_metrics(live),
             tags={schema.RERUNS: str(reruns)} if reruns else None,
             started=live.started,
             files=files,
         )
+
+    def _replay(self, live: LiveTrial, outcome: Outcome | None) -> Mapping[str, Sequence[float]]:
+        """The curves of a committed trial up to here, from epoch 1."""
+        curves = self._replayed.setdefault(live.number, {})
+        for key, values in (self._curves(live, outcome) if outcome else {}).items():
+            curves.setdefault(key, []).extend(values)
+        return curves
 
     def _wait(self) -> None:
         """Let no result be seen before the launch is open, which may be refused; the first stacks train meanwhile."""

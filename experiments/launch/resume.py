@@ -12,6 +12,7 @@ from ..errors import UserError
 from ..execution.machine import fingerprint
 from ..ranking import ranked
 from . import library
+from .coordinator import OUT_OF_TIME, PAUSED
 from .plan import SweepPlan
 from .replay import CommittedTrial
 
@@ -119,8 +120,15 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
 
 
 def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
-    """The committed trials of a launch with their curves and predictions, and how often each trial was begun."""
-    records = [trial for trial in reader.trials(uri, run_id) if trial.state != "running" and trial.run_id]
+    """The committed trials of a launch with their curves and predictions, and how often each trial was begun.
+
+    Trials that were stopped because the search was over do not count: a larger budget may let them go on.
+    """
+    records = [
+        trial
+        for trial in reader.trials(uri, run_id)
+        if trial.state != "running" and trial.run_id and not (trial.reason or "").startswith((PAUSED, OUT_OF_TIME))
+    ]
     keys = list(dict.fromkeys((*schema.CURVES, plan.objective.key)))
     complete = [trial.number for trial in ranked(records, plan.objective.direction)[: library.SIZE]]
     stored = reader.predictions(uri, run_id, complete)

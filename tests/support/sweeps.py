@@ -27,6 +27,8 @@ def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
             spec.setdefault(table, {})[name] = value
         else:
             spec[key] = value
+    if "folds" not in spec["data"]:
+        spec["data"].setdefault("validation", 0.2)
     return spec
 
 

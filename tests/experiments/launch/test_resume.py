@@ -9,8 +9,9 @@ from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.errors import UserError
+from mlptune.tracking import reader
 from tests.support.observers import AfterTrials, Listener, press_ctrl_c
-from tests.support.sweeps import small
+from tests.support.sweeps import essence, small
 
 
 def test_interrupted_refused_then_resumed(store: str) -> None:
@@ -53,3 +54,45 @@ def test_data_that_have_changed_do_not_continue_a_sweep(store: str, tmp_path: Pa
     # How long it may take is no part of what it is.
     result = mlptune.run_sweep({**spec, "search": {**spec["search"], "timeout": 600}}, workers=1, resume=True)
     assert len(result.trials) == 12
+
+
+@pytest.mark.parametrize("method", ["asha", "mobster"])
+def test_trials_that_were_paused_at_the_end_go_on_with_a_larger_budget(store: str, method: str) -> None:
+    """The sweep that its timeout cut becomes, without it, the sweep that never had one: in the store as in the result."""
+    spec = small(method, model={"epochs": 27}, search__batch=4, search__trials=16)
+    whole = mlptune.run_sweep({**spec, "name": "whole"})
+    cut = mlptune.run_sweep({**spec, "search": {**spec["search"], "timeout": 1e-6}})
+    assert any("paused" in (trial["reason"] or "") for trial in cut.summary()["trials"])
+    longer = mlptune.run_sweep(spec, resume=True)
+    assert essence(longer, with_name=False)["curves"] == essence(whole, with_name=False)["curves"]
+    stored = {trial.number: (trial.state, trial.value, trial.epochs) for trial in reader.trials(store, longer.run_id)}
+    shown = {trial["number"]: (trial["state"], trial["value"], trial["epochs"]) for trial in longer.summary()["trials"]}
+    assert stored == shown
+
+
+def test_a_budget_in_minutes_ends_in_time_with_a_model_and_grows_on_resume(store: str) -> None:
+    first = mlptune.run_sweep(small(search={"method": "tpe", "minutes": 0.1}, model={"epochs": 60}))
+    trials = first.summary()["trials"]
+    assert first.summary()["state"] == "finished"
+    assert first.best["test_score"] > 0.5
+    assert trials
+    assert mlptune.run_sweep(
+        small(search={"method": "tpe", "minutes": 0.1}, model={"epochs": 60}), resume=True
+    ).summary() == (first.summary())
+    more = mlptune.run_sweep(small(search={"method": "tpe", "minutes": 0.2}, model={"epochs": 60}), resume=True)
+    assert len(more.summary()["trials"]) > len(trials)
+
+
+def test_what_trains_when_the_time_is_over_counts_with_its_best_epoch_so_far(store: str) -> None:
+    """A table on which no trial can end in the time still gives a model."""
+    slow = {"epochs": 100_000, "hidden": [64, 64], "batch_size": 8}
+    space = {"learning_rate": {"low": 1e-4, "high": 1e-3, "log": True}}
+    result = mlptune.run_sweep(small(search={"method": "random", "minutes": 0.1, "batch": 2}, model=slow, space=space))
+    ended = [trial for trial in result.summary()["trials"] if trial["state"] == "complete"]
+    assert ended
+    assert all(0 < trial["epochs"] < 100_000 for trial in ended)
+    curves = result.curves
+    for trial in ended:
+        values = curves[curves["number"] == trial["number"]]["val_score"]
+        assert trial["value"] in values.tolist()
+    assert mlptune.load_model("small").predict(np.zeros((1, 30))).shape == (1,)
