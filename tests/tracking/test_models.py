@@ -60,18 +60,16 @@ def test_each_launch_registers_a_version(uri: str, tmp_path: Path, client: Any) 
 
 
 def test_a_model_whose_answer_was_lost_is_not_registered_twice(uri: str, tmp_path: Path, client: Any) -> None:
-    """The same call once more, as after a store that went away: the version that is there, and no second one."""
+    """The same call once more finds the version that is there; a later call makes its own, though it is made again."""
     (tmp_path / "model").mkdir()
     (tmp_path / "model/a.json").write_text("1")
     with Writer(uri) as writer:
         run_id = opened(writer)
 
     def log(timestamp: int, again: bool) -> str:
-        options: dict[str, Any] = {"name": "digits", "loader_module": "x", "metrics": {"test_score": 0.5}}
-        folder = tmp_path / "model"
-        return models.log_model(
-            client, run_id, folder, **options, requirements=["mlptune"], timestamp=timestamp, again=again
-        )
+        options: dict[str, Any] = {"name": "digits", "loader_module": "x", "metrics": {}, "requirements": ["mlptune"]}
+        return models.log_model(client, run_id, tmp_path / "model", **options, timestamp=timestamp, again=again)
 
     assert [log(7, False), log(7, True), log(8, True)] == ["1", "1", "2"]
     assert len(client.search_logged_models([client.get_run(run_id).info.experiment_id])) == 2
+    assert len(client.search_model_versions("name = 'digits'")) == 2

@@ -99,7 +99,8 @@ def test_other_launches_that_were_scored_on_the_same_data_are_counted(uri: str) 
             writer.open_launch(name, spec_text="", spec={}, tags={"mlptune.data": data})
             writer.finish_launch("finished", metrics={"test_score": 0.5} if scored else {})
     with Writer(uri) as writer:
-        opened(writer)
+        writer.open_launch("digits", spec_text="", spec={}, tags={"mlptune.data": "a"})
+        writer.finish_launch("finished", metrics={"test_score": 0.5})  # which is no other launch
         assert [writer.count_scored(data).result() for data in "abc"] == [1, 1, 0]
 
 
