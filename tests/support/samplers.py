@@ -1,8 +1,10 @@
-"""A conditional search space, every sampler with options that suit a short study, and an objective with diverged trials."""
+"""Every sampler with options that suit a short study of a conditional space, whose objective diverges now and then."""
 
 import math
+from functools import cache
 
 import optuna
+from optuna.trial import TrialState
 
 from mlptune.search import Space, sampler
 
@@ -54,3 +56,25 @@ def value(number, point):
     if number % 7 == 3:
         return math.inf
     return (math.log10(point["learning_rate"]) + 2.5) ** 2 + point["dropout"] + 0.1 * point["layers"]
+
+
+def run_batch(study, size):
+    """Ask a whole batch, then tell it in trial order: complete, diverged, pruned and failed ones."""
+    trials = [study.ask() for _ in range(size)]
+    points = [SPACE.suggest(trial) for trial in trials]
+    for trial, point in zip(trials, points, strict=True):
+        result = value(trial.number, point)
+        if trial.number % 5 == 4:
+            study.tell(trial, state=TrialState.FAIL)
+        elif trial.number % 5 == 2 or math.isinf(result):
+            trial.report(result, 1)
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, result)
+    return points
+
+
+@cache
+def proposals(name, batches=3, size=4, seed=0):
+    study = new_study(name, seed)
+    return [point for _ in range(batches) for point in run_batch(study, size)]

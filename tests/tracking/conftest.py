@@ -1,11 +1,15 @@
-"""Stores for the tests of tracking: migrated once, copied for each test."""
+"""Stores for the tests of tracking, migrated once and copied for each test; MLflow's client and a writer in them."""
 
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from mlptune.tracking import store
+from mlptune.tracking.writer import Writer
 
 
 @pytest.fixture
@@ -24,3 +28,15 @@ def uri(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield f"sqlite:///{folder / 'mlflow.db'}"
     assert list(elsewhere.iterdir()) == []
     assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+@pytest.fixture
+def client(uri: str) -> Any:
+    mlflow = store.import_mlflow()
+    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+@pytest.fixture
+def writer(uri: str) -> Iterator[Writer]:
+    with Writer(uri) as writer:
+        yield writer

@@ -5,25 +5,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mlptune.tracking import lease, reader, schema, store
+from mlptune.tracking import lease, reader, store
 from mlptune.tracking.records import TrialRecord
-from mlptune.tracking.runs import bulk_insert
 from mlptune.tracking.writer import StoreError, UnfinishedLaunch, Writer
-
-
-def opened(writer: Writer, name: str = "digits") -> str:
-    return writer.open_launch(name, spec_text="", spec={}, tags={}).result()
-
-
-@pytest.fixture
-def client(uri: str) -> Any:
-    return store.import_mlflow().MlflowClient(tracking_uri=uri)
+from tests.support.launches import opened
 
 
 @pytest.fixture
@@ -89,20 +79,6 @@ def test_of_many_claims_one_wins(uri: str, client: Any) -> None:
         assert (held.number, held.holder.token) == (number, winner)
 
 
-def test_of_launches_opened_at_once_one_stays(uri: str) -> None:
-    for round_ in range(3):
-        writers = [Writer(uri) for _ in range(3)]
-        for writer in writers:
-            writer.flush()
-        answers = [writer.open_launch(f"sweep {round_}", spec_text="", spec={}, tags={}) for writer in writers]
-        failures = [answer.exception() for answer in answers]
-        assert sum(failure is None for failure in failures) == 1
-        assert all(isinstance(failure, UnfinishedLaunch) for failure in failures if failure)
-        for writer in writers:
-            writer.close()
-        assert len(reader.launches(uri, f"sweep {round_}")) == 1
-
-
 def test_a_running_launch_is_refused_by_its_holders_name(uri: str) -> None:
     with Writer(uri) as writer:
         run_id = opened(writer)
@@ -121,7 +97,8 @@ def test_a_running_launch_is_refused_by_its_holders_name(uri: str) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_silent_holder_elsewhere_is_waited_for(uri: str, client: Any) -> None:
+def test_a_silent_holder_elsewhere_is_waited_for(uri: str, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.5)
     with Writer(uri) as writer:
         run_id = opened(writer)
     held_from_afar(client, run_id)
@@ -132,7 +109,7 @@ def test_a_silent_holder_elsewhere_is_waited_for(uri: str, client: Any) -> None:
     said: list[str] = []
     began = time.monotonic()
     assert lease.wait_until_free(uri, "digits", run_id, said.append) == 2
-    assert time.monotonic() - began >= 1.5
+    assert time.monotonic() - began >= 0.5
     assert len(said) >= 2
     assert all("far-away process 7" in text for text in said)
     with Writer(uri) as writer:
@@ -205,97 +182,3 @@ def test_a_deleted_launch_is_not_written_any_more(uri: str, client: Any, monkeyp
             flush_for(30, writer)
     client.restore_run(run_id)
     assert [trial.number for trial in reader.trials(uri, run_id)] == [0]
-
-
-def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any) -> None:
-    with Writer(uri) as writer:
-        run_id = opened(writer)
-        writer.commit_trial(TrialRecord(0, "complete", 0.5, {}, 1))
-        writer.log_segment(TrialRecord(1, "running", None, {"x": 1}), {"val_loss": [1.0]})
-        writer.log_segment(TrialRecord(2, "running", None, {"x": 2}), {"val_loss": [1.0]})
-    for _ in range(2):  # a second coordinator dies before it has begun them again
-        with Writer(uri) as writer:
-            after = lease.wait_until_free(uri, "digits", run_id, print)
-            writer.reopen_launch("digits", run_id, after=after, tags={})
-            writer.flush()
-        assert [trial.number for trial in reader.trials(uri, run_id)] == [0]
-        assert reader.attempts(uri, run_id) == {0: 1, 1: 1, 2: 1}
-    experiment = client.get_run(run_id).info.experiment_id
-    closed = client.search_runs([experiment], f"tags.{schema.STATE} = 'superseded'")
-    assert sorted(run.data.tags[schema.NUMBER] for run in closed) == ["1", "2"]
-    assert {run.info.status for run in closed} == {"KILLED"}
-    assert {run.info.run_name for run in closed} == {"trial 001 (superseded)", "trial 002 (superseded)"}
-    shown = f"tags.`{schema.STATE}` != 'superseded' and tags.{schema.PARENT} = '{run_id}'"
-    assert len(client.search_runs([experiment], shown)) == 1
-    with Writer(uri) as writer:
-        writer.reopen_launch("digits", run_id, after=3, tags={})
-        for number in (1, 2):
-            writer.commit_trial(TrialRecord(number, "complete", 0.25, {"x": number}, 1, attempt=2))
-        writer.finish_launch("finished")
-    assert [(t.number, t.attempt, t.value) for t in reader.trials(uri, run_id)] == [
-        (0, 1, 0.5),
-        (1, 2, 0.25),
-        (2, 2, 0.25),
-    ]
-    assert reader.launch(uri, "digits").done == {"complete": 3}
-
-
-def test_late_writes_of_a_dead_holder_do_not_count(uri: str, client: Any) -> None:
-    """A request of the holder before arrives after its trials were closed: it commits one, and makes another."""
-    with Writer(uri) as writer:
-        run_id = opened(writer)
-        writer.commit_trial(TrialRecord(0, "complete", 0.5, {}, 1))
-        writer.log_segment(TrialRecord(1, "running", None), {"val_loss": [1.0]})
-        writer.flush()
-        late = client.get_run(writer.trial_run_id(1))
-    with Writer(uri) as writer:
-        writer.reopen_launch("digits", run_id, after=1, tags={})
-        writer.flush()
-        client.set_tag(late.info.run_id, schema.STATE, "complete")
-        client.set_terminated(late.info.run_id, "FINISHED")
-        tags = {**late.data.tags, schema.NUMBER: "2", schema.STATE: "complete"}
-        client.set_terminated(client.create_run(late.info.experiment_id, tags=tags).info.run_id)
-        writer.commit_trial(TrialRecord(1, "complete", 0.5, {}, 1, attempt=2))
-        writer.commit_trial(TrialRecord(2, "complete", 0.5, {}, 1))
-        writer.finish_launch("finished")
-    query = f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != 'superseded'"
-    counting = client.search_runs([late.info.experiment_id], query)
-    assert sorted(run.data.tags[schema.NUMBER] for run in counting) == ["0", "1", "2"]
-    assert [(t.number, t.attempt) for t in reader.trials(uri, run_id)] == [(0, 1), (1, 2), (2, 1)]
-
-
-@pytest.mark.parametrize("way", ["client", "tables"])
-def test_a_run_whose_creation_was_never_confirmed_is_found_again(
-    way: str, uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
-) -> None:
-    """The request arrived, its answer did not: the next try finds the run, and completes it."""
-    import mlflow
-
-    lost = []
-
-    def losing(method: Any, is_trial: Callable[..., bool]) -> Any:
-        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            result = method(self, *args, **kwargs)
-            if is_trial(**kwargs) and not lost:
-                lost.append(result)
-                raise ConnectionResetError("the answer is lost")
-            return result
-
-        return call
-
-    if way == "client":
-        monkeypatch.setattr(bulk_insert, "tables", lambda uri: None)
-        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[schema.KIND] == "trial")
-        monkeypatch.setattr(mlflow.MlflowClient, "create_run", made)
-    else:
-        monkeypatch.setattr(bulk_insert.Tables, "write", losing(bulk_insert.Tables.write, lambda: True))
-    with Writer(uri) as writer:
-        run_id = opened(writer)
-        writer.commit_trial(TrialRecord(0, "complete", 0.5, {"x": 3}, 1), {"val_loss": [1.0]})
-        writer.flush()
-    [trial] = reader.trials(uri, run_id)
-    runs = client.search_runs([client.get_run(run_id).info.experiment_id], f"tags.{schema.KIND} = 'trial'")
-    assert [run.info.run_id for run in runs] == [trial.run_id]
-    assert runs[0].data.params == {"x": "3"}
-    assert runs[0].data.metrics["val_loss"] == 1.0
-    assert len(lost) == 1

@@ -1,6 +1,5 @@
 """The worker that makes the calls: one process serves several writers, one after the other."""
 
-import pickle
 import shutil
 from pathlib import Path
 
@@ -42,13 +41,6 @@ def test_nothing_is_left_of_a_writer_that_never_left(uri: str) -> None:
     worker.leave("first")  # said late
     assert worker.execute(uri, "second", call("waiting", Runs.check_held)) == (None, {})
     lease.unregister_holder(holder)
-
-
-def test_calls_can_be_sent_by_the_name_of_their_method() -> None:
-    request = call("counting launches", Runs.count_scored, "fingerprint")
-    sent = pickle.loads(pickle.dumps(request))
-    assert sent == request
-    assert sent.method is Runs.count_scored
 
 
 def test_errors_say_what_was_being_done(tmp_path: Path) -> None:

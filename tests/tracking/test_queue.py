@@ -16,6 +16,8 @@ from mlptune.experiments.execution.workers import Workers
 from mlptune.tracking import lease, process, queue, reader, schema, store
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import StoreError, Writer
+from tests.support.launches import opened
+from tests.support.processes import wait_until
 from tests.support.servers import Gate, MlflowServer, gate
 
 
@@ -31,7 +33,8 @@ def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def way(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setattr(queue, "FIRST_PAUSE_SECONDS", 0.05)
+    for name, seconds in (("FIRST_PAUSE_SECONDS", 0.05), ("LONGEST_PAUSE_SECONDS", 0.2), ("POLL_SECONDS", 0.1)):
+        monkeypatch.setattr(queue, name, seconds)
     with gate(server.port) as way:
         yield way
 
@@ -39,10 +42,6 @@ def way(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def spools(tmp_path: Path) -> Callable[[], list[Path]]:
     return lambda: list((tmp_path / "mlptune").glob("*"))
-
-
-def opened(writer: Writer, name: str) -> str:
-    return writer.open_launch(name, spec_text="", spec={}, tags={}).result()
 
 
 def commit(writer: Writer, numbers: Any, attempt: int = 1) -> None:
@@ -60,6 +59,16 @@ def await_notice(said: list[str], what: str, writer: Writer) -> None:
         assert time.monotonic() < until, said
         time.sleep(0.05)
         writer.deliver_notices()
+
+
+def await_commits(spools: Callable[[], list[Path]], count: int) -> None:
+    """Wait until so many commits of trials lie on disk, whole lines."""
+
+    def there() -> bool:
+        texts = [file.read_text(errors="replace") for file in spools()]
+        return [(text.count('"state":"complete"'), text[-1:]) for text in texts] == [(count, "\n")]
+
+    wait_until(there)
 
 
 def check(uri: str, run_id: str, numbers: Any) -> None:
@@ -80,20 +89,20 @@ def test_what_waited_is_written_once(way: Gate, spools: Callable[[], list[Path]]
     said: list[str] = []
     with Writer(way.address, say=said.append) as writer:
         run_id = opened(writer, "cut")
-        commit(writer, range(2))
+        commit(writer, [0])
         writer.flush()
         way.cut()
-        commit(writer, range(2, 5))
+        commit(writer, [1, 2])
         await_notice(said, "training goes on", writer)
-        commit(writer, range(5, 8))
-        time.sleep(1.0)
+        commit(writer, [3, 4])
+        await_commits(spools, 4)
         [file] = spools()
         lines = [json.loads(line) for line in file.read_text(errors="replace").splitlines()]
-        assert [line["record"]["number"] for line in lines[1:]] == [n for n in range(2, 8) for _ in range(2)]
+        assert [line["record"]["number"] for line in lines[1:]] == [n for n in range(1, 5) for _ in range(2)]
         assert file.stat().st_mode & 0o077 == 0
         way.open()
         writer.flush()
-        check(way.address, run_id, range(8))
+        check(way.address, run_id, range(5))
         assert spools() == []
         writer.finish_launch("finished")
     assert [("training goes on" in text, "is back" in text) for text in said if "up to" not in text] == [
@@ -112,19 +121,17 @@ def test_a_server_that_hangs_is_noticed_and_everything_written_once(
     said: list[str] = []
     with ThreadPoolExecutor(1) as executor, Writer(server.address, executor, said.append) as waiting:
         run_id = opened(waiting, "hangs")
-        commit(waiting, range(2))
+        commit(waiting, [0])
         waiting.flush()
         said.clear()
         server.signal(signal.SIGSTOP)
-        commit(waiting, range(2, 6))
+        commit(waiting, [1, 2])
         await_notice(said, "has not answered", waiting)
-        commit(waiting, range(6, 8))
-        time.sleep(1.0)
-        [file] = spools()
-        assert file.read_text(errors="replace").count('"state":"complete"') == 6
+        commit(waiting, [3, 4])
+        await_commits(spools, 4)
         server.signal(signal.SIGCONT)
         waiting.flush()
-        check(server.address, run_id, range(8))
+        check(server.address, run_id, range(5))
         assert spools() == []
 
 
@@ -150,13 +157,13 @@ def test_a_writing_process_that_dies_is_replaced(uri: str, tmp_path: Path, monke
 def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools: Callable[[], list[Path]]) -> None:
     writer = Writer(way.address)
     run_id = opened(writer, "replayed")
-    commit(writer, range(2))
+    commit(writer, [0])
     writer.flush()
     way.cut()
-    commit(writer, range(2, 5))
-    writer.log_segment(TrialRecord(5, "running", None, {"x": 5}), {"val_loss": [1.0]})
-    with pytest.raises(StoreError, match=r"7 writes wait.*--resume") as caught:
-        writer.close(patience=0.5)
+    commit(writer, [1, 2])
+    writer.log_segment(TrialRecord(3, "running", None, {"x": 3}), {"val_loss": [1.0]})
+    with pytest.raises(StoreError, match=r"5 writes wait.*--resume") as caught:
+        writer.close(patience=0.2)
     assert "\n" not in str(caught.value)
     [file] = spools()
     with file.open("ab") as torn:
@@ -166,33 +173,33 @@ def test_patience_ends_and_the_next_holder_replays_what_waited(way: Gate, spools
         after = lease.wait_until_free(way.address, "replayed", run_id, print)
         writer.reopen_launch("replayed", run_id, after=after, tags={})
         writer.flush()
-        check(way.address, run_id, range(5))
+        check(way.address, run_id, range(3))
         assert spools() == []
-        assert reader.attempts(way.address, run_id)[5] == 1
-        commit(writer, [5], attempt=2)
+        assert reader.attempts(way.address, run_id)[3] == 1
+        commit(writer, [3], attempt=2)
         writer.finish_launch("finished")
-    check(way.address, run_id, range(6))
+    check(way.address, run_id, range(4))
 
 
 def test_a_spool_is_discarded_once_another_holder_had_the_launch(way: Gate, spools: Callable[[], list[Path]]) -> None:
     writer = Writer(way.address)
     run_id = opened(writer, "discarded")
     way.cut()
-    commit(writer, range(3))
+    commit(writer, range(2))
     with pytest.raises(StoreError):
-        writer.close(patience=0.5)
+        writer.close(patience=0.2)
     way.open()
     [file] = spools()
     elsewhere = file.rename(file.with_name("kept"))  # the launch goes on where this folder is not
     with Writer(way.address) as writer:
         writer.reopen_launch("discarded", run_id, after=1, tags={})
-        commit(writer, range(2))
+        commit(writer, [0])
         writer.finish_launch("interrupted")
     elsewhere.rename(file)
     with Writer(way.address) as writer:
         writer.reopen_launch("discarded", run_id, after=2, tags={})
         writer.flush()
-        check(way.address, run_id, range(2))
+        check(way.address, run_id, [0])
         assert spools() == []
         writer.finish_launch("finished")
 
@@ -203,7 +210,7 @@ def test_a_spooled_write_that_is_refused_costs_its_trials_alone(way: Gate, spool
     way.cut()
     commit(writer, range(3))
     with pytest.raises(StoreError):
-        writer.close(patience=0.5)
+        writer.close(patience=0.2)
     way.open()
     [file] = spools()
     lines = file.read_bytes().splitlines(keepends=True)
@@ -227,11 +234,11 @@ def test_a_state_folder_that_cannot_be_written_is_reported_and_memory_serves(
     with Writer(way.address, say=said.append) as writer:
         run_id = opened(writer, "in memory")
         way.cut()
-        commit(writer, range(3))
+        commit(writer, range(2))
         await_notice(said, "waits in memory", writer)
         way.open()
         writer.flush()
-        check(way.address, run_id, range(3))
+        check(way.address, run_id, range(2))
 
 
 def test_a_store_that_is_away_at_the_start_is_reported_in_one_line(way: Gate) -> None:
@@ -273,7 +280,7 @@ def test_a_password_in_the_address_is_nowhere_but_in_memory(
     way.cut()
     commit(writer, [1])
     with pytest.raises(StoreError) as caught:
-        writer.close(patience=0.5)
+        writer.close(patience=0.2)
     with pytest.raises(StoreError) as unread:
         reader.trials(address, run_id)
     out, err = capfd.readouterr()

@@ -4,23 +4,11 @@ import math
 
 import numpy as np
 import optuna
-from optuna.distributions import FloatDistribution
 from optuna.study import StudyDirection
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from mlptune.search.samplers.history import observations
-
-
-def trial(curve, state=TrialState.RUNNING, value=None, x=0.5):
-    if state == TrialState.COMPLETE and value is None:
-        value = curve[-1]
-    return create_trial(
-        state=state,
-        value=value,
-        params={"x": x},
-        distributions={"x": FloatDistribution(0.0, 1.0)},
-        intermediate_values=dict(enumerate(curve, 1)),
-    )
+from tests.support.trials import trial
 
 
 def rows(trials, direction=StudyDirection.MAXIMIZE):

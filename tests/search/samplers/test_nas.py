@@ -9,6 +9,7 @@ from sklearn.kernel_ridge import KernelRidge
 from mlptune.search import Space, sampler
 from mlptune.search.samplers.nas import mutate, predict
 from tests.support.architectures import FEATURES, SEEDS, draw, point
+from tests.support.families import distance, told
 
 
 @given(SEEDS)
@@ -29,23 +30,6 @@ def test_a_mutant_differs_in_one_decision_and_a_new_layer_is_as_the_one_below_it
             assert value == pytest.approx(copied) if isinstance(value, float) else value == copied
         elif name != "layers":
             assert value == parent[name]
-
-
-def told(name, values, **options):
-    """A study over two words whose first trials had these values; and the point it proposes next."""
-    table = {"a": list("abcdefgh"), "b": list("abcdefgh")}
-    space = Space.parse(table)
-    study = optuna.create_study(sampler=sampler(name, 0, space=space, **options))
-    points = []
-    for value in values:
-        trial = study.ask()
-        points.append(space.suggest(trial))
-        study.tell(trial, value)
-    return points, [space.suggest(study.ask()) for _ in range(5)]
-
-
-def distance(a, b):
-    return sum(a[name] != b[name] for name in a)
 
 
 def test_only_the_young_have_children():
@@ -84,3 +68,15 @@ def test_the_predictor_is_scikit_learns_kernel_ridge():
     theirs.fit((X - centre) / unit, y - y.mean())
     np.testing.assert_allclose(predict(X, y, new), theirs.predict((new - centre) / unit) + y.mean())
     np.testing.assert_allclose(predict(np.ones((4, 2)), np.full(4, 0.5), np.ones((1, 2))), [0.5])
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"predictor": "ridge"}, "predictor must be true or false, not 'ridge'"),
+        ({"sample": 0}, "sample: 0 is not an integer of at least 1"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, line):
+    with pytest.raises(ValueError, match=line):
+        sampler("nas", **options)

@@ -3,24 +3,12 @@
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import FloatDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from mlptune.search import sampler
+from tests.support.trials import trial
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}
-
-
-def trial(curve, state=TrialState.RUNNING, value=None, x=0.5):
-    if state == TrialState.COMPLETE and value is None:
-        value = curve[-1]
-    return create_trial(
-        state=state,
-        value=value,
-        params={"x": x},
-        distributions={"x": FloatDistribution(0.0, 1.0)},
-        intermediate_values=dict(enumerate(curve, 1)),
-    )
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])

@@ -89,3 +89,14 @@ def test_the_run_shows_how_the_policy_makes_up_its_mind(direction):
     assert 10 <= sign * baselines[-1] < 11
     late = [t.params["activation"] for t in study.trials[-30:]]
     assert late.count("tanh") > 20
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"decay": 2}, "decay: 2 is not a number from 0 to 1"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, line):
+    with pytest.raises(ValueError, match=line):
+        sampler("rl", **options)

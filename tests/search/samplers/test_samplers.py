@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import warnings
-from functools import cache
 
 import numpy as np
 import optuna
@@ -16,31 +15,10 @@ from optuna.trial import TrialState, create_trial
 
 from mlptune.search import sampler
 from mlptune.search.samplers import ignores_history
-from tests.support.samplers import SAMPLERS, SPACE, make, new_study, value
+from tests.support import samplers
+from tests.support.samplers import SAMPLERS, SPACE, make, new_study, proposals, run_batch, value
 
 LEARNING = ["tpe", "bayesian", "genetic", "rl", "nas", "auto", "bohb", "mobster"]
-
-
-def run_batch(study, size):
-    """Ask a whole batch, then tell it in trial order: complete, diverged, pruned and failed ones."""
-    trials = [study.ask() for _ in range(size)]
-    points = [SPACE.suggest(trial) for trial in trials]
-    for trial, point in zip(trials, points, strict=True):
-        result = value(trial.number, point)
-        if trial.number % 5 == 4:
-            study.tell(trial, state=TrialState.FAIL)
-        elif trial.number % 5 == 2 or math.isinf(result):
-            trial.report(result, 1)
-            study.tell(trial, state=TrialState.PRUNED)
-        else:
-            study.tell(trial, result)
-    return points
-
-
-@cache
-def proposals(name, batches=3, size=4, seed=0):
-    study = new_study(name, seed)
-    return [point for _ in range(batches) for point in run_batch(study, size)]
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -91,7 +69,7 @@ def test_another_process_with_another_hash_seed_proposes_the_same():
     )
     environment = {**os.environ, "PYTHONHASHSEED": "12345", "OPENBLAS_NUM_THREADS": "2"}
     there = subprocess.run(
-        [sys.executable, "-c", code, __file__], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-c", code, samplers.__file__], capture_output=True, text=True, env=environment, check=True
     )
     assert json.loads(there.stdout) == here
 
@@ -107,15 +85,6 @@ def test_the_points_of_a_batch_differ_from_one_another(name):
     run_batch(study, 8)
     points = run_batch(study, 8)
     assert len({json.dumps(point) for point in points}) == 8
-
-
-@pytest.mark.parametrize("name", ["grid", "random", "quasirandom"])
-def test_what_ignores_history_ignores_the_batch_too(name):
-    assert ignores_history(make(name))
-    assert proposals(name, 12, 1) == proposals(name, 4, 3) == proposals(name, 1, 12)
-    parallel = new_study(name)
-    parallel.optimize(lambda trial: value(0, SPACE.suggest(trial)), n_trials=12, n_jobs=3)
-    assert [SPACE.decode(t.params) for t in parallel.trials] == proposals(name, 12, 1)
 
 
 @pytest.mark.parametrize("name", [*LEARNING, "NSGAIISampler"])

@@ -42,21 +42,6 @@ def test_trials_that_end_by_themselves_make_room(name):
     assert 27 in trained
 
 
-@pytest.mark.parametrize("name", ["asha", "hyperband"])
-@pytest.mark.parametrize(
-    ("options", "line"),
-    [
-        ({"eta": 1}, "eta: 1 is not a number of at least 2"),
-        ({"min_epochs": 28}, "min_epochs: 28 is not an integer from 1 to 27"),
-        ({"min_epochs": 0}, "min_epochs: 0 is not an integer from 1 to 27"),
-        ({"min_epoch": 1}, "unknown option 'min_epoch'; did you mean 'min_epochs'?"),
-    ],
-)
-def test_options_that_cannot_be_are_refused(name, options, line):
-    with pytest.raises(ValueError, match=line.replace("?", r"\?")):
-        scheduler(name, optuna.create_study(), 27, **options)
-
-
 def test_what_a_person_is_told():
     study = optuna.create_study()
     assert scheduler("hyperband", study, 27).describe(60) == [

@@ -18,41 +18,6 @@ LAYERS = {"layers": {"low": 1, "high": 2}, "units_1": [8, 16], "units_2": [4, 8]
 @pytest.mark.parametrize(
     ("table", "line"),
     [
-        ({"x": {"low": 0.1, "high": 0.01}}, "space.x: low = 0.1 is above high = 0.01"),
-        ({"x": {"low": 0, "high": 1, "log": True}}, "space.x: low = 0 must be above 0 on a log scale"),
-        ({"x": {"low": -1.0, "high": 1, "log": True}}, "space.x: low = -1.0 must be above 0 on a log scale"),
-        ({"x": {"low": 1}}, "space.x.high: missing; a range needs low and high"),
-        ({"x": {}}, "space.x.low: missing; a range needs low and high"),
-        ({"x": {"low": "a", "high": 1}}, "space.x.low: 'a' is not a number"),
-        ({"x": {"low": False, "high": 1}}, "space.x.low: False is not a number"),
-        ({"x": {"low": float("nan"), "high": 1}}, "space.x.low: nan is not finite"),
-        ({"x": {"low": 0.0, "high": float("inf")}}, "space.x.high: inf is not finite"),
-        (
-            {"x": {"low": -1e308, "high": 1e308}},
-            "space.x: the range from low = -1e+308 to high = 1e+308 is too wide",
-        ),
-        ({"x": {"low": 0, "high": 1, "step": 0}}, "space.x.step: 0 must be above 0"),
-        ({"x": {"low": 0.0, "high": 1, "step": -0.1}}, "space.x.step: -0.1 must be above 0"),
-        ({"x": {"low": 0, "high": 3, "step": 0.5}}, "space.x.step: 0.5 is not an integer, but both bounds are"),
-        ({"x": {"low": 0, "high": 3, "step": 4}}, "space.x.step: 4 is wider than the range itself"),
-        ({"x": {"low": 1, "high": 3, "step": 1, "log": True}}, "space.x.step: does not go together with log"),
-        ({"x": {"low": 1, "high": 3, "step": 1, "points": 2}}, "space.x.step: does not go together with points"),
-        ({"x": {"low": 0.0, "high": 1, "points": 1}}, "space.x.points: 1 is not an integer of at least 2"),
-        ({"x": {"low": 0.0, "high": 1, "points": 2.0}}, "space.x.points: 2.0 is not an integer of at least 2"),
-        ({"x": {"low": 0.0, "high": 1, "points": True}}, "space.x.points: True is not an integer of at least 2"),
-        ({"x": {"low": 0.0, "high": 1, "log": 1}}, "space.x.log: 1 is neither true nor false"),
-        ({"x": {"low": 0.0, "hihg": 1}}, "space.x.hihg: unknown key; did you mean 'high'?"),
-        ({"x": {"choice": [1]}}, "space.x.choice: unknown key; did you mean 'choices'?"),
-        ({"x": {"choices": [1], "low": 0}}, "space.x.low: does not go together with choices"),
-        ({"x": {"choices": 3}}, "space.x.choices: expected a list, got 3"),
-        ({"x": []}, "space.x: the list of choices is empty"),
-        ({"x": {"choices": []}}, "space.x: the list of choices is empty"),
-        ({"x": [1, 2, 1]}, "space.x: the choice 1 is given twice"),
-        ({"x": [1, True]}, "space.x: the choice true is given twice"),
-        ({"x": [[64], (64,)]}, "space.x: the choice [64] is given twice"),
-        ({"x": [1.0, float("nan")]}, "space.x: the choice nan is not a finite JSON value"),
-        ({"x": [object]}, "space.x: the choice <class 'object'> is not a finite JSON value"),
-        ({"x": 3}, "space.x: 3 is neither a range (low, high) nor a list of choices; fixed: see [model]"),
         ({**LAYERS, "hidden": [[1]]}, "space.layers: cannot be searched together with space.hidden; choose one"),
         ({"units_1": [4], "hidden": [[1]]}, "space.units_1: cannot be searched together with space.hidden"),
         ({"layers": {"low": 1, "high": 3}, "units_1": [4], "units_3": [4]}, "space.units_2: missing, but layers goes"),
@@ -202,27 +167,6 @@ def test_the_grid_enumerates_units_only_where_layers_admits_them():
                         loops.append({name: value for name, value in point.items() if value is not None})
     assert list(space.grid()) == loops
     assert space.grid_size() == len(loops) == 24
-
-
-@pytest.mark.parametrize(
-    ("entry", "values"),
-    [
-        ({"low": 1e-4, "high": 1e-1, "log": True, "points": 4}, [1e-4, 1e-3, 1e-2, 1e-1]),
-        ({"low": 0.0, "high": 0.3, "step": 0.1}, [0.0, 0.1, 0.2, 0.3]),
-        ({"low": 0.0, "high": 0.35, "step": 0.1}, [0.0, 0.1, 0.2, 0.3]),
-        ({"low": 1, "high": 8, "step": 3}, [1, 4, 7]),
-        ({"low": 1, "high": 3, "points": 9}, [1, 2, 3]),
-        ({"low": 1, "high": 100, "log": True, "points": 3}, [1, 10, 100]),
-        ({"low": 0.5, "high": 0.5}, [0.5]),
-    ],
-)
-def test_how_a_grid_cuts_a_range(entry, values):
-    assert [point["x"] for point in Space.parse({"x": entry}).grid()] == values
-
-
-def test_a_grid_over_floats_without_points_says_what_is_missing():
-    with pytest.raises(ValueError, match=r"space\.x: a grid needs points = 3"):
-        Space.parse({"x": {"low": 0.0, "high": 1.0}}).grid_size()
 
 
 def test_a_grid_point_outside_is_an_index_error():
