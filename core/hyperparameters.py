@@ -262,7 +262,8 @@ class Hyperparameters:
         "choice",
         table=SCALINGS,
         structural=True,
-        about="How the network scales its inputs by what it learned from its training rows.",
+        about="How the network scales its inputs by what it learned from its training rows. `quantile` makes each a standard "
+        "normal sample, whatever its distribution.",
     )
     target_scaling: bool = parameter(
         False,

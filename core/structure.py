@@ -10,6 +10,7 @@ from .layers.dense import Dense
 from .layers.embedding import PBLD, PLR
 from .losses import LOSSES, resolve
 from .optimizers import OPTIMIZERS, UpdateRule
+from .quantiles import n_quantiles
 from .subset import subset_size
 
 
@@ -41,6 +42,7 @@ class Structure:
     feature_scale: bool = False
     parametrization: str = "standard"
     subset: float = 1.0
+    n_quantiles: int = 0
 
     @classmethod
     def of(
@@ -90,6 +92,7 @@ class Structure:
             feature_scale=hp.feature_scale,
             parametrization=hp.parametrization,
             subset=hp.subset,
+            n_quantiles=n_quantiles(n_rows) if hp.scaling == "quantile" else 0,
         )
 
     @property
