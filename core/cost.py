@@ -44,7 +44,7 @@ def working_set_bytes(structure: Structure) -> int:
     skips = structure.by_layer(structure.skip)
     units = sum(2 * size if skip else size for size, skip in zip(structure.hidden, skips, strict=True))
     if structure.embedder is not None:
-        units += structure.embedder.n_features * structure.embedder.n_frequencies
+        units += structure.embedder.n_inner
     return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * units * structure.batch_size)
 
 

@@ -1,8 +1,11 @@
 """Numeric embeddings by name: each input becomes several features, so that a network can bend sharply in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .binning import N_BINS
+from .layers.base import EmbeddingLayer
+from .layers.cosine import Cosine
 from .layers.embedding import PBLD, PLR
 
 
@@ -10,12 +13,12 @@ from .layers.embedding import PBLD, PLR
 class Embedding:
     """What the hyperparameter `embedding` names.
 
-    `layer`: a layer that is learned, below the dense ones. `n_bins`: how many numbers each input becomes by an encoding
-    that is done to the rows once and not learned (`binning`); 0 for none.
+    `layer`: makes the layer that is learned, below the dense ones, for a number of inputs. `n_bins`: how many numbers
+    each input becomes by an encoding that is done to the rows once and not learned (`binning`); 0 for none.
     """
 
     name: str
-    layer: type[PBLD] | type[PLR] | None = None
+    layer: Callable[[int], EmbeddingLayer] | None = None
     n_bins: int = 0
 
 
@@ -25,6 +28,7 @@ EMBEDDINGS: dict[str, Embedding] = {
         Embedding("none"),
         Embedding("periodic", layer=PBLD),
         Embedding("plr", layer=PLR),
+        Embedding("cosine", layer=Cosine),
         Embedding("piecewise", n_bins=N_BINS),
     )
 }

@@ -277,7 +277,8 @@ class Hyperparameters:
         table=EMBEDDINGS,
         structural=True,
         about="How each input becomes several features: `periodic` (PBLD) and `plr` are learned sines and cosines, "
-        "`piecewise` encodes it by the bins of the training rows' quantiles, after any scaling.",
+        "`cosine` adds learned cosines that start at 0, `piecewise` encodes it by the bins of the training rows' quantiles, "
+        "after any scaling.",
     )
     embedding_sigma: float = parameter(
         0.1,

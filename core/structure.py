@@ -6,8 +6,8 @@ from typing import Any, Self
 from .activations import ACTIVATIONS
 from .embeddings import EMBEDDINGS
 from .hyperparameters import Hyperparameters
+from .layers.base import EmbeddingLayer
 from .layers.dense import Dense
-from .layers.embedding import PBLD, PLR
 from .losses import LOSSES, resolve
 from .optimizers import OPTIMIZERS, UpdateRule
 from .quantiles import n_quantiles
@@ -101,7 +101,7 @@ class Structure:
         return LOSSES[self.loss].task
 
     @property
-    def embedder(self) -> PBLD | PLR | None:
+    def embedder(self) -> EmbeddingLayer | None:
         """The layer below the dense ones, if there is one."""
         layer = EMBEDDINGS[self.embedding].layer
         return None if layer is None else layer(self.n_inputs)
