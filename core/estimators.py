@@ -70,6 +70,7 @@ def _kept_by_partial_fit(structure: Structure) -> tuple[Any, ...]:
         structure.skip,
         structure.scaling,
         structure.embedding,
+        structure.embedder,
         structure.optimizer,
         structure.rule,
     )

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .activations import ACTIVATIONS
+from .binning import N_BINS
 from .embeddings import EMBEDDINGS
 from .initializers import INITIALIZERS
 from .losses import LOSSES
@@ -278,7 +279,15 @@ class Hyperparameters:
         structural=True,
         about="How each input becomes several features: `periodic` (PBLD) and `plr` are learned sines and cosines, "
         "`cosine` adds learned cosines that start at 0, `piecewise` encodes it by the bins of the training rows' quantiles, "
-        "after any scaling.",
+        "after any scaling, and `ple` learns a small layer over these.",
+    )
+    embedding_bins: int = parameter(
+        N_BINS,
+        "int",
+        low=2,
+        high=128,
+        structural=True,
+        about="Into how many bins each input is divided. Only `piecewise` and `ple` use it.",
     )
     embedding_sigma: float = parameter(
         0.1,

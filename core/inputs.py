@@ -31,7 +31,7 @@ def fit_rows(structure: Structure, X: Array) -> Array:
         parts.append(fit_inputs(structure.scaling, X, structure.n_quantiles))
         X = scale_inputs(structure.scaling, parts[-1].astype(structure.dtype), X)
     if structure.n_bins:
-        parts.append(fit_bins(X))
+        parts.append(fit_bins(X, structure.n_bins))
     return np.concatenate(parts)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .activations import ACTIVATIONS
+from .binning import N_BINS
 from .embeddings import EMBEDDINGS
 from .hyperparameters import Hyperparameters
 from .layers.base import EmbeddingLayer
@@ -43,6 +44,7 @@ class Structure:
     parametrization: str = "standard"
     subset: float = 1.0
     n_quantiles: int = 0
+    embedding_bins: int = N_BINS
 
     @classmethod
     def of(
@@ -93,6 +95,7 @@ class Structure:
             parametrization=hp.parametrization,
             subset=hp.subset,
             n_quantiles=n_quantiles(n_rows) if hp.scaling == "quantile" else 0,
+            embedding_bins=hp.embedding_bins if EMBEDDINGS[hp.embedding].is_binned else N_BINS,
         )
 
     @property
@@ -104,12 +107,14 @@ class Structure:
     def embedder(self) -> EmbeddingLayer | None:
         """The layer below the dense ones, if there is one."""
         layer = EMBEDDINGS[self.embedding].layer
-        return None if layer is None else layer(self.n_inputs)
+        if layer is None:
+            return None
+        return layer(self.n_inputs, self.n_bins) if self.n_bins else layer(self.n_inputs)
 
     @property
     def n_bins(self) -> int:
         """Bins that encode each input before the network sees it; 0 without such an encoding."""
-        return EMBEDDINGS[self.embedding].n_bins
+        return self.embedding_bins if EMBEDDINGS[self.embedding].is_binned else 0
 
     @property
     def n_encoded(self) -> int:

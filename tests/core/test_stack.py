@@ -87,6 +87,7 @@ def problems(draw):
         "scaling": draw(st.sampled_from(["none", *SCALINGS])),
         "target_scaling": draw(st.booleans()),
         "embedding": draw(st.sampled_from(["none", *EMBEDDINGS])),
+        "embedding_bins": draw(st.sampled_from([8, 2, 13])),
         "feature_scale": draw(st.booleans()),
         "parametrization": draw(st.sampled_from(["standard", "ntk"])),
     }
