@@ -73,6 +73,7 @@ def _kept_by_partial_fit(structure: Structure) -> tuple[Any, ...]:
         structure.embedder,
         structure.optimizer,
         structure.rule,
+        structure.ema,
     )
 
 
@@ -216,8 +217,8 @@ class _MLP(BaseEstimator):
             fresh = replace(fresh, n_quantiles=old.n_quantiles if fresh.scaling == old.scaling else 0)
             if _kept_by_partial_fit(fresh) != _kept_by_partial_fit(old):
                 raise ValueError(
-                    "hidden, activation, skip, scaling, embedding and optimizer must stay as they were between calls of "
-                    "partial_fit"
+                    "hidden, activation, skip, scaling, embedding, optimizer and whether ema is 0 must stay as they were "
+                    "between calls of partial_fit"
                 )
             self._structure = fresh
         until = int(self._state.epoch[0]) + 1

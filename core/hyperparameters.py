@@ -310,6 +310,16 @@ class Hyperparameters:
     fade: bool = parameter(
         False, "bool", about="Let dropout and weight_decay fall to 0 over the second half of the training."
     )
+    ema: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        about="How much of an exponential moving average of the parameters is kept in each step. Validation, early stopping "
+        "and predictions use the average, training goes on without it. 0 turns it off. "
+        f"{', '.join(n for n, row in OPTIMIZERS.items() if row.plain.average is not None)} has an average of its own instead.",
+    )
     init: str = parameter(
         "auto",
         "choice",

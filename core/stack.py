@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .array import Array
+from .averaging import evaluation_parameters
 from .data import PreparedFold
 from .layers.dropout import DropoutMasks, dropout_threshold
 from .losses import LOSSES, likeliest_classes
@@ -42,6 +43,7 @@ class Stack:
     """K networks of one structure in training, all at the same epoch.
 
     They go on from `state`, whose theta and buffers become this stack's arrays; `slots` are copies, one array (K, P) each.
+    `evaluated` (K, P) are the parameters that are validated: theta, or the slot of its average.
     """
 
     def __init__(
@@ -57,7 +59,8 @@ class Stack:
 
         self.theta = state.theta = np.ascontiguousarray(state.theta)
         self.buffers = state.buffers = np.ascontiguousarray(state.buffers)
-        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(structure.rule.n_slots)]
+        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(structure.n_slots)]
+        self.evaluated = evaluation_parameters(structure, self.theta, self.slots)
         self.gradient = np.empty_like(self.theta)
         self._plateau_factor = state.rate_factor
         self._updater = Updater(structure, hps, self.theta, self.gradient, self.slots)
@@ -180,7 +183,7 @@ class Stack:
             if part is None:
                 continue
             members = np.flatnonzero(self.fold_of == f)
-            theta, buffers = self.theta, self.buffers
+            theta, buffers = self.evaluated, self.buffers
             if len(members) < K:
                 theta, buffers = theta[members], buffers[members]
             z = fold.clip(output_sums(self.structure, theta, buffers, part.X))

@@ -45,6 +45,7 @@ class Structure:
     subset: float = 1.0
     n_quantiles: int = 0
     embedding_bins: int = N_BINS
+    ema: bool = False
 
     @classmethod
     def of(
@@ -96,6 +97,7 @@ class Structure:
             subset=hp.subset,
             n_quantiles=n_quantiles(n_rows) if hp.scaling == "quantile" else 0,
             embedding_bins=hp.embedding_bins if EMBEDDINGS[hp.embedding].is_binned else N_BINS,
+            ema=hp.ema > 0.0 and optimizer.plain.average is None,
         )
 
     @property
@@ -148,3 +150,18 @@ class Structure:
     def rule(self) -> UpdateRule:
         """The optimizer's update rule."""
         return OPTIMIZERS[self.optimizer].rule(self.momentum, self.nesterov)
+
+    @property
+    def n_slots(self) -> int:
+        """Slots beside the parameters: the update rule's, and one for an exponential moving average."""
+        return self.rule.n_slots + self.ema
+
+    @property
+    def average_slot(self) -> int | None:
+        """The slot of the average that is evaluated in place of the trained parameters; None if they are themselves."""
+        return self.rule.n_slots if self.ema else self.rule.average
+
+    @property
+    def slots_from_theta(self) -> tuple[int, ...]:
+        """The slots that start as copies of the parameters; the others start at 0."""
+        return tuple(slot for slot in (self.rule.iterate, self.average_slot) if slot is not None)

@@ -98,5 +98,5 @@ def test_partial_fit_keeps_the_quantiles_of_its_first_rows():
     first = model.predict(X)
     model.partial_fit(X[600:], X[600:, 0])
     assert not np.array_equal(model.predict(X), first)
-    with pytest.raises(ValueError, match="scaling, embedding and optimizer must stay as they were"):
+    with pytest.raises(ValueError, match="scaling, embedding, optimizer and whether ema is 0 must stay"):
         model.set_params(scaling="robust").partial_fit(X, X[:, 0])

@@ -71,7 +71,7 @@ def problems(draw):
     batch, layer = (
         [n == kind for n in norm] if isinstance(norm, list) else norm == kind for kind in ("batch", "layer")
     )
-    has_momentum = draw(st.booleans())
+    has_momentum, has_ema = draw(st.booleans()), draw(st.booleans())
     shared = {
         "hidden": hidden,
         "activation": by_layer(st.sampled_from(TRAINABLE)),
@@ -115,6 +115,7 @@ def problems(draw):
             "tolerance_epochs": draw(st.integers(1, 3)),
             "epochs": draw(st.integers(1, 6)),
             "fade": draw(st.booleans()),
+            "ema": draw(st.floats(0.01, 0.999)) if has_ema else 0.0,
             "init": draw(st.sampled_from(["auto", *INITIALIZERS])),
         }
         hp = Hyperparameters(**shared, **own, changes=draw(schedules(own, is_perceptron)))

@@ -109,5 +109,5 @@ def test_alone_is_stacked_bit_for_bit(dtype, batch_size):
 def test_partial_fit_keeps_its_bins():
     X, y = rows()
     model = MLPRegressor(embedding="ple", random_state=0).partial_fit(X, y).partial_fit(X[:N], y[:N])
-    with pytest.raises(ValueError, match="embedding and optimizer must stay as they were"):
+    with pytest.raises(ValueError, match="embedding, optimizer and whether ema is 0 must stay as they were"):
         model.set_params(embedding_bins=9).partial_fit(X, y)
