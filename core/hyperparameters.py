@@ -18,7 +18,7 @@ from .optimizers import OPTIMIZERS
 from .presets import PRESETS
 from .rules import Parameter, is_integer, parameter, rows
 from .scaling import SCALINGS
-from .schedules import SCHEDULES
+from .schedules import SCHEDULES, SMOOTHING_SCHEDULES
 
 PARAMETRIZATIONS = ("standard", "ntk")
 
@@ -335,6 +335,13 @@ class Hyperparameters:
         below=True,
         changeable=True,
         about="The fraction of each row's target that is spread evenly over all classes.",
+    )
+    label_smoothing_schedule: str = parameter(
+        "constant",
+        "choice",
+        table=SMOOTHING_SCHEDULES,
+        about="How label_smoothing changes over the steps of the training: `fade` lets it fall to 0 over the second half, "
+        "`coslog4` moves it up and down in four waves, as the schedule of that name does with the learning rate.",
     )
     clip_norm: float | None = parameter(
         None,

@@ -12,7 +12,7 @@ from mlptune.core.initializers import INITIALIZERS
 from mlptune.core.losses import LOSSES
 from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.scaling import SCALINGS
-from mlptune.core.schedules import SCHEDULES
+from mlptune.core.schedules import SCHEDULES, SMOOTHING_SCHEDULES
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, State, start, train
 
@@ -108,6 +108,7 @@ def problems(draw):
             "weight_decay": draw(rates(0.1)),
             "dropout": draw(rates(0.9)),
             "label_smoothing": 0.0 if is_perceptron else draw(rates(0.5)),
+            "label_smoothing_schedule": draw(st.sampled_from(sorted(SMOOTHING_SCHEDULES))),
             "clip_norm": draw(st.one_of(st.none(), st.floats(0.01, 2.0))),
             "early_stopping": draw(st.integers(0, 2)),
             "plateau_epochs": draw(st.integers(1, 2)),
