@@ -9,6 +9,7 @@ from .embeddings import EMBEDDINGS
 from .hyperparameters import Hyperparameters
 from .layers.base import EmbeddingLayer
 from .layers.dense import Dense
+from .layers.plain import PartialEmbedding
 from .losses import LOSSES, resolve
 from .optimizers import OPTIMIZERS, UpdateRule
 from .quantiles import n_quantiles
@@ -46,19 +47,30 @@ class Structure:
     n_quantiles: int = 0
     embedding_bins: int = N_BINS
     ema: bool = False
+    # The last inputs, which are neither scaled nor embedded: zeros and ones.
+    n_plain: int = 0
 
     @classmethod
     def of(
-        cls, hp: Hyperparameters, *, n_inputs: int, n_outputs: int, n_rows: int, loss: str, dtype: str = "float32"
+        cls,
+        hp: Hyperparameters,
+        *,
+        n_inputs: int,
+        n_outputs: int,
+        n_rows: int,
+        loss: str,
+        dtype: str = "float32",
+        n_plain: int = 0,
     ) -> Self:
         """The structure of a network with these hyperparameters on data of these sizes (`n_rows`: training rows).
 
         Its own `n_rows` are those that it trains on, which are fewer if `subset` says so. `loss` is the data's own,
-        which that of the hyperparameters may replace.
+        which that of the hyperparameters may replace. The last `n_plain` inputs are zeros and ones, which are neither
+        scaled nor embedded.
 
         Raises:
             ValueError: For an unknown loss or one of the other task, a dtype other than float32 and float64, sizes
-                below 1, or a log loss with more than one output unit.
+                below 1, more plain inputs than inputs, or a log loss with more than one output unit.
         """
         if loss not in LOSSES:
             raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
@@ -67,6 +79,8 @@ class Structure:
         for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs), ("n_rows", n_rows)):
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, got {size!r}")
+        if not 0 <= n_plain <= n_inputs:
+            raise ValueError(f"n_plain must be from 0 to {n_inputs}, the number of inputs, got {n_plain!r}")
         loss = resolve(hp.default_loss, loss, n_outputs)
         if loss == "log_loss" and n_outputs != 1:
             raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
@@ -98,6 +112,7 @@ class Structure:
             n_quantiles=n_quantiles(n_rows) if hp.scaling == "quantile" else 0,
             embedding_bins=hp.embedding_bins if EMBEDDINGS[hp.embedding].is_binned else N_BINS,
             ema=hp.ema > 0.0 and optimizer.plain.average is None,
+            n_plain=0 if hp.scaling == "none" and hp.embedding == "none" else int(n_plain),
         )
 
     @property
@@ -109,9 +124,15 @@ class Structure:
     def embedder(self) -> EmbeddingLayer | None:
         """The layer below the dense ones, if there is one."""
         layer = EMBEDDINGS[self.embedding].layer
-        if layer is None:
+        if layer is None or not self.n_numeric:
             return None
-        return layer(self.n_inputs, self.n_bins) if self.n_bins else layer(self.n_inputs)
+        made = layer(self.n_numeric, self.n_bins) if self.n_bins else layer(self.n_numeric)
+        return PartialEmbedding(made, self.n_plain) if self.n_plain else made
+
+    @property
+    def n_numeric(self) -> int:
+        """The first inputs, which are scaled and embedded."""
+        return self.n_inputs - self.n_plain
 
     @property
     def n_bins(self) -> int:
@@ -120,8 +141,8 @@ class Structure:
 
     @property
     def n_encoded(self) -> int:
-        """The width of the rows that the lowest layer is given: the number of inputs, or of their bins."""
-        return self.n_inputs * (self.n_bins or 1)
+        """The width of the rows that the lowest layer is given: the numbers or their bins, and the plain inputs."""
+        return self.n_numeric * (self.n_bins or 1) + self.n_plain
 
     @property
     def layers(self) -> tuple[Dense, ...]:
