@@ -62,6 +62,7 @@ class BoundCosine:
         self.input_grad: Array | None = None
         by_input = buffer[:, : layer.n_out].reshape(K, d, m + 1, rows)
         self._cosines, self._plain = by_input[:, :, :m], by_input[:, :, m:]
+        self._by_turn = np.empty((K, d, m, 1), dtype=buffer.dtype)
         self._angle = np.empty((K, d, m, rows), dtype=buffer.dtype)
         self._wave = np.empty_like(self._angle)
         if gradient is not None:
@@ -73,9 +74,10 @@ class BoundCosine:
     def forward(self) -> None:
         # (d, 1, rows), shared by all networks, or (K, d, 1, rows).
         self._input = np.ascontiguousarray(self.x[..., : self._n_features, :])[..., None, :]
-        np.multiply(self._w, self._input, out=self._angle)
-        np.add(self._angle, self._b, out=self._angle)
-        np.multiply(self._angle, 2.0 * np.pi, out=self._angle)
+        np.multiply(self._w, 2.0 * np.pi, out=self._by_turn)
+        np.multiply(self._by_turn, self._input, out=self._angle)
+        np.multiply(self._b, 2.0 * np.pi, out=self._by_turn)
+        np.add(self._angle, self._by_turn, out=self._angle)
         np.cos(self._angle, out=self._wave)
         np.multiply(self._wave, self._scale, out=self._cosines)
         np.add(self._cosines, self._shift, out=self._cosines)
@@ -86,10 +88,11 @@ class BoundCosine:
         np.matmul(self._slope, self._ones, out=shift)
         np.multiply(self._wave, self._slope, out=self._wave)
         np.matmul(self._wave, self._ones, out=scale)
-        # The derivative by the angle in turns, w x + b.
         np.sin(self._angle, out=self._angle)
         np.multiply(self._angle, self._slope, out=self._angle)
-        np.multiply(self._scale, -2.0 * np.pi, out=b)
-        np.multiply(self._angle, b, out=self._angle)
         np.matmul(self._angle, self._ones, out=b)
         np.matmul(self._angle, self._input.swapaxes(-1, -2), out=w)
+        # The slope of the cosine by w x + b, which counts turns.
+        np.multiply(self._scale, -2.0 * np.pi, out=self._by_turn)
+        np.multiply(b, self._by_turn, out=b)
+        np.multiply(w, self._by_turn, out=w)
