@@ -29,22 +29,22 @@ def operations(structure: Structure) -> int:
     products = sum((3 if i + first else 2) * layer.n_parameters for i, layer in enumerate(structure.layers))
     if embedder is not None:
         products += embedder.n_operations
-    passes = 2 + 4 * structure.rule.n_slots
+    passes = 2 + 4 * structure.n_slots
     return structure.n_rows * products + structure.steps * passes * n_parameters(structure)
 
 
 def state_bytes(structure: Structure) -> int:
-    """Bytes of one network's state: four arrays of parameters in float32, as Adam with its two slots has them."""
-    return 16 * n_parameters(structure)
+    """Bytes of one network's state in float32: parameters, checkpoint and slots, of which Adam has two; so many at least."""
+    return 4 * (2 + max(2, structure.n_slots)) * n_parameters(structure)
 
 
 def working_set_bytes(structure: Structure) -> int:
     """Bytes that a step of one network touches: parameters, gradient, slots, scratch, activations and deltas."""
-    flat = n_parameters(structure) * (3 + structure.rule.n_slots)
+    flat = n_parameters(structure) * (3 + structure.n_slots)
     skips = structure.by_layer(structure.skip)
     units = sum(2 * size if skip else size for size, skip in zip(structure.hidden, skips, strict=True))
     if structure.embedder is not None:
-        units += structure.embedder.n_features * structure.embedder.n_frequencies
+        units += structure.embedder.n_inner
     return int(np.dtype(structure.dtype).itemsize) * (flat + 3 * units * structure.batch_size)
 
 

@@ -1,22 +1,26 @@
 """Numeric embeddings by name: each input becomes several features, so that a network can bend sharply in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from .binning import N_BINS
+from .layers.base import EmbeddingLayer
+from .layers.cosine import Cosine
 from .layers.embedding import PBLD, PLR
+from .layers.ple import PLE
 
 
 @dataclass(frozen=True)
 class Embedding:
     """What the hyperparameter `embedding` names.
 
-    `layer`: a layer that is learned, below the dense ones. `n_bins`: how many numbers each input becomes by an encoding
-    that is done to the rows once and not learned (`binning`); 0 for none.
+    `is_binned`: whether each input becomes as many numbers as it has bins by an encoding that is done to the rows once
+    and not learned (`binning`). `layer`: makes the layer that is learned, below the dense ones, for a number of inputs,
+    and of bins where there are some.
     """
 
     name: str
-    layer: type[PBLD] | type[PLR] | None = None
-    n_bins: int = 0
+    layer: Callable[..., EmbeddingLayer] | None = None
+    is_binned: bool = False
 
 
 EMBEDDINGS: dict[str, Embedding] = {
@@ -25,6 +29,8 @@ EMBEDDINGS: dict[str, Embedding] = {
         Embedding("none"),
         Embedding("periodic", layer=PBLD),
         Embedding("plr", layer=PLR),
-        Embedding("piecewise", n_bins=N_BINS),
+        Embedding("cosine", layer=Cosine),
+        Embedding("piecewise", is_binned=True),
+        Embedding("ple", layer=PLE, is_binned=True),
     )
 }

@@ -63,6 +63,20 @@ def _constructor(defaults: Mapping[str, Any], **keyword_only: Any) -> Callable[.
     return init
 
 
+def _kept_by_partial_fit(structure: Structure) -> tuple[Any, ...]:
+    """What decides the shapes of a state, or what its numbers mean."""
+    return (
+        structure.layers,
+        structure.skip,
+        structure.scaling,
+        structure.embedding,
+        structure.embedder,
+        structure.optimizer,
+        structure.rule,
+        structure.ema,
+    )
+
+
 class _MLP(BaseEstimator):
     """What classifier and regressor share; their parameters are those of `hyperparameters.Hyperparameters`.
 
@@ -199,14 +213,12 @@ class _MLP(BaseEstimator):
             self._network = replace(self._network, hyperparameters=hp)
             fresh = self._structure_for(hp, fold)
             old = self._structure
-            if (fresh.layers, fresh.skip, fresh.optimizer, fresh.rule) != (
-                old.layers,
-                old.skip,
-                old.optimizer,
-                old.rule,
-            ):
+            # The rows of the first call have decided how many quantiles are kept.
+            fresh = replace(fresh, n_quantiles=old.n_quantiles if fresh.scaling == old.scaling else 0)
+            if _kept_by_partial_fit(fresh) != _kept_by_partial_fit(old):
                 raise ValueError(
-                    "hidden, activation, skip and optimizer must stay as they were between calls of partial_fit"
+                    "hidden, activation, skip, scaling, embedding, optimizer and whether ema is 0 must stay as they were "
+                    "between calls of partial_fit"
                 )
             self._structure = fresh
         until = int(self._state.epoch[0]) + 1

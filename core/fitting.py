@@ -1,5 +1,7 @@
 """What a network takes from its training rows before its first step: its scaling, and the start if `init` is data.
 
+Slots that start as copies of the parameters are filled here too, since the start is known only now.
+
 All of it is a function of the fold's rows, the structure and the network's own seed.
 """
 
@@ -23,7 +25,10 @@ START_ROWS, MIXED_ROWS = 512, 5
 
 
 def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State) -> None:
-    """Write the scaling, and the parameters of networks whose `init` is data, of all that have no epoch yet."""
+    """Write the scaling, the parameters of networks whose `init` is data and the slots that start as copies of them.
+
+    All this is done for the networks that have no epoch yet.
+    """
     n_inputs, n_targets = n_scaling(structure)
     found: dict[int, Array] = {}
     for k in np.flatnonzero((state.epoch == 0) & (state.status == RUNNING)).tolist():
@@ -42,6 +47,7 @@ def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold]
                 X = prepare_rows(structure, state.buffers[k, :n_inputs], X)
             state.theta[k] = data_dependent_init(structure, state.theta[k], state.buffers[k], X, random)
             state.best_theta[k] = state.theta[k]
+        state.slots[k, structure.slots_from_theta] = state.theta[k]
         state.best_buffers[k] = state.buffers[k]
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .activations import ACTIVATIONS
+from .binning import N_BINS
 from .embeddings import EMBEDDINGS
 from .initializers import INITIALIZERS
 from .losses import LOSSES
@@ -17,7 +18,7 @@ from .optimizers import OPTIMIZERS
 from .presets import PRESETS
 from .rules import Parameter, is_integer, parameter, rows
 from .scaling import SCALINGS
-from .schedules import SCHEDULES
+from .schedules import SCHEDULES, SMOOTHING_SCHEDULES
 
 PARAMETRIZATIONS = ("standard", "ntk")
 
@@ -262,7 +263,8 @@ class Hyperparameters:
         "choice",
         table=SCALINGS,
         structural=True,
-        about="How the network scales its inputs by what it learned from its training rows.",
+        about="How the network scales its inputs by what it learned from its training rows. `quantile` makes each a standard "
+        "normal sample, whatever its distribution.",
     )
     target_scaling: bool = parameter(
         False,
@@ -276,7 +278,16 @@ class Hyperparameters:
         table=EMBEDDINGS,
         structural=True,
         about="How each input becomes several features: `periodic` (PBLD) and `plr` are learned sines and cosines, "
-        "`piecewise` encodes it by the bins of the training rows' quantiles, after any scaling.",
+        "`cosine` adds learned cosines that start at 0, `piecewise` encodes it by the bins of the training rows' quantiles, "
+        "after any scaling, and `ple` learns a small layer over these.",
+    )
+    embedding_bins: int = parameter(
+        N_BINS,
+        "int",
+        low=2,
+        high=128,
+        structural=True,
+        about="Into how many bins each input is divided. Only `piecewise` and `ple` use it.",
     )
     embedding_sigma: float = parameter(
         0.1,
@@ -299,6 +310,16 @@ class Hyperparameters:
     fade: bool = parameter(
         False, "bool", about="Let dropout and weight_decay fall to 0 over the second half of the training."
     )
+    ema: float = parameter(
+        0.0,
+        "float",
+        low=0.0,
+        high=1.0,
+        below=True,
+        about="How much of an exponential moving average of the parameters is kept in each step. Validation, early stopping "
+        "and predictions use the average, training goes on without it. 0 turns it off. "
+        f"{', '.join(n for n, row in OPTIMIZERS.items() if row.plain.average is not None)} has an average of its own instead.",
+    )
     init: str = parameter(
         "auto",
         "choice",
@@ -314,6 +335,13 @@ class Hyperparameters:
         below=True,
         changeable=True,
         about="The fraction of each row's target that is spread evenly over all classes.",
+    )
+    label_smoothing_schedule: str = parameter(
+        "constant",
+        "choice",
+        table=SMOOTHING_SCHEDULES,
+        about="How label_smoothing changes over the steps of the training: `fade` lets it fall to 0 over the second half, "
+        "`coslog4` moves it up and down in four waves, as the schedule of that name does with the learning rate.",
     )
     clip_norm: float | None = parameter(
         None,

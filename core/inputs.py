@@ -8,32 +8,51 @@ from .scaling import fit_inputs, scale_inputs
 from .structure import Structure
 
 
+def _n_by_input(structure: Structure) -> int:
+    """How many numbers the scaling of one input is."""
+    if structure.scaling == "none":
+        return 0
+    return structure.n_quantiles if structure.scaling == "quantile" else 2
+
+
 def n_scaling(structure: Structure) -> tuple[int, int]:
     """How many of a network's buffers are its scaling: of the inputs, and then of the targets.
 
     They come before all others. The edges of bins belong to the inputs' scaling.
     """
-    by_input = (0 if structure.scaling == "none" else 2) + (structure.n_bins + 1 if structure.n_bins else 0)
-    return by_input * structure.n_inputs, 4 * structure.n_outputs if structure.target_scaling else 0
+    by_input = _n_by_input(structure) + (structure.n_bins + 1 if structure.n_bins else 0)
+    return by_input * structure.n_numeric, 4 * structure.n_outputs if structure.target_scaling else 0
 
 
 def fit_rows(structure: Structure, X: Array) -> Array:
-    """What a network learns of its inputs from its training rows X (n, d) before the first step: scaling and edges."""
+    """What a network learns of its inputs from its training rows X (n, d) before the first step: scaling and edges.
+
+    The plain inputs, the last ones, are left alone here and in `prepare_rows`.
+    """
     parts = [np.empty(0)]
+    X = X[:, : structure.n_numeric]
+    if not X.shape[1]:
+        return parts[0]
     if structure.scaling != "none":
-        parts.append(fit_inputs(structure.scaling, X))
+        parts.append(fit_inputs(structure.scaling, X, structure.n_quantiles))
         X = scale_inputs(structure.scaling, parts[-1].astype(structure.dtype), X)
     if structure.n_bins:
-        parts.append(fit_bins(X))
+        parts.append(fit_bins(X, structure.n_bins))
     return np.concatenate(parts)
 
 
 def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
     """X (n, d) as the lowest layer takes it, (n, n_encoded), by what `fit_rows` found."""
-    n = 0 if structure.scaling == "none" else 2 * structure.n_inputs
+    m = structure.n_numeric
+    if not m:
+        return X
+    n = _n_by_input(structure) * m
+    X, plain = X[..., :m], X[..., m:]
     if n:
         X = scale_inputs(structure.scaling, fitted[:n], X)
-    return encode_bins(fitted[n:], X) if structure.n_bins else X
+    if structure.n_bins:
+        X = encode_bins(fitted[n:], X)
+    return np.concatenate([X, plain], axis=-1) if plain.shape[-1] else X
 
 
 def with_ones(X: Array, dtype: str) -> Array:

@@ -12,8 +12,8 @@ from .structure import Structure
 class Minibatches:
     """Buffers for runs of up to `count` batches of `rows` rows, the same rows of every fold that is in use.
 
-    `fold_of` (K,) is the place of each network's fold in `folds`. `smoothing` (K, 1, 1, 1) is the label smoothing of each
-    network, or None if there is none. Where all networks share one fold, arrays have 1 in place of K.
+    `fold_of` (K,) is the place of each network's fold in `folds`. Where all networks share one fold, arrays have 1 in
+    place of K.
 
     After `load`: `labels` (K, m, b, ...) are the rows' classes or numbers, `hard` (K, m, o, b) the targets,
     `scale` (K, m, 1, b) each row's share of its batch, `target` the smoothed targets times it, and `weights` (K, m, b)
@@ -25,17 +25,12 @@ class Minibatches:
         structure: Structure,
         folds: Sequence[PreparedFold],
         fold_of: Array,
-        smoothing: Array | None,
         rows: int,
         count: int,
     ) -> None:
         self.rows = rows
         self._structure, self._folds, self._fold_of = structure, folds, fold_of
         self._has_weights = any(fold.train.weight is not None for fold in folds)
-        self._smoothing = smoothing
-        if smoothing is not None:
-            # What each class gets of a smoothed target.
-            self._class_smoothing = smoothing / smoothing.dtype.type(max(structure.n_outputs, 2))
         d, dtype = structure.n_encoded + 1, structure.dtype
         if len(folds) == 1:
             self._X = np.empty((count * rows, d), dtype=dtype)
@@ -45,8 +40,11 @@ class Minibatches:
             self._x = np.empty((len(fold_of), rows, d), dtype=dtype)
             self._x_transposed = self._x.transpose(0, 2, 1)
 
-    def load(self, indices: Array) -> None:
-        """Gather the rows at these indices (m * rows,) for the next m batches."""
+    def load(self, indices: Array, smoothing: Array | None = None) -> None:
+        """Gather the rows at these indices (m * rows,) for the next m batches.
+
+        `smoothing` (K, m, 1, 1) is the label smoothing of each network in each of them, or None if there is none.
+        """
         rows, m = self.rows, len(indices) // self.rows
         if len(self._folds) == 1:
             np.take(self._folds[0].train.X, indices, axis=0, out=self._X[: m * rows], mode="clip")
@@ -71,8 +69,10 @@ class Minibatches:
         self.weights = self._by_network(weights) if weights else None
         self.scale = self._by_network(scales)[:, :, None, :].astype(self._structure.dtype)
         self.target = self.hard * self.scale
-        if self._smoothing is not None:
-            self.target = self.target * (1 - self._smoothing) + self.scale * self._class_smoothing
+        if smoothing is not None:
+            # What each class gets of a smoothed target.
+            by_class = smoothing / smoothing.dtype.type(max(self._structure.n_outputs, 2))
+            self.target = self.target * (1 - smoothing) + self.scale * by_class
 
     def inputs(self, j: int) -> Array:
         """The inputs of the j-th batch loaded, (d + 1, b), or (K, d + 1, b) where the networks' folds differ."""

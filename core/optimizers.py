@@ -44,12 +44,19 @@ class UpdateRule:
     and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or (1, 1) where they are the same for
     all. `slot_units(settings)` gives for each slot the factor that makes it the moment of the literature: where it
     changes, the slot must change too, for the moment to stay.
+
+    `iterate` is the slot of what takes the steps, and shrinks by weight decay, where that is not theta; `average` the
+    slot of what is evaluated in theta's place. Both start at theta. `sums_rates`: the scalars of a step depend on the
+    rates of all steps so far, so that `coefficients` is always called from t = 1 on.
     """
 
     n_slots: int
     coefficients: Coefficients
     update: Update
     slot_units: SlotUnits
+    iterate: int | None = None
+    average: int | None = None
+    sums_rates: bool = False
 
 
 @dataclass(frozen=True)
@@ -265,6 +272,48 @@ def nadam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Arra
     np.subtract(theta, g, out=theta)
 
 
+def _schedule_free_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
+    # The slot of v and its merged correction are Adam's. The sum of squared rates is that of all steps from the first
+    # on, in units of the highest, so that it neither overflows nor depends on where training is cut.
+    beta_2 = settings.effective_beta_2
+    root = np.sqrt(_one_minus_powers(beta_2, t[0], len(t)) / (1.0 - beta_2))
+    highest = rate.max()
+    weight = np.square(rate / (highest if highest > 0.0 else 1.0))
+    total = np.cumsum(weight)
+    share = np.divide(weight, total, out=np.ones_like(total), where=total > 0.0)
+    return [rate * root, beta_2, settings.epsilon * root, share, 1.0 - settings.beta_1]
+
+
+def _schedule_free_slot_units(settings: Settings) -> Sequence[float]:
+    return [1.0 - settings.effective_beta_2, 1.0, 1.0]
+
+
+def schedule_free(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array], s: Array) -> None:
+    """Schedule-free AdamW (Defazio et al. 2024, algorithm 1); theta is their y, gamma_t the rate, x is evaluated.
+
+    v = beta_2 v + (1 - beta_2) g^2; z -= gamma_t (g / (sqrt(v / (1 - beta_2^t)) + epsilon) + weight_decay y);
+    c = gamma_t^2 / (gamma_1^2 + ... + gamma_t^2); x = (1 - c) x + c z; y = (1 - beta_1) z + beta_1 x.
+    The decay is made before. Their warm-up is the hyperparameter of that name, and the gamma_i are those of the values
+    in force now; a schedule multiplies them. A change of beta_1 acts on y from the end of the next step on.
+    """
+    length, beta_2, epsilon, share, of_iterate = scalars
+    v, z, x = slots
+    np.multiply(v, beta_2, out=v)
+    np.multiply(g, g, out=s)
+    np.add(v, s, out=v)
+    np.sqrt(v, out=s)
+    np.add(s, epsilon, out=s)
+    np.divide(g, s, out=g)
+    np.multiply(g, length, out=g)
+    np.subtract(z, g, out=z)
+    np.subtract(z, x, out=s)
+    np.multiply(s, share, out=s)
+    np.add(x, s, out=x)
+    np.subtract(z, x, out=s)
+    np.multiply(s, of_iterate, out=s)
+    np.add(x, s, out=theta)
+
+
 _ADAM = UpdateRule(2, _adam_coefficients, adam, _adam_slot_units)
 
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -290,5 +339,19 @@ OPTIMIZERS: dict[str, Optimizer] = {
         # for every optimizer; what sets it apart is the default of that decay.
         Optimizer("adamw", _ADAM, default_weight_decay=0.01),
         Optimizer("nadam", UpdateRule(2, _nadam_coefficients, nadam, _adam_slot_units), default_learning_rate=0.002),
+        # The rate is the authors' default.
+        Optimizer(
+            "schedule_free",
+            UpdateRule(
+                3,
+                _schedule_free_coefficients,
+                schedule_free,
+                _schedule_free_slot_units,
+                iterate=1,
+                average=2,
+                sums_rates=True,
+            ),
+            default_learning_rate=0.0025,
+        ),
     )
 }

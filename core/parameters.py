@@ -73,10 +73,10 @@ def initial_parameters(structure: Structure, hp: Hyperparameters, generator: np.
 def initial_buffers(structure: Structure) -> Array:
     """One network's buffers (R,) at the start: its scaling, then means and variances of each layer with batch norm.
 
-    The scaling changes nothing until the first rows are seen (`fitting.fit`).
+    The scaling changes nothing until the first rows are seen (`fitting.fit`); one by quantiles makes all inputs 0.
     """
     n_inputs, n_targets = n_scaling(structure)
-    n_scaled = 0 if structure.scaling == "none" else structure.n_inputs
+    n_scaled = 0 if structure.scaling in ("none", "quantile") else structure.n_numeric
     parts = [np.repeat([0.0, 1.0], n_scaled), np.zeros(n_inputs - 2 * n_scaled)]
     parts.append(np.repeat([0.0, 1.0, -np.inf, np.inf], n_targets // 4))
     parts += [np.repeat([0.0, 1.0], layer.n_buffers // 2) for layer in structure.layers]

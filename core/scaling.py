@@ -7,19 +7,23 @@ network's precision first, so that training and prediction use the very same.
 import numpy as np
 
 from .array import Array
+from .quantiles import fit_quantiles, to_normal
 
-SCALINGS = ("none", "minmax", "standard", "robust")
+SCALINGS = ("none", "minmax", "standard", "robust", "quantile")
 
 # Robustly scaled inputs are bent smoothly into +-3; the others are cut where no training row can be.
 SMOOTH_LIMIT, HARD_LIMIT = 3.0, 1e6
 
 
-def fit_inputs(kind: str, X: Array) -> Array:
+def fit_inputs(kind: str, X: Array, n_quantiles: int = 0) -> Array:
     """Centre and factor of each column of X (n, d), as (2 d,); a constant column gets the factor 0.
 
     `minmax`: to [-1, 1]. `standard`: mean 0, deviation 1. `robust`: the median, and 1 over the difference of the
-    quartiles, or where that is 0 over half the range (Holzmüller et al. 2024, app. A).
+    quartiles, or where that is 0 over half the range (Holzmüller et al. 2024, app. A). For `quantile` it is what
+    `fit_quantiles` finds, (d n_quantiles,).
     """
+    if kind == "quantile":
+        return fit_quantiles(X, n_quantiles)
     X = np.asarray(X, dtype=np.float64)
     low, high = X.min(axis=0), X.max(axis=0)
     with np.errstate(all="ignore"):
@@ -35,7 +39,9 @@ def fit_inputs(kind: str, X: Array) -> Array:
 
 
 def scale_inputs(kind: str, fitted: Array, X: Array) -> Array:
-    """X (n, d) scaled by what `fit_inputs` found, (2 d,), in float64; smoothly bent into +-3 if `robust`."""
+    """X (n, d) scaled by what `fit_inputs` found, in float64; smoothly bent into +-3 if `robust`."""
+    if kind == "quantile":
+        return to_normal(fitted, X)
     centre, factor = np.split(np.asarray(fitted, dtype=np.float64), 2)
     scaled = np.clip((np.asarray(X, dtype=np.float64) - centre) * factor, -HARD_LIMIT, HARD_LIMIT)
     return scaled / np.sqrt(1.0 + (scaled / SMOOTH_LIMIT) ** 2) if kind == "robust" else scaled

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: pure functions of the step that give the factor on the learning rate.
+"""Schedules: pure functions of the step that give the factor on the learning rate, or on what regularises.
 
 Only `plateau` also looks at the losses: its factor is part of a network's state, and `training` moves it.
 """
@@ -105,3 +105,11 @@ def multiplier(name: str, steps: Array, total: Array | float, decay: Array | flo
 def anneal(t: Array, total: float) -> Array:
     """1 over the first half of the training, then a cosine's fall to 0: RealMLP's schedule for what regularises."""
     return 0.5 * (1.0 + np.cos(np.pi * np.clip(2.0 * t / total - 1.0, 0.0, 1.0)))
+
+
+# The factor on the label smoothing in the steps t = 0, 1, ... of all of the training.
+SMOOTHING_SCHEDULES: dict[str, Callable[[Array, float], Array]] = {
+    "constant": lambda t, total: np.ones(np.shape(t)),
+    "fade": anneal,
+    "coslog4": lambda t, total: multiplier("coslog4", t, total, 0.0, 0.0),
+}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .array import Array
+from .averaging import evaluation_parameters
 from .data import PreparedFold
 from .layers.dropout import DropoutMasks, dropout_threshold
 from .losses import LOSSES, likeliest_classes
@@ -12,7 +13,7 @@ from .metrics import METRICS, r2_from_sums, squared_sums
 from .minibatches import Minibatches
 from .network import DROPOUT, Network
 from .parameters import offsets
-from .schedules import anneal
+from .schedules import SMOOTHING_SCHEDULES, anneal
 from .state import State
 from .structure import Structure
 from .update import Updater
@@ -42,6 +43,7 @@ class Stack:
     """K networks of one structure in training, all at the same epoch.
 
     They go on from `state`, whose theta and buffers become this stack's arrays; `slots` are copies, one array (K, P) each.
+    `evaluated` (K, P) are the parameters that are validated: theta, or the slot of its average.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Stack:
     ) -> None:
         self.structure, self.networks = structure, networks
         self.loss = LOSSES[structure.loss]
-        K, hps = len(networks), [network.hyperparameters for network in networks]
+        hps = [network.hyperparameters for network in networks]
         used = sorted({network.fold for network in networks})
         self.folds = [folds[f] for f in used]
         self.fold_of = np.array([used.index(network.fold) for network in networks], dtype=np.intp)
@@ -57,14 +59,13 @@ class Stack:
 
         self.theta = state.theta = np.ascontiguousarray(state.theta)
         self.buffers = state.buffers = np.ascontiguousarray(state.buffers)
-        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(structure.rule.n_slots)]
+        self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(structure.n_slots)]
+        self.evaluated = evaluation_parameters(structure, self.theta, self.slots)
         self.gradient = np.empty_like(self.theta)
         self._plateau_factor = state.rate_factor
         self._updater = Updater(structure, hps, self.theta, self.gradient, self.slots)
 
-        self._smoothing: Array | None = None
-        if self.loss.task == "classification" and any(hp.label_smoothing for hp in hps):
-            self._smoothing = np.array([hp.label_smoothing for hp in hps], dtype=structure.dtype).reshape(K, 1, 1, 1)
+        self._has_smoothing = self.loss.task == "classification" and any(hp.label_smoothing for hp in hps)
         self._has_dropout = bool(structure.hidden) and any(hp.dropout for hp in hps)
         self._norms: Array | None = None
 
@@ -76,7 +77,7 @@ class Stack:
 
     def _run(self, rows: int, count: int) -> _Run:
         s, K = self.structure, len(self.networks)
-        batches = Minibatches(s, self.folds, self.fold_of, self._smoothing, rows, count)
+        batches = Minibatches(s, self.folds, self.fold_of, rows, count)
         masks = DropoutMasks(s.hidden, K, rows, count, s.dtype) if self._has_dropout else None
         by_layer = () if masks is None else masks.by_layer
         return _Run(s, batches, masks, Workspace(s, self.theta, self.gradient, rows, by_layer, self.buffers), count)
@@ -92,6 +93,7 @@ class Stack:
         self._updater.prepare_step_scalars(first_step, self._plateau_factor)
         if self._has_dropout:
             self._prepare_dropout(epoch)
+        smoothing = self._label_smoothing(first_step) if self._has_smoothing else None
         self._norms = np.zeros((len(self.networks), len(self.structure.layers))) if gradient_norms else None
         loss, score = np.zeros(len(self.networks)), np.zeros(())
         number, start, n_full = 0, 0, len(order) // self._full.batches.rows
@@ -100,7 +102,7 @@ class Stack:
             assert run is not None
             m = min(run.count, n_full - number) if number < n_full else 1
             end = start + m * run.batches.rows
-            run.batches.load(order[start:end])
+            run.batches.load(order[start:end], None if smoothing is None else smoothing[:, number : number + m])
             if run.masks is not None:
                 run.masks.load(m, self._dropout_streams)
             for j in range(m):
@@ -127,6 +129,18 @@ class Stack:
         self._dropout_streams = [
             network.stream(DROPOUT, epoch) if network.hyperparameters.dropout else None for network in self.networks
         ]
+
+    def _label_smoothing(self, first_step: Array) -> Array:
+        """The label smoothing in each step of an epoch, (K, steps, 1, 1)."""
+        steps = self.structure.steps
+        smoothing = np.empty((len(self.networks), steps), dtype=self.structure.dtype)
+        for k, (network, first) in enumerate(zip(self.networks, first_step, strict=True)):
+            hp = network.hyperparameters
+            factor = SMOOTHING_SCHEDULES[hp.label_smoothing_schedule]
+            smoothing[k] = hp.label_smoothing * factor(
+                first + np.arange(steps, dtype=np.float64), float(hp.epochs * steps)
+            )
+        return smoothing[:, :, None, None]
 
     def _step(self, run: _Run, j: int, number: int) -> None:
         """One optimizer step on the j-th batch loaded: forward, loss, backward, update. `number` counts the epoch's."""
@@ -180,7 +194,7 @@ class Stack:
             if part is None:
                 continue
             members = np.flatnonzero(self.fold_of == f)
-            theta, buffers = self.theta, self.buffers
+            theta, buffers = self.evaluated, self.buffers
             if len(members) < K:
                 theta, buffers = theta[members], buffers[members]
             z = fold.clip(output_sums(self.structure, theta, buffers, part.X))

@@ -14,9 +14,10 @@ RUNNING, FINISHED, DIVERGED = 0, 1, 2
 class State:
     """Everything of K networks that training changes, with leading axis K.
 
-    theta (K, P) parameters; slots (K, S, P) of the optimizer; buffers (K, R), numbers that a network keeps beside its
-    parameters: the scaling of its inputs and targets, the edges of its bins, the running statistics of batch norm;
-    best_theta, best_buffers, best_loss (K,) and best_epoch (K,): the checkpoint of early stopping, or the last epoch;
+    theta (K, P) parameters in training; slots (K, S, P) of the optimizer, and of an average of theta; buffers (K, R),
+    numbers that a network keeps beside its parameters: the scaling of its inputs and targets, the edges of its bins, the
+    running statistics of batch norm; best_theta (theta, or the average that is evaluated in its place), best_buffers,
+    best_loss (K,) and best_epoch (K,): the checkpoint of early stopping, or the last epoch;
     epoch (K,) epochs trained; step (K,) optimizer steps taken; status (K,) one of RUNNING, FINISHED, DIVERGED;
     rate_factor (K,) by which plateaus have changed the learning rate, and what the plateau schedule and the stop on
     tolerance remember: plateau, progress (K, 2), the loss that the next must be below and the epochs since it was seen.

@@ -25,11 +25,14 @@ def apply_stopping_rules(
     *,
     diverged: Array,
     has_validation: Array,
+    evaluated: Array | None = None,
 ) -> None:
     """After an epoch: set each network's status, its checkpoint, and its learning rate if that follows plateaus.
 
-    `curves` holds the epoch's values (K,); `diverged` and `has_validation` are masks (K,).
+    `curves` holds the epoch's values (K,); `diverged` and `has_validation` are masks (K,). `evaluated` (K, P) are the
+    parameters that were validated, which a checkpoint keeps; None where they are the state's theta.
     """
+    theta = state.theta if evaluated is None else evaluated
     train_loss, val_loss = curves["train_loss"], curves["val_loss"]
     # A perceptron whose sums are 0 has no loss and may be wrong all the same.
     is_right = (curves["train_score"] > 1.0 - 1e-9) | (structure.task == "regression")
@@ -45,9 +48,9 @@ def apply_stopping_rules(
         if hp.tolerance and state.status[k] == RUNNING:
             _stop_within_tolerance(hp, state, k, train_loss[k], is_right[k])
         if hp.early_stopping and has_validation[k]:
-            _stop_early(hp, state, k, val_loss[k])
+            _stop_early(hp, state, k, val_loss[k], theta)
         else:
-            _keep(state, k, val_loss[k])
+            _keep(state, k, val_loss[k], theta)
 
 
 def _epochs_without_improvement(record: Array, loss: float, least: float) -> int:
@@ -71,17 +74,17 @@ def _stop_within_tolerance(hp: Hyperparameters, state: State, k: int, train_loss
         state.status[k] = FINISHED
 
 
-def _stop_early(hp: Hyperparameters, state: State, k: int, val_loss: float) -> None:
+def _stop_early(hp: Hyperparameters, state: State, k: int, val_loss: float, theta: Array) -> None:
     """Keep the epoch if it is the best so far; of equal losses the earlier epoch stays."""
     if val_loss < state.best_loss[k]:
-        _keep(state, k, val_loss)
+        _keep(state, k, val_loss, theta)
     elif state.status[k] == RUNNING and state.epoch[k] - state.best_epoch[k] >= hp.early_stopping:
         state.status[k] = FINISHED
 
 
-def _keep(state: State, k: int, val_loss: float) -> None:
+def _keep(state: State, k: int, val_loss: float, theta: Array) -> None:
     """Make the weights of this epoch the checkpoint."""
     state.best_loss[k] = val_loss
     state.best_epoch[k] = state.epoch[k]
-    state.best_theta[k] = state.theta[k]
+    state.best_theta[k] = theta[k]
     state.best_buffers[k] = state.buffers[k]

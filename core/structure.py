@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .activations import ACTIVATIONS
+from .binning import N_BINS
 from .embeddings import EMBEDDINGS
 from .hyperparameters import Hyperparameters
+from .layers.base import EmbeddingLayer
 from .layers.dense import Dense
-from .layers.embedding import PBLD, PLR
+from .layers.plain import PartialEmbedding
 from .losses import LOSSES, resolve
 from .optimizers import OPTIMIZERS, UpdateRule
+from .quantiles import n_quantiles
 from .subset import subset_size
 
 
@@ -41,19 +44,33 @@ class Structure:
     feature_scale: bool = False
     parametrization: str = "standard"
     subset: float = 1.0
+    n_quantiles: int = 0
+    embedding_bins: int = N_BINS
+    ema: bool = False
+    # The last inputs, which are neither scaled nor embedded: zeros and ones.
+    n_plain: int = 0
 
     @classmethod
     def of(
-        cls, hp: Hyperparameters, *, n_inputs: int, n_outputs: int, n_rows: int, loss: str, dtype: str = "float32"
+        cls,
+        hp: Hyperparameters,
+        *,
+        n_inputs: int,
+        n_outputs: int,
+        n_rows: int,
+        loss: str,
+        dtype: str = "float32",
+        n_plain: int = 0,
     ) -> Self:
         """The structure of a network with these hyperparameters on data of these sizes (`n_rows`: training rows).
 
         Its own `n_rows` are those that it trains on, which are fewer if `subset` says so. `loss` is the data's own,
-        which that of the hyperparameters may replace.
+        which that of the hyperparameters may replace. The last `n_plain` inputs are zeros and ones, which are neither
+        scaled nor embedded.
 
         Raises:
             ValueError: For an unknown loss or one of the other task, a dtype other than float32 and float64, sizes
-                below 1, or a log loss with more than one output unit.
+                below 1, more plain inputs than inputs, or a log loss with more than one output unit.
         """
         if loss not in LOSSES:
             raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
@@ -62,6 +79,8 @@ class Structure:
         for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs), ("n_rows", n_rows)):
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, got {size!r}")
+        if not 0 <= n_plain <= n_inputs:
+            raise ValueError(f"n_plain must be from 0 to {n_inputs}, the number of inputs, got {n_plain!r}")
         loss = resolve(hp.default_loss, loss, n_outputs)
         if loss == "log_loss" and n_outputs != 1:
             raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
@@ -90,6 +109,10 @@ class Structure:
             feature_scale=hp.feature_scale,
             parametrization=hp.parametrization,
             subset=hp.subset,
+            n_quantiles=n_quantiles(n_rows) if hp.scaling == "quantile" else 0,
+            embedding_bins=hp.embedding_bins if EMBEDDINGS[hp.embedding].is_binned else N_BINS,
+            ema=hp.ema > 0.0 and optimizer.plain.average is None,
+            n_plain=0 if hp.scaling == "none" and hp.embedding == "none" else int(n_plain),
         )
 
     @property
@@ -98,20 +121,28 @@ class Structure:
         return LOSSES[self.loss].task
 
     @property
-    def embedder(self) -> PBLD | PLR | None:
+    def embedder(self) -> EmbeddingLayer | None:
         """The layer below the dense ones, if there is one."""
         layer = EMBEDDINGS[self.embedding].layer
-        return None if layer is None else layer(self.n_inputs)
+        if layer is None or not self.n_numeric:
+            return None
+        made = layer(self.n_numeric, self.n_bins) if self.n_bins else layer(self.n_numeric)
+        return PartialEmbedding(made, self.n_plain) if self.n_plain else made
+
+    @property
+    def n_numeric(self) -> int:
+        """The first inputs, which are scaled and embedded."""
+        return self.n_inputs - self.n_plain
 
     @property
     def n_bins(self) -> int:
         """Bins that encode each input before the network sees it; 0 without such an encoding."""
-        return EMBEDDINGS[self.embedding].n_bins
+        return self.embedding_bins if EMBEDDINGS[self.embedding].is_binned else 0
 
     @property
     def n_encoded(self) -> int:
-        """The width of the rows that the lowest layer is given: the number of inputs, or of their bins."""
-        return self.n_inputs * (self.n_bins or 1)
+        """The width of the rows that the lowest layer is given: the numbers or their bins, and the plain inputs."""
+        return self.n_numeric * (self.n_bins or 1) + self.n_plain
 
     @property
     def layers(self) -> tuple[Dense, ...]:
@@ -140,3 +171,18 @@ class Structure:
     def rule(self) -> UpdateRule:
         """The optimizer's update rule."""
         return OPTIMIZERS[self.optimizer].rule(self.momentum, self.nesterov)
+
+    @property
+    def n_slots(self) -> int:
+        """Slots beside the parameters: the update rule's, and one for an exponential moving average."""
+        return self.rule.n_slots + self.ema
+
+    @property
+    def average_slot(self) -> int | None:
+        """The slot of the average that is evaluated in place of the trained parameters; None if they are themselves."""
+        return self.rule.n_slots if self.ema else self.rule.average
+
+    @property
+    def slots_from_theta(self) -> tuple[int, ...]:
+        """The slots that start as copies of the parameters; the others start at 0."""
+        return tuple(slot for slot in (self.rule.iterate, self.average_slot) if slot is not None)

@@ -45,7 +45,7 @@ def start(structure: Structure, networks: Sequence[Network]) -> State:
     buffers = np.tile(initial_buffers(structure), (K, 1))
     return State(
         theta=theta,
-        slots=np.zeros((K, structure.rule.n_slots, P), dtype=structure.dtype),
+        slots=np.zeros((K, structure.n_slots, P), dtype=structure.dtype),
         buffers=buffers,
         best_theta=theta.copy(),
         best_buffers=buffers.copy(),
@@ -172,7 +172,13 @@ class _Trainer:
             part.epoch += 1
             part.step += structure.steps
             apply_stopping_rules(
-                structure, stack.networks, part, values, diverged=diverged, has_validation=stack.has_validation
+                structure,
+                stack.networks,
+                part,
+                values,
+                diverged=diverged,
+                has_validation=stack.has_validation,
+                evaluated=stack.evaluated,
             )
             if (part.status != RUNNING).any():
                 break

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .array import Array
+from .averaging import ema_decay, move_average
 from .hyperparameters import Hyperparameters
 from .parameters import learning_rate_groups, weight_blocks
 from .schedules import anneal, multiplier
@@ -12,7 +13,9 @@ from .structure import Structure
 
 
 class Updater:
-    """Changes `theta` (K, P) and the optimizer's `slots`, arrays (K, P), by `gradient` (K, P), which it may overwrite.
+    """Changes `theta` (K, P) and the `slots`, arrays (K, P), by `gradient` (K, P), which it may overwrite.
+
+    The slots are the optimizer's, and after them that of an exponential moving average where there is one.
 
     What K networks differ in are columns: nothing here depends on a neighbour.
     """
@@ -26,17 +29,25 @@ class Updater:
         slots: Sequence[Array],
     ) -> None:
         self._structure, self._hps, self._rule = structure, hps, structure.rule
-        self._gradient = gradient
-        scratch = np.empty_like(theta)
+        self._theta, self._gradient = theta, gradient
+        self._scratch = scratch = np.empty_like(theta)
+        self._average = slots[self._rule.n_slots] if structure.ema else None
         # Views of the columns that share a factor on the learning rate.
         groups = learning_rate_groups(structure)
         self._rate_factors = [factor for _, _, factor in groups]
         self._param_groups = [
-            [flat[:, begin:end] for flat in (theta, gradient, scratch, *slots)] for begin, end, _ in groups
+            [flat[:, begin:end] for flat in (theta, gradient, scratch, *slots[: self._rule.n_slots])]
+            for begin, end, _ in groups
         ]
         # Penalties and decay touch the weights and spare the biases, the last row of each block.
         self._weights, self._weights_gradient, self._weights_scratch = (
             [block[:, :-1] for block in weight_blocks(structure, flat)] for flat in (theta, gradient, scratch)
+        )
+        # What weight decay shrinks, where that is not the weights themselves.
+        self._decayed = (
+            None
+            if self._rule.iterate is None
+            else [block[:, :-1] for block in weight_blocks(structure, slots[self._rule.iterate])]
         )
         dtype = np.dtype(structure.dtype)
         self._penalties = [
@@ -50,7 +61,8 @@ class Updater:
         clip_norms = [hp.clip_norm if hp.clip_norm is not None else np.inf for hp in hps]
         self._clip_norm = np.array(clip_norms).reshape(-1, 1)
         self._has_clipping = bool(np.isfinite(self._clip_norm).any())
-        self._has_decay = any(hp.effective_weight_decay for hp in hps)
+        decays = [hp.effective_weight_decay > 0.0 for hp in hps]
+        self._has_decay, self._decays = any(decays), np.array(decays)[:, None, None]
 
     def prepare_step_scalars(self, first_step: Array, plateau_factor: Array) -> None:
         """Compute the scalars of all steps of an epoch, whose first is `first_step` (K,), counted from 0.
@@ -59,23 +71,30 @@ class Updater:
         """
         steps, K = self._structure.steps, len(self._hps)
         columns: dict[float, Array] = {}
-        shrink = np.ones((steps, K))
+        decay, shares = np.zeros((steps, K)), np.zeros((steps, K))
         for k, (hp, first, plateau) in enumerate(zip(self._hps, first_step, plateau_factor, strict=True)):
-            number = first + np.arange(steps, dtype=np.float64)
+            earlier = int(first) if self._rule.sums_rates else 0
+            number = first - earlier + np.arange(earlier + steps, dtype=np.float64)
             total = float(hp.epochs * steps)
-            rate = np.full(steps, hp.effective_learning_rate * plateau)
+            rate = np.full(len(number), hp.effective_learning_rate * plateau)
             if hp.schedule != "constant" or hp.warmup:
                 rate = rate * multiplier(hp.schedule, number, total, hp.effective_decay, hp.warmup)
             for factor in self._rate_factors:
                 scalars = self._rule.coefficients(hp, rate * factor, number + 1.0)
                 column = columns.setdefault(factor, np.empty((len(scalars), steps, K)))
                 for i, scalar in enumerate(scalars):
-                    column[i, :, k] = scalar
+                    column[i, :, k] = scalar[earlier:] if isinstance(scalar, np.ndarray) else scalar
+            number, rate = number[earlier:], rate[earlier:]
             if hp.effective_weight_decay:
-                shrink[:, k] -= rate * hp.effective_weight_decay * (anneal(number, total) if hp.fade else 1.0)
+                decay[:, k] = rate * hp.effective_weight_decay * (anneal(number, total) if hp.fade else 1.0)
+            if self._average is not None:
+                shares[:, k] = 1.0 - ema_decay(hp.ema, number)
         self._scalars = list(zip(*(self._by_step(columns[factor]) for factor in self._rate_factors), strict=True))
         if self._has_decay:
-            self._shrink = shrink.astype(self._structure.dtype)[:, :, None, None]
+            decay_factor = 1.0 - decay if self._decayed is None else decay
+            self._decay_factor = decay_factor.astype(self._structure.dtype)[:, :, None, None]
+        if self._average is not None:
+            self._shares = [column for (column,) in self._by_step(shares[None])]
 
     def _by_step(self, scalars: Array) -> list[tuple[Array, ...]]:
         """Scalars (s, steps, K) of the optimizer's rule as for each step s columns (K, 1).
@@ -95,11 +114,22 @@ class Updater:
         if self._has_clipping:
             self._clip()
         if self._has_decay:
-            for w in self._weights:
-                np.multiply(w, self._shrink[number], out=w)
+            self._decay(self._decay_factor[number])
         for arrays, scalars in zip(self._param_groups, self._scalars[number], strict=True):
             theta, gradient, scratch, *slots = arrays
             self._rule.update(theta, gradient, slots, scalars, scratch)
+        if self._average is not None:
+            move_average(self._average, self._theta, self._shares[number], self._scratch)
+
+    def _decay(self, factor: Array) -> None:
+        """Shrink the weights by their factor (K, 1, 1), or move what takes the steps by that fraction of the weights."""
+        if self._decayed is None:
+            for w in self._weights:
+                np.multiply(w, factor, out=w)
+            return
+        for z, w, s in zip(self._decayed, self._weights, self._weights_scratch, strict=True):
+            np.multiply(w, factor, out=s)
+            np.subtract(z, s, out=z, where=self._decays)
 
     def _add_penalties(self) -> None:
         """Add l2 w and l1 sign(w) to the gradient."""

@@ -104,8 +104,8 @@ class Workspace:
 def evaluation_rows(structure: Structure) -> int:
     """Rows that a forward pass takes at once: a function of the structure alone, for its size may change bits."""
     embedder = structure.embedder
-    inputs = structure.n_encoded * (1 if embedder is None else 2 * embedder.n_frequencies)
-    widest = max(inputs, structure.n_outputs, *structure.hidden, 1)
+    inputs = 0 if embedder is None else 2 * embedder.n_inner
+    widest = max(inputs, structure.n_encoded, structure.n_outputs, *structure.hidden, 1)
     return int(min(1024, max(32, 32768 // widest)))
 
 

@@ -25,6 +25,10 @@ class PBLD:
         return self.n_features * (self.n_linear + 1)
 
     @property
+    def n_inner(self) -> int:
+        return self.n_features * self.n_frequencies
+
+    @property
     def n_parameters(self) -> int:
         return self.n_features * (2 * self.n_frequencies + (self.n_frequencies + 1) * self.n_linear)
 
@@ -117,6 +121,10 @@ class PLR:
     @property
     def n_out(self) -> int:
         return self.n_features * self.n_linear
+
+    @property
+    def n_inner(self) -> int:
+        return self.n_features * self.n_frequencies
 
     @property
     def n_parameters(self) -> int:

@@ -246,7 +246,9 @@ class Coordinator:
 
     def _advance(self, requests: Sequence[Request]) -> dict[int, Outcome]:
         ended: dict[int, Outcome] = {}
-        for outcome in self._evaluator.advance(requests, self._deadline):
+        # Evaluators that are never cut short need not know of deadlines.
+        limit = () if self._deadline is None else (self._deadline,)
+        for outcome in self._evaluator.advance(requests, *limit):
             live = self._live[outcome.number]
             live.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):

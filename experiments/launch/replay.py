@@ -52,7 +52,7 @@ class Replay:
         fresh = [request for request in requests if request.number not in self._committed]
         yield from self._play(request for request in requests if request.number in self._committed)
         if fresh:
-            yield from self._evaluator.advance(fresh, deadline)
+            yield from self._evaluator.advance(fresh, *(() if deadline is None else (deadline,)))
 
     def conclude(self, number: int) -> Outcome | None:
         """See `Evaluator.conclude`; of a committed trial the record says what it came to."""

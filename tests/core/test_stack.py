@@ -12,7 +12,7 @@ from mlptune.core.initializers import INITIALIZERS
 from mlptune.core.losses import LOSSES
 from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.scaling import SCALINGS
-from mlptune.core.schedules import SCHEDULES
+from mlptune.core.schedules import SCHEDULES, SMOOTHING_SCHEDULES
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, State, start, train
 
@@ -71,7 +71,7 @@ def problems(draw):
     batch, layer = (
         [n == kind for n in norm] if isinstance(norm, list) else norm == kind for kind in ("batch", "layer")
     )
-    has_momentum = draw(st.booleans())
+    has_momentum, has_ema = draw(st.booleans()), draw(st.booleans())
     shared = {
         "hidden": hidden,
         "activation": by_layer(st.sampled_from(TRAINABLE)),
@@ -87,6 +87,7 @@ def problems(draw):
         "scaling": draw(st.sampled_from(["none", *SCALINGS])),
         "target_scaling": draw(st.booleans()),
         "embedding": draw(st.sampled_from(["none", *EMBEDDINGS])),
+        "embedding_bins": draw(st.sampled_from([8, 2, 13])),
         "feature_scale": draw(st.booleans()),
         "parametrization": draw(st.sampled_from(["standard", "ntk"])),
     }
@@ -107,6 +108,7 @@ def problems(draw):
             "weight_decay": draw(rates(0.1)),
             "dropout": draw(rates(0.9)),
             "label_smoothing": 0.0 if is_perceptron else draw(rates(0.5)),
+            "label_smoothing_schedule": draw(st.sampled_from(sorted(SMOOTHING_SCHEDULES))),
             "clip_norm": draw(st.one_of(st.none(), st.floats(0.01, 2.0))),
             "early_stopping": draw(st.integers(0, 2)),
             "plateau_epochs": draw(st.integers(1, 2)),
@@ -114,6 +116,7 @@ def problems(draw):
             "tolerance_epochs": draw(st.integers(1, 3)),
             "epochs": draw(st.integers(1, 6)),
             "fade": draw(st.booleans()),
+            "ema": draw(st.floats(0.01, 0.999)) if has_ema else 0.0,
             "init": draw(st.sampled_from(["auto", *INITIALIZERS])),
         }
         hp = Hyperparameters(**shared, **own, changes=draw(schedules(own, is_perceptron)))
