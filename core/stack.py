@@ -198,11 +198,16 @@ class Stack:
                 residual = squared_sums((z - fold.validation_targets)[:, None], weight)
                 values["val_score"][members] = r2_from_sums(residual, part.total_sum_of_squares)
             if metrics:
-                predicted, y = self.loss.outputs(z), fold.to_target_units(part.y)
+                rows, y = [METRICS[name] for name in metrics], fold.to_target_units(part.y)
+                predicted = {False: self.loss.outputs(z)}
+                if any(row.exact_outputs for row in rows):
+                    predicted[True] = self.loss.outputs(z.astype(np.float64))
                 for i, k in enumerate(members):
-                    output = fold.to_target_units(np.ascontiguousarray(predicted[i].T))
-                    for name in metrics:
-                        values[f"val_{name}"][k] = METRICS[name].function(y, output, part.weight)
+                    output = {
+                        exact: fold.to_target_units(np.ascontiguousarray(p[i].T)) for exact, p in predicted.items()
+                    }
+                    for row in rows:
+                        values[f"val_{row.name}"][k] = row.function(y, output[row.exact_outputs], part.weight)
         return values
 
     def erase(self, members: Array) -> None:

@@ -9,7 +9,7 @@ from .array import Array
 from .cost import networks_per_part
 from .data import Fold, PreparedFold, take_subset
 from .fitting import fit, prepare
-from .metrics import METRICS
+from .metrics import METRICS, names_for
 from .network import INITIALIZATION, Network
 from .parameters import initial_buffers, initial_parameters, n_parameters
 from .stack import Stack
@@ -81,12 +81,13 @@ def train(
     the rows of a `subset` are one of `order_seed` and the fold. With
     `gradient_norms` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
     gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
-    ValueError if the data's shapes contradict the structure or a metric is unknown.
+    ValueError if the data's shapes contradict the structure, or a metric is unknown or not one of so many classes.
     """
     for name in metrics:
         if name not in METRICS or structure.task not in METRICS[name].tasks:
-            possible = ", ".join(known for known, metric in METRICS.items() if structure.task in metric.tasks)
+            possible = ", ".join(names_for(structure.task, structure.n_outputs))
             raise ValueError(f"metric must be one of {possible} in {structure.task}, got {name!r}")
+        METRICS[name].check_classes(structure.n_outputs)
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     state = state.take(range(len(state)))

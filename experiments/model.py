@@ -4,7 +4,7 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,10 @@ class Part:
     theta: NDArray[Any]
     running: NDArray[Any]
 
-    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Outputs (n, o), averaged over the networks; regression in the target's own unit."""
-        result = outputs(self.structure, self.theta, self.running, self.encoder.transform(frame))
+    def predict(self, frame: pd.DataFrame, exact: bool = False) -> NDArray[np.float64]:
+        """Outputs (n, o), averaged over the networks; regression in the target's own unit. `exact`: computed in float64."""
+        structure = replace(self.structure, dtype="float64") if exact else self.structure
+        result = outputs(structure, self.theta, self.running, self.encoder.transform(frame))
         mean = np.asarray(result, dtype=np.float64).mean(axis=0)
         return mean if self.target.classes is not None else mean * self.target.scale + self.target.mean
 
@@ -75,9 +76,9 @@ class TunedModel:
         """The columns of an array without names, in order."""
         return np.array(self.parts[0].encoder.inputs, dtype=object)
 
-    def _outputs(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+    def _outputs(self, X: pd.DataFrame | ArrayLike, exact: bool = False) -> NDArray[np.float64]:
         weights = [len(part.theta) for part in self.parts]
-        return np.asarray(np.average([part.predict(X) for part in self.parts], axis=0, weights=weights))
+        return np.asarray(np.average([part.predict(X, exact) for part in self.parts], axis=0, weights=weights))
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """The likeliest class or the predicted number for each of n rows, (n,). Raises UserError for a missing column."""
@@ -101,12 +102,12 @@ class TunedModel:
     ) -> float:
         """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is."""
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        result = self._outputs(X)
         classes = self._target.classes
         if metric == "loss":
-            return self._loss(result, y, weight)
+            return self._loss(self._outputs(X), y, weight)
         truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
-        return float(METRICS[metric].function(truth, result, weight))
+        row = METRICS[metric]
+        return float(row.function(truth, self._outputs(X, row.exact_outputs), weight))
 
     def _loss(self, result: NDArray[np.float64], y: ArrayLike, weight: NDArray[np.float64] | None) -> float:
         """The loss that the networks were trained on, of their averaged outputs; NaN for one that outputs do not determine."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import METRICS
+from ...core.metrics import METRICS, names_for
 from ...search.methods import METHODS, Method
 from ...search.searcher import Searcher, resolve, split_options
 from ...search.spaces.dimensions import Range
@@ -103,7 +103,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
             table = default_space_table(spec.model, searcher.sampler, n_rows, dataset.task)
         space = check_space(spec, table)
     fixed = _with_budget(spec.model, space, n_rows)
-    objective = _objective(spec.objective, dataset.task)
+    objective = _objective(spec.objective, dataset)
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
@@ -137,18 +137,23 @@ def _with_budget(model: Mapping[str, Any], space: Space, n_rows: int) -> dict[st
     return {**{name: value for name, value in budget.items() if name not in given}, **model}
 
 
-def _objective(config: ObjectiveConfig, task: str) -> Objective:
+def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
     curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
-    key, metric = config.metric, None
+    key, metric, n_classes = config.metric, None, len(dataset.classes or ())
     if key in curves:
         best = curves[key]
     else:
         metric = key.removeprefix("val_")
-        of_task = [name for name, row in METRICS.items() if task in row.tasks]
-        if metric not in of_task:
+        row = METRICS.get(metric)
+        if row is None or dataset.task not in row.tasks:
+            of_task = names_for(dataset.task, n_classes)
             hint = nearest(metric, of_task) or f"; known: {', '.join((*curves, *of_task))}"
-            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {task}{hint}")
-        key, best = f"val_{metric}", METRICS[metric].direction
+            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {dataset.task}{hint}")
+        try:
+            row.check_classes(n_classes)
+        except ValueError as error:
+            raise UserError(f"[objective] metric: {error}") from None
+        key, best = f"val_{metric}", row.direction
     return Objective(key, best if config.direction == "auto" else config.direction, metric)
 
 

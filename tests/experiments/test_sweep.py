@@ -130,6 +130,17 @@ def test_folds_seeds_and_another_metric(store: str) -> None:
     assert kept.best["value"] == result.best["value"]
 
 
+def test_a_metric_with_and_without_its_prefix_is_the_same_sweep(store: str) -> None:
+    with_prefix = mlptune.run_sweep(small("random", search__trials=3, objective__metric="val_log_loss"))
+    without = mlptune.run_sweep(small("random", name="plain", search__trials=3, objective__metric="log_loss"))
+    assert essence(without, with_name=False) == essence(with_prefix, with_name=False)
+    assert with_prefix.best["metric"] == "val_log_loss"
+    assert with_prefix.best["value"] == min(trial["value"] for trial in with_prefix.summary()["trials"])
+    # The loss that a network of two classes is trained on, also where float32 takes a probability for 1.
+    curves = with_prefix.curves
+    np.testing.assert_allclose(curves["val_log_loss"], curves["val_loss"], rtol=1e-4)
+
+
 def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
     spec = small("random", model={"optimizer": "sgd", "epochs": 5}, space={"learning_rate": [1e20, 1e25]})
     with pytest.raises(SweepFailed, match=r"none of the 12 trials is complete \(diverged\)"):

@@ -44,6 +44,9 @@ def test_the_budget_of_the_user_is_left_as_it_is():
         ("sklearn:iris", "val_score", ("val_score", "maximize", None)),
         ("sklearn:iris", "val_loss", ("val_loss", "minimize", None)),
         ("sklearn:iris", "balanced_accuracy", ("val_balanced_accuracy", "maximize", "balanced_accuracy")),
+        ("sklearn:iris", "log_loss", ("val_log_loss", "minimize", "log_loss")),
+        ("sklearn:iris", "val_log_loss", ("val_log_loss", "minimize", "log_loss")),
+        ("sklearn:breast_cancer", "f1", ("val_f1", "maximize", "f1")),
         ("sklearn:diabetes", "val_rmse", ("val_rmse", "minimize", "rmse")),
     ],
 )
@@ -99,6 +102,10 @@ def test_training_in_step_switches_off_what_would_end_a_trial_early():
     [
         ({"search": {"method": "grid"}}, "[search] method: a grid needs a [space] table whose ranges have points or"),
         ({"objective": {"metric": "rmse"}}, "[objective] metric: 'rmse' is not a metric for classification; known: "),
+        (
+            {"objective": {"metric": "val_f1"}},
+            "[objective] metric: 'f1' is of two classes, not of 3; take 'f1_macro'",
+        ),
         (
             {"model": {"epochs": 3, "changes": [[4, {"l2": 0.1}]]}},
             "[model] changes: epoch 4 is never trained, the last",
