@@ -14,6 +14,7 @@ from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space
 from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
+from ..config.names import CLASS_WEIGHT
 from ..config.schema import ObjectiveConfig, SearchConfig
 from ..data.dataset import Dataset
 from ..errors import UserError
@@ -76,6 +77,16 @@ class SweepPlan:
         """The row of the method's table; None for a sampler that was named itself."""
         return METHODS.get(self.spec.search.method)
 
+    @property
+    def model(self) -> dict[str, Any]:
+        """What all trials share, for the record: `fixed`, and `class_weight` where [model] has one."""
+        return {**self.fixed, **self.of_rows}
+
+    @property
+    def of_rows(self) -> dict[str, Any]:
+        """`class_weight` where [model] has one: part of a configuration, and already in the weights of the training rows."""
+        return {} if self.spec.class_weight is None else {CLASS_WEIGHT: self.spec.class_weight}
+
     def task(self) -> Task:
         """What the engine trains on: the folds' arrays, and how networks on them are scored."""
         folds = self.dataset.folds()
@@ -100,9 +111,9 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if space is None:  # not parsed when the file was loaded: the data decide what is searched
         table = spec.space
         if table is None:
-            table = default_space_table(spec.model, searcher.sampler, n_rows, dataset.task)
+            table = default_space_table(spec.hyperparameters, searcher.sampler, n_rows, dataset.task)
         space = check_space(spec, table)
-    fixed = _with_budget(spec.model, space, n_rows)
+    fixed = _with_budget(spec.hyperparameters, space, n_rows)
     objective = _objective(spec.objective, dataset)
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
@@ -179,7 +190,7 @@ def _require_full_length(spec: Spec, space: Space, fixed: Mapping[str, Any]) -> 
             raise UserError(f"[space] {name}: cannot be searched by {method}, which trains all to the last epoch")
         if fixed.get(name):
             result[name] = 0
-            if name in spec.model:
+            if name in spec.hyperparameters:
                 notes.append(f"{name} is off: under method {method} all trials train to the last epoch")
     return result, tuple(notes)
 
