@@ -1,4 +1,8 @@
-"""Metrics by name: what a sweep may optimise besides the loss, each weighted and for one network at a time."""
+"""Metrics by name: what a sweep may optimise besides the loss, each weighted and for one network at a time.
+
+An installed package offers its own as entry points of the group `mlptune.metrics`, each of which names a `Metric`. Every
+process looks them up by name for itself, so that only names are sent to workers.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +32,10 @@ class Metric:
     unit: Literal["none", "target"] = "none"
     for_more_classes: str | None = None
     exact_outputs: bool = False
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("maximize", "minimize"):
+            raise ValueError(f"metric {self.name!r}: direction must be maximize or minimize, got {self.direction!r}")
 
     @property
     def greater_is_better(self) -> bool:
@@ -233,13 +241,66 @@ METRICS: dict[str, Metric] = {
 }
 
 
+GROUP = "mlptune.metrics"
+# What is measured anyway; as a metric's curve its name would have two meanings.
+_CURVES = ("loss", "score")
+# The metrics of installed packages that this process has loaded, by name.
+_installed: dict[str, Metric] = {}
+
+
+def find(name: str) -> Metric | None:
+    """The metric of this name, ours before those of installed packages; None where there is none.
+
+    Raises ValueError (one line) where a package's entry point cannot be loaded, or names no `Metric` of this name.
+    """
+    found = METRICS.get(name) or _installed.get(name)
+    if found is not None or name in _CURVES:
+        return found
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            row = point.load()
+        except Exception as error:  # whatever a foreign module raises when it is imported
+            reason = " ".join(str(error).split())
+            raise ValueError(
+                f"metric {name!r}: {point.value!r} cannot be loaded, {type(error).__name__}: {reason}"
+            ) from error
+        if not isinstance(row, Metric) or row.name != name:
+            what = f"a Metric called {row.name!r}" if isinstance(row, Metric) else f"a {type(row).__name__}"
+            raise ValueError(f"metric {name!r}: {point.value!r} must be a Metric called {name!r}, got {what}")
+        _installed[name] = row
+        return row
+    return None
+
+
+def installed_names() -> list[str]:
+    """The names of the metrics of installed packages, none of which is loaded for it."""
+    from importlib.metadata import entry_points
+
+    return sorted({point.name for point in entry_points(group=GROUP)} - {*METRICS, *_CURVES})
+
+
+def resolve(name: str, task: str, n_classes: int) -> Metric:
+    """The metric of this name. Raises ValueError (one line) if it is unknown, of the other task or not of so many classes."""
+    row = find(name)
+    if row is None or task not in row.tasks:
+        raise ValueError(f"metric must be one of {', '.join(names_for(task, n_classes))} in {task}, got {name!r}")
+    row.check_classes(n_classes)
+    return row
+
+
 def names_for(task: str, n_classes: int | None = None) -> list[str]:
-    """The metrics of this task, "classification" or "regression", that can judge that many classes."""
+    """Ours of this task, "classification" or "regression", that can judge that many classes."""
     rows = [row for row in METRICS.values() if task in row.tasks]
     return [row.name for row in rows if row.for_more_classes is None or n_classes is None or n_classes <= 2]
 
 
 def unit_of(curve: str) -> str:
-    """The unit of a curve by name: that of the metric if it is `val_<metric>`, else "none"."""
-    metric = METRICS.get(curve.removeprefix("val_"))
+    """The unit of a curve by name: that of the metric if it is `val_<metric>`, else "none".
+
+    A metric of an installed package is known once `find` has been asked for it.
+    """
+    name = curve.removeprefix("val_")
+    metric = METRICS.get(name) or _installed.get(name)
     return "none" if metric is None else metric.unit

@@ -338,6 +338,9 @@ METRICS_TEXT = """
 `[objective] metric` names what a trial is judged by, computed on the validation part: `val_score` (accuracy or R2, the default),
 `val_loss`, or `val_` and one of the names below, with or without the prefix. Row weights, where there are any, are respected.
 `TunedModel.evaluate` takes the plain names.
+
+An installed package offers a metric of its own as an entry point of the group `mlptune.metrics`, whose name is that of the
+`mlptune.core.metrics.Metric` it stands for; see [CONTRIBUTING](../../CONTRIBUTING.md).
 """
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.losses import LOSSES
-from ..core.metrics import METRICS
+from ..core.metrics import resolve
 from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
 from ..core.workspace import outputs
@@ -100,13 +100,16 @@ class TunedModel:
     def evaluate(
         self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, metric: str
     ) -> float:
-        """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is."""
+        """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is.
+
+        An installed package's metric will do too. Raises ValueError, one line, for a name that is none for this target.
+        """
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         classes = self._target.classes
         if metric == "loss":
             return self._loss(self._outputs(X), y, weight)
         truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
-        row = METRICS[metric]
+        row = resolve(metric, self.task, len(classes or ()))
         return float(row.function(truth, self._outputs(X, row.exact_outputs), weight))
 
     def _loss(self, result: NDArray[np.float64], y: ArrayLike, weight: NDArray[np.float64] | None) -> float:

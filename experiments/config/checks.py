@@ -264,11 +264,17 @@ def _in_table(error: ValueError) -> str:
 
 
 def _check_metric(metric: str) -> None:
-    from ...core.metrics import METRICS
+    from ...core.metrics import METRICS, find, installed_names
 
-    known = ("val_score", "val_loss", *METRICS)
     plain = metric.removeprefix("val_")
-    if metric not in known and plain not in METRICS:
+    if metric in ("val_score", "val_loss"):
+        return
+    try:
+        is_known = find(plain) is not None
+    except ValueError as error:
+        raise UserError(f"[objective] {error}") from None
+    if not is_known:
+        known = ("val_score", "val_loss", *METRICS, *installed_names())
         hint = nearest(plain, known) or f"; known: {', '.join(known)}"
         raise UserError(f"[objective] metric: unknown metric {show(metric)}{hint}")
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import METRICS, names_for
+from ...core.metrics import find, names_for
 from ...search.methods import METHODS, Method
 from ...search.searcher import Searcher, resolve, split_options
 from ...search.spaces.dimensions import Range
@@ -155,7 +155,10 @@ def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
         best = curves[key]
     else:
         metric = key.removeprefix("val_")
-        row = METRICS.get(metric)
+        try:
+            row = find(metric)
+        except ValueError as error:
+            raise UserError(f"[objective] {error}") from None
         if row is None or dataset.task not in row.tasks:
             of_task = names_for(dataset.task, n_classes)
             hint = nearest(metric, of_task) or f"; known: {', '.join((*curves, *of_task))}"

@@ -1,12 +1,14 @@
 """Every metric against scikit-learn's, on drawn data."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from mlptune.core.metrics import METRICS, names_for, unit_of
+from mlptune.core.metrics import METRICS, Metric, find, installed_names, names_for, resolve, unit_of
 
 CLASSIFICATION = {
     "accuracy": lambda y, p, w: reference.accuracy_score(y, p, sample_weight=w),
@@ -168,6 +170,76 @@ def test_regression(seed, outputs, n, weighted, constant):
         assert METRICS[name].function(y, output, weight) == pytest.approx(function(y, output, sample_weight=weight)), (
             name
         )
+
+
+INSTALLED = """
+from mlptune.core.metrics import Metric
+
+WORST = Metric("worst", lambda y, output, weight: float(abs(output - y).max()), "minimize", ("regression",), unit="target")
+"""
+ENTRY_POINTS = """
+[mlptune.metrics]
+worst = rulers:WORST
+other_name = rulers:WORST
+a_list = rulers:__all__
+absent = rulers:ABSENT
+broken = crooked
+loss = rulers:WORST
+accuracy = rulers:WORST
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A package of another distribution, as an installer leaves it."""
+    (tmp_path / "rulers.py").write_text(f"{INSTALLED}\n__all__ = []\n")
+    (tmp_path / "crooked.py").write_text("raise RuntimeError('no\\nruler')\n")
+    info = tmp_path / "rulers-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rulers\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "rulers", raising=False)
+    monkeypatch.setattr("mlptune.core.metrics._installed", {})
+
+
+def test_metrics_of_installed_packages_are_found_by_name(installed):
+    assert unit_of("val_worst") == "none"
+    worst = find("worst")
+    assert (worst.name, worst.direction, worst.unit) == ("worst", "minimize", "target")
+    assert worst is find("worst") is resolve("worst", "regression", 0)
+    assert unit_of("val_worst") == "target"
+    assert installed_names() == ["a_list", "absent", "broken", "other_name", "worst"]
+    assert find("accuracy") is METRICS["accuracy"]
+    assert find("loss") is find("wurst") is None
+    with pytest.raises(ValueError, match=r"metric must be one of accuracy, .* in classification, got 'worst'"):
+        resolve("worst", "classification", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        (
+            "other_name",
+            "metric 'other_name': 'rulers:WORST' must be a Metric called 'other_name', got a Metric called 'worst'",
+        ),
+        ("a_list", "metric 'a_list': 'rulers:__all__' must be a Metric called 'a_list', got a list"),
+        (
+            "absent",
+            "metric 'absent': 'rulers:ABSENT' cannot be loaded, AttributeError: module 'rulers' has no attribute 'ABSENT'",
+        ),
+        ("broken", "metric 'broken': 'crooked' cannot be loaded, RuntimeError: no ruler"),
+    ],
+)
+def test_what_a_package_names_must_be_a_metric_of_that_name(installed, name, line):
+    with pytest.raises(ValueError, match=r"^metric") as caught:
+        find(name)
+    assert str(caught.value) == line
+
+
+def test_a_metric_is_maximized_or_minimized():
+    with pytest.raises(ValueError, match="metric 'mine': direction must be maximize or minimize, got 'max'"):
+        Metric("mine", METRICS["r2"].function, "max", ("regression",))
 
 
 def test_directions_and_tasks():
