@@ -167,6 +167,14 @@ class Dataset:
         """
         return None if self._test is None else (self._test.frame, self._test.y, self._test.weight)
 
+    def class_shares(self) -> dict[Any, float]:
+        """The share, from 0 to 1, that each class has of the rows that are not test; nothing in regression."""
+        if self.classes is None:
+            return {}
+        indices = self._all_classes.encode(self._rows.y[self._split.development])
+        counts = np.bincount(indices, minlength=len(self.classes))
+        return dict(zip(self.classes, (counts / len(indices)).tolist(), strict=True))
+
     @property
     def schema(self) -> Schema:
         """What the table's columns are used as, inferred from the training rows."""

@@ -21,6 +21,10 @@ from ..errors import UserError
 from ..execution.engine import Task
 from .warm_start import check_points
 
+# Never to predict a class costs accuracy no more than the class's share of the rows; below these shares a sweep is warned.
+RARE_OF_TWO, RARE_OF_MORE = 0.1, 0.02
+_ACCURACY = ("val_score", "val_accuracy", "val_zero_one")
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -56,7 +60,7 @@ class SweepPlan:
         total: How many trials.
         seeds: The seeds of each trial's networks, the same for all, so that trials differ by their configuration alone.
         loss: The loss that the target asks for.
-        notes: Settings that are not in force under the method, for the user.
+        notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
     """
 
     spec: Spec
@@ -137,7 +141,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         total=total,
         seeds=tuple(spec.seed + i for i in range(spec.data.seeds)),
         loss=_loss(dataset),
-        notes=notes,
+        notes=(*notes, *_rare_class(spec, dataset, objective)),
     )
 
 
@@ -169,6 +173,23 @@ def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
             raise UserError(f"[objective] metric: {error}") from None
         key, best = f"val_{metric}", row.direction
     return Objective(key, best if config.direction == "auto" else config.direction, metric)
+
+
+def _rare_class(spec: Spec, dataset: Dataset, objective: Objective) -> tuple[str, ...]:
+    """A warning where accuracy is the metric and a class is rare, which names the rarest; nothing elsewhere."""
+    shares = dataset.class_shares() if objective.key in _ACCURACY else {}
+    least = RARE_OF_TWO if len(shares) == 2 else RARE_OF_MORE
+    rare = [label for label, share in shares.items() if share < least]
+    if not rare:
+        return ()
+    rarest = min(rare, key=lambda label: shares[label])
+    more = f" ({len(rare) - 1} more below {100 * least:g} %)" if len(rare) > 1 else ""
+    text = (
+        f"class {str(rarest)[:40]!r} is {100 * shares[rarest]:.2g} % of the rows that are not test{more}: accuracy hardly sees "
+        "it; balanced_accuracy, average_precision and log_loss ([objective] metric) do"
+    )
+    weigh = '; [model] class_weight = "balanced" lets all classes count the same in training'
+    return (text + (weigh if spec.class_weight is None else ""),)
 
 
 def _options(searcher: Searcher, search: SearchConfig) -> SearchOptions:

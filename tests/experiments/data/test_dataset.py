@@ -236,6 +236,14 @@ def test_groups_stay_together(tmp_path):
     assert "Family" not in data.folds()[0].encoder.columns
 
 
+def test_shares_of_classes_are_those_of_rows_that_are_not_test(tmp_path):
+    frame = people()
+    data = loaded(tmp_path, frame)
+    rest = frame.drop(index=data.test()[0].index)
+    assert data.class_shares() == rest["Survived"].value_counts(normalize=True).sort_index().to_dict()
+    assert loaded(tmp_path, target="Fare").class_shares() == {}
+
+
 def test_encoded_parts_travel_to_workers(tmp_path):
     [fold] = loaded(tmp_path, people(), weight="Weight").folds()
     assert_same(pickle.loads(pickle.dumps(fold)), fold)
