@@ -239,8 +239,8 @@ class MLPClassifier(ClassifierMixin, _MLP):
     """A multilayer perceptron for classes: softmax output and cross-entropy, or one logistic unit for two classes.
 
     `hidden=()` makes it logistic regression, and with `activation="threshold"` a perceptron, whose probabilities are
-    0 and 1. `class_weight`: a dict from labels to the weight of their rows (1 where it has none), or "balanced" for
-    weights inverse to the classes' sizes. Follows scikit-learn's conventions; ValueError for hyperparameters out of
+    0 and 1. `class_weight`: a dict from labels, or their texts, to the weight of their rows (1 where it has none), or
+    "balanced" for weights inverse to the classes' sizes. Follows scikit-learn's conventions; ValueError for hyperparameters out of
     range (one line: name, rule, value), for data that scikit-learn refuses, and when training diverges.
     """
 
@@ -257,7 +257,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if self.class_weight is None:
             return weight
-        by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        by_class = compute_class_weight(_by_label(self.class_weight, self.classes_), classes=self.classes_, y=y)
         of_rows = by_class[np.searchsorted(self.classes_, y)]
         return of_rows if weight is None else weight * of_rows
 
@@ -299,6 +299,18 @@ class MLPClassifier(ClassifierMixin, _MLP):
         """The likeliest label of each row (n,)."""
         likeliest = np.argmax(self.predict_proba(X), axis=1)
         return self.classes_[likeliest]
+
+
+def _by_label(class_weight: Any, classes: Array) -> Any:
+    """Class weights with labels as keys: one that is the text of a label, as a sweep file has it, is replaced by that."""
+    if not isinstance(class_weight, Mapping):
+        return class_weight
+    labels = classes.tolist()
+    texts = {str(label): label for label in labels}
+    return {
+        key if key in labels or not isinstance(key, str) else texts.get(key, key): weight
+        for key, weight in class_weight.items()
+    }
 
 
 class MLPRegressor(RegressorMixin, _MLP):

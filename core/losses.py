@@ -70,7 +70,7 @@ def _cross_entropy_values_from_cache(z: Array, target: Array, cache: Array) -> t
     return np.log(total) - own, is_right
 
 
-def _log_loss_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
+def log_loss_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
     """-log p_y; a probability that float32 rounds to 0 counts as its least number above 0."""
     own = _by_class(outputs)[np.arange(len(y)), y]
     return -np.log(np.maximum(own, np.finfo(np.float32).tiny))
@@ -168,7 +168,7 @@ def _brier_values(z: Array, target: Array) -> Array:
     return np.sum(error * error, axis=-2)
 
 
-def _brier_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
+def brier_from_outputs(outputs: Array, y: Array, unit: float) -> Array:
     """(p - y)^2, summed over the classes, or of class 1 alone with one output unit."""
     p = _by_class(outputs)
     errors = ((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1)
@@ -203,7 +203,7 @@ LOSSES: dict[str, Loss] = {
             _cross_entropy_gradient,
             _cross_entropy_values,
             softmax,
-            _log_loss_from_outputs,
+            log_loss_from_outputs,
             _cross_entropy_values_from_cache,
         ),
         Loss(
@@ -212,9 +212,9 @@ LOSSES: dict[str, Loss] = {
             _log_loss_gradient,
             _log_loss_values,
             _logistic_probability,
-            _log_loss_from_outputs,
+            log_loss_from_outputs,
         ),
-        Loss("brier", "classification", _brier_gradient, _brier_values, _probabilities, _brier_from_outputs),
+        Loss("brier", "classification", _brier_gradient, _brier_values, _probabilities, brier_from_outputs),
         Loss("perceptron", "classification", _perceptron_gradient, _perceptron_values, _decision),
         Loss(
             "squared_error",

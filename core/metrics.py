@@ -1,4 +1,8 @@
-"""Metrics by name: what a sweep may optimise besides the loss, each weighted and for one network at a time."""
+"""Metrics by name: what a sweep may optimise besides the loss, each weighted and for one network at a time.
+
+An installed package offers its own as entry points of the group `mlptune.metrics`, each of which names a `Metric`. Every
+process looks them up by name for itself, so that only names are sent to workers.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from .array import Array
+from .losses import brier_from_outputs, log_loss_from_outputs
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,9 @@ class Metric:
 
     In classification `y` (n,) holds class indices and o = 1 means the probability of class 1; in regression `y` is
     (n, o). `weight` is (n,) or None. NaN where the metric is not defined (one class only, say). `unit` "target": it is
-    in the target's own unit, and so grows with it; "none": it has no unit.
+    in the target's own unit, and so grows with it; "none": it has no unit. `for_more_classes`: the metric to take with
+    more than two classes, where this one is of two only; None where it is of any number. `exact_outputs`: it is given
+    outputs in float64 whatever the networks train in, because float32 takes a probability close to 1 for 1.
     """
 
     name: str
@@ -23,11 +30,22 @@ class Metric:
     direction: Literal["maximize", "minimize"]
     tasks: tuple[str, ...]
     unit: Literal["none", "target"] = "none"
+    for_more_classes: str | None = None
+    exact_outputs: bool = False
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("maximize", "minimize"):
+            raise ValueError(f"metric {self.name!r}: direction must be maximize or minimize, got {self.direction!r}")
 
     @property
     def greater_is_better(self) -> bool:
         """Whether a larger value is the better one."""
         return self.direction == "maximize"
+
+    def check_classes(self, n: int) -> None:
+        """Raise ValueError (one line, which begins with the name) if the metric cannot judge that many classes."""
+        if n > 2 and self.for_more_classes is not None:
+            raise ValueError(f"{self.name!r} is of two classes, not of {n}; take {self.for_more_classes!r}")
 
 
 def predicted_classes(output: Array) -> Array:
@@ -75,25 +93,93 @@ def f1_macro(y: Array, output: Array, weight: Array | None = None) -> float:
     return float(np.mean((2.0 * np.diag(counts) / safe)[present]))
 
 
-def _binary_auc(positive: Array, score: Array, weight: Array) -> float:
-    """Area under the curve of true against false positives, ties by the trapezium."""
+def f1(y: Array, output: Array, weight: Array | None = None) -> float:
+    """F1 = 2 TP / (2 TP + FP + FN) of the second of two classes; 0 where it occurs neither in y nor in the prediction."""
+    if output.shape[1] > 2:
+        METRICS["f1"].check_classes(output.shape[1])
+    weights = _weights(len(y), weight)
+    wanted, found = y == 1, predicted_classes(output) == 1
+    total = weights[wanted].sum() + weights[found].sum()
+    return float(2.0 * weights[wanted & found].sum() / total) if total > 0 else 0.0
+
+
+def matthews(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The correlation of the true and the predicted classes, from -1 to 1; 0 where either is one class only (Matthews 1975).
+
+    With c_ij the share of rows of class i that are predicted as j, t_i its sums over j and p_j those over i:
+    (sum_i c_ii - t_i p_i) / sqrt((1 - sum_i t_i^2) (1 - sum_j p_j^2)), for any number of classes (Gorodkin 2004).
+    """
+    shares = _confusion(y, output, weight)
+    shares = shares / shares.sum()
+    true, predicted = shares.sum(axis=1), shares.sum(axis=0)
+    spread = (1.0 - true @ true) * (1.0 - predicted @ predicted)
+    if np.count_nonzero(true) < 2 or np.count_nonzero(predicted) < 2 or spread <= 0:
+        return 0.0
+    return float((np.trace(shares) - true @ predicted) / np.sqrt(spread))
+
+
+def log_loss(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The mean of -log p of each row's own class, natural; a p that float32 rounds to 0 counts as its least number above 0."""
+    return float(np.average(log_loss_from_outputs(_exact(output), y, 1.0), weights=weight))
+
+
+def brier(y: Array, output: Array, weight: Array | None = None) -> float:
+    """The mean of (p - y)^2, p the probability of the second of two classes; of more classes the sum over all (Brier 1950)."""
+    return float(np.average(brier_from_outputs(_exact(output), y, 1.0), weights=weight))
+
+
+def _exact(output: Array) -> Array:
+    return np.asarray(output, dtype=np.float64)
+
+
+def _hits_and_misses(positive: Array, score: Array, weight: Array) -> tuple[Array, Array]:
+    """Weight of the positive and of the other rows among the highest scores: cumulated from 0, equal scores together."""
     order = np.argsort(-score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
     hits = np.append(0.0, np.cumsum(np.where(positive[order], weight[order], 0.0))[ends])
     misses = np.append(0.0, np.cumsum(np.where(positive[order], 0.0, weight[order]))[ends])
+    return hits, misses
+
+
+def _binary_auc(positive: Array, score: Array, weight: Array) -> float:
+    """Area under the curve of true against false positives, ties by the trapezium."""
+    hits, misses = _hits_and_misses(positive, score, weight)
     if hits[-1] <= 0 or misses[-1] <= 0:
         return float("nan")
     return float(np.trapezoid(hits / hits[-1], misses / misses[-1]))
 
 
-def roc_auc(y: Array, output: Array, weight: Array | None = None) -> float:
-    """Area under the ROC curve; with more than two classes the plain mean of one class against the rest."""
+def _binary_average_precision(positive: Array, score: Array, weight: Array) -> float:
+    """sum_k (R_k - R_k-1) P_k, recall and precision among the k highest scores, equal scores together."""
+    hits, misses = _hits_and_misses(positive, score, weight)
+    if hits[-1] <= 0:
+        return float("nan")
+    taken = hits[1:] + misses[1:]
+    precision = hits[1:] / np.where(taken > 0, taken, 1.0)
+    return float(np.sum(np.diff(hits) * precision) / hits[-1])
+
+
+def _ranked(by_class: Callable[[Array, Array, Array], float], y: Array, output: Array, weight: Array | None) -> float:
+    """A metric of one class's scores: of the second of two classes, or the plain mean of one class against the rest."""
     weights = _weights(len(y), weight)
     if not np.isfinite(output).all():
         return float("nan")
     if output.shape[1] <= 2:
-        return _binary_auc(y == 1, output[:, -1], weights)
-    return float(np.mean([_binary_auc(y == c, output[:, c], weights) for c in range(output.shape[1])]))
+        return by_class(y == 1, output[:, -1], weights)
+    return float(np.mean([by_class(y == c, output[:, c], weights) for c in range(output.shape[1])]))
+
+
+def roc_auc(y: Array, output: Array, weight: Array | None = None) -> float:
+    """Area under the ROC curve; with more than two classes the plain mean of one class against the rest."""
+    return _ranked(_binary_auc, y, output, weight)
+
+
+def average_precision(y: Array, output: Array, weight: Array | None = None) -> float:
+    """Mean precision over the steps of recall, of the second of two classes; of more the plain mean of one against the rest.
+
+    NaN where one of these classes has no row.
+    """
+    return _ranked(_binary_average_precision, y, output, weight)
 
 
 def _mean_squares(y: Array, output: Array, weight: Array | None) -> Array:
@@ -142,7 +228,12 @@ METRICS: dict[str, Metric] = {
         Metric("zero_one", zero_one, "minimize", _CLASSIFICATION),
         Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION),
         Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION),
+        Metric("f1", f1, "maximize", _CLASSIFICATION, for_more_classes="f1_macro"),
+        Metric("matthews", matthews, "maximize", _CLASSIFICATION),
         Metric("roc_auc", roc_auc, "maximize", _CLASSIFICATION),
+        Metric("average_precision", average_precision, "maximize", _CLASSIFICATION),
+        Metric("log_loss", log_loss, "minimize", _CLASSIFICATION, exact_outputs=True),
+        Metric("brier", brier, "minimize", _CLASSIFICATION, exact_outputs=True),
         Metric("rmse", rmse, "minimize", _REGRESSION, unit="target"),
         Metric("mae", mae, "minimize", _REGRESSION, unit="target"),
         Metric("r2", r2, "maximize", _REGRESSION),
@@ -150,7 +241,66 @@ METRICS: dict[str, Metric] = {
 }
 
 
+GROUP = "mlptune.metrics"
+# What is measured anyway; as a metric's curve its name would have two meanings.
+_CURVES = ("loss", "score")
+# The metrics of installed packages that this process has loaded, by name.
+_installed: dict[str, Metric] = {}
+
+
+def find(name: str) -> Metric | None:
+    """The metric of this name, ours before those of installed packages; None where there is none.
+
+    Raises ValueError (one line) where a package's entry point cannot be loaded, or names no `Metric` of this name.
+    """
+    found = METRICS.get(name) or _installed.get(name)
+    if found is not None or name in _CURVES:
+        return found
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            row = point.load()
+        except Exception as error:  # whatever a foreign module raises when it is imported
+            reason = " ".join(str(error).split())
+            raise ValueError(
+                f"metric {name!r}: {point.value!r} cannot be loaded, {type(error).__name__}: {reason}"
+            ) from error
+        if not isinstance(row, Metric) or row.name != name:
+            what = f"a Metric called {row.name!r}" if isinstance(row, Metric) else f"a {type(row).__name__}"
+            raise ValueError(f"metric {name!r}: {point.value!r} must be a Metric called {name!r}, got {what}")
+        _installed[name] = row
+        return row
+    return None
+
+
+def installed_names() -> list[str]:
+    """The names of the metrics of installed packages, none of which is loaded for it."""
+    from importlib.metadata import entry_points
+
+    return sorted({point.name for point in entry_points(group=GROUP)} - {*METRICS, *_CURVES})
+
+
+def resolve(name: str, task: str, n_classes: int) -> Metric:
+    """The metric of this name. Raises ValueError (one line) if it is unknown, of the other task or not of so many classes."""
+    row = find(name)
+    if row is None or task not in row.tasks:
+        raise ValueError(f"metric must be one of {', '.join(names_for(task, n_classes))} in {task}, got {name!r}")
+    row.check_classes(n_classes)
+    return row
+
+
+def names_for(task: str, n_classes: int | None = None) -> list[str]:
+    """Ours of this task, "classification" or "regression", that can judge that many classes."""
+    rows = [row for row in METRICS.values() if task in row.tasks]
+    return [row.name for row in rows if row.for_more_classes is None or n_classes is None or n_classes <= 2]
+
+
 def unit_of(curve: str) -> str:
-    """The unit of a curve by name: that of the metric if it is `val_<metric>`, else "none"."""
-    metric = METRICS.get(curve.removeprefix("val_"))
+    """The unit of a curve by name: that of the metric if it is `val_<metric>`, else "none".
+
+    A metric of an installed package is known once `find` has been asked for it.
+    """
+    name = curve.removeprefix("val_")
+    metric = METRICS.get(name) or _installed.get(name)
     return "none" if metric is None else metric.unit

@@ -9,7 +9,7 @@ from .averaging import evaluation_parameters
 from .data import PreparedFold
 from .layers.dropout import DropoutMasks, dropout_threshold
 from .losses import LOSSES, likeliest_classes
-from .metrics import METRICS, r2_from_sums, squared_sums
+from .metrics import Metric, r2_from_sums, squared_sums
 from .minibatches import Minibatches
 from .network import DROPOUT, Network
 from .parameters import offsets
@@ -185,10 +185,12 @@ class Stack:
             scores = squared_sums(z - batches.hard, batches.weights)
         return losses.sum(axis=1), scores
 
-    def validate(self, metrics: Sequence[str]) -> dict[str, Array]:
+    def validate(self, metrics: Sequence[Metric]) -> dict[str, Array]:
         """val_loss, val_score and val_<metric> by network (K,); NaN where a fold has no validation part."""
         K = len(self.networks)
-        values = {name: np.full(K, np.nan) for name in ("val_loss", "val_score", *(f"val_{name}" for name in metrics))}
+        values = {
+            name: np.full(K, np.nan) for name in ("val_loss", "val_score", *(f"val_{row.name}" for row in metrics))
+        }
         for f, fold in enumerate(self.folds):
             part = fold.validation
             if part is None:
@@ -212,11 +214,15 @@ class Stack:
                 residual = squared_sums((z - fold.validation_targets)[:, None], weight)
                 values["val_score"][members] = r2_from_sums(residual, part.total_sum_of_squares)
             if metrics:
-                predicted, y = self.loss.outputs(z), fold.to_target_units(part.y)
+                predicted, y = {False: self.loss.outputs(z)}, fold.to_target_units(part.y)
+                if any(row.exact_outputs for row in metrics):
+                    predicted[True] = self.loss.outputs(z.astype(np.float64))
                 for i, k in enumerate(members):
-                    output = fold.to_target_units(np.ascontiguousarray(predicted[i].T))
-                    for name in metrics:
-                        values[f"val_{name}"][k] = METRICS[name].function(y, output, part.weight)
+                    output = {
+                        exact: fold.to_target_units(np.ascontiguousarray(p[i].T)) for exact, p in predicted.items()
+                    }
+                    for row in metrics:
+                        values[f"val_{row.name}"][k] = row.function(y, output[row.exact_outputs], part.weight)
         return values
 
     def erase(self, members: Array) -> None:

@@ -9,7 +9,7 @@ from .array import Array
 from .cost import networks_per_part
 from .data import Fold, PreparedFold, take_subset
 from .fitting import fit, prepare
-from .metrics import METRICS
+from .metrics import Metric, resolve
 from .network import INITIALIZATION, Network
 from .parameters import initial_buffers, initial_parameters, n_parameters
 from .stack import Stack
@@ -81,12 +81,9 @@ def train(
     the rows of a `subset` are one of `order_seed` and the fold. With
     `gradient_norms` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
     gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
-    ValueError if the data's shapes contradict the structure or a metric is unknown.
+    ValueError if the data's shapes contradict the structure, or a metric is unknown or not one of so many classes.
     """
-    for name in metrics:
-        if name not in METRICS or structure.task not in METRICS[name].tasks:
-            possible = ", ".join(known for known, metric in METRICS.items() if structure.task in metric.tasks)
-            raise ValueError(f"metric must be one of {possible} in {structure.task}, got {name!r}")
+    rows = tuple(resolve(name, structure.task, structure.n_outputs) for name in metrics)
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")
     state = state.take(range(len(state)))
@@ -103,9 +100,7 @@ def train(
     names = (*CURVES, *(f"val_{name}" for name in metrics), *norms)
     n_epochs = max(0, min(until, _last_epoch(networks, state)) - first)
     curves = Curves(first + 1, {name: np.full((len(state), n_epochs), np.nan) for name in names})
-    trainer = _Trainer(
-        structure, networks_by_fold, prepared, state, curves, until, order_seed, tuple(metrics), gradient_norms
-    )
+    trainer = _Trainer(structure, networks_by_fold, prepared, state, curves, until, order_seed, rows, gradient_norms)
     size = networks_per_part(structure)
     with np.errstate(all="ignore"):
         for epoch in np.unique(state.epoch):
@@ -139,7 +134,7 @@ class _Trainer:
     curves: Curves
     until: int
     order_seed: int
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     gradient_norms: bool
 
     def train(self, members: Array) -> None:

@@ -252,6 +252,13 @@ The shape of the network is either `hidden`, a list of layer widths, or `layers`
 may also have its own `activation_1`, `batch_norm_1`, `layer_norm_1` or `skip_1`. What belongs to layer 3 is part of a trial only
 where there are at least three layers.
 
+`[model]` may also hold `class_weight`, for a target of classes: `"balanced"`, or a table of labels, as text, and their weights such
+as `class_weight = { "yes" = 3.0, "no" = 1.0 }`, in which a label that is left out has the weight 1. It is no hyperparameter and
+cannot be searched: it multiplies the weights of training rows, and the curves `train_loss` and `train_score` are weighed with it;
+validation and test are weighed as without it. Balanced, a class weighs `W / (C W_c)`: `W` is the weight of all training rows of the
+fold, each 1 unless `[data] weight` says otherwise, `W_c` that of the rows of the class, and `C` the number of classes. All classes
+then count the same.
+
 Without a `[space]` table the default space of the data is searched: learning rate, width, batch size, dropout and L2, or, with the
 method `nas`, the architecture. An empty one trains the single configuration of `[model]`.
 """
@@ -331,6 +338,9 @@ METRICS_TEXT = """
 `[objective] metric` names what a trial is judged by, computed on the validation part: `val_score` (accuracy or R2, the default),
 `val_loss`, or `val_` and one of the names below, with or without the prefix. Row weights, where there are any, are respected.
 `TunedModel.evaluate` takes the plain names.
+
+An installed package offers a metric of its own as an entry point of the group `mlptune.metrics`, whose name is that of the
+`mlptune.core.metrics.Metric` it stands for; see [CONTRIBUTING](../../CONTRIBUTING.md).
 """
 
 

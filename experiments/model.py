@@ -4,7 +4,7 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..core.metrics import resolve
 from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
 from ..core.workspace import outputs
@@ -50,9 +51,13 @@ class Part:
         """How much all its networks count."""
         return float(len(self.theta) if self.weights is None else self.weights.sum())
 
-    def predict(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Outputs (n, o) for encoded rows X (n, d), averaged over the networks; regression in the target's own unit."""
-        result = np.asarray(outputs(self.structure, self.theta, self.running, X), dtype=np.float64)
+    def predict(self, X: NDArray[Any], exact: bool = False) -> NDArray[np.float64]:
+        """Outputs (n, o) for encoded rows X (n, d), averaged over the networks; regression in the target's own unit.
+
+        `exact`: computed in float64.
+        """
+        structure = replace(self.structure, dtype="float64") if exact else self.structure
+        result = np.asarray(outputs(structure, self.theta, self.running, X), dtype=np.float64)
         mean = result.mean(axis=0) if self.weights is None else np.average(result, axis=0, weights=self.weights)
         return np.asarray(mean if self.target.classes is not None else mean * self.target.scale + self.target.mean)
 
@@ -102,12 +107,12 @@ class TunedModel:
         """The columns of an array without names, in order."""
         return np.array(self.parts[0].encoder.inputs, dtype=object)
 
-    def _outputs(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+    def _outputs(self, X: pd.DataFrame | ArrayLike, exact: bool = False) -> NDArray[np.float64]:
         encoded: dict[int, NDArray[Any]] = {}
         for part in self.parts:
             if id(part.encoder) not in encoded:
                 encoded[id(part.encoder)] = part.encoder.transform(X)
-        found = [part.predict(encoded[id(part.encoder)]) for part in self.parts]
+        found = [part.predict(encoded[id(part.encoder)], exact) for part in self.parts]
         mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in self.parts]))
         return mean if self._target.classes is None else apply_temperature(mean, self.temperature)
 
@@ -131,11 +136,16 @@ class TunedModel:
     def evaluate(
         self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, metric: str
     ) -> float:
-        """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is."""
+        """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is.
+
+        An installed package's metric will do too. Raises ValueError, one line, for a name that is none for this target.
+        """
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        is_classes = self._target.classes is not None
-        truth = self._target.encode(y) if is_classes else np.asarray(y, dtype=np.float64).reshape(-1, 1)
-        return Scoring(metric, self.parts[0].structure.loss, self._target.scale)(truth, self._outputs(X), weight)
+        classes = self._target.classes
+        row = None if metric == "loss" else resolve(metric, self.task, len(classes or ()))
+        truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
+        scoring = Scoring(row, self.parts[0].structure.loss, self._target.scale)
+        return scoring(truth, self._outputs(X, row is not None and row.exact_outputs), weight)
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""

@@ -29,7 +29,7 @@ def objective(
         UserError: If anything is wrong with the sweep file or the data.
     """
     spec, _ = load_spec(source, overrides)
-    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base, spec.class_weight))
     task = plan.task()
 
     def evaluate(trial: optuna.trial.Trial) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..search.spaces.layers import configuration
 from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
+from .config.names import CLASS_WEIGHT
 from .ranking import best_trial
 
 if TYPE_CHECKING:
@@ -240,7 +241,10 @@ def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord
 
 def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[str, Any]:
     metric = launch.tags.get(schema.METRIC, "val_score")
-    complete = best.configuration or configuration(best.params, reader.launch_data(uri, launch, schema.FIXED) or {})
+    shared = reader.launch_data(uri, launch, schema.FIXED) or {}
+    complete = dict(best.configuration or configuration(best.params, shared))
+    if CLASS_WEIGHT in shared:  # a schedule of copied hyperparameters is without it
+        complete[CLASS_WEIGHT] = shared[CLASS_WEIGHT]
     return best_document(
         launch.name, launch.run_id, best, metric, launch.test_score, complete, launch.ensemble, launch.expected
     )

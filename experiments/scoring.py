@@ -1,4 +1,4 @@
-"""Scores of predictions by a metric's name: one rule for models, for the ensemble and for what is expected of either."""
+"""Scores of predictions: one rule for models, for the ensemble and for what is expected of either."""
 
 import math
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.losses import LOSSES
-from ..core.metrics import METRICS
+from ..core.metrics import Metric
 
-# The curves of every network, and the metrics that they are of predictions.
+# What the curve val_score is of predictions.
 SCORES = {"classification": "accuracy", "regression": "r2"}
 
 
@@ -19,12 +19,12 @@ class Scoring:
     """How predictions are judged.
 
     Attributes:
-        metric: The name of a metric of the engine, or "loss".
-        loss: The loss that networks are trained on, for the metric "loss".
-        unit: The standard deviation of the target in training, for the same.
+        metric: The metric; None: the loss.
+        loss: The name of the loss that networks are trained on.
+        unit: The standard deviation of the target in training, for the loss.
     """
 
-    metric: str
+    metric: Metric | None
     loss: str
     unit: float = 1.0
 
@@ -33,8 +33,8 @@ class Scoring:
 
         NaN for a loss that predictions do not determine.
         """
-        if self.metric != "loss":
-            return float(METRICS[self.metric].function(y, outputs, weight))
+        if self.metric is not None:
+            return float(self.metric.function(y, outputs, weight))
         from_outputs = LOSSES[self.loss].from_outputs
         if from_outputs is None:
             return math.nan
@@ -43,4 +43,4 @@ class Scoring:
     @property
     def greater_is_better(self) -> bool:
         """Whether a larger score is the better one."""
-        return self.metric != "loss" and METRICS[self.metric].greater_is_better
+        return self.metric is not None and self.metric.greater_is_better

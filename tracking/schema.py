@@ -68,7 +68,7 @@ TAGS = {
     TOTAL: ("launch", "How many trials the sweep counts."),
     METRIC: ("launch", "The objective: the curve by which trials are compared."),
     DIRECTION: ("launch", "`maximize` or `minimize`."),
-    FIXED: ("launch", "The hyperparameters that all trials share, as JSON."),
+    FIXED: ("launch", "The hyperparameters that all trials share, and `class_weight` where there is one, as JSON."),
     START: ("launch", "The configurations taken from another sweep that are tried first, as a JSON list."),
     DATA: ("launch", "The fingerprint of the data and of its split."),
     TASK: ("launch", "The prediction task that was found in the data."),

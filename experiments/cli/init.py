@@ -61,7 +61,7 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
 
 def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
     """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
-    from ...core.metrics import METRICS
+    from ...core.metrics import names_for
     from ...search.spaces.defaults import default_space
     from ..config.defaults import DEFAULT_TRIALS, default_model
 
@@ -70,7 +70,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
     classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
     target = spec.data.target or "target"
     score = "accuracy" if dataset.task == "classification" else "R2"
-    others = ", ".join(name for name, metric in METRICS.items() if dataset.task in metric.tasks)
+    others = ", ".join(names_for(dataset.task, len(dataset.classes or ())))
     blocks = [
         [
             f"# A sweep over {_comment(source)}: {dataset.n_rows} rows, {dataset.task}{classes}.",

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..._text import counted, nearest
 from ..errors import UserError
-from .names import MAX_LAYERS, SHAPE_NAMES, hyperparameter_hint, hyperparameter_names, per_layer_names
+from .names import (
+    BALANCED,
+    CLASS_WEIGHT,
+    MAX_CLASS_WEIGHT,
+    MAX_LAYERS,
+    SHAPE_NAMES,
+    hyperparameter_hint,
+    hyperparameter_names,
+    per_layer_names,
+)
 from .schema import DataConfig, SearchConfig, Spec
 from .text import show, show_key
 
@@ -39,8 +48,9 @@ def check_semantics(spec: Spec) -> "Space | None":
     Raises UserError without the file's name.
     """
     _check_columns(spec.data)
+    _check_class_weight(spec)
     _check_names(spec)
-    for name, value in spec.model.items():
+    for name, value in spec.hyperparameters.items():
         _check_value("model", name, value)
     searcher = _resolve(spec.search)
     for name, entry in (spec.space or {}).items():
@@ -49,7 +59,7 @@ def check_semantics(spec: Spec) -> "Space | None":
     if (
         spec.space is not None or searcher.sampler != "nas"
     ):  # whose default space has the layers that [model] leaves open
-        _check_shape(spec.model, spec.space or {})
+        _check_shape(spec.hyperparameters, spec.space or {})
     space = None if spec.space is None else check_space(spec, spec.space)
     if searcher.sampler == "grid" and spec.search.start:
         raise UserError("[search] start: a grid tries its points in their own order; leave start out")
@@ -70,11 +80,11 @@ def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":
     from ...search.spaces.space import Space
 
     try:
-        space = Space.parse(table, "space", spec.model)
+        space = Space.parse(table, "space", spec.hyperparameters)
     except ValueError as error:
         raise UserError(_in_table(error)) from None
-    _check_depth(spec.model, table)
-    _check_contradictions(spec.model, space)
+    _check_depth(spec.hyperparameters, table)
+    _check_contradictions(spec.hyperparameters, space)
     if _resolve(spec.search).sampler == "grid":
         _check_grid(space, spec)
     return space
@@ -95,23 +105,49 @@ def _check_columns(data: DataConfig) -> None:
         raise UserError("[data] group: cannot be combined with time; leave one of them out")
 
 
+def _check_class_weight(spec: Spec) -> None:
+    """Refuse class weights that are none, or that stand where they cannot; whose labels they are the data will say."""
+    if CLASS_WEIGHT in (spec.space or {}):
+        raise UserError(
+            f"[space] {CLASS_WEIGHT}: cannot be searched, it weighs the training rows and is no hyperparameter; "
+            "give it in [model]"
+        )
+    if CLASS_WEIGHT not in spec.model:
+        return
+    place, given = f"[model] {CLASS_WEIGHT}", spec.class_weight
+    if spec.data.task == "regression":
+        raise UserError(f"{place}: regression has no classes; leave it out, or weigh the rows with [data] weight")
+    if isinstance(given, str) and given == BALANCED:
+        return
+    if not isinstance(given, dict) or not given:
+        near = nearest(given, [BALANCED]) if isinstance(given, str) else ""
+        raise UserError(
+            f'{place}: must be "balanced" or a table of labels and their weights such as '
+            f'{{ "yes" = 3.0, "no" = 1.0 }}, not {show(given)}{near}'
+        )
+    for label, weight in given.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_CLASS_WEIGHT:
+            rule = f"must be a number from 0 to {MAX_CLASS_WEIGHT}, not {show(weight)}"
+            raise UserError(f"{place}.{show_key(label)}: {rule}")
+
+
 def _check_names(spec: Spec) -> None:
     names = hyperparameter_names()
     for table in ("model", "space"):
-        for key in getattr(spec, table) or {}:
+        for key in (spec.hyperparameters if table == "model" else spec.space) or {}:
             if key not in names:
                 raise UserError(f"[{table}] {show_key(key)}: unknown hyperparameter{hyperparameter_hint(key)}")
     space = spec.space or {}
     for key in space:
         if key in spec.model:
             raise UserError(f"[space] {key}: is fixed in [model] too; leave one of them out")
-    every = {**spec.model, **space}
+    every = {**spec.hyperparameters, **space}
     layered = [key for key in every if key in SHAPE_NAMES]
     if "hidden" in every and layered:
         table = "space" if layered[0] in space else "model"
         raise UserError(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")
     choices = [key for key in every if key in per_layer_names()]
-    if choices and "layers" not in every and "hidden" not in spec.model:
+    if choices and "layers" not in every and "hidden" not in spec.hyperparameters:
         table = "space" if choices[0] in space else "model"
         raise UserError(
             f"[{table}] {choices[0]}: needs layers with units_i, or hidden in [model], to say how many layers there are"
@@ -228,11 +264,17 @@ def _in_table(error: ValueError) -> str:
 
 
 def _check_metric(metric: str) -> None:
-    from ...core.metrics import METRICS
+    from ...core.metrics import METRICS, find, installed_names
 
-    known = ("val_score", "val_loss", *METRICS)
     plain = metric.removeprefix("val_")
-    if metric not in known and plain not in METRICS:
+    if metric in ("val_score", "val_loss"):
+        return
+    try:
+        is_known = find(plain) is not None
+    except ValueError as error:
+        raise UserError(f"[objective] {error}") from None
+    if not is_known:
+        known = ("val_score", "val_loss", *METRICS, *installed_names())
         hint = nearest(plain, known) or f"; known: {', '.join(known)}"
         raise UserError(f"[objective] metric: unknown metric {show(metric)}{hint}")
 

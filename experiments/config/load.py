@@ -15,7 +15,7 @@ from ..._text import nearest
 from ..errors import UserError
 from ..formats import is_named, is_table, without_suffixes
 from .checks import check_semantics, widen_ranges
-from .names import hyperparameter_names
+from .names import model_names
 from .overrides import apply_overrides
 from .schema import NAME_PATTERN, Spec, Table
 from .text import plain, show, show_key
@@ -148,7 +148,7 @@ def _known_keys() -> dict[str, Sequence[str] | None]:
     for key, field in Spec.model_fields.items():
         table = field.annotation
         known[key] = tuple(table.model_fields) if isinstance(table, type) and issubclass(table, Table) else None
-    names = hyperparameter_names()
+    names = model_names()  # in [space] one of them is refused, with the reason
     return known | {"model": names, "space": names}
 
 

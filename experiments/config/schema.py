@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
 
 from ..formats import is_named
+from .names import CLASS_WEIGHT
 
 if TYPE_CHECKING:
     from ...search.spaces.space import Space
@@ -124,7 +125,9 @@ class Spec(Table):
     data: DataConfig
     """Which rows there are, and what is to be predicted."""
     model: dict[str, Any] = Field(default_factory=dict, description="a table of hyperparameters")
-    """The hyperparameters that all trials share: see [hyperparameters](hyperparameters.md)."""
+    """The hyperparameters that all trials share: see [hyperparameters](hyperparameters.md); and
+    [`class_weight`](#model-and-space).
+    """
     space: dict[str, Any] | None = Field(
         default=None, description="a table of hyperparameters with their ranges or choices"
     )
@@ -146,6 +149,16 @@ class Spec(Table):
         """[space], parsed and checked; None where the sweep file has none, since the default depends on the data."""
         space: Space | None = self._parsed_space
         return space
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """[model] without `class_weight`: what belongs to the network."""
+        return {name: value for name, value in self.model.items() if name != CLASS_WEIGHT}
+
+    @property
+    def class_weight(self) -> Any:
+        """[model] class_weight: "balanced", or a table of labels and their weights; None where it is not given."""
+        return self.model.get(CLASS_WEIGHT)
 
     def dump(self) -> dict[str, Any]:
         """Return the spec as plain JSON values: every default stated, no None, and one of each alternative."""

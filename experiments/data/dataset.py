@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..._text import counted
 from ...core.data import Fold
 from ..errors import UserError
+from .class_weight import ClassWeight, check_labels, training_weights
 from .columns import Schema, infer_schema
 from .encoding import Encoder
 from .header import check_columns, check_test_target, columns_hint, target_name
@@ -78,17 +79,23 @@ class Dataset:
         split: Split,
         data: "DataConfig",
         messages: tuple[str, ...] = (),
+        class_weight: ClassWeight | None = None,
     ) -> None:
         self._rows = rows
         self._test = test
         self._target = target
         self._split = split
         self._config = data
+        if class_weight is not None and not isinstance(class_weight, str):
+            class_weight = {label: float(value) for label, value in class_weight.items()}
+        self._class_weight = class_weight
         self.task = task
         self.n_rows = len(rows.y)
         values = Target.fit(target, rows.y, task)
         self.classes = None if values.classes is None else list(values.classes)
         self._all_classes = values
+        if class_weight is not None:
+            check_labels(class_weight, values)
         trained = np.unique(np.concatenate([train for train, _ in split.parts]))
         seen = rows.frame.iloc[trained]
         self._schema: Schema = infer_schema(seen, data)
@@ -102,10 +109,11 @@ class Dataset:
         self.fingerprint = self._fingerprint()
 
     @classmethod
-    def load(cls, data: "DataConfig", seed: int, base: Path) -> "Dataset":
+    def load(cls, data: "DataConfig", seed: int, base: Path, class_weight: ClassWeight | None = None) -> "Dataset":
         """Read and split the table of a [data] section, whose file names are relative to `base`.
 
-        Raises UserError, one line, for anything in table or section that cannot be used.
+        `class_weight` is that of [model]: it multiplies the weights of training rows. Raises UserError, one line, for anything in
+        table or section that cannot be used.
         """
         frame = read_table(data.source, base)
         names = list(frame.columns)
@@ -139,7 +147,7 @@ class Dataset:
         )
         if test is None and len(split.test):
             test = rows.take(split.test)
-        return cls(rows, test, name, task, split, data, tuple(messages))
+        return cls(rows, test, name, task, split, data, tuple(messages), class_weight)
 
     def folds(self) -> tuple[EncodedFold, ...]:
         """The training and validation parts: one pair for a holdout, k for k folds, all of one width d.
@@ -163,6 +171,14 @@ class Dataset:
         """
         return None if self._test is None else (self._test.frame, self._test.y, self._test.weight)
 
+    def class_shares(self) -> dict[Any, float]:
+        """The share, from 0 to 1, that each class has of the rows that are not test; nothing in regression."""
+        if self.classes is None:
+            return {}
+        indices = self._all_classes.encode(self._rows.y[self._split.development])
+        counts = np.bincount(indices, minlength=len(self.classes))
+        return dict(zip(self.classes, (counts / len(indices)).tolist(), strict=True))
+
     @property
     def schema(self) -> Schema:
         """What the table's columns are used as, inferred from the training rows."""
@@ -177,17 +193,22 @@ class Dataset:
         if target.classes is None:
             target = Target.fit(self._target, rows.y, self.task)
         X, y = encoder.transform(rows.frame), target.encode(rows.y)
+        weight = rows.weight
+        if self._class_weight is not None:
+            weight = training_weights(self._class_weight, target, y, weight)
         if validation is None:
-            return EncodedFold(Fold(X, y, rows.weight), encoder, target)
+            return EncodedFold(Fold(X, y, weight), encoder, target)
         held = self._rows.take(validation)
         X_val, y_val = encoder.transform(held.frame), target.encode(held.y)
-        return EncodedFold(Fold(X, y, rows.weight, X_val, y_val, held.weight), encoder, target)
+        return EncodedFold(Fold(X, y, weight, X_val, y_val, held.weight), encoder, target)
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         settings: dict[str, Any] = {name: getattr(self._config, name) for name in _SETTINGS}
         settings |= {"task": self.task, "target": self._target, "test": self._config.test is not None}
         settings["validation"] = self._config.validation or VALIDATION  # what is split is in the rows below
+        if self._class_weight is not None:
+            settings["class_weight"] = self._class_weight
         settings["kinds"] = dict(self._schema.kinds)
         digest.update(json.dumps(settings, sort_keys=True, default=list).encode())
         for rows in [self._split.test, *(rows for pair in self._split.parts for rows in pair)]:

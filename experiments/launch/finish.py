@@ -64,6 +64,7 @@ def finish(
     else:
         observer.refitting(best.number)
         model = fit_final(plan, complete, best.best_epochs, executor, observer)
+    complete |= plan.of_rows
     test_score = score_test(plan, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:

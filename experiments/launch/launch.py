@@ -62,7 +62,7 @@ class Launch:
             self.earlier = resumable(uri, spec.name) if resume else None
             if self.earlier is not None:
                 spec = as_begun(spec, self.earlier, uri)
-        self.plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+        self.plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base, spec.class_weight))
         self.text = text
         self.uri = uri
         self.executor = executor
@@ -132,7 +132,7 @@ class Launch:
         tags = {
             schema.METHOD: plan.spec.search.method,
             schema.TOTAL: str(plan.total),
-            schema.FIXED: json.dumps(plan.fixed),
+            schema.FIXED: json.dumps(plan.model),
             schema.METRIC: plan.objective.key,
             schema.DIRECTION: plan.objective.direction,
             schema.VERSION: __version__,
@@ -144,7 +144,7 @@ class Launch:
         }
         if earlier is not None:
             return writer.reopen_launch(name, earlier.run_id, after=last_claim, tags=tags)
-        return writer.open_launch(name, spec_text=self.text, spec=plan.spec.dump(), tags=tags, params=plan.fixed)
+        return writer.open_launch(name, spec_text=self.text, spec=plan.spec.dump(), tags=tags, params=plan.model)
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None

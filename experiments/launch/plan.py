@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import METRICS
+from ...core.metrics import find, names_for
+from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.searcher import Searcher, resolve, split_options
 from ...search.spaces.dimensions import Range
@@ -14,6 +15,7 @@ from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space
 from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
+from ..config.names import CLASS_WEIGHT
 from ..config.schema import ObjectiveConfig, SearchConfig
 from ..data.dataset import Dataset
 from ..errors import UserError
@@ -23,6 +25,9 @@ from .warm_start import check_points
 
 # More trials than any budget in minutes has time for.
 TIMED_TRIALS = 10_000
+# Never to predict a class costs accuracy no more than the class's share of the rows; below these shares a sweep is warned.
+RARE_OF_TWO, RARE_OF_MORE = 0.1, 0.02
+_ACCURACY = ("val_score", "val_accuracy", "val_zero_one")
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class SweepPlan:
         total: How many trials.
         seeds: The seeds of each trial's networks, the same for all, so that trials differ by their configuration alone.
         loss: The loss that the target asks for.
-        notes: Settings that are not in force under the method, for the user.
+        notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
     """
 
     spec: Spec
@@ -79,6 +84,16 @@ class SweepPlan:
     def method(self) -> Method | None:
         """The row of the method's table; None for a sampler that was named itself."""
         return METHODS.get(self.spec.search.method)
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """What all trials share, for the record: `fixed`, and `class_weight` where [model] has one."""
+        return {**self.fixed, **self.of_rows}
+
+    @property
+    def of_rows(self) -> dict[str, Any]:
+        """`class_weight` where [model] has one: part of a configuration, and already in the weights of the training rows."""
+        return {} if self.spec.class_weight is None else {CLASS_WEIGHT: self.spec.class_weight}
 
     def task(self) -> Task:
         """What the engine trains on: the folds' arrays, and how networks on them are scored."""
@@ -111,10 +126,10 @@ class SweepPlan:
 
     def scoring(self) -> Scoring:
         """The objective as a score of predictions."""
-        metric = {"val_loss": "loss", "val_score": SCORES[self.dataset.task]}.get(self.objective.key)
-        return Scoring(
-            metric or self.objective.key.removeprefix("val_"), self.loss, self.dataset.folds()[0].target.scale
-        )
+        classes = self.dataset.classes
+        name = SCORES[self.dataset.task] if self.objective.key == "val_score" else self.objective.metric
+        metric = None if name is None else resolve_metric(name, self.dataset.task, len(classes or ()))
+        return Scoring(metric, self.loss, self.dataset.folds()[0].target.scale)
 
 
 def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
@@ -125,10 +140,10 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if space is None:  # not parsed when the file was loaded: the data decide what is searched
         table = spec.space
         if table is None:
-            table = default_space_table(spec.model, searcher.sampler, n_rows, dataset.task)
+            table = default_space_table(spec.hyperparameters, searcher.sampler, n_rows, dataset.task)
         space = check_space(spec, table)
-    fixed = _with_budget(spec.model, space, n_rows)
-    objective = _objective(spec.objective, dataset.task)
+    fixed = _with_budget(spec.hyperparameters, space, n_rows)
+    objective = _objective(spec.objective, dataset)
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
@@ -151,7 +166,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         total=total,
         seeds=tuple(spec.seed + i for i in range(spec.data.seeds)),
         loss=_loss(dataset),
-        notes=notes,
+        notes=(*notes, *_rare_class(spec, dataset, objective)),
     )
 
 
@@ -162,19 +177,44 @@ def _with_budget(model: Mapping[str, Any], space: Space, n_rows: int) -> dict[st
     return {**{name: value for name, value in budget.items() if name not in given}, **model}
 
 
-def _objective(config: ObjectiveConfig, task: str) -> Objective:
+def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
     curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
-    key, metric = config.metric, None
+    key, metric, n_classes = config.metric, None, len(dataset.classes or ())
     if key in curves:
         best = curves[key]
     else:
         metric = key.removeprefix("val_")
-        of_task = [name for name, row in METRICS.items() if task in row.tasks]
-        if metric not in of_task:
+        try:
+            row = find(metric)
+        except ValueError as error:
+            raise UserError(f"[objective] {error}") from None
+        if row is None or dataset.task not in row.tasks:
+            of_task = names_for(dataset.task, n_classes)
             hint = nearest(metric, of_task) or f"; known: {', '.join((*curves, *of_task))}"
-            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {task}{hint}")
-        key, best = f"val_{metric}", METRICS[metric].direction
+            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {dataset.task}{hint}")
+        try:
+            row.check_classes(n_classes)
+        except ValueError as error:
+            raise UserError(f"[objective] metric: {error}") from None
+        key, best = f"val_{metric}", row.direction
     return Objective(key, best if config.direction == "auto" else config.direction, metric)
+
+
+def _rare_class(spec: Spec, dataset: Dataset, objective: Objective) -> tuple[str, ...]:
+    """A warning where accuracy is the metric and a class is rare, which names the rarest; nothing elsewhere."""
+    shares = dataset.class_shares() if objective.key in _ACCURACY else {}
+    least = RARE_OF_TWO if len(shares) == 2 else RARE_OF_MORE
+    rare = [label for label, share in shares.items() if share < least]
+    if not rare:
+        return ()
+    rarest = min(rare, key=lambda label: shares[label])
+    more = f" ({len(rare) - 1} more below {100 * least:g} %)" if len(rare) > 1 else ""
+    text = (
+        f"class {str(rarest)[:40]!r} is {100 * shares[rarest]:.2g} % of the rows that are not test{more}: accuracy hardly sees "
+        "it; balanced_accuracy, average_precision and log_loss ([objective] metric) do"
+    )
+    weigh = '; [model] class_weight = "balanced" lets all classes count the same in training'
+    return (text + (weigh if spec.class_weight is None else ""),)
 
 
 def _options(searcher: Searcher, search: SearchConfig) -> SearchOptions:
@@ -199,7 +239,7 @@ def _require_full_length(spec: Spec, space: Space, fixed: Mapping[str, Any]) -> 
             raise UserError(f"[space] {name}: cannot be searched by {method}, which trains all to the last epoch")
         if fixed.get(name):
             result[name] = 0
-            if name in spec.model:
+            if name in spec.hyperparameters:
                 notes.append(f"{name} is off: under method {method} all trials train to the last epoch")
     return result, tuple(notes)
 

@@ -74,6 +74,20 @@ def test_a_best_configuration_with_lists_is_accepted():
     assert len(model.history_["val_loss"]) == model.n_epochs_
 
 
+@pytest.mark.parametrize("labels", [[0, 1, 2], [-1.0, 1.0, 7.0], ["a", "b", "c"]])
+def test_class_weights_may_name_labels_by_their_text(labels):
+    X, y = load_iris(return_X_y=True)
+    y = np.array(labels)[y]
+    settings = {"hidden": (4,), "epochs": 3, "random_state": 0}
+    by_text, by_label = (
+        MLPClassifier(**settings, class_weight={key(labels[0]): 4.0, key(labels[2]): 0.5}).fit(X, y)
+        for key in (str, lambda label: label)
+    )
+    np.testing.assert_array_equal(by_text.predict_proba(X), by_label.predict_proba(X))
+    with pytest.raises(ValueError, match="class_weight"):
+        MLPClassifier(**settings, class_weight={"9": 4.0}).fit(X, y)
+
+
 def test_the_same_seed_gives_the_same_network_and_clones_and_pickles_predict_alike():
     X, y = load_iris(return_X_y=True)
     model = MLPClassifier(epochs=5, dropout=0.2, random_state=3).fit(X, y)

@@ -114,3 +114,8 @@ def test_epochs_order_rows_by_order_seed_and_differ():
 def test_a_metric_of_the_other_task_is_refused():
     with pytest.raises(ValueError, match=r"metric must be one of accuracy, .* got 'rmse'"):
         run([Hyperparameters()], three_classes(), metrics=["rmse"])
+
+
+def test_a_metric_of_two_classes_is_refused_for_three():
+    with pytest.raises(ValueError, match="'f1' is of two classes, not of 3; take 'f1_macro'"):
+        run([Hyperparameters()], three_classes(), metrics=["f1"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error
 
+from mlptune.core.metrics import METRICS
 from mlptune.experiments.ensemble import ValidationRows, best_chooser, combine, ensemble_chooser, expected_score, select
 from mlptune.experiments.scoring import Scoring
 
@@ -69,7 +70,7 @@ def test_it_is_never_worse_than_its_best_member_on_its_own_rows() -> None:
 
 def test_trials_of_chance_are_expected_to_score_chance_though_the_best_looks_better() -> None:
     """The promise minus the truth has mean 0 over many sweeps on noise; that of the best trial's own value has not."""
-    scoring = Scoring("accuracy", "log_loss")
+    scoring = Scoring(METRICS["accuracy"], "log_loss")
     promised, naive = [], []
     for seed in range(60):
         random = np.random.default_rng(seed)
@@ -88,7 +89,7 @@ def test_trials_of_chance_are_expected_to_score_chance_though_the_best_looks_bet
 
 
 def test_the_interval_holds_the_score_on_fresh_rows_as_often_as_it_says() -> None:
-    scoring = Scoring("accuracy", "log_loss")
+    scoring = Scoring(METRICS["accuracy"], "log_loss")
     hits = 0
     for seed in range(100):
         random = np.random.default_rng(seed)
@@ -102,6 +103,6 @@ def test_the_interval_holds_the_score_on_fresh_rows_as_often_as_it_says() -> Non
 
 
 def test_too_few_rows_promise_nothing() -> None:
-    scoring = Scoring("accuracy", "log_loss")
+    scoring = Scoring(METRICS["accuracy"], "log_loss")
     predictions = {0: np.array([[0.4], [0.6], [0.1]])}
     assert expected_score(predictions, ValidationRows(np.array([0, 1, 0])), best_chooser(scoring), scoring) is None

@@ -6,14 +6,23 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics as reference
 
 import mlptune
+from mlptune.experiments.config import load_spec
+from mlptune.experiments.data.dataset import Dataset
+from mlptune.experiments.execution.workers import Inline
+from mlptune.experiments.launch.finish import fit_final
+from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.model import TunedModel
+from mlptune.experiments.progress import Observer
+from tests.support.sweeps import small
 
 
 @pytest.fixture
@@ -45,6 +54,39 @@ def test_a_model_read_back_predicts_the_same(saved: tuple[TunedModel, Path]) -> 
     np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
     np.testing.assert_array_equal(again.predict(rows), model.predict(rows.to_numpy()))
     assert again.params == model.params
+
+
+def test_a_model_is_evaluated_by_every_metric_of_its_task(saved: tuple[TunedModel, Path]) -> None:
+    model, _ = saved
+    generator = np.random.default_rng(0)
+    rows = pd.DataFrame(generator.uniform(0, 7, (60, 4)), columns=list(model.feature_names_in_))
+    y, weight = generator.integers(0, 3, 60), generator.uniform(0, 2, 60)
+    p = model.predict_proba(rows)
+    expected = {
+        "log_loss": reference.log_loss(y, p, sample_weight=weight),
+        "brier": reference.brier_score_loss(y, p, sample_weight=weight),
+        "matthews": reference.matthews_corrcoef(y, model.predict(rows), sample_weight=weight),
+        "average_precision": reference.average_precision_score(np.eye(3)[y], p, sample_weight=weight),
+    }
+    for name, value in expected.items():
+        assert model.evaluate(rows, y, weight, name) == pytest.approx(value, rel=1e-5), name
+    with pytest.raises(ValueError, match="'f1' is of two classes, not of 3; take 'f1_macro'"):
+        model.evaluate(rows, y, weight, "f1")
+
+
+def test_the_log_loss_of_a_sure_model_is_not_that_of_float32() -> None:
+    """Of a probability that float32 takes for 1 the other class's share is lost, and with it how wrong a wrong row is."""
+    spec, _ = load_spec(small(space={}, model={"epochs": 1, "hidden": []}))
+    plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+    [part] = fit_final(plan, dict(plan.fixed), (1,), Inline(), Observer()).parts
+    frame, y, _ = plan.dataset.test()
+    X = part.encoder.transform(frame).astype(np.float64)
+    theta = part.theta * np.float32(30 / np.abs(X @ part.theta[0, :-1] + part.theta[0, -1]).max())
+    z, wrong = X @ theta[0, :-1] + theta[0, -1], 1 - y
+    expected = np.mean(np.logaddexp(0.0, z) - wrong * z)
+    sure = TunedModel([replace(part, theta=theta)], {})
+    assert sure.evaluate(frame, wrong, None, "log_loss") == pytest.approx(expected, rel=1e-4)
+    assert sure.evaluate(frame, wrong, None, "loss") > 1.01 * expected
 
 
 def _rewrite(folder: Path, **arrays: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """What types cannot say: unknown hyperparameters, impossible values and contradictions are refused before data are read."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,45 @@ WRONG = [
         DATA + "[objective]\nmetric = 'val_scor'",
         "[objective] metric: unknown metric \"val_scor\"; did you mean 'val_score'?",
     ),
+    (
+        DATA + "[space]\nclass_weight = ['balanced']",
+        "[space] class_weight: cannot be searched, it weighs the training rows and is no hyperparameter; give it in [model]",
+    ),
+    (
+        DATA + "[model]\nclass_weight = 'balance'",
+        '[model] class_weight: must be "balanced" or a table of labels and their weights such as { "yes" = 3.0, "no" = 1.0 }, '
+        "not \"balance\"; did you mean 'balanced'?",
+    ),
+    (
+        DATA + "[model]\nclass_weight = 3.0",
+        '[model] class_weight: must be "balanced" or a table of labels and their weights such as { "yes" = 3.0, "no" = 1.0 }, '
+        "not 3.0",
+    ),
+    (
+        DATA + "[model]\nclass_weight = { }",
+        '[model] class_weight: must be "balanced" or a table of labels and their weights such as { "yes" = 3.0, "no" = 1.0 }, '
+        "not {}",
+    ),
+    (
+        DATA + "[model]\nclass_weight = { 'a b' = -1 }",
+        '[model] class_weight."a b": must be a number from 0 to 1000000, not -1',
+    ),
+    (
+        DATA + "[model]\nclass_weight = { yes = true }",
+        "[model] class_weight.yes: must be a number from 0 to 1000000, not true",
+    ),
+    (
+        DATA + "task = 'regression'\n[model]\nclass_weight = 'balanced'",
+        "[model] class_weight: regression has no classes; leave it out, or weigh the rows with [data] weight",
+    ),
+    (
+        DATA + "[model]\nclass_weights = 'balanced'",
+        "[model] class_weights: unknown hyperparameter; did you mean 'class_weight'?",
+    ),
+    (
+        DATA + "[model]\npos_weight = 3.0",
+        "[model] pos_weight: unknown hyperparameter; did you mean 'class_weight'?",
+    ),
     (DATA + "weight = 'a'\nnumeric = ['a']", '[data] numeric: "a" is also in weight'),
     (DATA + "group = 'a'\ntime = 'a'", '[data] time: "a" is also in group'),
     (DATA + "group = 'a'\ntime = 'b'", "[data] group: cannot be combined with time; leave one of them out"),
@@ -131,6 +171,14 @@ def test_a_stated_space_is_parsed_once_and_kept() -> None:
     empty = load_spec({"data": {"source": "a.csv"}, "space": {}})[0].parsed_space
     assert empty is not None
     assert len(empty) == 0
+
+
+@pytest.mark.parametrize("given", ["balanced", {"yes": 3.0, "no": 0, "ü b.c": 0.5}])
+def test_class_weights_are_no_hyperparameter_and_are_written_out(given: object) -> None:
+    spec, text = load_spec({"data": {"source": "a.csv"}, "model": {"l2": 0.1, "class_weight": given}})
+    assert (spec.class_weight, spec.hyperparameters) == (given, {"l2": 0.1})
+    assert load_spec(tomllib.loads(text))[0].model == spec.model
+    assert load_spec({"data": {"source": "a.csv"}})[0].class_weight is None
 
 
 def test_groups_and_times_may_be_inputs_too() -> None:

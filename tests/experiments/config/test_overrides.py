@@ -59,6 +59,15 @@ def test_a_metric_goes_by_its_name_and_by_that_of_its_curve(metric: str) -> None
     assert load_spec(BASE, [f"objective.metric={metric}"])[0].objective.metric == metric
 
 
+def test_class_weights_are_set_whole_or_label_by_label() -> None:
+    assert load_spec(BASE, ["model.class_weight=balanced"])[0].class_weight == "balanced"
+    assert load_spec(BASE, ["model.class_weight={ yes = 2 }"])[0].class_weight == {"yes": 2}
+    spec, _ = load_spec(BASE, {"model.class_weight.yes": 2.5, "model.class_weight.no": 1})
+    assert spec.class_weight == {"yes": 2.5, "no": 1}
+    with pytest.raises(UserError, match=r"\[space\] class_weight: cannot be searched"):
+        load_spec(spec, ["space.class_weight=['balanced']"])
+
+
 def test_a_value_cannot_bring_other_keys_along() -> None:
     spec, _ = load_spec(BASE, ["data.target=1\nseed = 5"])
     assert (spec.data.target, spec.seed) == ("1\nseed = 5", 0)

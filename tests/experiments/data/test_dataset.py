@@ -17,7 +17,8 @@ from mlptune.experiments.errors import UserError
 
 
 def section(**changes) -> DataConfig:
-    return DataConfig(**{"source": "people.csv", "target": "Survived", **changes})
+    validated = {} if "folds" in changes else {"validation": 0.2}
+    return DataConfig(**{"source": "people.csv", "target": "Survived", **validated, **changes})
 
 
 def people(n: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -234,6 +235,14 @@ def test_groups_stay_together(tmp_path):
     rows, _, _ = data.test()
     assert not set(rows["Family"]) & set(frame.drop(index=rows.index)["Family"])
     assert "Family" not in data.folds()[0].encoder.columns
+
+
+def test_shares_of_classes_are_those_of_rows_that_are_not_test(tmp_path):
+    frame = people()
+    data = loaded(tmp_path, frame)
+    rest = frame.drop(index=data.test()[0].index)
+    assert data.class_shares() == rest["Survived"].value_counts(normalize=True).sort_index().to_dict()
+    assert loaded(tmp_path, target="Fare").class_shares() == {}
 
 
 def test_encoded_parts_travel_to_workers(tmp_path):

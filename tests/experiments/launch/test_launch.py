@@ -91,14 +91,15 @@ class _Diary(Observer):
 
 def test_an_observer_is_told_in_order_and_a_finished_launch_is_only_read(store: str) -> None:
     diary = _Diary()
-    result = mlptune.run_sweep(small("random"), workers=1, observer=diary)
+    result = mlptune.run_sweep(small("random", objective__ensemble=0), workers=1, observer=diary)
     (first, info), *trials, refit, last = diary.told
     assert (first, info.name, info.method, info.total) == ("started", "small", "random", 12)
     assert (info.workers, info.max_epochs, info.metric, info.direction) == (1, 9, "val_score", "maximize")
     assert sorted(trials) == [("trial", number) for number in range(12)]
     assert (refit, last) == (("refitting", result.best["number"]), ("finished", result))
     again = _Diary()
-    read = mlptune.run_sweep(small("random"), workers=1, observer=again, resume=True)
+    spec = small("random", objective__ensemble=0)
+    read = mlptune.run_sweep(spec, workers=1, observer=again, resume=True)
     assert again.told == [("message", "'small' is finished; this is its result"), ("finished", read)]
     assert essence(read) == essence(result)
     assert (read.run_id, read.best_config) == (result.run_id, result.best_config)
