@@ -172,11 +172,13 @@ class MissingIndicator(Feature):
 class Encoder:
     """The encoding of a table's input columns.
 
-    `inputs` are all columns of the table but the target, in its order; `features` those in use.
+    `inputs` are all columns of the table but the target, in its order; `features` those in use. With `numbers_first` the encoded
+    numbers come before all zeros and ones (categories and missing indicators), which networks neither scale nor embed.
     """
 
     inputs: tuple[str, ...]
     features: tuple[Feature, ...]
+    numbers_first: bool = False
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, like: "Encoder | None" = None) -> "Encoder":
@@ -194,7 +196,7 @@ class Encoder:
                 features.append(MissingIndicator(name))
             else:
                 features.append(Numeric.fit(name, kind, frame[name], known.get(name)))
-        return cls(schema.inputs, tuple(features))
+        return cls(schema.inputs, tuple(features), numbers_first=True)
 
     @property
     def columns(self) -> list[str]:
@@ -204,12 +206,30 @@ class Encoder:
     @property
     def feature_names(self) -> list[str]:
         """Names of the d features."""
-        return [name for feature in self.features for name in feature.names]
+        names = [name for feature in self.features for name in feature.names]
+        return [names[place] for place in self._order]
 
     @property
     def n_features(self) -> int:
         """d, the width of the encoded matrix."""
         return len(self.feature_names)
+
+    @property
+    def n_plain(self) -> int:
+        """How many of the last features are zeros and ones; 0 where they are not the last."""
+        numeric = sum(isinstance(feature, Numeric) for feature in self.features)
+        return sum(len(feature.names) for feature in self.features) - numeric if self.numbers_first else 0
+
+    @property
+    def _order(self) -> list[int]:
+        """The place of each feature among those of the columns one after the other."""
+        places: list[int] = []
+        numeric: list[int] = []
+        for feature in self.features:
+            if isinstance(feature, Numeric):
+                numeric.append(len(places))
+            places += range(len(places), len(places) + len(feature.names))
+        return [*numeric, *sorted({*places} - {*numeric})] if self.numbers_first else places
 
     def transform(self, rows: Any) -> NDArray[np.float32]:
         """Raw rows as float32 (n, d), C-contiguous.
@@ -225,7 +245,8 @@ class Encoder:
         for feature, width in zip(self.features, widths, strict=True):
             feature.write(frame[feature.column], out[:, start : start + width])
             start += width
-        return out
+        order = self._order
+        return out if order == list(range(len(order))) else np.ascontiguousarray(out[:, order])
 
     def _as_frame(self, rows: Any) -> pd.DataFrame:
         needed = self.columns
@@ -258,7 +279,8 @@ class Encoder:
 
     def to_json(self) -> dict[str, Any]:
         """The encoder as strict JSON, from which `from_json` makes an equal one, to the bit."""
-        return {"inputs": list(self.inputs), "features": [feature.to_json() for feature in self.features]}
+        order = {"numbers_first": True} if self.numbers_first else {}
+        return {"inputs": list(self.inputs), **order, "features": [feature.to_json() for feature in self.features]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Encoder":
@@ -271,7 +293,7 @@ class Encoder:
         columns = [feature.column for feature in features]
         if len(set(columns)) != len(columns) or not set(columns) <= set(inputs):
             raise ValueError("encoder: every feature needs an input column of its own")
-        return cls(inputs, features)
+        return cls(inputs, features, _flag(data, "numbers_first") if "numbers_first" in data else False)
 
 
 def _numbers_or_dates(kind: str, cells: pd.Series) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ class Task:
     """What is trained, apart from the configurations: the data in the engine's arrays and how it is scored.
 
     `scale` turns the engine's standardised errors into the target's own units (1 for classification and for scale-free
-    metrics); it has one entry per fold.
+    metrics); it has one entry per fold. The last `n_plain` inputs are zeros and ones.
     """
 
     folds: tuple[Fold, ...]
@@ -44,6 +44,7 @@ class Task:
     objective: str
     metrics: tuple[str, ...] = ()
     scale: tuple[float, ...] = (1.0,)
+    n_plain: int = 0
 
 
 @dataclass
@@ -168,6 +169,7 @@ class EngineEvaluator:
             n_outputs=self._task.n_outputs,
             n_rows=n_rows,
             loss=self._task.loss,
+            n_plain=self._task.n_plain,
         )
 
     def _submit(self, stack: Stack, in_flight: dict[Future, _InFlight]) -> None:

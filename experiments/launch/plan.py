@@ -108,6 +108,7 @@ class SweepPlan:
             objective=self.objective.key,
             metrics=(self.objective.metric,) if self.objective.metric else (),
             scale=tuple(fold.target.scale for fold in folds),
+            n_plain=folds[0].encoder.n_plain,
         )
 
     def prediction_shapes(self) -> tuple[tuple[int, int], ...]:

@@ -104,7 +104,14 @@ def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
     except ValueError:
         return math.inf
     n_rows, n_inputs = fold.arrays.X.shape
-    layers = Structure.of(hp, loss=plan.loss, n_inputs=n_inputs, n_outputs=fold.target.n_outputs, n_rows=n_rows)
+    layers = Structure.of(
+        hp,
+        loss=plan.loss,
+        n_inputs=n_inputs,
+        n_outputs=fold.target.n_outputs,
+        n_rows=n_rows,
+        n_plain=fold.encoder.n_plain,
+    )
     return float(hp.epochs * operations(layers))
 
 

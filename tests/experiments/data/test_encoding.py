@@ -55,8 +55,24 @@ def test_numbers_are_filled_and_scaled_like_scikit_learns():
     new = rng.lognormal(2, 3, (50, 4))
     new[::7, 2] = np.nan
     encoded = encoder.transform(pd.DataFrame(new, columns=list("abcd")))
-    np.testing.assert_allclose(encoded[:, ::2], reference.transform(new), rtol=1e-6, atol=1e-6)
-    np.testing.assert_array_equal(encoded[:, 1::2], np.isnan(new))
+    np.testing.assert_allclose(encoded[:, :4], reference.transform(new), rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(encoded[:, 4:], np.isnan(new))
+    assert encoder.n_plain == 4
+
+
+def test_numbers_come_before_zeros_and_ones_but_not_in_encoders_of_before():
+    frame = mixed_frame()
+    encoder = fitted(frame)
+    encoded = encoder.transform(frame)
+    numeric = encoder.n_features - encoder.n_plain
+    assert encoder.feature_names[:numeric] == ["age", "rooms"]
+    assert set(np.unique(encoded[:, numeric:])) == {0.0, 1.0}
+    stored = strictly(encoder.to_json())
+    assert stored.pop("numbers_first") is True
+    before = Encoder.from_json(stored)
+    assert before.n_plain == 0
+    places = [before.feature_names.index(name) for name in encoder.feature_names]
+    np.testing.assert_array_equal(before.transform(frame)[:, places], encoded)
 
 
 def test_categories_are_one_hot_like_scikit_learns():
@@ -121,7 +137,7 @@ def test_any_mixture_of_cells_is_encoded_or_refused(cells):
     assert Encoder.from_json(strictly(encoder.to_json())) == encoder
     assert np.isfinite(encoder.transform(frame)).all()
     forced = fitted(frame, categorical=["x"])
-    assert set(np.unique(forced.transform(frame)[:, :-1])) <= {0.0, 1.0}
+    assert set(np.unique(forced.transform(frame)[:, 1:])) <= {0.0, 1.0}
 
 
 def test_rows_come_as_frames_in_any_order_arrays_or_lists():
