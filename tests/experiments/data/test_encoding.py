@@ -65,7 +65,7 @@ def test_numbers_come_before_zeros_and_ones_but_not_in_encoders_of_before():
     encoder = fitted(frame)
     encoded = encoder.transform(frame)
     numeric = encoder.n_features - encoder.n_plain
-    assert encoder.feature_names[:numeric] == ["age", "rooms"]
+    assert encoder.feature_names[:numeric] == ["age", "rooms", "member"]
     assert set(np.unique(encoded[:, numeric:])) == {0.0, 1.0}
     stored = strictly(encoder.to_json())
     assert stored.pop("numbers_first") is True
