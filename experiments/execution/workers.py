@@ -29,9 +29,9 @@ ENVIRONMENT = {
 # loky ends a process that has grown by 300 MB as a leaking one; ours keeps its data and its largest stack.
 ENVIRONMENT["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e15"
 ORPHAN_CHECK_SECONDS = 1.0
-# Training takes the processor time that nothing else wants: it must neither slow the user's other work nor delay the coordinator
-# and the writer, which need little time but are waited for.
-TRAINING_NICENESS = 10
+# Training gives way a little, to the coordinator and the writer, which need little time but are waited for, and to the user's other
+# work, but must not starve beside it: with 1 it gets four ninths of a processor that another process wants whole, with 10 a tenth.
+TRAINING_NICENESS = 1
 # When memory runs out Linux kills the largest process, which may be the coordinator or the user's editor; a worker can be replaced.
 OOM_SCORE, OOM_FIRST = "/proc/self/oom_score_adj", "500"
 
