@@ -28,4 +28,7 @@ STRONG: Mapping[str, Any] = {
     "parametrization": "ntk",
 }
 
-PRESETS: dict[str, Mapping[str, Any]] = {"none": {}, "strong": STRONG}
+# Plain networks, as in a textbook: no value is filled in, and a sweep's default space is of such networks.
+PLAIN: Mapping[str, Any] = {}
+
+PRESETS: dict[str, Mapping[str, Any]] = {"none": {}, "plain": PLAIN, "strong": STRONG}

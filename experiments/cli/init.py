@@ -21,7 +21,9 @@ _MOST_COLUMNS = 200  # a table with more is described by counts, since lists of 
 _SPACE_COMMENTS = {
     "learning_rate": "the one that matters most; log: as many trials from 0.001 to 0.01 as from 0.01 to 0.1",
     "hidden": "choices: the widths of the hidden layers",
-    "batch_size": "rows per step; smaller is slower and often better",
+    "embedding": "how each number becomes several inputs; or none, periodic, cosine, ple",
+    "embedding_sigma": "how fast the waves of plr, periodic and cosine are at the start",
+    "label_smoothing": "share of each target that is spread over all classes",
     "dropout": "share of units dropped in each step",
     "l2": "pulls the weights towards zero",
     "weight_decay": "pulls the weights towards zero, independently of the adapted rates",
@@ -65,8 +67,9 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
     from ...search.spaces.defaults import default_space
     from ..config.defaults import DEFAULT_TRIALS, default_model
 
-    trained = len(dataset.folds()[0].arrays.X)
-    space = default_space(trained, dataset.task)
+    fold = dataset.folds()[0]
+    trained = len(fold.arrays.X)
+    space = default_space(trained, dataset.task, fold.encoder.n_features - fold.encoder.n_plain)
     classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
     target = spec.data.target or "target"
     score = "accuracy" if dataset.task == "classification" else "R2"
@@ -91,11 +94,14 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
         [
             "[model]                         # what every trial shares",
             *_lines(
-                default_model(trained),
+                default_model({}, trained, with_space=False),
                 {
                     "epochs": "at most; under hyperband and asha the largest budget",
                     "early_stopping": "epochs without a better val_loss; 0 = off",
                     "schedule": "how the learning rate falls; or constant, step, inverse_time",
+                    "optimizer": "or sgd, adam, ...",
+                    "batch_size": "rows per step",
+                    "embedding_bins": "of embeddings that cut the numbers into bins",
                 },
             ),
             "# subset = 0.3              # trials train on this share of the rows, which is cheaper; the refit uses all",

@@ -10,31 +10,65 @@ DEFAULT_TRIALS = 64
 DEFAULT_BATCH = 8
 
 
-def default_model(n_rows: int) -> dict[str, Any]:
-    """Return the budget of a sweep whose [model] gives no epochs: long enough for `n_rows` training rows, ended when it stalls.
+def default_model(model: Mapping[str, Any], n_rows: int, *, with_space: bool) -> dict[str, Any]:
+    """Return what a sweep's [model] leaves open and the data decide.
 
-    A budget that the user has chosen is left as it is: nothing ends it early, and no schedule is added.
-    """
-    epochs = 100 if n_rows < 5000 else 50 if n_rows < 20000 else 30
-    return {"epochs": epochs, "early_stopping": epochs // 5, "schedule": "cosine"}
-
-
-def default_space_table(model: Mapping[str, Any], sampler: str, n_rows: int, task: str) -> dict[str, Any]:
-    """Return the [space] table that stands in for an absent one: search's default without what [model] fixes.
+    The budget, unless epochs or a preset that has them are given: long enough for the rows, ended when it stalls; one that the
+    user has chosen is left as it is, nothing ends it early and no schedule is added. Beside the default space also the recipe
+    that its ranges are made for.
 
     Args:
         model: The table [model].
+        n_rows: Training rows.
+        with_space: Whether the sweep file has a [space] of its own, whose ranges may be made for other optimizers.
+    """
+    preset = model.get("preset", "none")
+    found: dict[str, Any] = {}
+    if preset == "plain" or with_space:
+        if "epochs" not in model and preset in ("none", "plain"):
+            epochs = 100 if n_rows < 5000 else 50 if n_rows < 20000 else 30
+            found = {"epochs": epochs, "early_stopping": epochs // 5, "schedule": "cosine"}
+    elif preset == "none":
+        found = {"optimizer": "adamw", "batch_size": batch_size(n_rows), "embedding_bins": 16}
+        if "epochs" not in model:
+            epochs = 64 if n_rows < 5000 else 48 if n_rows < 20000 else 32
+            found |= {"epochs": epochs, "early_stopping": epochs // 4, "schedule": "cosine"}
+    return {name: value for name, value in found.items() if name not in model}
+
+
+def batch_size(n_rows: int) -> int:
+    """Rows a step in the default space: some hundred steps an epoch at most."""
+    return 32 if n_rows < 2000 else 64 if n_rows < 5000 else 128 if n_rows < 20000 else 256
+
+
+def default_space_table(
+    model: Mapping[str, Any], sampler: str, n_rows: int, task: str, n_numeric: int = 1
+) -> dict[str, Any]:
+    """Return the [space] table that stands in for an absent one: search's default without what [model] fixes.
+
+    Args:
+        model: The table [model]; its preset "plain" asks for plain networks.
         sampler: The sampler's name; architecture search has a default space of its own.
         n_rows: Training rows.
         task: classification or regression.
+        n_numeric: How many of the network's inputs are numbers.
     """
-    from ...search.spaces.defaults import architecture_space, default_space
+    from ...search.spaces.defaults import architecture_space, default_space, plain_space
     from ...search.spaces.layers import layer_of
 
     if sampler != "nas":
         has_shape = any(name == "hidden" or name in SHAPE_NAMES for name in model)
-        table = default_space(n_rows, task)
-        return {name: v for name, v in table.items() if name not in model and not (has_shape and name == "hidden")}
+        is_plain = model.get("preset") == "plain"
+        table = plain_space(n_rows, task) if is_plain else default_space(n_rows, task, n_numeric)
+        left_out = {*model, *(("hidden",) if has_shape else ())}
+        if model.get("preset") == "strong":  # which has a shape and an embedding, and rates of its own parametrisation
+            left_out |= {"hidden", "embedding"}
+            table["learning_rate"] = {"low": 1e-2, "high": 1e-1, "log": True}
+        if model.get("embedding", "plr") not in ("plr", "periodic", "cosine"):
+            left_out.add("embedding_sigma")
+        if "l2" in model and not is_plain:
+            left_out.add("weight_decay")  # one of the two is enough
+        return {name: entry for name, entry in table.items() if name not in left_out}
     hidden = model.get("hidden")
     depth = len(hidden) if isinstance(hidden, list) else model.get("layers", MAX_LAYERS)
     fixed = {*model, *(("layers", "units") if "hidden" in model else ())}

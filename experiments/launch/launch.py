@@ -20,6 +20,7 @@ from ..execution.engine import EngineEvaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer, SweepInfo
+from . import forecast
 from .coordinator import Coordinator
 from .failures import LaunchFailures, before_launch
 from .finish import finish
@@ -30,6 +31,9 @@ from .replay import CommittedTrial, Replay
 from .resume import as_begun, check_same, committed_trials, resumable, wait_until_free
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point, start_points, start_tag
+
+# A sweep that takes longer says so before it starts.
+LONG_SECONDS = 20.0
 
 
 class Launch:
@@ -159,6 +163,11 @@ class Launch:
 
     def _announce(self, outline: list[str]) -> None:
         plan = self.plan
+        if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
+            seconds = forecast.seconds(plan.trial_operations, plan.total, len(self.executor))
+            if seconds >= LONG_SECONDS:
+                minutes = counted(max(1, round(seconds / 60)), "minute")
+                outline = [*outline, f"about {minutes} on {counted(len(self.executor), 'worker')}"]
         self.observer.started(
             SweepInfo(
                 name=plan.spec.name,

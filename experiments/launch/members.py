@@ -17,7 +17,7 @@ from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Outcome, Request, TrainedNetwork
 from ..model import Part, TunedModel
 from ..temperature import fit_temperature
-from .library import Library
+from .library import Entry, Library
 from .plan import SweepPlan
 
 
@@ -58,8 +58,9 @@ def ensemble_model(
 ) -> TunedModel:
     """The model of the chosen trials' own networks: each fold's share its encoding, and those of one structure are a stack."""
     entries = {entry.record.number: entry for entry in library.entries() if entry.record.number in chosen.counts}
-    without = [entry.record for entry in entries.values() if not entry.networks]
-    again = _train_again(plan, without, executor)
+    again = _train_again(
+        plan, [entry.record for entry in entries.values() if _lacks_networks(plan, entry)], executor, subset=1.0
+    )
     stacks: dict[tuple[int, Structure], list[tuple[TrainedNetwork, float]]] = {}
     for number, count in chosen.counts.items():
         for network in again[number].networks if number in again else entries[number].networks:
@@ -79,6 +80,15 @@ def ensemble_model(
     total = sum(chosen.counts.values())
     weights = {number: count / total for number, count in chosen.counts.items()}
     return TunedModel(parts, best, weights, chosen.temperature)
+
+
+def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
+    """Whether a member's networks are not at hand, or have been trained on a `subset` that was enough for the search."""
+    return not entry.networks or _configuration(plan, entry.record).get("subset", 1.0) != 1.0
+
+
+def _configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
+    return dict(trial.configuration or configuration(trial.params, plan.fixed))
 
 
 def validation_rows(plan: SweepPlan) -> ValidationRows:
@@ -104,12 +114,11 @@ def in_target_units(plan: SweepPlan, predictions: Sequence[NDArray[Any]]) -> NDA
     return np.concatenate(parts)
 
 
-def _train_again(plan: SweepPlan, trials: Iterable[TrialRecord], executor: Executor) -> dict[int, Outcome]:
-    """Train finished trials once more, all together, which gives the same numbers; the outcome of each."""
-    requests = [
-        Request(trial.number, dict(trial.configuration or configuration(trial.params, plan.fixed)), plan.max_epochs)
-        for trial in trials
-    ]
+def _train_again(
+    plan: SweepPlan, trials: Iterable[TrialRecord], executor: Executor, **changes: Any
+) -> dict[int, Outcome]:
+    """Train finished trials once more, all together; the outcome of each, which without `changes` is what it was."""
+    requests = [Request(trial.number, {**_configuration(plan, trial), **changes}, plan.max_epochs) for trial in trials]
     if not requests:
         return {}
     workers = len(executor) if hasattr(executor, "__len__") else 1

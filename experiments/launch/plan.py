@@ -21,6 +21,7 @@ from ..data.dataset import Dataset
 from ..errors import UserError
 from ..execution.engine import Task
 from ..scoring import SCORES, Scoring
+from . import forecast
 from .warm_start import check_points
 
 # More trials than any budget in minutes has time for.
@@ -64,6 +65,7 @@ class SweepPlan:
         total: How many trials.
         seeds: The seeds of each trial's networks, the same for all, so that trials differ by their configuration alone.
         loss: The loss that the target asks for.
+        trial_operations: Multiply-adds of one trial, roughly (see `forecast`).
         notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
     """
 
@@ -78,6 +80,7 @@ class SweepPlan:
     total: int
     seeds: tuple[int, ...]
     loss: str
+    trial_operations: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property
@@ -141,9 +144,11 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if space is None:  # not parsed when the file was loaded: the data decide what is searched
         table = spec.space
         if table is None:
-            table = default_space_table(spec.hyperparameters, searcher.sampler, n_rows, dataset.task)
+            table = default_space_table(
+                spec.hyperparameters, searcher.sampler, n_rows, dataset.task, _n_numeric(dataset)
+            )
         space = check_space(spec, table)
-    fixed = _with_budget(spec.hyperparameters, space, n_rows)
+    fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
     objective = _objective(spec.objective, dataset)
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
@@ -153,6 +158,16 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     total = _total(spec.search, searcher, space)
+    cost = forecast.trial_operations(dataset, space, fixed, _loss(dataset), spec.data.seeds)
+    if spec.space is None and searcher.extendable and spec.search.trials is None and spec.search.timeout is None:
+        total, share = _affordable(spec.search, total, cost)
+        if share < 1.0 and "subset" not in fixed:
+            fixed["subset"] = share
+            notes = (
+                *notes,
+                f"trials train on {share:.0%} of the rows, to fit the time; the model's members train on all",
+            )
+            cost *= share
     if isinstance(spec.search.start, list):
         check_points(spec.search.start, space, total)
     return SweepPlan(
@@ -167,15 +182,23 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         total=total,
         seeds=tuple(spec.seed + i for i in range(spec.data.seeds)),
         loss=_loss(dataset),
+        trial_operations=cost,
         notes=(*notes, *_rare_class(spec, dataset, objective)),
     )
 
 
-def _with_budget(model: Mapping[str, Any], space: Space, n_rows: int) -> dict[str, Any]:
-    """[model], with the default budget where nothing says for how many epochs to train."""
-    given = {*space, *model}
-    budget = {} if "epochs" in given or "preset" in given else default_model(n_rows)
-    return {**{name: value for name, value in budget.items() if name not in given}, **model}
+def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[str, Any]:
+    """[model], with what it leaves open where the data decide."""
+    model = spec.hyperparameters
+    own = spec.space is not None or sampler == "nas"
+    found = default_model({**dict.fromkeys(space), **model}, n_rows, with_space=own)
+    return {**found, **model}
+
+
+def _n_numeric(dataset: Dataset) -> int:
+    """How many of the network's inputs are numbers."""
+    encoder = dataset.folds()[0].encoder
+    return encoder.n_features - encoder.n_plain
 
 
 def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
@@ -270,6 +293,15 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
         return search.trials or as_fit
     size = space.grid_size()
     return min(size, search.trials or size)
+
+
+def _affordable(search: SearchConfig, total: int, cost: float) -> tuple[int, float]:
+    """How many trials of the default space there are, and on which share of the rows they train."""
+    if search.minutes is None:
+        return forecast.affordable(cost, total)
+    budget = 60.0 * search.minutes * 2 * forecast.OPERATIONS_A_SECOND
+    _, share = forecast.affordable(cost, forecast.FEWEST_IN_TIME, budget, forecast.FEWEST_IN_TIME)
+    return total, share
 
 
 def _values(space: Space, name: str) -> list[Any]:

@@ -6,17 +6,54 @@ from typing import Any
 
 from ..._text import hint
 
+TASKS = ("classification", "regression")
 
-def default_space(n_rows: int, task: str) -> dict[str, Any]:
-    """The default [space] table: the hyperparameters that matter most for MLPs on tables.
 
-    Learning rate, width and regularisation are searched; the structure has few choices (four shapes, two batch
-    sizes), because only trials of one structure train in one stack. Batch sizes grow with `n_rows` (training rows).
+def width(n_rows: int) -> int:
+    """The width of all hidden layers of the default space, by the number of training rows.
+
+    One width, so that trials of one depth and embedding train in one stack.
+    """
+    return 64 if n_rows < 1000 else 128 if n_rows < 10_000 else 256
+
+
+def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
+    """The default [space] table: what makes multilayer perceptrons strong on tables.
+
+    Rates and regularisation are ranges; what changes the structure has few choices (two depths of one width, two embeddings of
+    numbers), because only trials of one structure train in one stack. The ranges are those in which the good configurations of
+    the development tables lie (docs/defaults.md).
+
+    Args:
+        n_rows: Training rows.
+        task: classification or regression.
+        n_numeric: How many of the network's inputs are numbers; without any there is nothing to embed.
+
+    Raises:
+        ValueError: For another task.
+    """
+    _check_task(task)
+    units = width(n_rows)
+    space: dict[str, Any] = {
+        "learning_rate": {"low": 1e-3, "high": 2e-2, "log": True},
+        "hidden": [[units, units], [units, units, units]],
+        "dropout": {"low": 0.0, "high": 0.4},
+        "weight_decay": {"low": 1e-4, "high": 1e-1, "log": True},
+    }
+    if n_numeric:
+        space["embedding"] = ["piecewise", "plr"]
+        space["embedding_sigma"] = {"low": 0.03, "high": 1.0, "log": True}
+    if task == "classification":
+        space["label_smoothing"] = [0.0, 0.1]
+    return space
+
+
+def plain_space(n_rows: int, task: str) -> dict[str, Any]:
+    """The default [space] table of plain networks (`preset = "plain"`): rate, width, batch size and regularisation.
 
     Raises ValueError for a task other than classification and regression.
     """
-    if task not in ("classification", "regression"):
-        raise ValueError(f"task: {task!r} is not a task{hint(task, ['classification', 'regression'])}")
+    _check_task(task)
     sizes = next(
         (pair for rows, pair in [(1000, [16, 32]), (5000, [32, 64]), (20000, [128, 256])] if n_rows < rows), [256, 512]
     )
@@ -39,7 +76,7 @@ def architecture_space(n_rows: int, task: str) -> dict[str, Any]:
 
     Raises ValueError for a task other than classification and regression.
     """
-    rate = default_space(n_rows, task)["learning_rate"]
+    rate = plain_space(n_rows, task)["learning_rate"]
     widths = [16, 32, 64, 128] if n_rows < 10000 else [32, 64, 128, 256]
     each: dict[str, list[Any]] = {
         "units": widths,
@@ -49,3 +86,8 @@ def architecture_space(n_rows: int, task: str) -> dict[str, Any]:
     }
     layers = {f"{family}_{i}": list(choices) for i in range(1, DEEPEST + 1) for family, choices in each.items()}
     return {"learning_rate": rate, "layers": {"low": 1, "high": DEEPEST}, **layers}
+
+
+def _check_task(task: str) -> None:
+    if task not in TASKS:
+        raise ValueError(f"task: {task!r} is not a task{hint(task, TASKS)}")

@@ -25,16 +25,41 @@ def test_architecture_search_without_a_space_searches_what_the_model_leaves_open
 @pytest.mark.parametrize(
     ("model", "names"),
     [
-        ({}, {"learning_rate", "hidden", "batch_size", "dropout", "l2"}),
-        ({"hidden": [8], "l2": 0.0}, {"learning_rate", "batch_size", "dropout"}),
-        ({"layers": 1, "units_1": 8}, {"learning_rate", "batch_size", "dropout", "l2"}),
+        ({}, {"learning_rate", "hidden", "dropout", "weight_decay", "embedding", "embedding_sigma"}),
+        ({"embedding": "piecewise"}, {"learning_rate", "hidden", "dropout", "weight_decay"}),
+        ({"preset": "strong"}, {"learning_rate", "dropout", "weight_decay", "embedding_sigma"}),
+        ({"preset": "plain"}, {"learning_rate", "hidden", "batch_size", "dropout", "l2"}),
+        ({"preset": "plain", "hidden": [8], "l2": 0.0}, {"learning_rate", "batch_size", "dropout"}),
+        ({"preset": "plain", "layers": 1, "units_1": 8}, {"learning_rate", "batch_size", "dropout", "l2"}),
     ],
 )
 def test_the_default_space_leaves_out_what_the_model_fixes(model, names):
     assert set(default_space_table(model, "auto", 1000, "regression")) == names
 
 
+def test_without_numbers_there_is_nothing_to_embed():
+    assert "embedding" not in default_space_table({}, "auto", 1000, "classification", n_numeric=0)
+
+
 def test_the_default_budget_shrinks_with_the_table():
-    epochs = [default_model(n_rows)["epochs"] for n_rows in (100, 5000, 20000)]
-    assert epochs == [100, 50, 30]
-    assert default_model(100) == {"epochs": 100, "early_stopping": 20, "schedule": "cosine"}
+    for model in ({}, {"preset": "plain"}):
+        epochs = [default_model(model, n, with_space=False)["epochs"] for n in (100, 5000, 20000)]
+        assert epochs == sorted(epochs, reverse=True)
+        assert len(set(epochs)) == 3
+    plain = default_model({"preset": "plain"}, 100, with_space=False)
+    assert plain == {"epochs": 100, "early_stopping": 20, "schedule": "cosine"}
+    # A space of the user's own may be made for another optimizer, so only the budget is added to it.
+    assert default_model({}, 100, with_space=True) == plain
+
+
+def test_a_budget_that_was_chosen_is_left_as_it_is():
+    assert default_model({"epochs": 7}, 100, with_space=True) == {}
+    assert "early_stopping" not in default_model({"epochs": 7}, 100, with_space=False)
+    assert default_model({"preset": "strong"}, 100, with_space=False) == {}
+
+
+def test_the_recipe_goes_with_the_default_space_alone_and_leaves_what_is_given():
+    recipe = default_model({"optimizer": "sgd"}, 100, with_space=False)
+    assert "optimizer" not in recipe
+    assert recipe["batch_size"] == 32
+    assert "batch_size" not in default_model({}, 100, with_space=True)

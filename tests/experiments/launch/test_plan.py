@@ -21,7 +21,8 @@ def planned(source: str = "sklearn:iris", **tables: Any) -> SweepPlan:
 
 def test_a_bare_file_gets_a_space_and_a_budget_that_fit_the_data():
     plan = planned()
-    assert set(plan.space) == {"learning_rate", "hidden", "batch_size", "dropout", "l2"}
+    names = {"learning_rate", "hidden", "dropout", "weight_decay", "embedding", "embedding_sigma", "label_smoothing"}
+    assert set(plan.space) == names
     assert plan.fixed == {"epochs": 100, "early_stopping": 20, "schedule": "cosine"}
     assert (plan.total, plan.max_epochs, plan.seeds, plan.loss) == (64, 100, (0,), "cross_entropy")
     assert plan.notes == ()
@@ -34,7 +35,10 @@ def test_a_stated_space_is_not_parsed_again():
 
 
 def test_the_budget_of_the_user_is_left_as_it_is():
-    assert planned(model={"epochs": 7}).fixed == {"epochs": 7}
+    space = {"l2": [0.0, 0.1]}
+    assert planned(model={"epochs": 7}, space=space).fixed == {"epochs": 7}
+    # The default space comes with the optimizer and the batch size that it is made for, and nothing that ends training.
+    assert not {"early_stopping", "schedule"} & planned(model={"epochs": 7}).fixed.keys()
     assert planned(model={"preset": "strong"}).fixed == {"preset": "strong"}
     searched = planned(space={"epochs": {"low": 2, "high": 9}, "l2": [0.0, 0.1]})
     assert (searched.fixed, searched.max_epochs) == ({}, 9)
@@ -112,7 +116,7 @@ def test_the_number_of_trials(search, total):
 
 
 def test_a_grid_over_the_default_space_is_possible_where_only_choices_are_left():
-    model = {"learning_rate": 0.01, "dropout": 0.0, "l2": 0.0}
+    model = {"preset": "plain", "learning_rate": 0.01, "dropout": 0.0, "l2": 0.0}
     assert planned(model=model, search={"method": "grid"}).total == 8
     with pytest.raises(UserError, match=r"the grid has 8 points, more than 3 trials; give it 8, or set partial"):
         planned(model=model, search={"method": "grid", "trials": 3})
@@ -146,7 +150,7 @@ def test_training_in_step_switches_off_what_would_end_a_trial_early():
         ),
         ({"search": {"options": {"gamma": 3}}}, "options: unknown option 'gamma'"),
         ({"search": {"trials": 1, "start": [{}, {}]}}, "[search] start: 2 configurations, but trials = 1"),
-        ({"search": {"start": [{"l2": 7.0}]}}, "[search] start: configuration 1: l2: 7.0 is not in the range"),
+        ({"search": {"start": [{"dropout": 7.0}]}}, "[search] start: configuration 1: dropout: 7.0 is not in the range"),
         (
             {"search": {"method": "nas"}, "model": {"layers": 6}},
             "[space] units_5: missing, but layers goes up to 6",

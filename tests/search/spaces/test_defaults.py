@@ -4,16 +4,27 @@ import optuna
 import pytest
 
 from mlptune.search import Space, configuration, default_space
-from mlptune.search.spaces.defaults import architecture_space
+from mlptune.search.spaces.defaults import architecture_space, plain_space
 
 
+@pytest.mark.parametrize("make", [default_space, plain_space])
 @pytest.mark.parametrize("n_rows", [10, 2000, 15000, 10**6])
-def test_the_default_space_is_a_valid_table_with_few_structures(n_rows):
-    space = Space.parse(default_space(n_rows, "classification"))
-    structures = Space.parse({name: space.table()[name] for name in ("hidden", "batch_size")})
-    assert structures.grid_size() <= 8
+def test_the_default_spaces_are_valid_tables_with_few_structures(make, n_rows):
+    from mlptune.core.hyperparameters import PARAMETERS, Hyperparameters
+
+    space = Space.parse(make(n_rows, "classification"))
+    structural = {name: entry for name, entry in space.table().items() if PARAMETERS[name].structural}
+    assert Space.parse(structural).grid_size() <= 8
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(20):
+        Hyperparameters.from_config(configuration(space.suggest(study.ask()), {}))
     with pytest.raises(ValueError, match="did you mean 'regression'"):
-        default_space(n_rows, "regresion")
+        make(n_rows, "regresion")
+
+
+def test_all_trials_of_the_default_space_have_one_width():
+    hidden = default_space(5000, "regression")["hidden"]
+    assert len({units for shape in hidden for units in shape}) == 1
 
 
 @pytest.mark.parametrize("n_rows", [10, 10**6])

@@ -1,0 +1,72 @@
+"""How much work a sweep is, counted and never timed: so that the same sweep is as long in trials on every machine."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.cost import operations
+from ...core.hyperparameters import Hyperparameters
+from ...core.structure import Structure
+from ...search.spaces.dimensions import Choices, Range
+from ...search.spaces.layers import configuration
+from ...search.spaces.space import Space
+from ..data.dataset import Dataset
+
+# Multiply-adds that a core does in a second where stacks are full (measured, with all that is not products, at widths of 64 to 256;
+# tests/bench/bench_default_sweep.py prints what it is on a machine), and what each step costs beside them.
+OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 15e9, 1e5
+# The part of its epochs that a trial trains where early stopping may end it.
+SHARE_OF_EPOCHS = 0.6
+# What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
+# trials, or there is nothing to choose from.
+BUDGET, FEWEST_TRIALS = 240.0 * 2 * OPERATIONS_A_SECOND, 24
+# With a budget in minutes trials are made so cheap that so many fit on two cores.
+FEWEST_IN_TIME = 12
+
+
+def trial_operations(dataset: Dataset, space: Space, fixed: Mapping[str, Any], loss: str, seeds: int) -> float:
+    """Multiply-adds of one trial of middling values, all its networks together; 0 where such a trial cannot be trained."""
+    params = {name: _middle(dimension) for name, dimension in space.dimensions.items()}
+    try:
+        hp = Hyperparameters.from_config(configuration(params, fixed))
+    except (ValueError, KeyError):  # values that are possible one by one may not be so together
+        return 0.0
+    total = 0.0
+    for fold in dataset.folds():
+        n_rows, n_inputs = fold.arrays.X.shape
+        structure = Structure.of(
+            hp,
+            n_inputs=n_inputs,
+            n_outputs=fold.target.n_outputs,
+            n_rows=n_rows,
+            loss=loss,
+            n_plain=fold.encoder.n_plain,
+        )
+        total += operations(structure) + structure.steps * OPERATIONS_A_STEP
+    epochs = hp.epochs * (SHARE_OF_EPOCHS if hp.early_stopping else 1.0)
+    return total * epochs * seeds
+
+
+def _middle(dimension: Range | Choices) -> Any:
+    """A value whose cost is middling: the middle of a range; of choices the last, which by habit is the dearest."""
+    if isinstance(dimension, Choices):
+        return dimension.values[-1]
+    middle = math.sqrt(dimension.low * dimension.high) if dimension.log else (dimension.low + dimension.high) / 2
+    return round(middle) if dimension.integer else middle
+
+
+def affordable(
+    operations_a_trial: float, most: int, budget: float = BUDGET, fewest: int = FEWEST_TRIALS
+) -> tuple[int, float]:
+    """How many trials fit into a budget of operations, `most` at most, and the share of the rows with which they are `fewest`."""
+    if operations_a_trial <= 0:
+        return most, 1.0
+    fewest, trials = min(fewest, most), int(budget / operations_a_trial)
+    if trials >= fewest:
+        return min(most, trials), 1.0
+    return fewest, max(0.01, round(budget / (operations_a_trial * fewest), 2))
+
+
+def seconds(operations_a_trial: float, trials: int, workers: int) -> float:
+    """How long so many trials will take, roughly."""
+    return operations_a_trial * trials / (OPERATIONS_A_SECOND * max(workers, 1))
