@@ -92,6 +92,18 @@ def sweep(
             "--set", metavar="KEY=VALUE", help="Change a line of the sweep file, e.g. search.trials=16. Repeatable."
         ),
     ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The sweep's name; short for --set name=.")] = None,
+    trials: Annotated[str | None, typer.Option(metavar="N", help="search.trials: how many configurations.")] = None,
+    minutes: Annotated[
+        str | None, typer.Option(metavar="M", help="search.minutes: how long, instead of how many.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help="search.method: auto, random, tpe, ...")] = None,
+    metric: Annotated[
+        str | None, typer.Option(metavar="NAME", help="objective.metric: val_score, log_loss, ...")
+    ] = None,
+    epochs: Annotated[str | None, typer.Option(metavar="N", help="model.epochs: the longest a trial trains.")] = None,
+    folds: Annotated[str | None, typer.Option(metavar="K", help="data.folds: cross-validation.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="seed: the same seed gives the same sweep.")] = None,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Worker processes; one per core if not given.")
     ] = None,
@@ -112,13 +124,26 @@ def sweep(
 
     \b
     mlptune sweep digits
-    mlptune sweep my.toml --set search.trials=128 --set search.method=hyperband
-    mlptune sweep --data cars.csv.gz --target price --set name=cars
+    mlptune sweep my.toml --trials 128 --method hyperband --set model.batch_size=64
+    mlptune sweep --data cars.csv.gz --target price --name cars --minutes 5
     mlptune sweep my.toml --resume                      after Ctrl-C, or with more trials
 
-    `--set` takes dotted keys of the sweep file; the value is TOML, or else a string. Setting model.X fixes what [space]
-    searched. Ctrl-C stops it; what is finished is kept, and --resume continues.
+    `--set` takes dotted keys of the sweep file; the value is TOML, or else a string; --trials and its like are short for it.
+    Setting model.X fixes what [space] searched. Ctrl-C stops it; what is finished is kept, and --resume continues.
     """
+    from ..config.toml import toml_value
+
+    short = {
+        "name": None if name is None else toml_value(name),  # a name of digits is a name
+        "search.trials": trials,
+        "search.minutes": minutes,
+        "search.method": method,
+        "objective.metric": metric,
+        "model.epochs": epochs,
+        "data.folds": folds,
+        "seed": seed,
+    }
+    changes = [f"{key}={value}" for key, value in short.items() if value is not None]
     _check_store(tracking_uri)
     from .live import view
 
@@ -127,7 +152,7 @@ def sweep(
 
         result = run_sweep(
             spec,
-            overrides=set_ or [],
+            overrides=[*changes, *(set_ or [])],
             workers=workers,
             executor=executor,
             resume=resume,

@@ -11,7 +11,8 @@ from mlptune.experiments.cli import commands
 from tests.support.processes import Run
 from tests.support.processes import run as run_command
 
-SMALL = ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4", "--workers", "1"]
+SMALL = ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
+SMALL += ["--set", "objective.ensemble=0", "--workers", "1"]
 
 
 @pytest.fixture(scope="package")

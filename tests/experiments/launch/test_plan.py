@@ -151,7 +151,10 @@ def test_training_in_step_switches_off_what_would_end_a_trial_early():
         ),
         ({"search": {"options": {"gamma": 3}}}, "options: unknown option 'gamma'"),
         ({"search": {"trials": 1, "start": [{}, {}]}}, "[search] start: 2 configurations, but trials = 1"),
-        ({"search": {"start": [{"dropout": 7.0}]}}, "[search] start: configuration 1: dropout: 7.0 is not in the range"),
+        (
+            {"search": {"start": [{"dropout": 7.0}]}},
+            "[search] start: configuration 1: dropout: 7.0 is not in the range",
+        ),
         (
             {"search": {"method": "nas"}, "model": {"layers": 6}},
             "[space] units_5: missing, but layers goes up to 6",
