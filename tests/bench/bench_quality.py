@@ -1,10 +1,10 @@
 """What the plain command hands back, held against the tools that one would try instead, on the development tables.
 
 For each table and split seed one 80/20 split of the rows, the same for all: `mlptune sweep --data FILE --target COLUMN` as it is,
-with `--minutes 1` and with `--minutes 5`; LightGBM, XGBoost, CatBoost, HistGradientBoosting and scikit-learn's MLP with their defaults;
-FLAML for 60 and 300 s. Rivals get the raw columns where they take them, else our encoding. A row says log loss or RMSE, accuracy or
-R2, and seconds; a library that is not installed is named as missing. BENCH_TABLES and BENCH_SEEDS choose tables and split seeds,
-BENCH_MINUTES the budgets ("0" is the plain command).
+with `--minutes 1` and with `--minutes 5`; LightGBM, XGBoost, CatBoost, HistGradientBoosting and scikit-learn's MLP with their
+defaults; FLAML for 60 and 300 s. Rivals get the raw columns where they take them, else our encoding. A row says log loss or RMSE,
+accuracy or R2, and seconds; a library that is not installed is named as missing. BENCH_TABLES and BENCH_SEEDS choose tables and
+split seeds, BENCH_MINUTES the budgets ("0" is the plain command).
 """
 
 import os
