@@ -101,6 +101,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
                     "schedule": "how the learning rate falls; or constant, step, inverse_time",
                     "optimizer": "or sgd, adam, ...",
                     "batch_size": "rows per step",
+                    "scaling": "of numbers, learned from the training rows; or robust, standard, none",
                     "embedding_bins": "of embeddings that cut the numbers into bins",
                 },
             ),

@@ -51,6 +51,8 @@ def stacks(trials: Mapping[int, Trial], until: Mapping[int, int], workers: int) 
     share = sum(cost.values()) / (2 * workers) if workers > 1 else math.inf
     costed: list[tuple[float, Stack]] = []
     for key, members in groups.items():
+        # Fold by fold: networks of one fold share its rows, those of different folds need a copy each in every step.
+        members.sort(key=lambda member: (trials[member[0]].networks[member[1]].fold, member))
         most = min(MAX_STACK, networks_per_job(key[0]))
         parts = max(math.ceil(len(members) / most), min(math.ceil(cost[key] / share), math.ceil(len(members) / 4)))
         for part in np.array_split(np.arange(len(members)), parts):

@@ -41,7 +41,7 @@ def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
         "weight_decay": {"low": 1e-4, "high": 1e-1, "log": True},
     }
     if n_numeric:
-        space["embedding"] = ["piecewise", "plr"]
+        space["embedding"] = ["periodic", "piecewise", "plr"]
         space["embedding_sigma"] = {"low": 0.03, "high": 1.0, "log": True}
     if task == "classification":
         space["label_smoothing"] = [0.0, 0.1]
