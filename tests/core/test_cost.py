@@ -30,7 +30,7 @@ def test_bytes_are_those_of_the_arrays():
 
 
 @pytest.mark.parametrize(
-    ("hidden", "job", "part"), [((64,), 218, 98), ((256, 256), 4, 2), ((2048, 2048), 3, 1), ((8192, 8192), 1, 1)]
+    ("hidden", "job", "part"), [((64,), 218, 98), ((256, 256), 16, 2), ((2048, 2048), 3, 1), ((8192, 8192), 1, 1)]
 )
 def test_large_networks_train_in_smaller_stacks(hidden, job, part):
     assert networks_per_job(group_of(hidden=hidden)) == job
