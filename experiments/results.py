@@ -10,6 +10,7 @@ from ..search.spaces.layers import configuration
 from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from .config.names import CLASS_WEIGHT
+from .formats import MEMORY
 from .ranking import best_trial
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .model import TunedModel
 
 Copied = tuple[tuple[int, int], ...]
+
+_GIVE_AGAIN = "# The table was given in Python and has to be given again: mlptune.run_sweep(this file, data=table).\n"
 
 
 class SweepResult:
@@ -146,7 +149,10 @@ def best_config(name: str, run: str | None = None, tracking_uri: str | None = No
 
 
 def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None) -> str:
-    """A sweep file that trains the best configuration and nothing else."""
+    """A sweep file that trains the best configuration and nothing else.
+
+    Of a sweep over a table that was given in Python its first line says that the table has to be given again.
+    """
     from .config import load_spec, spec_toml
 
     launch = reader.launch(tracking_uri, name, run)
@@ -157,7 +163,7 @@ def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None =
     tables["search"] = {"method": "random", "trials": 1}
     tables["name"] = f"{tables['name'][:95]}-best"
     spec, _ = load_spec(tables)
-    return spec_toml(spec)
+    return (_GIVE_AGAIN if spec.data.source == MEMORY else "") + spec_toml(spec)
 
 
 def load_model(name: str, run: str | None = None, tracking_uri: str | None = None) -> "TunedModel":

@@ -15,6 +15,8 @@ from ...tracking.writer import Writer
 from .. import results
 from ..config import Spec
 from ..data.dataset import Dataset
+from ..data.frames import MemoryTable
+from ..data.tables import read_table
 from ..execution import machine
 from ..execution.engine import EngineEvaluator
 from ..execution.executors import ExternalExecutor
@@ -44,6 +46,7 @@ class Launch:
         observer: What the user sees of it.
         began: When the sweep was called, a time of `time.monotonic`.
         resume: Continue the latest launch, if there is one.
+        table: The data, where they were handed over in Python; else they are read as the sweep file says.
     """
 
     def __init__(
@@ -56,13 +59,15 @@ class Launch:
         observer: Observer,
         began: float,
         resume: bool,
+        table: MemoryTable | None = None,
     ) -> None:
         self.began = began
         with before_launch():
             self.earlier = resumable(uri, spec.name) if resume else None
             if self.earlier is not None:
                 spec = as_begun(spec, self.earlier, uri)
-        self.plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base, spec.class_weight))
+        frame = read_table(spec.data.source, spec.base) if table is None else table.frame
+        self.plan = make_plan(spec, Dataset.of_frame(frame, spec.data, spec.seed, spec.base, spec.class_weight))
         self.text = text
         self.uri = uri
         self.executor = executor
