@@ -497,7 +497,7 @@ longer than MLflow's 8,000 characters for a tag is an artifact in `tags/`, and t
 
 def python() -> str:
     described: list[str] = []
-    for name in ("run_sweep", "load_model", "best_config", "objective"):
+    for name in ("run_sweep", "load_result", "load_model", "best_config", "objective"):
         value = getattr(mlptune, name)
         described.append(f"## `mlptune.{name}`\n\n{signature(value, f'mlptune.{name}')}\n\n{markdown(value)}")
     for name in ("SweepResult", "TunedModel"):
@@ -505,7 +505,7 @@ def python() -> str:
     described.append(class_part(mlptune.Observer, "mlptune.Observer"))
     seen = [observed(method) for method in ("started", "trial_finished")]
     described += [f"### `{cls.__module__}.{cls.__name__}`\n\n{markdown(cls)}\n\n{fields_part(cls)}" for cls in seen]
-    described += estimators()
+    described += [*estimators(), *tuned_estimators()]
     names = ["UserError", "SweepFailed", "ExecutorLost", "Interrupted", "NotFound"]
     listed = "\n".join(f"- `mlptune.{name}`: {first_line(getattr(mlptune, name))}" for name in names)
     described.append(f"## Exceptions\n\nSee [exceptions](exceptions.md).\n\n{listed}")
@@ -526,7 +526,8 @@ def members(cls: type) -> list[str]:
         function = getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
         if not inspect.isfunction(function) or not is_ours(function):
             continue
-        label = name if function is not member and not isinstance(member, classmethod | staticmethod) else f"{name}()"
+        is_method = function is member or hasattr(member, "__func__")
+        label = f"{name}()" if is_method else name
         head = "" if label == name else signature(function, name) + "\n\n"
         parts.append(f"### `{cls.__name__}.{label}`\n\n{head}{markdown(function)}".strip())
     return parts
@@ -557,6 +558,14 @@ def estimators() -> list[str]:
     ]
     parts = [f"## The estimators\n\n{markdown(shared)}\n\n{ESTIMATORS.strip()}\n\n" + table(["name", "default"], extra)]
     return parts + [class_part(getattr(mlptune, name), f"mlptune.{name}") for name in ("MLPClassifier", "MLPRegressor")]
+
+
+def tuned_estimators() -> list[str]:
+    shared = next(cls for cls in mlptune.TunedMLPRegressor.__mro__[1:] if is_ours(cls))
+    head = signature(shared.__init__, "mlptune.TunedMLPClassifier", of_class=True)
+    parts = [f"## Tuned estimators\n\n{head}\n\n{markdown(shared)}"]
+    names = ("TunedMLPClassifier", "TunedMLPRegressor")
+    return parts + [class_part(getattr(mlptune, name), f"mlptune.{name}") for name in names]
 
 
 ESTIMATORS = """

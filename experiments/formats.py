@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+# [data] source of a table that was handed over in Python: no file, so nothing reads it again.
+MEMORY = "memory"
 _HEAD = 1 << 16  # bytes that are enough to recognise a text table and its columns
 
 
@@ -70,6 +72,11 @@ def is_named(source: str) -> bool:
     return source.startswith("sklearn:")
 
 
+def is_path(source: str) -> bool:
+    """Say whether `source` names a file, and neither a bundled data set nor a table in memory."""
+    return not is_named(source) and source != MEMORY
+
+
 def writable_suffixes() -> tuple[str, ...]:
     """Return what the name of a file of predictions may end in."""
     return tuple(suffix for suffix, row in FORMATS.items() if row.write is not None)
@@ -93,6 +100,11 @@ def open_table(source: str, base: Path) -> Iterator[TableFile]:
     Raises UserError, one line that begins with `source`, for what is not a file of a known format, is empty, or cannot be read,
     now or while it is read.
     """
+    if source == MEMORY:
+        raise UserError(
+            'source = "memory" is a table that was given in Python and is in no file: give it again, '
+            "mlptune.run_sweep(..., data=table, target=...)"
+        )
     shown = source if source.isprintable() and len(source) <= 200 else repr(source[:200])
     compression = ""
     try:

@@ -19,9 +19,11 @@ from .errors import UserError
 from .execution import interruption
 from .execution.executors import open_executor
 from .execution.workers import Workers
+from .formats import MEMORY
 from .progress import Observer
 
 if TYPE_CHECKING:
+    from .data.frames import MemoryTable
     from .results import SweepResult
 
 
@@ -34,13 +36,14 @@ def run_sweep(
     resume: bool = False,
     tracking_uri: str | None = None,
     observer: Observer | None = None,
-    data: str | Path | None = None,
+    data: Any = None,
     target: str | None = None,
 ) -> "SweepResult":
     """Run a sweep and return its result.
 
     Args:
-        source: A sweep file, the name of a bundled sweep, a mapping or a `Spec`; or give `data` and `target` instead.
+        source: A sweep file, the name of a bundled sweep, a mapping or a `Spec`; or give `data` and `target` instead. With a table
+            in memory both may be given, if [data] has no other source.
         overrides: Dotted keys of the sweep file and their values, as with `--set`.
         workers: How many processes train; by default one per processor. It decides the speed and never a number.
         executor: Trains elsewhere: "dask://host:port", the name of an entry point of the group `mlptune.executors`, or any
@@ -48,8 +51,12 @@ def run_sweep(
         resume: Continue an unfinished sweep; of a finished one return the result.
         tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
         observer: Receives what happens while the sweep runs.
-        data: A table, with `target` instead of `source`.
-        target: The column to predict.
+        data: A table, with `target` instead of `source`: the name of a file; a DataFrame of pandas, polars or any library with
+            `to_pandas`, Arrow's stream or the dataframe interchange protocol; an array (rows, columns), whose columns are called
+            x0, x1, ...; or a pair (X, y) of such a table and the values (rows,) to predict. What is in memory is not written
+            anywhere: the stored sweep says `source = "memory"`, and to resume it the same table is given again. Such a
+            sweep is called like its target unless `overrides` has a `name`.
+        target: The column to predict; with a pair (X, y) what y is called, "target" unless given.
 
     Raises:
         UserError: If anything is wrong with the sweep file, the data or the arguments.
@@ -60,9 +67,57 @@ def run_sweep(
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UserError(f"workers: must be a whole number of at least 1, got {workers!r}")
     began = time.monotonic()
+    table = None
+    if not isinstance(data, str | Path | None):
+        from .data.frames import memory_table
+
+        table = memory_table(data, target)
+        data, target = MEMORY, table.target
     spec, text = load_spec(source, overrides, data=data, target=target)
+    return run_spec(
+        spec,
+        text,
+        table,
+        workers=workers,
+        executor=executor,
+        resume=resume,
+        tracking_uri=tracking_uri,
+        observer=observer,
+        began=began,
+    )
+
+
+def run_spec(
+    spec: Spec,
+    text: str,
+    table: "MemoryTable | None" = None,
+    *,
+    workers: int | None = None,
+    executor: "str | Executor | None" = None,
+    resume: bool = False,
+    tracking_uri: str | None = None,
+    observer: Observer | None = None,
+    began: float | None = None,
+) -> "SweepResult":
+    """What `run_sweep` does once it knows what to do.
+
+    Args:
+        spec: The sweep file, checked.
+        text: The sweep file as the store keeps it.
+        table: The data, where [data] says that they are in memory.
+        workers: As with `run_sweep`, and so are the others.
+        executor: Where training runs.
+        resume: Continue an unfinished sweep.
+        tracking_uri: The store.
+        observer: Receives what happens.
+        began: When the sweep was called, a time of `time.monotonic`; now unless given.
+
+    Raises:
+        UserError: As `run_sweep`, and so are the others.
+    """
+    began = time.monotonic() if began is None else began
     uri = _store_uri(tracking_uri)
-    check_header(spec.data, spec.base)
+    check_header(spec.data, spec.base, _names_in_memory(spec, table))
     # All processes start while the data is read.
     with (
         interruption.catch_signals(),
@@ -72,8 +127,17 @@ def run_sweep(
         with _without_collection():
             from .launch.launch import Launch
 
-            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume)
+            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume, table)
         return launch.run()
+
+
+def _names_in_memory(spec: Spec, table: "MemoryTable | None") -> list[str] | None:
+    """The columns of a table in memory, once it is certain that it is the one that [data] means."""
+    if table is None:
+        return None
+    if spec.data.source != MEMORY:
+        raise UserError(f"data.source: is {spec.data.source!r}, and a table was given too; leave one of them out")
+    return list(table.frame.columns)
 
 
 def _open_writer_process() -> AbstractContextManager[Workers]:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ..._text import nearest
 from ..errors import UserError
-from ..formats import is_named, is_table, without_suffixes
+from ..formats import MEMORY, is_named, is_table, without_suffixes
 from .checks import check_semantics, widen_ranges
 from .names import model_names
 from .overrides import apply_overrides
@@ -34,17 +34,18 @@ def load_spec(
     """Read, complete and check a sweep file; return it with the TOML text that says the same.
 
     `source` is a path, the name of a bundled sweep, a mapping, a Spec, or None with `data` (and `target`) instead;
-    `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. The text is the file's own where
-    nothing was overridden. Raises UserError, one line that names the place, the rule, the value and the nearest one.
+    `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. `data` "memory" stands for a table that
+    the caller holds; it may come with a sweep file that names no other. The text is the file's own where nothing was
+    overridden. Raises UserError, one line that names the place, the rule, the value and the nearest one.
     """
     text = None
     label, base = "sweep", Path.cwd()
     if source is None:
         if data is None:
             raise UserError("give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN")
-        label = "--data"
+        label = "data" if data == MEMORY else "--data"
         tables: dict[str, Any] = {"data": plain({"source": str(data), "target": target}, "data")}
-    elif data is not None or target is not None:
+    elif data != MEMORY and (data is not None or target is not None):
         raise UserError(
             "give a sweep file or --data, not both; a file's data is changed by --set data.source=... data.target=..."
         )
@@ -55,10 +56,27 @@ def load_spec(
     else:
         text, label, base = _read(source)
         tables = _parse(text, label)
+    if source is not None and data == MEMORY:
+        text = None
+        _put_memory(tables, target, label)
     changed = apply_overrides(tables, overrides, _known_keys())
     spec = _check(tables, label)
     spec._base = base
     return spec, text if text is not None and not changed else spec_toml(spec)
+
+
+def _put_memory(tables: dict[str, Any], target: str | None, label: str) -> None:
+    """Make the table that the caller holds the data of a sweep file, in place."""
+    section = tables.setdefault("data", {})
+    if not isinstance(section, dict):
+        return  # refused with all else that is of a wrong type
+    if section.get("source", MEMORY) != MEMORY:
+        raise UserError(
+            f"{label}: [data] source: is {show(section['source'])}, and a table was given too; leave one of them out"
+        )
+    section["source"] = MEMORY
+    if target is not None:
+        section["target"] = plain(target, "target")
 
 
 def spec_toml(spec: Spec) -> str:
@@ -78,8 +96,11 @@ def bundled_sweeps() -> dict[str, Path]:
 def default_name(source: str) -> str:
     """Return the name of a sweep that has none: the data set's, or the data file's without its suffixes."""
     stem = source.split(":", 1)[1] if is_named(source) else re.split(r"[/\\]", source.rstrip("/\\"))[-1]
-    stem = re.sub(r"[^A-Za-z0-9._ -]+", "-", without_suffixes(stem)).lstrip("._ -").rstrip(" -")[:100]
-    return stem or "sweep"
+    return _as_name(without_suffixes(stem))
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._ -]+", "-", text).lstrip("._ -").rstrip(" -")[:100] or "sweep"
 
 
 def _read(source: str | Path) -> tuple[str, str, Path]:
@@ -155,7 +176,10 @@ def _known_keys() -> dict[str, Sequence[str] | None]:
 def _check(tables: dict[str, Any], label: str) -> Spec:
     data = tables.get("data")
     if "name" not in tables and isinstance(data, dict) and isinstance(data.get("source"), str):
-        tables["name"] = default_name(data["source"])
+        if data["source"] == MEMORY:  # a table without a name: what it predicts says most
+            tables["name"] = _as_name(str(data.get("target", "target")))
+        else:
+            tables["name"] = default_name(data["source"])
     widen_ranges(tables.get("space"))
     try:
         spec = Spec.model_validate(tables)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
 
-from ..formats import is_named
+from ..formats import is_path
 from .names import CLASS_WEIGHT
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class DataConfig(Table):
 
     source: Text
     """A CSV, Parquet or NumPy file (compressed ones too), its path relative to the sweep file; or a data set that comes
-    with scikit-learn: "sklearn:digits".
+    with scikit-learn: "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given
+    again each time.
     """
     target: Column | None = Field(default=None, description="the name of a column, in quotes")
     """The column to predict. Unless given: the one that is called `target`."""
@@ -177,7 +178,7 @@ class Spec(Table):
             update={
                 key: str((self.base / value).resolve())
                 for key, value in (("source", self.data.source), ("test", self.data.test))
-                if value is not None and not is_named(value)
+                if value is not None and is_path(value)
             }
         )
         return self.model_copy(update={"data": data})

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ class Table:
 
 
 class Dataset:
-    """The data of a sweep, made by `load`: `folds` and `development` for training, the sealed rest from `test`.
+    """The data of a sweep, made by `load` or `of_frame`: `folds` and `development` for training, the sealed rest from `test`.
 
     The classes are those of all rows of the table, also of rows that are not trained on, because they are part of the
     task. All else (columns in use, categories, medians, means, deviations) comes from training rows.
@@ -115,7 +115,31 @@ class Dataset:
         `class_weight` is that of [model]: it multiplies the weights of training rows. Raises UserError, one line, for anything in
         table or section that cannot be used.
         """
-        frame = read_table(data.source, base)
+        return cls.of_frame(read_table(data.source, base), data, seed, base, class_weight)
+
+    @classmethod
+    def of_frame(
+        cls,
+        frame: pd.DataFrame,
+        data: "DataConfig",
+        seed: int,
+        base: Path,
+        class_weight: ClassWeight | None = None,
+        weight: NDArray[Any] | None = None,
+    ) -> "Dataset":
+        """Split a table as `read_table` gives one; all else is as with `load`, and so are the numbers.
+
+        Args:
+            frame: The table; it is not changed.
+            data: The [data] section, whose source is not read.
+            seed: Which rows are in which part follows from it.
+            base: The folder of a test file's name.
+            class_weight: As with `load`.
+            weight: Weights of the rows (n,), where they are no column of the table.
+
+        Raises:
+            UserError: One line, for anything in table or section that cannot be used.
+        """
         names = list(frame.columns)
         name = target_name(data, names)
         check_columns(data, name, names)
@@ -126,6 +150,8 @@ class Dataset:
             verb = "is" if n_dropped == 1 else "are"
             messages.append(f"{counted(n_dropped, 'row')} without a value of {name} {verb} not used")
         rows = _table(frame, name, y, kept, data, "data")
+        if weight is not None:
+            rows = replace(rows, weight=weight[kept].astype(np.float32))
         groups, times = _order_of(rows.frame, data)
         test = None
         if data.test is not None:

@@ -20,12 +20,14 @@ COLUMN_ROLES = ("group", "time", "weight")
 COLUMN_LISTS = ("ignore", "numeric", "categorical")
 
 
-def check_header(data: "DataConfig", base: Path) -> None:
+def check_header(data: "DataConfig", base: Path, names: Sequence[str] | None = None) -> None:
     """Raise UserError for tables that are not there, are not tables, or lack a column that [data] names; read none of them.
 
-    Where the names of columns are only known once a table is read, nothing is said of them here.
+    Where the names of columns are only known once a table is read, nothing is said of them here. `names` are those of a
+    table in memory, which has no file to look into.
     """
-    names = _column_names(data.source, base)
+    if names is None:
+        names = _column_names(data.source, base)
     target = data.target
     if names is not None:
         target = target_name(data, names)

@@ -20,10 +20,11 @@ def read_table(source: str, base: Path) -> pd.DataFrame:
     if is_named(source):
         return load_bundled(source)
     with open_table(source, base) as table:
-        return _checked(table.shown, table.format.read(table))
+        return checked(table.shown, table.format.read(table))
 
 
-def _checked(shown: str, frame: pd.DataFrame) -> pd.DataFrame:
+def checked(shown: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame, which is the caller's own, as a table: see `read_table`. Raises UserError, which begins with `shown`."""
     names = [str(name).strip() for name in frame.columns]
     check_distinct(shown, names)
     if not names:

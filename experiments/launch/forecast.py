@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..._text import counted
 from ...core.cost import operations
 from ...core.hyperparameters import Hyperparameters
 from ...core.structure import Structure
@@ -20,6 +21,8 @@ SHARE_OF_EPOCHS = 0.6
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
 # trials, or there is nothing to choose from.
 BUDGET, FEWEST_TRIALS = 240.0 * 2 * OPERATIONS_A_SECOND, 24
+# A sweep that takes longer says so before it starts.
+LONG_SECONDS = 20.0
 # With a budget in minutes trials are made so cheap that so many fit on two cores.
 FEWEST_IN_TIME = 12
 
@@ -65,6 +68,14 @@ def affordable(
     if trials >= fewest:
         return min(most, trials), 1.0
     return fewest, max(0.01, round(budget / (operations_a_trial * fewest), 2))
+
+
+def duration(operations_a_trial: float, trials: int, workers: int) -> list[str]:
+    """A line that says how long so many trials will take, roughly; none if that is no time to speak of."""
+    expected = seconds(operations_a_trial, trials, workers)
+    if expected < LONG_SECONDS:
+        return []
+    return [f"about {counted(max(1, round(expected / 60)), 'minute')} on {counted(workers, 'worker')}"]
 
 
 def seconds(operations_a_trial: float, trials: int, workers: int) -> float:

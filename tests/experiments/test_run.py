@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 import mlptune
-from tests.support.sweeps import small
+from mlptune.experiments import results
+from mlptune.experiments.errors import UserError
+from tests.support.sweeps import essence, small
 
 
 def test_layers_choose_one_by_one_and_the_best_configuration_makes_an_estimator(store: str) -> None:
@@ -65,3 +67,74 @@ def test_run_sweep_needs_no_main_guard(how: str, store: str, tmp_path: Path) -> 
     answer = subprocess.run(command, input=text if how == "stdin" else None, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert math.isfinite(float(answer.stdout))
+
+
+QUICK = {"search.trials": 3, "search.batch": 3, "model.epochs": 3, "space": {"learning_rate": [0.001, 0.01, 0.1]}}
+
+
+def cars(n: int = 120) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    age, fuel = random.uniform(0, 15, n), random.choice(["petrol", "diesel", None], n)
+    return pd.DataFrame({"age": age.round(2), "fuel": fuel, "price": (9 - age / 2 + random.normal(size=n)).round(2)})
+
+
+def test_a_table_in_memory_is_the_sweep_of_its_file(store: str, tmp_path: Path) -> None:
+    frame = cars()
+    frame.to_csv(tmp_path / "cars.csv", index=False)
+    before = frame.copy()
+    of_file = mlptune.run_sweep(data="cars.csv", target="price", overrides=QUICK)
+    in_memory = mlptune.run_sweep(data=frame.set_index(frame.index + 7), target="price", overrides=QUICK)
+    assert (of_file.name, in_memory.name) == ("cars", "price")
+    assert essence(in_memory, with_name=False) == essence(of_file, with_name=False)
+    pd.testing.assert_frame_equal(frame, before)
+    models = [mlptune.load_model(name) for name in ("cars", "price")]
+    np.testing.assert_array_equal(*[model.predict(frame) for model in models])
+    assert [path.name for path in tmp_path.rglob("*.csv")] == ["cars.csv"]
+
+
+def test_a_sweep_over_a_table_in_memory_needs_it_again(store: str, tmp_path: Path) -> None:
+    frame, done = cars(), dict(QUICK)
+    first = mlptune.run_sweep(data=frame, target="price", overrides=done)
+    again = mlptune.run_sweep(data=frame.copy(), target="price", overrides=done, resume=True)
+    assert again.run_id == first.run_id
+    with pytest.raises(UserError, match="the data has changed"):
+        mlptune.run_sweep(data=frame.assign(age=1.5 * frame["age"]), target="price", overrides=done, resume=True)
+
+    text = results.best_spec_toml("price")
+    assert 'source = "memory"' in text
+    (tmp_path / "best.toml").write_text(text, encoding="utf-8")
+    assert "has to be given again" in text.splitlines()[0]
+    for resume in (False, True):
+        with pytest.raises(UserError, match="give it again") as refusal:
+            mlptune.run_sweep(tmp_path / "best.toml", resume=resume)
+        assert "\n" not in str(refusal.value)
+    best = mlptune.run_sweep(tmp_path / "best.toml", data=frame)
+    assert best.best["value"] == first.best["value"]
+
+
+def test_arrays_are_a_table_too_and_a_sweep_file_may_come_with_it(store: str) -> None:
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(90, 3)), np.repeat(["a", "b", "c"], 30)
+    spec = {"name": "arrays", "data": {"folds": 2}, **{k: v for k, v in small().items() if k in ("model", "search")}}
+    result = mlptune.run_sweep(spec, data=(X, y), overrides={"search.trials": 2})
+    model = mlptune.load_model("arrays")
+    assert (result.name, list(model.feature_names_in_)) == ("arrays", ["x0", "x1", "x2"])
+    assert set(model.predict(X)) <= {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"data": cars(), "target": "prize"}, "no column 'prize'.*did you mean 'price'"),
+        ({"data": cars()}, "name the column to predict"),
+        ({"source": {"data": {"source": "cars.csv"}}, "data": cars()}, 'source: is "cars.csv", and a table was given'),
+        ({"data": cars(), "target": "price", "overrides": {"data.source": "cars.csv"}}, "and a table was given too"),
+        ({"data": cars(), "target": "price", "overrides": {"data.weight": "weights"}}, "no column 'weights'"),
+        ({"data": {"a": [1]}, "target": "a"}, "must be a DataFrame or an array"),
+        ({"data": "memory", "target": "a"}, "give it again"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_one_line(store: str, arguments: dict, line: str) -> None:
+    with pytest.raises(UserError, match=line) as refusal:
+        mlptune.run_sweep(**arguments)
+    assert "\n" not in str(refusal.value)
