@@ -219,6 +219,11 @@ def _import_engine() -> None:
 class Inline(Executor):
     """Runs each call at once, in this thread, with one BLAS thread as in a worker."""
 
+    messages = ()
+
+    def __len__(self) -> int:
+        return 1
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
         with threadpool_limits(1, "blas"):

@@ -27,7 +27,6 @@ from ..execution.evaluation import Request
 from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial
-from .coordinator import Coordinator
 from .library import Library
 from .members import choose_members, complete_library, ensemble_model
 from .plan import SweepPlan
@@ -40,40 +39,31 @@ LOADER_MODULE = "mlptune.experiments.model"
 
 def finish(
     plan: SweepPlan,
-    search: Coordinator,
+    trials: Mapping[int, TrialRecord],
     library: Library,
     writer: Writer,
     run_id: str,
     executor: Executor,
     observer: Observer,
 ) -> results.SweepResult:
-    """Make the sweep's model of the trials of `search`, and store it and the result in the launch `run_id`.
+    """Make the sweep's model of its `trials`, and store it and the result in the launch `run_id`.
 
     Raises:
         SweepFailed: If no trial is complete.
     """
-    best = best_trial(search.trials.values(), plan.objective.direction)
-    if best is None:
-        raise SweepFailed(_why_nothing(search.trials))
+    best = best_of(plan, trials)
     scored_before = writer.count_scored(plan.dataset.fingerprint)
-    complete = dict(best.configuration or configuration(best.params, plan.fixed))
-    complete_library(plan, library, search.trials.values(), executor)
-    chosen = choose_members(plan, library)
-    if chosen.counts:
-        model = ensemble_model(plan, library, chosen, complete, executor)
-    else:
-        observer.refitting(best.number)
-        model = fit_final(plan, complete, best.best_epochs, executor, observer)
-    complete |= plan.of_rows
+    model, expected = make_model(plan, best, trials, library, executor, observer)
+    complete = {**complete_configuration(plan, best), **plan.of_rows}
     test_score = score_test(plan, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
             f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
         )
-    result = Result(model, replace(best, seeds=plan.seeds), complete, chosen.expected, test_score, scorings)
+    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings)
     _store(plan, writer, result, library)
-    trials = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in search.trials.values()]
+    stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     name, method = plan.spec.name, plan.spec.search.method
     document = results.best_document(
         name,
@@ -83,12 +73,43 @@ def finish(
         test_score,
         complete,
         [{"number": number, "weight": weight} for number, weight in model.members.items()],
-        None if chosen.expected is None else vars(chosen.expected),
+        None if expected is None else vars(expected),
     )
-    summary = results.summary(name, run_id, "finished", method, trials, document)
+    summary = results.summary(name, run_id, "finished", method, stored, document)
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
     observer.finished(found)
     return found
+
+
+def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
+    """The best complete trial. Raises SweepFailed if there is none, with the commonest reason."""
+    best = best_trial(trials.values(), plan.objective.direction)
+    if best is None:
+        raise SweepFailed(_why_nothing(trials))
+    return best
+
+
+def complete_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
+    """The hyperparameters that a trial trained with, fixed and searched ones together."""
+    return dict(trial.configuration or configuration(trial.params, plan.fixed))
+
+
+def make_model(
+    plan: SweepPlan,
+    best: TrialRecord,
+    trials: Mapping[int, TrialRecord],
+    library: Library,
+    executor: Executor,
+    observer: Observer,
+) -> tuple[TunedModel, Expected | None]:
+    """The model of a sweep whose best trial is `best`, and what it can be expected to score; no test row is looked at."""
+    complete = complete_configuration(plan, best)
+    complete_library(plan, library, trials.values(), executor)
+    chosen = choose_members(plan, library)
+    if chosen.counts:
+        return ensemble_model(plan, library, chosen, complete, executor), chosen.expected
+    observer.refitting(best.number)
+    return fit_final(plan, complete, best.best_epochs, executor, observer), chosen.expected
 
 
 @dataclass(frozen=True)

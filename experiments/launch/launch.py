@@ -18,19 +18,16 @@ from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
 from ..data.tables import read_table
 from ..execution import machine
-from ..execution.engine import EngineEvaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
-from ..progress import Observer, SweepInfo
-from .coordinator import Coordinator
+from ..progress import Observer
 from .failures import LaunchFailures, before_launch
 from .finish import finish
-from .library import Library
 from .plan import make_plan
+from .prepared import PreparedSearch
 from .recording import MlflowRecorder
-from .replay import CommittedTrial, Replay
+from .replay import CommittedTrial
 from .resume import as_begun, check_same, committed_trials, resumable, wait_until_free
-from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point, start_points, start_tag
 
 
@@ -97,37 +94,23 @@ class Launch:
 
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
         plan = self.plan
-        study = create_study(plan, start)
-        budget = search_budget(plan, study, self.began)
-        scheduler = create_scheduler(plan, study)
-        self._announce(describe_search(plan, study, scheduler))
-        engine = EngineEvaluator(plan.task(), self.executor, len(self.executor), plan.spec.search.trial_timeout)
+        search = PreparedSearch(plan, self.executor, self.observer, self.began, start)
         writer = Writer(self.uri, self.writer_process, self.observer.message)
         with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
             committed, attempts = self._committed(writer, earlier)
-            library = Library(plan.objective.direction)
             recorder = MlflowRecorder(
                 writer,
                 launched,
-                study,
+                search.study,
                 plan.seeds,
-                library,
+                search.library,
                 committed=committed,
                 attempts=attempts,
-                changing=scheduler.changing,
+                changing=search.scheduler.changing,
             )
-            search = Coordinator(
-                study,
-                plan.space,
-                scheduler,
-                Replay(engine, committed, plan.fixed),
-                fixed=plan.fixed,
-                recorder=recorder,
-                observer=self.observer,
-            )
-            search.run(budget)
-            return finish(plan, search, library, writer, launched.result(), self.executor, self.observer)
+            trials = search.run(recorder, committed)
+            return finish(plan, trials, search.library, writer, launched.result(), self.executor, self.observer)
 
     def _open(
         self, writer: Writer, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int
@@ -161,22 +144,6 @@ class Launch:
         committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
         self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total, 'trial')} there already")
         return committed, attempts
-
-    def _announce(self, outline: list[str]) -> None:
-        plan = self.plan
-        self.observer.started(
-            SweepInfo(
-                name=plan.spec.name,
-                method=plan.spec.search.method,
-                total=plan.total,
-                workers=len(self.executor),
-                max_epochs=plan.max_epochs,
-                metric=plan.objective.key,
-                direction=plan.objective.direction,
-                seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
-                messages=(*self.executor.messages, *plan.dataset.messages, *outline),
-            )
-        )
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""

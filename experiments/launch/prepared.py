@@ -1,0 +1,89 @@
+"""A plan's search from its first question to its model, wherever its trials are recorded: in a launch of the store, or nowhere."""
+
+from collections.abc import Mapping, Sequence
+
+from ...tracking.records import TrialRecord
+from ..execution.engine import EngineEvaluator
+from ..execution.executors import ExternalExecutor
+from ..execution.workers import Inline, Workers
+from ..progress import Observer, SweepInfo
+from .coordinator import Coordinator, Recorder
+from .library import Library
+from .plan import SweepPlan
+from .replay import CommittedTrial, Replay
+from .searching import create_scheduler, create_study, describe_search, search_budget
+from .warm_start import Point
+
+
+class PreparedSearch:
+    """The search of a plan, announced to the observer and ready to run.
+
+    Args:
+        plan: What is searched.
+        executor: Where training runs.
+        observer: What the user sees of it.
+        began: When the sweep was called, a time of `time.monotonic`.
+        start: Configurations that become the first trials.
+
+    Attributes:
+        study: Optuna's study, in memory.
+        scheduler: The rule by which epochs are given to trials.
+        library: What the model may be made of; the recorder of `run` fills it.
+    """
+
+    def __init__(
+        self,
+        plan: SweepPlan,
+        executor: "Workers | ExternalExecutor | Inline",
+        observer: Observer,
+        began: float,
+        start: Sequence[Point] = (),
+    ) -> None:
+        self._plan = plan
+        self._executor = executor
+        self._observer = observer
+        self.study = create_study(plan, start)
+        self._budget = search_budget(plan, self.study, began)
+        self.scheduler = create_scheduler(plan, self.study)
+        self.library = Library(plan.objective.direction)
+        self._announce()
+
+    def run(
+        self, recorder: Recorder, committed: Mapping[int, CommittedTrial] | None = None
+    ) -> Mapping[int, TrialRecord]:
+        """Search to the end of the budget and return all trials by number.
+
+        Args:
+            recorder: Where trials are written, and what goes into the library.
+            committed: Trials that are known already; they are replayed instead of trained.
+        """
+        plan = self._plan
+        engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
+        search = Coordinator(
+            self.study,
+            plan.space,
+            self.scheduler,
+            Replay(engine, committed or {}, plan.fixed),
+            fixed=plan.fixed,
+            recorder=recorder,
+            observer=self._observer,
+        )
+        search.run(self._budget)
+        return search.trials
+
+    def _announce(self) -> None:
+        plan = self._plan
+        outline = describe_search(plan, self.study, self.scheduler)
+        self._observer.started(
+            SweepInfo(
+                name=plan.spec.name,
+                method=plan.spec.search.method,
+                total=plan.total,
+                workers=len(self._executor),
+                max_epochs=plan.max_epochs,
+                metric=plan.objective.key,
+                direction=plan.objective.direction,
+                seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
+                messages=(*self._executor.messages, *plan.dataset.messages, *outline),
+            )
+        )
