@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .experiments.results import best_config as best_config
     from .experiments.results import load_model as load_model
     from .experiments.run import run_sweep as run_sweep
+    from .experiments.tuned import TunedMLPClassifier as TunedMLPClassifier
+    from .experiments.tuned import TunedMLPRegressor as TunedMLPRegressor
     from .tracking.reader import NotFound as NotFound
 
 __version__ = "0.2.0"
@@ -35,6 +37,8 @@ _HOMES = {
     "Observer": ".experiments.progress",
     "SweepFailed": ".experiments.errors",
     "SweepResult": ".experiments.results",
+    "TunedMLPClassifier": ".experiments.tuned",
+    "TunedMLPRegressor": ".experiments.tuned",
     "TunedModel": ".experiments.model",
     "UserError": ".experiments.errors",
     "best_config": ".experiments.results",

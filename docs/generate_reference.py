@@ -505,7 +505,7 @@ def python() -> str:
     described.append(class_part(mlptune.Observer, "mlptune.Observer"))
     seen = [observed(method) for method in ("started", "trial_finished")]
     described += [f"### `{cls.__module__}.{cls.__name__}`\n\n{markdown(cls)}\n\n{fields_part(cls)}" for cls in seen]
-    described += estimators()
+    described += [*estimators(), *tuned_estimators()]
     names = ["UserError", "SweepFailed", "ExecutorLost", "Interrupted", "NotFound"]
     listed = "\n".join(f"- `mlptune.{name}`: {first_line(getattr(mlptune, name))}" for name in names)
     described.append(f"## Exceptions\n\nSee [exceptions](exceptions.md).\n\n{listed}")
@@ -557,6 +557,14 @@ def estimators() -> list[str]:
     ]
     parts = [f"## The estimators\n\n{markdown(shared)}\n\n{ESTIMATORS.strip()}\n\n" + table(["name", "default"], extra)]
     return parts + [class_part(getattr(mlptune, name), f"mlptune.{name}") for name in ("MLPClassifier", "MLPRegressor")]
+
+
+def tuned_estimators() -> list[str]:
+    shared = next(cls for cls in mlptune.TunedMLPRegressor.__mro__[1:] if is_ours(cls))
+    head = signature(shared.__init__, "mlptune.TunedMLPClassifier", of_class=True)
+    parts = [f"## Tuned estimators\n\n{head}\n\n{markdown(shared)}"]
+    names = ("TunedMLPClassifier", "TunedMLPRegressor")
+    return parts + [class_part(getattr(mlptune, name), f"mlptune.{name}") for name in names]
 
 
 ESTIMATORS = """

@@ -116,16 +116,20 @@ class TunedModel:
         mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in self.parts]))
         return mean if self._target.classes is None else apply_temperature(mean, self.temperature)
 
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """The likeliest class or the predicted number for each of n rows, (n,). Raises UserError for a missing column."""
-        result = self._outputs(X)
+    def predict(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[Any]:
+        """The likeliest class or the predicted number for each of n rows, (n,).
+
+        With `exact` the networks compute in float64: what is predicted for a row then does not depend on the rows beside it
+        in any digit that is shown. Raises UserError for a missing column.
+        """
+        result = self._outputs(X, exact)
         return result.reshape(-1) if self._target.classes is None else self._target.decode(result)
 
-    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
-        """Class probabilities (n, C). AttributeError for regression."""
+    def predict_proba(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[np.float64]:
+        """Class probabilities (n, C), with `exact` as in `predict`. AttributeError for regression."""
         if self._target.classes is None:
             raise AttributeError("a regression model has no predict_proba")
-        probabilities = self._target.probabilities(self._outputs(X))
+        probabilities = self._target.probabilities(self._outputs(X, exact))
         # The engine's float32 rows add up to 1 within float32's precision; a check in float64 expects better.
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 

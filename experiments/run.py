@@ -74,6 +74,48 @@ def run_sweep(
         table = memory_table(data, target)
         data, target = MEMORY, table.target
     spec, text = load_spec(source, overrides, data=data, target=target)
+    return run_spec(
+        spec,
+        text,
+        table,
+        workers=workers,
+        executor=executor,
+        resume=resume,
+        tracking_uri=tracking_uri,
+        observer=observer,
+        began=began,
+    )
+
+
+def run_spec(
+    spec: Spec,
+    text: str,
+    table: "MemoryTable | None" = None,
+    *,
+    workers: int | None = None,
+    executor: "str | Executor | None" = None,
+    resume: bool = False,
+    tracking_uri: str | None = None,
+    observer: Observer | None = None,
+    began: float | None = None,
+) -> "SweepResult":
+    """What `run_sweep` does once it knows what to do.
+
+    Args:
+        spec: The sweep file, checked.
+        text: The sweep file as the store keeps it.
+        table: The data, where [data] says that they are in memory.
+        workers: As with `run_sweep`, and so are the others.
+        executor: Where training runs.
+        resume: Continue an unfinished sweep.
+        tracking_uri: The store.
+        observer: Receives what happens.
+        began: When the sweep was called, a time of `time.monotonic`; now unless given.
+
+    Raises:
+        UserError: As `run_sweep`, and so are the others.
+    """
+    began = time.monotonic() if began is None else began
     uri = _store_uri(tracking_uri)
     check_header(spec.data, spec.base, _names_in_memory(spec, table))
     # All processes start while the data is read.

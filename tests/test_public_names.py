@@ -19,6 +19,8 @@ PUBLIC = [
     "Observer",
     "SweepFailed",
     "SweepResult",
+    "TunedMLPClassifier",
+    "TunedMLPRegressor",
     "TunedModel",
     "UserError",
     "best_config",

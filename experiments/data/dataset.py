@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,7 +119,13 @@ class Dataset:
 
     @classmethod
     def of_frame(
-        cls, frame: pd.DataFrame, data: "DataConfig", seed: int, base: Path, class_weight: ClassWeight | None = None
+        cls,
+        frame: pd.DataFrame,
+        data: "DataConfig",
+        seed: int,
+        base: Path,
+        class_weight: ClassWeight | None = None,
+        weight: NDArray[Any] | None = None,
     ) -> "Dataset":
         """Split a table as `read_table` gives one; all else is as with `load`, and so are the numbers.
 
@@ -129,6 +135,7 @@ class Dataset:
             seed: Which rows are in which part follows from it.
             base: The folder of a test file's name.
             class_weight: As with `load`.
+            weight: Weights of the rows (n,), where they are no column of the table.
 
         Raises:
             UserError: One line, for anything in table or section that cannot be used.
@@ -143,6 +150,8 @@ class Dataset:
             verb = "is" if n_dropped == 1 else "are"
             messages.append(f"{counted(n_dropped, 'row')} without a value of {name} {verb} not used")
         rows = _table(frame, name, y, kept, data, "data")
+        if weight is not None:
+            rows = replace(rows, weight=weight[kept].astype(np.float32))
         groups, times = _order_of(rows.frame, data)
         test = None
         if data.test is not None:

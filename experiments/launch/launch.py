@@ -14,7 +14,6 @@ from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
 from .. import results
 from ..config import Spec
-from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
 from ..data.tables import read_table
 from ..execution import machine
@@ -23,7 +22,7 @@ from ..execution.workers import Workers
 from ..progress import Observer
 from .failures import LaunchFailures, before_launch
 from .finish import finish
-from .plan import make_plan
+from .plan import plan_of
 from .prepared import PreparedSearch
 from .recording import MlflowRecorder
 from .replay import CommittedTrial
@@ -63,8 +62,9 @@ class Launch:
             self.earlier = resumable(uri, spec.name) if resume else None
             if self.earlier is not None:
                 spec = as_begun(spec, self.earlier, uri)
-        frame = read_table(spec.data.source, spec.base) if table is None else table.frame
-        self.plan = make_plan(spec, Dataset.of_frame(frame, spec.data, spec.seed, spec.base, spec.class_weight))
+        if table is None:
+            table = MemoryTable(read_table(spec.data.source, spec.base), spec.data.target)
+        self.plan = plan_of(spec, table)
         self.text = text
         self.uri = uri
         self.executor = executor

@@ -18,6 +18,7 @@ from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
 from ..config.names import CLASS_WEIGHT
 from ..config.schema import ObjectiveConfig, SearchConfig
 from ..data.dataset import Dataset
+from ..data.frames import MemoryTable
 from ..errors import UserError
 from ..execution.engine import Task
 from ..scoring import SCORES, Scoring
@@ -130,6 +131,12 @@ class SweepPlan:
         name = SCORES[self.dataset.task] if self.objective.key == "val_score" else self.objective.metric
         metric = None if name is None else resolve_metric(name, self.dataset.task, len(classes or ()))
         return Scoring(metric, self.loss, self.dataset.folds()[0].target.scale)
+
+
+def plan_of(spec: Spec, table: MemoryTable) -> SweepPlan:
+    """Resolve a sweep file with a table that is read already. Raises UserError for what does not fit."""
+    data = Dataset.of_frame(table.frame, spec.data, spec.seed, spec.base, spec.class_weight, table.weight)
+    return make_plan(spec, data)
 
 
 def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
