@@ -526,7 +526,8 @@ def members(cls: type) -> list[str]:
         function = getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
         if not inspect.isfunction(function) or not is_ours(function):
             continue
-        label = name if function is not member and not isinstance(member, classmethod | staticmethod) else f"{name}()"
+        is_method = function is member or hasattr(member, "__func__")
+        label = f"{name}()" if is_method else name
         head = "" if label == name else signature(function, name) + "\n\n"
         parts.append(f"### `{cls.__name__}.{label}`\n\n{head}{markdown(function)}".strip())
     return parts

@@ -3,21 +3,25 @@
 import json
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import MethodType
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from .._text import counted
 from ..core.metrics import resolve
 from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
 from ..core.workspace import outputs
 from .data.encoding import Encoder
+from .data.frames import in_pandas
 from .data.target import Target
+from .errors import UserError
 from .scoring import Scoring
 from .temperature import apply_temperature
 
@@ -62,11 +66,28 @@ class Part:
         return np.asarray(mean if self.target.classes is not None else mean * self.target.scale + self.target.mean)
 
 
+class _OfClasses:
+    """A method that models of numbers do not have, also by `hasattr`, which is how scikit-learn asks."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.__func__ = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, model: Any, owner: type | None = None) -> Callable[..., Any]:
+        if model is None:
+            return self.__func__
+        if model.task == "regression":
+            raise AttributeError(f"a regression model has no {self.__func__.__name__}")
+        return MethodType(self.__func__, model)
+
+
 class TunedModel:
     """The networks that a sweep hands back, with the encoding they were trained on: an ensemble, or one configuration's.
 
-    Several networks average their outputs, of classes at the model's `temperature`. Rows are given raw: a DataFrame with the
-    training table's columns (further columns and the order do not matter), or an array in the order of `feature_names_in_`.
+    Several networks average their outputs, of classes at the model's `temperature`. Rows are given raw: a DataFrame of any
+    library with the training table's columns (further columns and the order do not matter), or an array in the order of
+    `feature_names_in_`. For scikit-learn it is a fitted classifier or regressor, which its inspection tools, displays and
+    `FrozenEstimator` take; it cannot be fitted again.
 
     Args:
         parts: The networks.
@@ -103,11 +124,52 @@ class TunedModel:
         return self._target.labels
 
     @property
+    def n_features_in_(self) -> int:
+        """How many columns an array without names has."""
+        return len(self.parts[0].encoder.inputs)
+
+    @property
     def feature_names_in_(self) -> NDArray[Any]:
         """The columns of an array without names, in order."""
         return np.array(self.parts[0].encoder.inputs, dtype=object)
 
+    def __repr__(self) -> str:
+        encoder, networks = self.parts[0].encoder, counted(sum(len(part.theta) for part in self.parts), "network")
+        what = f"{self.task} of {self._target.name!r}"
+        if self._target.classes is not None:
+            what += f" into {len(self._target.classes)} classes ({_some(self._target.classes)})"
+        columns = f"{counted(len(encoder.columns), 'column')} ({_some(encoder.columns)})"
+        of_trials = f" of {counted(len(self.members), 'trial')}" if self.members else ""
+        return f"<TunedModel: {what} from {columns}, {networks}{of_trials}>"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        is_classifier = self._target.classes is not None
+        return Tags(
+            estimator_type=self._estimator_type,
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags() if is_classifier else None,
+            regressor_tags=None if is_classifier else RegressorTags(),
+            input_tags=InputTags(allow_nan=True, string=True, categorical=True),
+            requires_fit=False,
+        )
+
+    @property
+    def _estimator_type(self) -> str:
+        """What tools ask for that do not know tags."""
+        return "classifier" if self._target.classes is not None else "regressor"
+
+    def fit(self, X: Any = None, y: Any = None, **others: Any) -> NoReturn:
+        """Refuse: a sweep has fitted it. Raises UserError; to search again, there are `run_sweep` and the tuned estimators."""
+        tuned = "TunedMLPClassifier" if self._target.classes is not None else "TunedMLPRegressor"
+        raise UserError(f"a TunedModel is fitted already and cannot be fitted again; mlptune.{tuned} searches anew")
+
     def _outputs(self, X: pd.DataFrame | ArrayLike, exact: bool = False) -> NDArray[np.float64]:
+        X = in_pandas(X, "the rows")
         encoded: dict[int, NDArray[Any]] = {}
         for part in self.parts:
             if id(part.encoder) not in encoded:
@@ -125,10 +187,9 @@ class TunedModel:
         result = self._outputs(X, exact)
         return result.reshape(-1) if self._target.classes is None else self._target.decode(result)
 
+    @_OfClasses
     def predict_proba(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[np.float64]:
         """Class probabilities (n, C), with `exact` as in `predict`. AttributeError for regression."""
-        if self._target.classes is None:
-            raise AttributeError("a regression model has no predict_proba")
         probabilities = self._target.probabilities(self._outputs(X, exact))
         # The engine's float32 rows add up to 1 within float32's precision; a check in float64 expects better.
         return probabilities / probabilities.sum(axis=1, keepdims=True)
@@ -184,6 +245,11 @@ class TunedModel:
             return _read(Path(folder))
         except (OSError, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFile) as error:
             raise ValueError(f"{folder} does not hold a model of mlptune: {error}") from error
+
+
+def _some(values: Sequence[Any], most: int = 5) -> str:
+    """The first few values as Python writes them, in one line."""
+    return ", ".join(map(repr, values[:most])) + (", ..." if len(values) > most else "")
 
 
 def _read(folder: Path) -> TunedModel:

@@ -71,7 +71,7 @@ def as_frame(data: Any, place: str) -> pd.DataFrame:
     Raises:
         UserError: If it is none of these, or has no rows, no columns or a name twice.
     """
-    frame = _foreign(data, place)
+    frame = in_pandas(data, place)
     if isinstance(frame, pd.DataFrame):
         return checked(place, frame.copy(deep=False))
     if hasattr(data, "toarray"):
@@ -90,7 +90,7 @@ def as_frame(data: Any, place: str) -> pd.DataFrame:
 
 def _values(y: Any) -> pd.Series:
     """The values to predict as a column (n,)."""
-    found = _foreign(y, "data: y")
+    found = in_pandas(y, "data: y")
     if isinstance(found, pd.DataFrame) and found.shape[1] == 1:
         found = found.iloc[:, 0]
     if isinstance(found, pd.Series):
@@ -116,8 +116,11 @@ def _array(values: Any, place: str) -> NDArray[Any]:
     return array
 
 
-def _foreign(data: Any, place: str) -> Any:
-    """What another library holds as pandas would hold it; all else as it is."""
+def in_pandas(data: Any, place: str) -> Any:
+    """What another library holds as pandas would hold it; all else as it is.
+
+    Raises UserError, which begins with `place`, if that library cannot convert it.
+    """
     if isinstance(data, pd.DataFrame | pd.Series | np.ndarray | type):
         return data
     try:

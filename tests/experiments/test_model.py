@@ -9,10 +9,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from sklearn import metrics as reference
+from sklearn.base import is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.inspection import PartialDependenceDisplay, permutation_importance
+from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.utils.validation import check_is_fitted
 
 import mlptune
 from mlptune.experiments.config import load_spec
@@ -155,3 +163,74 @@ def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_
     environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
     answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert answer.stdout.strip() == "no", answer.stderr
+
+
+@pytest.fixture
+def fitted() -> tuple[TunedModel, TunedModel, pd.DataFrame, np.ndarray, np.ndarray]:
+    """A model of classes and one of numbers, on rows with a number that matters, one that does not, and a text."""
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"size": random.normal(size=80), "noise": random.normal(size=80)})
+    rows["colour"] = random.choice(["red", "blue"], 80)
+    kind, price = np.where(rows["size"] > 0, "large", "small"), 3 * rows["size"].to_numpy()
+    settings: dict = {
+        "trials": 3,
+        "folds": 2,
+        "model": {"epochs": 30, "hidden": [8]},
+        "space": {"learning_rate": [0.03]},
+    }
+    classifier = mlptune.TunedMLPClassifier(**settings, method="random").fit(rows, kind)
+    regressor = mlptune.TunedMLPRegressor(**settings, method="random").fit(rows, price)
+    return classifier.model_, regressor.model_, rows, kind, price
+
+
+def test_it_is_a_fitted_estimator_to_scikit_learn(fitted) -> None:
+    classifier, regressor, rows, kind, price = fitted
+    assert [is_classifier(model) for model in (classifier, regressor)] == [True, False]
+    assert [is_regressor(model) for model in (classifier, regressor)] == [False, True]
+    assert (hasattr(classifier, "predict_proba"), hasattr(regressor, "predict_proba")) == (True, False)
+    assert classifier.n_features_in_ == len(classifier.feature_names_in_) == 3
+    for model, y in ((classifier, kind), (regressor, price)):
+        check_is_fitted(model)
+        found = permutation_importance(model, rows, y, n_repeats=3, random_state=0)
+        assert found.importances_mean.argmax() == 0
+        with pytest.raises(mlptune.UserError, match="cannot be fitted again"):
+            model.fit(rows, y)
+    scores = permutation_importance(classifier, rows, kind, scoring="neg_log_loss", n_repeats=2, random_state=0)
+    assert scores.importances_mean[0] > 0
+    calibrated = CalibratedClassifierCV(FrozenEstimator(classifier)).fit(rows, kind)
+    assert calibrated.predict_proba(rows).shape == (80, 2)
+
+
+def test_scikit_learns_displays_take_it(fitted) -> None:
+    classifier, regressor, rows, kind, _ = fitted
+    with matplotlib.rc_context({"backend": "agg"}):
+        for model in (classifier, regressor):
+            shown = PartialDependenceDisplay.from_estimator(model, rows, ["size", "noise"], grid_resolution=5)
+            average = shown.pd_results[0]["average"]
+            assert average.shape == (1, 5)
+        assert average[0, -1] > average[0, 0] + 3
+        matrix = ConfusionMatrixDisplay.from_estimator(classifier, rows, kind).confusion_matrix
+    assert np.diag(matrix).sum() > 70
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_frames_of_other_libraries_are_rows_too(fitted, library: str) -> None:
+    classifier, regressor, rows, kind, price = fitted
+    arrow = pyarrow.Table.from_pandas(rows)
+    others = arrow if library == "pyarrow" else pytest.importorskip("polars").from_arrow(arrow)
+    np.testing.assert_array_equal(classifier.predict_proba(others), classifier.predict_proba(rows))
+    assert regressor.score(others, price) == regressor.score(rows, price)
+    assert classifier.score(others, kind) == classifier.score(rows, kind)
+
+
+def test_its_repr_says_what_it_is(fitted) -> None:
+    classifier, regressor, *_ = fitted
+    trials = "1 trial" if len(classifier.members) == 1 else f"{len(classifier.members)} trials"
+    networks = 2 * len(classifier.members)
+    assert repr(classifier) == (
+        "<TunedModel: classification of 'target' into 2 classes ('large', 'small') from 3 columns "
+        f"('size', 'noise', 'colour'), {networks} networks of {trials}>"
+    )
+    assert repr(regressor).startswith(
+        "<TunedModel: regression of 'target' from 3 columns ('size', 'noise', 'colour'), "
+    )
