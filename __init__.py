@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .experiments.results import SweepResult as SweepResult
     from .experiments.results import best_config as best_config
     from .experiments.results import load_model as load_model
+    from .experiments.results import load_result as load_result
     from .experiments.run import run_sweep as run_sweep
     from .experiments.tuned import TunedMLPClassifier as TunedMLPClassifier
     from .experiments.tuned import TunedMLPRegressor as TunedMLPRegressor
@@ -43,6 +44,7 @@ _HOMES = {
     "UserError": ".experiments.errors",
     "best_config": ".experiments.results",
     "load_model": ".experiments.results",
+    "load_result": ".experiments.results",
     "objective": ".experiments.objective",
     "run_sweep": ".experiments.run",
     "search": ".search",

@@ -1,7 +1,8 @@
 """Which trial is best: the one rule for it, for results, warm starts and the live view."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..tracking.records import TrialRecord
 
@@ -25,3 +26,14 @@ def ranked(trials: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
 def best_trial(trials: Iterable[TrialRecord], direction: str) -> TrialRecord | None:
     """The best complete trial, None if there is none."""
     return next(iter(ranked(trials, direction)), None)
+
+
+def ranked_rows(trials: Iterable[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The complete trials of `mlptune show --json`, the best first, given its best one.
+
+    Whether more is better follows from the best trial, whose value no other exceeds.
+    """
+    complete = [trial for trial in trials if trial["state"] == "complete" and trial["value"] is not None]
+    top = best.get("value")
+    sign = -1 if top is None or all(trial["value"] <= top for trial in complete) else 1
+    return sorted(complete, key=lambda trial: (sign * trial["value"], trial["number"]))

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..search.spaces.layers import configuration
 from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
+from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
 from .formats import MEMORY
 from .ranking import best_trial
 
 if TYPE_CHECKING:
+    import optuna
     import pandas as pd
 
     from .model import TunedModel
@@ -26,7 +28,8 @@ _GIVE_AGAIN = "# The table was given in Python and has to be given again: mlptun
 class SweepResult:
     """A finished sweep. `best` is what `mlptune best --json` prints, `best_config` the complete best configuration.
 
-    `copied` tells whom the best trial has copied, (epoch, trial) each time; its configuration is then a schedule.
+    `copied` tells whom the best trial has copied, (epoch, trial) each time; its configuration is then a schedule. A notebook shows
+    it as a table of the best trials.
     """
 
     def __init__(
@@ -78,6 +81,24 @@ class SweepResult:
             columns = {key: values for key, values in curves.items() if len(values) == length}
             parts.append(pd.DataFrame({"number": run_ids[run_id], "epoch": range(1, length + 1), **columns}))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["number", "epoch", *keys])
+
+    @cached_property
+    def study(self) -> "optuna.Study":
+        """The sweep as an Optuna study in memory, read from the store: for `optuna.visualization`, importances or `study.ask`.
+
+        Its trials have the numbers of the sweep's, their objective by epoch as intermediate values, and `run_id`, `epochs` and
+        `reason` as user attributes. Of a trial that has copied another one the parameters are those that it began with.
+        """
+        from .study import study_of
+
+        launch = reader.launch(self.tracking_uri, self.name, self.run_id)
+        direction = launch.tags.get(schema.DIRECTION, "maximize")
+        return study_of(self.name, direction, reader.trials(self.tracking_uri, self.run_id))
+
+    def _repr_html_(self) -> str:
+        from .notebook import result_html
+
+        return result_html(self._summary)
 
     def __repr__(self) -> str:
         return f"SweepResult({self.name!r}, run_id={self.run_id!r}, best={self.best!r})"
@@ -164,6 +185,23 @@ def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None =
     tables["name"] = f"{tables['name'][:95]}-best"
     spec, _ = load_spec(tables)
     return (_GIVE_AGAIN if spec.data.source == MEMORY else "") + spec_toml(spec)
+
+
+def load_result(name: str, run: str | None = None, tracking_uri: str | None = None) -> SweepResult:
+    """What `run_sweep` returned, read from the store; of a sweep that has not ended, what there is so far.
+
+    Args:
+        name: The sweep.
+        run: A launch's id, or the beginning of it; the latest launch unless given.
+        tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
+
+    Raises:
+        NotFound: (a `LookupError`) If there is no such sweep, with the nearest name, or none of its trials is complete.
+    """
+    uri = store_uri(tracking_uri)  # what it reads later comes from there too
+    found, configuration, copied = best_schedule(name, run, uri)
+    document = show(name, found["run_id"], uri)
+    return SweepResult(document["name"], document["run_id"], uri, document, configuration, copied)
 
 
 def load_model(name: str, run: str | None = None, tracking_uri: str | None = None) -> "TunedModel":

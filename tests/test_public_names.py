@@ -25,6 +25,7 @@ PUBLIC = [
     "UserError",
     "best_config",
     "load_model",
+    "load_result",
     "objective",
     "run_sweep",
     "search",

@@ -136,7 +136,8 @@ def sweep(
             data=data,
             target=target,
         )
-    from .present import best_line, next_text, params_text, schedule_lines, strict_json
+    from ..short import params_text
+    from .present import best_line, next_text, schedule_lines, strict_json
 
     if json:
         _print(strict_json(result.summary()))

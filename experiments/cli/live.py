@@ -18,7 +18,8 @@ from ..._text import counted, escape_control_characters
 from ...tracking.records import TrialRecord
 from ..progress import Observer, SweepInfo
 from ..ranking import ranked
-from .text import headline, number_text, refit_text, running_text, time_text, trial_text
+from ..short import number_text
+from .text import headline, refit_text, running_text, time_text, trial_text
 
 LEADERS = 5
 LINES_IN_FULL = 200  # finished trials that get a line each; later there is one line a second

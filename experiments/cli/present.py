@@ -7,7 +7,9 @@ from typing import Any
 
 from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
-from .text import copied_text, number_text, params_text
+from ..ranking import ranked_rows
+from ..short import number_text, params_text
+from .text import copied_text
 
 
 def strict_json(value: Any) -> str:
@@ -77,7 +79,7 @@ def trials_text(
     best = shown.get("best") or {}
     trials = list(shown["trials"])
     if top is not None:
-        trials = _ranked(trials, best)[:top]
+        trials = ranked_rows(trials, best)[:top]
     rows = [
         [
             ("*" if trial["number"] == best.get("number") else "") + str(trial["number"]),
@@ -111,14 +113,6 @@ def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]]) -> str:
     if copied:
         remarks.append(f"began with these; {copied_text(copied)}")
     return f"  ({'; '.join(remarks)})" if remarks else ""
-
-
-def _ranked(trials: list[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Complete trials, the best first; whether more is better follows from the best trial, whose value no other exceeds."""
-    complete = [trial for trial in trials if trial["state"] == "complete" and trial["value"] is not None]
-    top = best.get("value")
-    sign = -1 if top is None or all(trial["value"] <= top for trial in complete) else 1
-    return sorted(complete, key=lambda trial: (sign * trial["value"], trial["number"]))
 
 
 def best_line(best: Mapping[str, Any]) -> str:

@@ -1,37 +1,16 @@
-"""Short texts that the commands share: numbers, parameters, times, and the lines about a running sweep."""
+"""Short texts that the commands share: times, and the lines about a running sweep."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..._text import counted
 from ...tracking.records import TrialRecord
 from ..progress import SweepInfo
-
-
-def params_text(params: Mapping[str, Any]) -> str:
-    """Return parameters as name=value, numbers to four digits."""
-    return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
-
-
-def value_text(value: Any) -> str:
-    """Return one parameter's value, short."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(value_text(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+from ..short import params_text
 
 
 def copied_text(copied: Sequence[tuple[int, int]]) -> str:
     """Return which trials a trial has copied, given as (epoch, trial)."""
     return "copied " + ", ".join(f"trial {number} at epoch {epoch}" for epoch, number in copied)
-
-
-def number_text(value: float | None) -> str:
-    """Return an objective's value to five significant digits, or a dash."""
-    return "-" if value is None else f"{value:#.5g}".rstrip(".")
 
 
 def time_text(seconds: float) -> str:

@@ -148,8 +148,6 @@ class Launch:
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""
         self.observer.message(f"{earlier.name!r} is finished; this is its result")
-        summary = results.show(earlier.name, earlier.run_id, self.uri)
-        _, configuration, copied = results.best_schedule(earlier.name, earlier.run_id, self.uri)
-        result = results.SweepResult(earlier.name, earlier.run_id, self.uri, summary, configuration, copied)
+        result = results.load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)
         return result

@@ -16,9 +16,9 @@ from sklearn.datasets import load_breast_cancer
 import mlptune
 from mlptune.experiments import results
 from mlptune.experiments.cli.commands import app
-from mlptune.experiments.cli.text import params_text
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.results import SweepResult
+from mlptune.experiments.short import params_text
 from mlptune.search.spaces.changes import values_at
 from mlptune.tracking import reader
 from tests.support.observers import Listener

@@ -3,7 +3,7 @@
 import math
 import random
 
-from mlptune.experiments.ranking import best_trial, ranked
+from mlptune.experiments.ranking import best_trial, ranked, ranked_rows
 from mlptune.tracking.records import TrialRecord
 
 TRIALS = [
@@ -32,3 +32,9 @@ def test_the_best_is_the_first_of_equals() -> None:
     assert best.number == 2
     assert best_trial(TRIALS[5:8], "minimize") is None
     assert best_trial([], "maximize") is None
+
+
+def test_rows_are_ranked_by_which_of_them_is_the_best() -> None:
+    rows = [{"number": t.number, "state": t.state, "value": t.value} for t in TRIALS if t.number in (0, 1, 2, 3, 4, 8)]
+    assert [row["number"] for row in ranked_rows(rows, {"value": 0.75})] == [2, 4, 0, 8]
+    assert [row["number"] for row in ranked_rows(rows, {"value": 0.0})] == [8, 0, 2, 4]

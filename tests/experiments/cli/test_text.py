@@ -1,26 +1,7 @@
-"""Values, times and names as short texts that cannot harm a terminal."""
-
-from typing import Any
-
-import pytest
+"""Times and names as short texts that cannot harm a terminal."""
 
 from mlptune._text import escape_control_characters
-from mlptune.experiments.cli.text import time_text, value_text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.00012345, "0.0001234"),
-        (3, "3"),
-        (True, "true"),
-        ([64, [1.5]], "[64,[1.5]]"),
-        ("relu", "relu"),
-        (1e-7, "1e-07"),
-    ],
-)
-def test_values_are_short(value: Any, text: str) -> None:
-    assert value_text(value) == text
+from mlptune.experiments.cli.text import time_text
 
 
 def test_times_and_hostile_texts() -> None:

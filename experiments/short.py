@@ -1,0 +1,25 @@
+"""Numbers and parameters as short texts, the same in a terminal and in a notebook."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """Return parameters as name=value, numbers to four digits."""
+    return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())
+
+
+def value_text(value: Any) -> str:
+    """Return one parameter's value, short."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(value_text(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def number_text(value: float | None) -> str:
+    """Return an objective's value to five significant digits, or a dash."""
+    return "-" if value is None else f"{value:#.5g}".rstrip(".")
