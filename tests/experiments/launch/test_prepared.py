@@ -1,4 +1,4 @@
-"""A search announces its search and runs it, the same whether trials are trained or known already."""
+"""A prepared search is announced and then run, the same whether trials are trained or known already."""
 
 import time
 from typing import Any
