@@ -20,7 +20,8 @@ from ..core.workspace import outputs
 from .data.encoding import Encoder
 from .data.target import Target
 
-FORMAT = 1
+FORMAT = 2
+READ_FORMATS = (1, 2)  # 1, of 0.1.0, does not say how columns are read
 DESCRIPTION, ARRAYS = "model.json", "arrays.npz"
 # Bounds of what is read back: a model of ours is far below them, a decompression bomb is above.
 LARGEST_DESCRIPTION = 64 * 2**20
@@ -41,7 +42,7 @@ class Part:
         """Outputs (n, o), averaged over the networks; regression in the target's own unit."""
         result = outputs(self.structure, self.theta, self.running, self.encoder.transform(frame))
         mean = np.asarray(result, dtype=np.float64).mean(axis=0)
-        return mean if self.target.classes is not None else mean * self.target.scale + self.target.mean
+        return mean if self.target.classes is not None else self.target.restore(mean)
 
 
 class TunedModel:
@@ -149,8 +150,8 @@ def _read(folder: Path) -> TunedModel:
     if description_file.stat().st_size > LARGEST_DESCRIPTION:
         raise ValueError(f"{description_file} is larger than {LARGEST_DESCRIPTION} bytes")
     description = json.loads(description_file.read_text(encoding="utf-8"))
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise ValueError(f"{description_file} is not of format {FORMAT}")
+    if not isinstance(description, dict) or description.get("format") not in READ_FORMATS:
+        raise ValueError(f"{description_file} is not of format {' or '.join(map(str, READ_FORMATS))}")
     with zipfile.ZipFile(arrays_file) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > LARGEST_ARRAYS:
             raise ValueError(f"{arrays_file} unpacks to more than {LARGEST_ARRAYS} bytes")

@@ -69,7 +69,7 @@ def test_an_awkward_table_gives_clean_arrays(tmp_path):
         assert np.isfinite(X).all()
     assert fold.y.dtype == np.int64
     assert fold.weight.dtype == np.float32
-    assert set(encoded.encoder.columns) == {"Class", "Sex", "Age", "Fare", "Cabin", "Port", "Family"}
+    assert set(encoded.encoder.columns) == {"Class", "Sex", "Age", "Fare", "Cabin", "Port", "Family", "Boarded"}
     messages = "\n".join(data.messages)
     for name in ("PassengerId", "Name", "Boarded", "Ship", "Cabin"):
         assert name in messages
