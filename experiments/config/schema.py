@@ -57,7 +57,7 @@ class DataConfig(Table):
     """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out."""
     levels: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
     """How many categories of a column get a feature of their own, if they have two rows; the others share one. Unless given:
-    256, of those with ten training rows (in tables below 2000 rows half a percent of them).
+    256, of those with five training rows (in tables below 1000 rows half a percent of them, and at least two).
     """
     header: bool | None = Field(default=None, description="true or false")
     """Whether the first line of a CSV file names the columns; without names they are x0, x1, ... Unless given: recognised."""

@@ -45,8 +45,9 @@ class Calendar(Feature):
         if isinstance(like, Calendar):
             year, cycles, indicator = like.year and years, like.cycles, like.missing_indicator
         else:
-            year = years if len(np.unique(parts["year"])) > 1 else None
-            cycles = tuple(name for name in CYCLES if len(np.unique(parts[name][present])) > 1)
+            possible = CYCLES if reading.order != "clock" else {"hour"} if (filled < 1).all() else ()
+            year = years if possible is CYCLES and len(np.unique(parts["year"])) > 1 else None
+            cycles = tuple(name for name in possible if len(np.unique(parts[name][present])) > 1)
             indicator = not present.all()
         return cls(column, reading, median, mean_and_scale(filled), year, cycles, indicator)
 

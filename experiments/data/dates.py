@@ -1,8 +1,8 @@
 """Dates and times of day as seconds, from objects and from texts in the forms that tables hold.
 
 One cell is read by itself. Of its column the `order` has to be known: "ymd" (2024-03-01, 01.03.2024 and forms with the month's
-name, which say themselves what is what), "dmy" (01/03/2024), "mdy" (03/01/2024), "clock" (13:08), "digits" (20240301 or
-240301). Years of two digits are 1936 to 2035.
+name, which say themselves what is what), "dmy" (01/03/2024), "mdy" (03/01/2024), "clock" (13:08, and 125:30 that something took),
+"digits" (20240301 or 240301). Years of two digits are 1936 to 2035.
 """
 
 import datetime
@@ -46,7 +46,7 @@ _FORMS = {
         ],
     }.items()
 }
-_TIME = re.compile(_CLOCK, re.ASCII)
+_TIME = re.compile(_CLOCK.replace(r"\d{1,2}", r"\d{1,4}", 1), re.ASCII)  # also how long something took
 _MONTHS = tuple(
     names.split()
     for names in (
@@ -151,7 +151,7 @@ def _time_of(found: re.Match[str]) -> float:
         if not 1 <= hour <= 12:
             return math.nan
         hour = hour % 12 + (12 if parts["half"][0] in "Pp" else 0)
-    if hour > 24 or minute > 59 or second >= 61:
+    if (hour > 24 and "year" in parts) or minute > 59 or second >= 61:
         return math.nan
     zone = parts.get("zone")
     offset = 0.0

@@ -29,7 +29,7 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 class Levels(NamedTuple):
     """Which categories of a column get a feature of their own: the `most` frequent ones with at least `least` rows.
 
-    Unless told otherwise `least` is 10 rows, or half a percent of the training rows where that is fewer, and never below 2.
+    Unless told otherwise `least` is 5 rows, or half a percent of the training rows where that is fewer, and never below 2.
     """
 
     most: int = 256
@@ -37,7 +37,7 @@ class Levels(NamedTuple):
 
     def needed(self, n_rows: int) -> int:
         """How many rows a category needs among `n_rows`."""
-        return max(2, min(10, math.ceil(0.005 * n_rows))) if self.least is None else self.least
+        return max(2, min(5, math.ceil(0.005 * n_rows))) if self.least is None else self.least
 
 
 USUAL_LEVELS = Levels()
@@ -183,9 +183,9 @@ class Categorical(Feature):
         codes, found = category_codes(cells)
         places = self._places()
         strange = [_lookup(places, name) is None and name not in MISSING_TEXTS for name in found]
-        return Unread(
-            np.array([*strange, False], dtype=np.bool_)[codes], "of categories that training rows had not", True, ""
-        )
+        certain = bool(self.merged) or not self.rare  # models of 0.1.0 do not know which categories were rare
+        cells_of = np.array([*strange, False], dtype=np.bool_)[codes]
+        return Unread(cells_of, "of categories that training rows had not", certain, "")
 
     def _places(self) -> dict[str, int]:
         """The feature of each known category, also by its digits alone: 1 is 01 where only one of them was there in training."""

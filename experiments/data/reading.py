@@ -58,7 +58,7 @@ class Reading:
         """The column's numbers, or seconds where it has dates, and which cells are something else."""
         read = self._seconds(column) if self.order else numbers(column, self.decimal)
         if self.missing and read.non_numeric.any():
-            words = np.isin(np.arange(len(column)), np.flatnonzero(read.non_numeric))
+            words = read.non_numeric.copy()
             words[words] = [str(cell).strip().lower() in self.missing for cell in column[words]]
             read = read._replace(non_numeric=read.non_numeric & ~words)
         return read

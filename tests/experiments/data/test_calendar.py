@@ -37,6 +37,7 @@ def test_a_date_has_the_parts_that_differ_in_training():
     assert mondays.names == ["day", "day=<missing>"]
     times = Calendar.fit("time", pd.Series(["13:08", "9:15"]), None, Reading(order="clock"))
     assert times.names == ["time", "time=<sin hour>", "time=<cos hour>"]
+    assert Calendar.fit("took", pd.Series(["13:08", "125:30"]), None, Reading(order="clock")).names == ["took"]
 
 
 def test_missing_dates_are_the_median_and_no_place_on_a_circle():

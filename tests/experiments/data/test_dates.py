@@ -41,7 +41,10 @@ def stamps(cells: list, order: str) -> list[str | None]:
         ("dmy", "30.02.2024", None),
         ("ymd", "marble 1999", None),
         ("ymd", 20240301, None),
-        ("clock", "25:00", None),
+        ("clock", "125:30", "1970-01-06 05:30:00"),
+        ("clock", "1:02:33.5", "1970-01-01 01:02:33.500000"),
+        ("clock", "25:61", None),
+        ("ymd", "2024-03-01 25:00", None),
         ("ymd", None, None),
     ],
 )

@@ -13,8 +13,8 @@ def encoded(feature: Feature, cells: list) -> list[list[float]]:
     return out.tolist()
 
 
-def test_a_level_needs_ten_rows_or_half_a_percent():
-    assert [Levels().needed(n) for n in (10, 400, 1000, 10**6)] == [2, 2, 5, 10]
+def test_a_level_needs_five_rows_or_half_a_percent():
+    assert [Levels().needed(n) for n in (10, 400, 1000, 10**6)] == [2, 2, 5, 5]
     assert Levels(1000, 2).needed(10**6) == 2
 
 
@@ -44,3 +44,5 @@ def test_models_of_0_1_0_have_no_reading():
     assert Numeric.from_json(stored | {"kind": "date"}).reading == Reading(order="ymd")
     old = {"kind": "categorical", "column": "x", "categories": ["None", "01"], "rare": False, "missing": False}
     assert encoded(Categorical.from_json(old), ["None", 1, "1", "z"]) == [[1, 0], [0, 1], [0, 1], [0, 0]]
+    assert Categorical.from_json(old).unread(pd.Series(["z"])).many
+    assert not Categorical.from_json(old | {"rare": True}).unread(pd.Series(["z"])).many
