@@ -231,8 +231,8 @@ def _windows(byte: int) -> str:
         return bytes([byte]).decode("latin-1")
 
 
-def check_distinct(shown: str, names: list[str]) -> None:
-    """Raise UserError where two columns of a table have one name."""
+def check_distinct(shown: str, names: list[str], remark: str = "") -> None:
+    """Raise UserError, which ends in the `remark`, where two columns of a table have one name."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise UserError(f"{shown}: the column name {repeated[0]!r} occurs {names.count(repeated[0])} times")
+        raise UserError(f"{shown}: the column name {repeated[0]!r} occurs {names.count(repeated[0])} times{remark}")

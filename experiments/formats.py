@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+_IF_NAMELESS = "; where the first line holds values, set data.header = false"
 _HEAD = 1 << 16  # bytes that are enough to recognise a text table and its columns
 
 
@@ -164,7 +165,7 @@ def _read_csv(table: TableFile) -> "pd.DataFrame":
     delimiter, first, records = delimited.sniff(text, whole)
     named = delimited.names_columns(first, records, table.known) if table.header is None else table.header
     if named:
-        check_distinct(table.shown, [name for name in first if name])
+        check_distinct(table.shown, [name for name in first if name], _IF_NAMELESS)
     if named and not whole and not records:  # the line of names is longer than the first look
         first = _first_line(table, encoding, delimiter)
     return delimited.read(table.shown, table.file, encoding, delimiter, first if named else None, table.say)
@@ -175,7 +176,7 @@ def _csv_columns(table: TableFile) -> list[str] | None:
     _, first, records = delimited.sniff(text, whole)
     if not (delimited.names_columns(first, records, table.known) if table.header is None else table.header):
         return [f"x{place}" for place in range(len(first))]
-    check_distinct(table.shown, [name for name in first if name])
+    check_distinct(table.shown, [name for name in first if name], _IF_NAMELESS)
     # Where the header may be cut off, or has columns without a name, only reading tells.
     certain = first and (records or whole) and all(first)
     return first if certain else None
@@ -186,7 +187,7 @@ def _first_line(table: TableFile, encoding: str, delimiter: str) -> list[str]:
     names = [name.strip() for name in next(csv.reader(text, delimiter=delimiter, skipinitialspace=True), [])]
     text.detach()
     table.file.seek(0)
-    check_distinct(table.shown, [name for name in names if name])
+    check_distinct(table.shown, [name for name in names if name], _IF_NAMELESS)
     return names
 
 

@@ -60,7 +60,7 @@ class Reading:
         if self.missing and read.non_numeric.any():
             words = read.non_numeric.copy()
             words[words] = [str(cell).strip().lower() in self.missing for cell in column[words]]
-            read = read._replace(non_numeric=read.non_numeric & ~words)
+            read = Numbers(read.values, read.non_numeric & ~words, read.infinite)
         return read
 
     def _seconds(self, column: pd.Series) -> Numbers:

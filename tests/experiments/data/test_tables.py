@@ -188,7 +188,10 @@ WRONG = {
     "empty.csv": (b"", "the file is empty"),
     "blank.csv": (b"\n  \n", "the file is empty"),
     "header.csv": (b"a,b\n", "no rows"),
-    "twice.csv": (b"a,b,a\n1,2,3\n", "the column name 'a' occurs 2 times"),
+    "twice.csv": (
+        b"a,b,a\n1,2,3\n",
+        "the column name 'a' occurs 2 times; where the first line holds values, set data.header",
+    ),
     "ragged.csv": (b"a,b\n1,2\n1,2,3\n", "is not a table: the first line names 2 fields, line 3 has 3"),
     "wide.csv": (b"a,b\n1,2,3\n4,5,6\n", "the first line names 2 fields, line 2 has 3, line 3 has 3"),
     "short.csv": (b"a,b\n1\n", "the first line names 2 fields, line 2 has 1"),
