@@ -10,17 +10,17 @@ import gzip
 import io
 import lzma
 import re
-import warnings
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 from .._text import nearest
+from . import delimited
+from .delimited import check_distinct
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 # [data] source of a table that was handed over in Python: no file, so nothing reads it again.
 MEMORY = "memory"
+_IF_NAMELESS = "; where the first line holds values, set data.header = false"
 _HEAD = 1 << 16  # bytes that are enough to recognise a text table and its columns
 
 
@@ -57,14 +58,25 @@ class Compression:
     remark: str
 
 
+def _say_nothing(line: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class TableFile:
-    """A table that is open: `shown` is its name in messages, `file` its bytes from the beginning, decompressed."""
+    """A table that is open: `shown` is its name in messages, `file` its bytes from the beginning, decompressed.
+
+    `header` says whether a text table's first line names the columns, None that it is to be recognised: by names that are `known`,
+    or by what it holds. `say` is given a line for what had to be guessed.
+    """
 
     shown: str
     format: Format
     compression: str
     file: IO[bytes]
+    header: bool | None = None
+    known: frozenset[str] = frozenset()
+    say: Callable[[str], None] = _say_nothing
 
 
 def is_named(source: str) -> bool:
@@ -94,8 +106,14 @@ def without_suffixes(name: str) -> str:
 
 
 @contextmanager
-def open_table(source: str, base: Path) -> Iterator[TableFile]:
-    """Open the table at `source`, a path relative to `base`.
+def open_table(
+    source: str,
+    base: Path,
+    header: bool | None = None,
+    known: Collection[str] = (),
+    say: Callable[[str], None] = _say_nothing,
+) -> Iterator[TableFile]:
+    """Open the table at `source`, a path relative to `base`; the rest is as `TableFile` says.
 
     Raises UserError, one line that begins with `source`, for what is not a file of a known format, is empty, or cannot be read,
     now or while it is read.
@@ -114,7 +132,7 @@ def open_table(source: str, base: Path) -> Iterator[TableFile]:
             if not file.read(1):
                 raise UserError(f"{shown}: the file is empty")
             file.seek(0)
-            yield TableFile(shown, format_, compression, file)
+            yield TableFile(shown, format_, compression, file, header, frozenset(known), say)
     except FileNotFoundError:
         raise UserError(f"{shown}: there is no such file{_similar_file(path)}") from None
     except PermissionError:
@@ -151,52 +169,38 @@ def _similar_file(path: Path) -> str:
     return nearest(path.name, (other.name for other in path.parent.iterdir()), cutoff=0.7)
 
 
-# CSV, with any of four delimiters.
+# CSV, with any of four delimiters: see `delimited`.
 
 
 def _read_csv(table: TableFile) -> "pd.DataFrame":
-    import pandas as pd
-
     text, encoding, whole = _head(table)
-    delimiter, header, records = _sniff(text, whole)
-    _check_header(table.shown, header)
-    decimal_comma = delimiter == ";" and re.search(r"\d,\d", text) and not re.search(r"\d\.\d", text)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame: pd.DataFrame = pd.read_csv(
-                table.file,
-                sep=delimiter,
-                encoding=encoding,
-                decimal="," if decimal_comma else ".",
-                na_values=["?"],
-                skipinitialspace=True,
-                index_col=False,
-                low_memory=False,
-            )
-            return frame
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise UserError(f"{table.shown}: byte 0x{byte:02x} is not UTF-8; save the table as UTF-8") from None
-    except pd.errors.EmptyDataError:
-        raise UserError(f"{table.shown}: holds no columns") from None
-    except pd.errors.ParserWarning:
-        longest = max((len(record) for record in records), default=0)
-        raise UserError(
-            f"{table.shown}: is not a table: rows have {longest} fields where the first line names {len(header)}"
-        ) from None
-    except (pd.errors.ParserError, ValueError) as error:
-        why = reason(error).removeprefix("Error tokenizing data. C error: ")
-        raise UserError(f"{table.shown}: is not a table: {why}") from None
+    delimiter, first, records = delimited.sniff(text, whole)
+    named = delimited.names_columns(first, records, table.known) if table.header is None else table.header
+    if named:
+        check_distinct(table.shown, [name for name in first if name], _IF_NAMELESS)
+    if named and not whole and not records:  # the line of names is longer than the first look
+        first = _first_line(table, encoding, delimiter)
+    return delimited.read(table.shown, table.file, encoding, delimiter, first if named else None, table.say)
 
 
 def _csv_columns(table: TableFile) -> list[str] | None:
     text, _, whole = _head(table)
-    _, header, records = _sniff(text, whole)
-    _check_header(table.shown, header)
-    # Where the header may be cut off, or pandas would read it otherwise, only reading tells.
-    certain = header and (records or whole) and all(name and "\ufffd" not in name for name in header)
-    return header if certain else None
+    _, first, records = delimited.sniff(text, whole)
+    if not (delimited.names_columns(first, records, table.known) if table.header is None else table.header):
+        return [f"x{place}" for place in range(len(first))]
+    check_distinct(table.shown, [name for name in first if name], _IF_NAMELESS)
+    # Where the header may be cut off, or has columns without a name, only reading tells.
+    certain = first and (records or whole) and all(first)
+    return first if certain else None
+
+
+def _first_line(table: TableFile, encoding: str, delimiter: str) -> list[str]:
+    text = io.TextIOWrapper(table.file, encoding=encoding, errors="replace", newline="")
+    names = [name.strip() for name in next(csv.reader(text, delimiter=delimiter, skipinitialspace=True), [])]
+    text.detach()
+    table.file.seek(0)
+    check_distinct(table.shown, [name for name in names if name], _IF_NAMELESS)
+    return names
 
 
 def _write_csv(frame: "pd.DataFrame", path: Path) -> None:
@@ -216,62 +220,47 @@ def _head(table: TableFile) -> tuple[str, str, bool]:
         raise UserError(f"{table.shown}: is not a text table: it is a web page or XML")
     if encoding != "utf-16" and b"\0" in head:
         raise UserError(f"{table.shown}: is not a text table: it is binary data")
-    text = head.decode(encoding, errors="replace")
+    text = head.decode(encoding, errors="surrogateescape" if "8" in encoding else "replace")
     if not text.strip():
         raise UserError(f"{table.shown}: the file is empty")
     return text, encoding, len(head) < _HEAD
-
-
-def _sniff(text: str, whole: bool) -> tuple[str, list[str], list[list[str]]]:
-    """Return the delimiter that cuts the first lines most evenly, the names it gives, and the records after them."""
-    best: tuple[tuple[float, int], str, list[list[str]]] = ((0.0, 0), ",", [])
-    for delimiter in (",", ";", "\t", "|"):
-        try:
-            records = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True) if row]
-        except csv.Error:
-            continue
-        if not whole and len(records) > 1:
-            records.pop()  # the last record may be cut off
-        if not records:
-            continue
-        width = len(records[0])
-        sample = records[1:101]
-        even = sum(len(row) == width for row in sample) / len(sample) if sample else 1.0
-        rank = (even if width > 1 else 0.0, width)
-        if not best[2] or rank > best[0]:
-            best = (rank, delimiter, records)
-    _, delimiter, records = best
-    header = [name.strip() for name in records[0]] if records else []
-    if not whole and len(records) == 1:
-        header.pop()  # the last name may be cut off
-    return delimiter, header, records[1:]
-
-
-def _check_header(shown: str, names: list[str]) -> None:
-    if names and all(re.fullmatch(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?", name) for name in names) and "." in "".join(names):
-        raise UserError(f"{shown}: the first line holds numbers; it must name the columns")
-    check_distinct(shown, [name for name in names if name])
-
-
-def check_distinct(shown: str, names: list[str]) -> None:
-    """Raise UserError where two columns of a table have one name."""
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise UserError(f"{shown}: the column name {repeated[0]!r} occurs {names.count(repeated[0])} times")
 
 
 # Parquet.
 
 
 def _read_parquet(table: TableFile) -> "pd.DataFrame":
-    import pandas as pd
     import pyarrow
 
     try:
-        frame: pd.DataFrame = pd.read_parquet(io.BytesIO(table.file.read()))
+        frame = _parquet_frame(table)
     except (pyarrow.ArrowException, ValueError, TypeError, KeyError, OverflowError) as error:
         raise UserError(f"{table.shown}: is not a Parquet table: {reason(error)}") from None
     return frame.reset_index() if any(name is not None for name in frame.index.names) else frame
+
+
+def _parquet_frame(table: TableFile) -> "pd.DataFrame":
+    """The table, with the texts in it that are not UTF-8 read as Windows-1252."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    read: pa.Table = pyarrow.parquet.read_table(io.BytesIO(table.file.read()))
+    strange = False
+    for place, field in enumerate(read.schema):
+        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            continue
+        stored = read.column(place).cast(pa.large_binary())
+        try:
+            stored.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            strange = True
+            texts = (None if cell is None else cell.decode("utf-8", "surrogateescape") for cell in stored.to_pylist())
+            cells = [None if text is None else delimited.decoded(text) for text in texts]
+            read = read.set_column(place, field, pa.chunked_array([pa.array(cells, field.type)]))
+    if strange:
+        table.say(f"{table.shown}: is not all UTF-8; what is not was read as Windows-1252")
+    frame: pd.DataFrame = read.to_pandas()
+    return frame
 
 
 def _parquet_columns(table: TableFile) -> list[str] | None:

@@ -25,7 +25,7 @@ from .errors import UserError
 from .scoring import Scoring
 from .temperature import apply_temperature
 
-# Format 1 had no weights and no temperature, and an encoding of its own for each part.
+# Format 1, of 0.1.0, does not say how columns are read, and has no weights, no temperature, and an encoding for each part.
 FORMAT, READABLE = 2, (1, 2)
 DESCRIPTION, ARRAYS = "model.json", "arrays.npz"
 # Bounds of what is read back: a model of ours is far below them, a decompression bomb is above.
@@ -63,7 +63,7 @@ class Part:
         structure = replace(self.structure, dtype="float64") if exact else self.structure
         result = np.asarray(outputs(structure, self.theta, self.running, X), dtype=np.float64)
         mean = result.mean(axis=0) if self.weights is None else np.average(result, axis=0, weights=self.weights)
-        return np.asarray(mean if self.target.classes is not None else mean * self.target.scale + self.target.mean)
+        return np.asarray(mean if self.target.classes is not None else self.target.restore(mean))
 
 
 class _OfClasses:

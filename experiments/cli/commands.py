@@ -273,17 +273,23 @@ def predict(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the sweep's own.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=f"Where to: {PREDICTION_SUFFIXES}.")],
     run: Run = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Predict also where more than half of a column's cells cannot be read.")
+    ] = False,
     tracking_uri: Uri = None,
 ) -> None:
     """Predict new rows with a sweep's model: a column `prediction`, and `proba_<label>` for each class.
 
     \b
     mlptune predict cars new.csv -o predictions.csv
+
+    Columns are read as the model has learned to. Cells that it cannot read, and categories that it does not know, are told on
+    standard error.
     """
     with _reading(tracking_uri):
         from .predict import predict_file
 
-        rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri)
+        rows = predict_file(name, file, out, run=run, tracking_uri=tracking_uri, force=force, say=_tell)
     from ..._text import counted
 
     _print(f"wrote {counted(rows, 'prediction')} to {escape_control_characters(str(out))}")
@@ -331,6 +337,10 @@ def _shown(uri: str | None) -> str:
     from ...tracking.store.address import redact
 
     return redact(uri) if uri else ""
+
+
+def _tell(line: str) -> None:
+    typer.echo(escape_control_characters(line), err=True)
 
 
 def _print(text: str) -> None:

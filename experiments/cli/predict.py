@@ -2,17 +2,30 @@
 
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import UserError
-from ..formats import FORMATS, writable_suffixes
+from ..formats import FORMATS, open_table, writable_suffixes
+
+_LINES = 5  # columns that are told of one by one
 
 
-def predict_file(name: str, source: Path, out: Path, *, run: str | None, tracking_uri: str | None) -> int:
+def predict_file(
+    name: str,
+    source: Path,
+    out: Path,
+    *,
+    run: str | None,
+    tracking_uri: str | None,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> int:
     """Write `prediction` and, for classes, `proba_<label>` for each row of `source` in order; return how many rows.
 
-    The table is read as a sweep reads it; a target column in it is ignored. CSV or Parquet by the ending of `out`,
-    which appears whole or not at all. Raises UserError.
+    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for each column with cells that
+    cannot be read; where those are more than half of the cells, that is an error unless `force` is given. CSV or Parquet by the
+    ending of `out`, which appears whole or not at all. Raises UserError.
     """
     format_ = FORMATS.get(out.suffix.lower())
     if format_ is None or format_.write is None:
@@ -24,14 +37,28 @@ def predict_file(name: str, source: Path, out: Path, *, run: str | None, trackin
     if out.exists() and source.exists() and out.samefile(source):
         raise UserError(f"-o {out}: is the input itself; give another name")
 
+    from ..data.columns import listed
     from ..data.tables import read_table
     from ..model import prediction_table
     from ..results import load_model
 
-    frame = read_table(str(source), Path.cwd())
+    with open_table(str(source), Path.cwd()):
+        pass  # a slip in its name is said before the store is opened
     model = load_model(name, run=run, tracking_uri=tracking_uri)
+    encoder = model.parts[0].encoder
+    frame = read_table(str(source), Path.cwd(), known=encoder.columns)
+    rows = frame.to_numpy(dtype=object) if _goes_by_place(list(frame.columns), encoder.inputs) else frame
     try:
-        result = prediction_table(model, frame)
+        troubles = encoder.unread(rows)
+        most = [trouble for trouble in troubles if trouble.most]
+        if most and not force:
+            others = f"; likewise {listed([trouble.column for trouble in most[1:]])}" if len(most) > 1 else ""
+            raise UserError(f"{most[0].column}: {most[0].message}{others}; --force predicts all the same")
+        for trouble in troubles[:_LINES]:
+            say(f"{trouble.column}: {trouble.message}")
+        if len(troubles) > _LINES:
+            say(f"likewise {listed([trouble.column for trouble in troubles[_LINES:]])}")
+        result = prediction_table(model, rows)
     except UserError as error:  # about columns: the model does not know the file's name
         raise UserError(f"{source}: {error}") from None
 
@@ -44,3 +71,9 @@ def predict_file(name: str, source: Path, out: Path, *, run: str | None, trackin
     finally:
         temporary.unlink(missing_ok=True)
     return len(result)
+
+
+def _goes_by_place(columns: Sequence[str], inputs: Sequence[str]) -> bool:
+    """Say whether a table without names lacks the target, so that its columns are the model's `inputs` in order."""
+    every = [f"x{place}" for place in range(len(inputs) + 1)]
+    return list(columns) == every[:-1] and set(inputs) <= set(every)

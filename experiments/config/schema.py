@@ -57,6 +57,14 @@ class DataConfig(Table):
     """Columns that are numbers, whatever they look like."""
     categorical: Columns = []
     """Columns that are categories, whatever they look like."""
+    dates: Literal["use", "drop"] = "use"
+    """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out."""
+    levels: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    """How many categories of a column get a feature of their own, if they have two rows; the others share one. Unless given:
+    256, of those with five training rows (in tables below 1000 rows half a percent of them, and at least two).
+    """
+    header: bool | None = Field(default=None, description="true or false")
+    """Whether the first line of a CSV file names the columns; without names they are x0, x1, ... Unless given: recognised."""
     group: Column | None = Field(default=None, description="the name of a column, in quotes")
     """Rows with the same value of this column stay in the same part."""
     time: Column | None = Field(default=None, description="the name of a column, in quotes")

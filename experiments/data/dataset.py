@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +16,17 @@ from numpy.typing import NDArray
 from ..._text import counted
 from ...core.data import Fold
 from ..errors import UserError
+from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
 from .columns import Schema, infer_schema
-from .encoding import Encoder
+from .encoding import Encoder, merged_remark
+from .features import USUAL_LEVELS, Categorical, Levels
 from .header import check_columns, check_test_target, columns_hint, target_name
+from .reading import Reading, decimal_marks, try_dates, try_numbers
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
-from .target import Target, clean_target, labels_of
-from .values import category_codes, dates, numbers
+from .target import Target, clean_target, labels_of, target_reading
+from .values import category_codes, known_category
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -97,15 +102,19 @@ class Dataset:
         if class_weight is not None:
             check_labels(class_weight, values)
         trained = np.unique(np.concatenate([train for train, _ in split.parts]))
+        self._trained = trained
         seen = rows.frame.iloc[trained]
         self._schema: Schema = infer_schema(seen, data)
         if test is not None:
             absent = [name for name in self._schema.kinds if name not in test.frame]
             if absent:
                 raise UserError(f"[data] test: {data.test} lacks the column {absent[0]!r} of {data.source}")
-        self._template = Encoder.fit(seen, self._schema)
+        self._rows = Table(_read_once(rows.frame, self._schema), rows.y, rows.weight)
+        self._levels = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
+        self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
-        self.messages = (*messages, *split.messages, *self._schema.messages)
+        merged = merged_remark(self._template)
+        self.messages = (*messages, *split.messages, *self._schema.messages, *([merged] if merged else []))
         self.fingerprint = self._fingerprint()
 
     @classmethod
@@ -115,7 +124,9 @@ class Dataset:
         `class_weight` is that of [model]: it multiplies the weights of training rows. Raises UserError, one line, for anything in
         table or section that cannot be used.
         """
-        return cls.of_frame(read_table(data.source, base), data, seed, base, class_weight)
+        said: list[str] = []
+        frame = read_table(data.source, base, header=data.header, say=said.append)
+        return cls.of_frame(frame, data, seed, base, class_weight, said=said)
 
     @classmethod
     def of_frame(
@@ -126,6 +137,7 @@ class Dataset:
         base: Path,
         class_weight: ClassWeight | None = None,
         weight: NDArray[Any] | None = None,
+        said: Sequence[str] = (),
     ) -> "Dataset":
         """Split a table as `read_table` gives one; all else is as with `load`, and so are the numbers.
 
@@ -136,15 +148,19 @@ class Dataset:
             base: The folder of a test file's name.
             class_weight: As with `load`.
             weight: Weights of the rows (n,), where they are no column of the table.
+            said: What there was to say when the table was read.
 
         Raises:
             UserError: One line, for anything in table or section that cannot be used.
         """
+        messages = list(said)
         names = list(frame.columns)
         name = target_name(data, names)
         check_columns(data, name, names)
-        task, y, kept = clean_target(name, frame[name], data.task)
-        messages = []
+        reading = target_reading(name, frame)
+        # What a bundled set's numbers mean is known.
+        say = _say_nothing if is_named(data.source) else messages.append
+        task, y, kept = clean_target(name, frame[name], data.task, reading, say)
         if not kept.all():
             n_dropped = int((~kept).sum())
             verb = "is" if n_dropped == 1 else "are"
@@ -155,7 +171,7 @@ class Dataset:
         groups, times = _order_of(rows.frame, data)
         test = None
         if data.test is not None:
-            test = _test_table(data, data.test, base, name, task, rows)
+            test = _test_table(data, data.test, base, name, task, rows, reading)
         labels = np.unique(y, return_inverse=True)[1].astype(np.int64) if task == "classification" else None
         test_size = 0.0 if test is not None else data.test_size
         validation, folds = data.validation or VALIDATION, data.folds
@@ -214,7 +230,7 @@ class Dataset:
         self, train: NDArray[np.int64], validation: NDArray[np.int64] | None, like: Encoder | None
     ) -> EncodedFold:
         rows = self._rows.take(train)
-        encoder = Encoder.fit(rows.frame, self._schema, like)
+        encoder = Encoder.fit(rows.frame, self._schema, like, self._levels)
         target = self._all_classes
         if target.classes is None:
             target = Target.fit(self._target, rows.y, self.task)
@@ -236,6 +252,9 @@ class Dataset:
         if self._class_weight is not None:
             settings["class_weight"] = self._class_weight
         settings["kinds"] = dict(self._schema.kinds)
+        levels = _levels_beyond(self._template, self._rows.frame.iloc[self._trained])
+        if levels:  # where 0.1.0 had other features
+            settings["levels"] = levels
         digest.update(json.dumps(settings, sort_keys=True, default=list).encode())
         for rows in [self._split.test, *(rows for pair in self._split.parts for rows in pair)]:
             digest.update(len(rows).to_bytes(8, "little") + rows.astype("<i8").tobytes())
@@ -245,10 +264,35 @@ class Dataset:
         return digest.hexdigest()
 
 
+def _say_nothing(line: str) -> None:
+    pass
+
+
+def _read_once(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """The rows with their columns of numbers read, which every fold would do again otherwise."""
+    columns = {
+        name: schema.readings[name].apply(frame[name]).values
+        for name, kind in schema.kinds.items()
+        if kind == "numeric"
+    }
+    return frame.assign(**columns)
+
+
+def _levels_beyond(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
+    """The number of categories of columns that have more features of their own than 0.1.0 gave them."""
+    first = Levels(50, max(2, math.ceil(0.005 * len(frame))))
+    return {
+        feature.column: len(feature.categories)
+        for feature in encoder.features
+        if isinstance(feature, Categorical)
+        and Categorical.fit(feature.column, frame[feature.column], None, first).categories != feature.categories
+    }
+
+
 def _digest_table(digest: Any, table: Table, schema: Schema) -> None:
     for name, kind in schema.kinds.items():
-        if kind == "numeric":
-            values = numbers(table.frame[name]).values
+        if kind in ("numeric", "calendar"):
+            values = schema.readings[name].apply(table.frame[name]).values
             values = np.where(np.isnan(values), np.nan, values)  # one pattern of bits for every missing value
             digest.update(values.astype("<f8").tobytes())
         else:
@@ -262,7 +306,7 @@ def _digest_table(digest: Any, table: Table, schema: Schema) -> None:
 
 
 def _digest_texts(digest: Any, column: pd.Series) -> None:
-    codes, texts = category_codes(column)
+    codes, texts = category_codes(column, known_category)
     digest.update(json.dumps(texts).encode())
     digest.update(codes.astype("<i8").tobytes())
 
@@ -283,7 +327,7 @@ def _weights(frame: pd.DataFrame, data: "DataConfig", where: str) -> NDArray[np.
         raise UserError(
             f"{where}: has no weight column {data.weight!r}{columns_hint(data.weight, list(frame.columns))}"
         )
-    values = numbers(frame[data.weight]).values
+    values = _numbers(frame, data.weight)
     missing = np.isnan(values)
     if missing.any():
         raise UserError(
@@ -303,15 +347,20 @@ def _weights(frame: pd.DataFrame, data: "DataConfig", where: str) -> NDArray[np.
 def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]:
     groups = times = None
     if data.group is not None:
-        groups, _ = category_codes(frame[data.group])
+        groups, _ = category_codes(frame[data.group], known_category)
         _require_complete("group", data.group, groups < 0)
     if data.time is not None:
-        times = numbers(frame[data.time]).values
+        times = _numbers(frame, data.time)
         if np.isnan(times).any():
-            seconds = dates(frame[data.time])
+            reading = try_dates(data.time, frame[data.time]) or Reading(order="ymd")
+            seconds = reading.apply(frame[data.time]).values
             times = seconds if np.isnan(seconds).sum() < np.isnan(times).sum() else times
         _require_complete("time", data.time, np.isnan(times))
     return groups, times
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    return try_numbers(frame[name], decimal_marks(frame[[name]])[name]).read.values
 
 
 def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
@@ -320,18 +369,20 @@ def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
         raise UserError(f"[data] {role}: column {name!r} has no {what} in {int(missing.sum())} of {len(missing)} rows")
 
 
-def _test_table(data: "DataConfig", source: str, base: Path, target: str, task: str, rows: Table) -> Table:
-    """The table of the test part, in a file of its own."""
-    frame = read_table(source, base)
+def _test_table(
+    data: "DataConfig", source: str, base: Path, target: str, task: str, rows: Table, reading: Reading
+) -> Table:
+    """The table of the test part, in a file of its own, whose target is read as that of the other table."""
+    frame = read_table(source, base, header=data.header, known=[target])
     check_test_target(source, target, list(frame.columns))
     if task == "regression":
-        values, non_numeric, infinite = numbers(frame[target])
+        values, non_numeric, infinite = reading.apply(frame[target])
         if non_numeric.any() or infinite.any():
             raise UserError(f"[data] test: column {target!r} of {source} holds other things than finite numbers")
         kept = np.isfinite(values)
         y: NDArray[Any] = values[kept]
     else:
-        labels, kept = labels_of(target, frame[target])
+        labels, kept = labels_of(target, frame[target], reading)
         known = Target.fit(target, rows.y, task)
         try:
             indices = known.encode(labels)

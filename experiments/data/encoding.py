@@ -1,18 +1,8 @@
-"""Raw rows to the float32 matrix that a network reads; learned from training rows, kept with the model as plain JSON.
+"""Raw rows to the float32 matrix that a network reads; learned from training rows, kept with the model as plain JSON."""
 
-Numbers: missing cells (and texts, and infinite values) are imputed by the training median, with a missing indicator where
-training rows had any; then standardised to mean 0 and deviation 1 over the imputed training rows. Constant columns are only
-centred. Results are clipped at a million deviations, which no training row can reach and float32 can hold. Categories are
-one-hot: one 0/1 feature each; those with fewer than max(2, 0.5 % of the rows) rows, and those beyond the 50 most frequent,
-share one; missing cells have their own where training rows had any. An unseen category counts as rare where there is such a
-feature, else all its features are 0.
-"""
-
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,152 +10,19 @@ from numpy.typing import NDArray
 
 from ..._text import counted
 from ..errors import UserError
-from .columns import Schema
+from .calendar import Calendar
+from .columns import Schema, told
+from .features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicator, Numeric, flag, text, texts
 from .header import columns_hint
-from .values import category, category_codes, dates, factorize, mean_and_scale, numbers
-
-MAX_CATEGORIES = 50
-_RARE_SHARE = 0.005
-_LIMIT = 1e6
-_LARGEST = 1e150  # the square of a larger deviation is infinite; such numbers count as missing, as infinite ones do
+from .reading import first_unread
 
 
-class Feature(ABC):
-    """One input column and the `names` (width w) of the features made of it."""
+class Trouble(NamedTuple):
+    """A column of new rows that cannot all be read: what is wrong, and whether that is more than half of its cells."""
 
     column: str
-
-    @property
-    @abstractmethod
-    def names(self) -> list[str]:
-        """The features' names, w of them."""
-
-    @abstractmethod
-    def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        """Fill `out` (n, w), which holds zeros, from the column's cells (n,)."""
-
-    @abstractmethod
-    def to_json(self) -> dict[str, Any]:
-        """The feature as strict JSON with the key "kind"."""
-
-
-@dataclass(frozen=True)
-class Numeric(Feature):
-    """A column of numbers, or of dates in seconds; `impute_value`, `mean` and `scale` are in the column's own unit."""
-
-    column: str
-    kind: str
-    impute_value: float
-    mean: float
-    scale: float
-    missing_indicator: bool
-
-    @classmethod
-    def fit(cls, column: str, kind: str, cells: pd.Series, like: "Feature | None") -> "Numeric":
-        values = _numbers_or_dates(kind, cells)
-        present = np.isfinite(values)
-        median = float(np.median(values[present])) if present.any() else 0.0
-        mean, scale = mean_and_scale(np.where(present, values, median))
-        indicator = like.missing_indicator if isinstance(like, Numeric) else not present.all()
-        return cls(column, kind, median, mean, scale, indicator)
-
-    @property
-    def names(self) -> list[str]:
-        return [self.column, f"{self.column}=<missing>"] if self.missing_indicator else [self.column]
-
-    def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        values = _numbers_or_dates(self.kind, cells)
-        missing = ~np.isfinite(values)
-        with np.errstate(over="ignore"):  # beyond the limit either way
-            standardised = (np.where(missing, self.impute_value, values) - self.mean) / self.scale
-        out[:, 0] = np.clip(standardised, -_LIMIT, _LIMIT)
-        if self.missing_indicator:
-            out[:, 1] = missing
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "column": self.column,
-            "fill": self.impute_value,
-            "mean": self.mean,
-            "scale": self.scale,
-            "missing": self.missing_indicator,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Numeric":
-        impute_value, mean, scale = (_number(data, key) for key in ("fill", "mean", "scale"))
-        if not scale > 0:
-            raise ValueError(f"encoder: scale must be positive, not {scale}")
-        return cls(_text(data, "column"), _text(data, "kind"), impute_value, mean, scale, _flag(data, "missing"))
-
-
-@dataclass(frozen=True)
-class Categorical(Feature):
-    """A one-hot column, the most frequent category first; `rare` and `missing_indicator` say whether those features exist."""
-
-    column: str
-    categories: tuple[str, ...]
-    rare: bool
-    missing_indicator: bool
-
-    @classmethod
-    def fit(cls, column: str, cells: pd.Series, like: "Feature | None") -> "Categorical":
-        if isinstance(like, Categorical):
-            return like
-        codes, found = category_codes(cells)
-        counts = np.bincount(codes[codes >= 0], minlength=len(found))
-        least = max(2, math.ceil(_RARE_SHARE * len(cells)))
-        ranked = sorted(range(len(found)), key=lambda index: (-counts[index], found[index]))
-        kept = tuple(found[index] for index in ranked[:MAX_CATEGORIES] if counts[index] >= least)
-        return cls(column, kept, len(kept) < len(found), bool((codes < 0).any()))
-
-    @property
-    def names(self) -> list[str]:
-        names = [f"{self.column}={name}" for name in self.categories]
-        return names + [f"{self.column}=<rare>"] * self.rare + [f"{self.column}=<missing>"] * self.missing_indicator
-
-    def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        codes, found = category_codes(cells)
-        places = {name: place for place, name in enumerate(self.categories)}
-        rare = len(self.categories) if self.rare else -1
-        missing = len(self.categories) + self.rare if self.missing_indicator else -1
-        place = np.array([places.get(name, rare) for name in found] + [missing], dtype=np.int64)[codes]
-        rows = np.flatnonzero(place >= 0)
-        out[rows, place[rows]] = 1.0
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "kind": "categorical",
-            "column": self.column,
-            "categories": list(self.categories),
-            "rare": self.rare,
-            "missing": self.missing_indicator,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Categorical":
-        categories = _texts(data, "categories")
-        return cls(_text(data, "column"), categories, _flag(data, "rare"), _flag(data, "missing"))
-
-
-@dataclass(frozen=True)
-class MissingIndicator(Feature):
-    """A column of which only counts whether it is missing: 1 where it is."""
-
-    column: str
-
-    @property
-    def names(self) -> list[str]:
-        return [f"{self.column}=<missing>"]
-
-    def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        codes, found = factorize(cells)
-        place = np.array([category(cell) is None for cell in found] + [True], dtype=np.bool_)
-        out[:, 0] = place[codes]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"kind": "presence", "column": self.column}
+    message: str
+    most: bool
 
 
 @dataclass(frozen=True)
@@ -181,8 +38,10 @@ class Encoder:
     numbers_first: bool = False
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, schema: Schema, like: "Encoder | None" = None) -> "Encoder":
-        """The encoding learned from training rows.
+    def fit(
+        cls, frame: pd.DataFrame, schema: Schema, like: "Encoder | None" = None, levels: Levels = USUAL_LEVELS
+    ) -> "Encoder":
+        """The encoding learned from training rows, whose columns are read as the schema says.
 
         With `like`, categories and missing indicators are taken from there, so that several folds get the same features, and only
         medians, means and deviations are learned from `frame`.
@@ -191,11 +50,13 @@ class Encoder:
         features: list[Feature] = []
         for name, kind in schema.kinds.items():
             if kind == "categorical":
-                features.append(Categorical.fit(name, frame[name], known.get(name)))
+                features.append(Categorical.fit(name, frame[name], known.get(name), levels))
             elif kind == "presence":
                 features.append(MissingIndicator(name))
+            elif kind == "calendar":
+                features.append(Calendar.fit(name, frame[name], known.get(name), schema.readings[name]))
             else:
-                features.append(Numeric.fit(name, kind, frame[name], known.get(name)))
+                features.append(Numeric.fit(name, kind, frame[name], known.get(name), schema.readings[name]))
         return cls(schema.inputs, tuple(features), numbers_first=True)
 
     @property
@@ -217,8 +78,7 @@ class Encoder:
     @property
     def n_plain(self) -> int:
         """How many of the last features are zeros and ones; 0 where they are not the last."""
-        numeric = sum(isinstance(feature, Numeric) for feature in self.features)
-        return sum(len(feature.names) for feature in self.features) - numeric if self.numbers_first else 0
+        return sum(len(feature.names) - feature.n_numbers for feature in self.features) if self.numbers_first else 0
 
     @property
     def _order(self) -> list[int]:
@@ -226,8 +86,7 @@ class Encoder:
         places: list[int] = []
         numeric: list[int] = []
         for feature in self.features:
-            if isinstance(feature, Numeric):
-                numeric.append(len(places))
+            numeric += range(len(places), len(places) + feature.n_numbers)
             places += range(len(places), len(places) + len(feature.names))
         return [*numeric, *sorted({*places} - {*numeric})] if self.numbers_first else places
 
@@ -247,6 +106,22 @@ class Encoder:
             start += width
         order = self._order
         return out if order == list(range(len(order))) else np.ascontiguousarray(out[:, order])
+
+    def unread(self, rows: Any) -> list[Trouble]:
+        """What cells of the columns in use say that training rows did not teach how to read, one entry for each such column."""
+        frame = self._as_frame(rows)
+        troubles = []
+        for feature in self.features:
+            cells = frame[feature.column]
+            unread = feature.unread(cells)
+            if unread is not None and unread.cells.any():
+                n_unread = int(unread.cells.sum())
+                message = (
+                    f"{n_unread} of {counted(len(frame), 'cell')} {'is' if n_unread == 1 else 'are'} {unread.what} "
+                    f"(first: {first_unread(cells, unread.cells)}){unread.then}"
+                )
+                troubles.append(Trouble(feature.column, message, unread.many and 2 * n_unread > len(frame)))
+        return troubles
 
     def _as_frame(self, rows: Any) -> pd.DataFrame:
         needed = self.columns
@@ -285,7 +160,7 @@ class Encoder:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Encoder":
         """The encoder that `to_json` wrote. Raises ValueError on anything else."""
-        inputs = _texts(data, "inputs")
+        inputs = texts(data, "inputs")
         entries = data.get("features")
         if not isinstance(entries, list) or not entries:
             raise ValueError("encoder: features must be a list that is not empty")
@@ -293,12 +168,18 @@ class Encoder:
         columns = [feature.column for feature in features]
         if len(set(columns)) != len(columns) or not set(columns) <= set(inputs):
             raise ValueError("encoder: every feature needs an input column of its own")
-        return cls(inputs, features, _flag(data, "numbers_first") if "numbers_first" in data else False)
+        return cls(inputs, features, flag(data, "numbers_first") if "numbers_first" in data else False)
 
 
-def _numbers_or_dates(kind: str, cells: pd.Series) -> NDArray[np.float64]:
-    values = dates(cells) if kind == "date" else numbers(cells).values
-    return np.where(np.abs(values) <= _LARGEST, values, np.nan)
+def merged_remark(encoder: Encoder) -> str:
+    """One line about the categories that share a feature, "" where no two do."""
+    remarks = {
+        feature.column: f"{len(feature.merged)} of {len(feature.merged) + len(feature.categories)} categories share one "
+        "feature, having few rows or being too many; data.levels gives them features of their own"
+        for feature in encoder.features
+        if isinstance(feature, Categorical) and len(feature.merged) > 1
+    }
+    return told(remarks) if remarks else ""
 
 
 def _feature(entry: Any) -> Feature:
@@ -307,38 +188,10 @@ def _feature(entry: Any) -> Feature:
     kind = entry.get("kind")
     if kind in ("numeric", "date"):
         return Numeric.from_json(entry)
+    if kind == "calendar":
+        return Calendar.from_json(entry)
     if kind == "categorical":
         return Categorical.from_json(entry)
     if kind == "presence":
-        return MissingIndicator(_text(entry, "column"))
-    raise ValueError(f"encoder: kind must be numeric, date, categorical or presence, not {kind!r}")
-
-
-def _number(data: Mapping[str, Any], key: str) -> float:
-    value = data.get(key)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f"encoder: {key} must be a finite number, not {value!r}")
-    return float(value)
-
-
-def _text(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    if not isinstance(value, str):
-        raise ValueError(f"encoder: {key} must be a text, not {value!r}")
-    return value
-
-
-def _flag(data: Mapping[str, Any], key: str) -> bool:
-    value = data.get(key)
-    if not isinstance(value, bool):
-        raise ValueError(f"encoder: {key} must be true or false, not {value!r}")
-    return value
-
-
-def _texts(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = data.get(key)
-    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"encoder: {key} must be a list of texts")
-    if len(set(value)) != len(value):
-        raise ValueError(f"encoder: {key} must not repeat itself")
-    return tuple(value)
+        return MissingIndicator(text(entry, "column"))
+    raise ValueError(f"encoder: kind must be numeric, date, calendar, categorical or presence, not {kind!r}")

@@ -27,13 +27,20 @@ def check_header(data: "DataConfig", base: Path, names: Sequence[str] | None = N
     table in memory, which has no file to look into.
     """
     if names is None:
-        names = _column_names(data.source, base)
+        names = _column_names(data.source, base, data.header)
     target = data.target
     if names is not None:
-        target = target_name(data, names)
-        check_columns(data, target, names)
+        try:
+            target = target_name(data, names)
+            check_columns(data, target, names)
+        except UserError as error:
+            if data.header is None and names == [f"x{place}" for place in range(len(names))]:
+                raise UserError(
+                    f"{error}: the first line holds values; [data] header = true takes it as names"
+                ) from None
+            raise
     if data.test is not None:
-        names = _column_names(data.test, base)
+        names = _column_names(data.test, base, data.header, [] if target is None else [target])
         if names is not None and target is not None:
             check_test_target(data.test, target, names)
 
@@ -75,10 +82,10 @@ def columns_hint(name: str, names: Sequence[str]) -> str:
     return nearest(name, names) or f"; there are {some}"
 
 
-def _column_names(source: str, base: Path) -> list[str] | None:
+def _column_names(source: str, base: Path, header: bool | None = None, known: Sequence[str] = ()) -> list[str] | None:
     """The names of a table's columns without reading it, None where that is not possible."""
     if is_named(source):
         bundled_name(source)
         return None
-    with open_table(source, base) as table:
+    with open_table(source, base, header, known) as table:
         return table.format.column_names(table)

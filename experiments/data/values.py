@@ -1,14 +1,12 @@
-"""Cells as numbers, dates and category names, by their value and never by the column's dtype.
+"""Cells as numbers and category names, by their value and never by the column's dtype.
 
 The dtype of a column depends on every row of a file (one stray text makes a column of integers a column of texts),
 and so on rows that must not matter; a table may also arrive as CSV for the search and as Parquet for the prediction.
 Reading cells by value gives the same result every time.
 """
 
-import datetime
 import math
 import re
-import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from numbers import Real
@@ -18,31 +16,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+from .numerals import PLAIN, parse
+
 _CODE = re.compile(r"[+-]?0\d", re.ASCII)
-_TIME = r"([T ]\d{1,2}:\d{2}.*)?"
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}" + _TIME, re.ASCII)
-_YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})" + _TIME, re.ASCII)
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "?", "-"})
+_WORDS = ("", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "<NA>", "?")
+_OF_PROGRAMS = ("#N/A", "#N/A N/A", "#NA", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
+# Among texts, where many a word is a category: what pandas takes as missing, and the question mark.
+MISSING_TEXTS = frozenset((*_WORDS, *_OF_PROGRAMS))
+MISSING = frozenset((*map(str.lower, MISSING_TEXTS), "-"))  # among numbers, in any case
 _TRUTH = {"true": True, "false": False}
-_EPOCH = pd.Timestamp(0, tz="UTC")
 
 
 def _is_real(value: Any) -> bool:
     return isinstance(value, Real | Decimal | np.integer | np.floating | np.bool_)
 
 
-def number(value: Any) -> float | None:
-    """The number that a cell stands for: NaN where it is missing, None where it is something else. Booleans are 0 and 1."""
+def number(value: Any, decimal: str = ".") -> float | None:
+    """The number that a cell stands for: NaN where it is missing, None where it is something else. Booleans are 0 and 1.
+
+    `decimal` is the mark that decides how a text such as 1,234 is read.
+    """
     if isinstance(value, str):
         text = value.strip()
         lowered = text.lower()
-        if lowered in _MISSING:
+        if lowered in MISSING:
             return math.nan
         if lowered in _TRUTH:
             return float(_TRUTH[lowered])
-        return float(text) if _NUMBER.fullmatch(text) or _INFINITE.fullmatch(text) else None
+        return parse(text, decimal)
     if _is_real(value):
         try:
             return float(value)
@@ -59,7 +60,7 @@ def category(value: Any) -> str | None:
         text = value.strip()
         if text.lower() in _TRUTH:
             return text.capitalize()
-        if not _NUMBER.fullmatch(text) or _CODE.match(text):
+        if not PLAIN.fullmatch(text) or _CODE.match(text):
             return text or None
         value = float(text)
         if not math.isfinite(value):
@@ -74,6 +75,12 @@ def category(value: Any) -> str | None:
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     return str(value)
+
+
+def known_category(value: Any) -> str | None:
+    """The name of a cell's category, None also where it is a word that means missing in any table (NA, None, ?)."""
+    name = category(value)
+    return None if name in MISSING_TEXTS else name
 
 
 def factorize(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
@@ -124,7 +131,7 @@ class Numbers(NamedTuple):
     infinite: NDArray[np.bool_]
 
 
-def numbers(column: pd.Series) -> Numbers:
+def numbers(column: pd.Series, decimal: str = ".") -> Numbers:
     """Read a column as numbers. Booleans are 0 and 1, time spans are seconds."""
     kind = column.dtype
     non_numeric = np.zeros(len(column), dtype=np.bool_)
@@ -134,9 +141,9 @@ def numbers(column: pd.Series) -> Numbers:
         values = column.to_numpy(dtype=np.float64)
     elif pd.api.types.is_extension_array_dtype(kind) and _is_nullable_number(kind):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
+    elif decimal != "." or (values := plain_texts(column)) is None:
         codes, cells = factorize(column)
-        parsed = [number(cell) for cell in cells]
+        parsed = [number(cell, decimal) for cell in cells]
         values = np.array([math.nan if cell is None else cell for cell in [*parsed, math.nan]], dtype=np.float64)[codes]
         non_numeric = np.array([cell is None for cell in [*parsed, math.nan]], dtype=np.bool_)[codes]
     infinite = np.isinf(values)
@@ -162,33 +169,18 @@ def _is_nullable_number(kind: Any) -> bool:
     return not isinstance(kind, pd.CategoricalDtype | pd.SparseDtype) and getattr(kind, "kind", "O") in "biuf"
 
 
-def dates(column: pd.Series) -> NDArray[np.float64]:
-    """The column as seconds since 1970 (n,) float64, NaN where missing or not a date. Dates without zone are UTC.
+def plain_texts(column: pd.Series) -> NDArray[np.float64] | None:
+    """The numbers (n,) of a column of texts that are all plain numbers or missing, at once; None for any other column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    Texts must begin with the year: 03/02/2024 is another day in another country.
-    """
-    codes, cells = factorize(column)
-    plain = [_plain_date(cell) for cell in cells]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas would like one format for all cells; each is read on its own here
-        stamps = pd.to_datetime(pd.Series(plain, dtype=object), utc=True, format="mixed", errors="coerce")
-    seconds = (stamps - _EPOCH).dt.total_seconds().to_numpy(dtype=np.float64)
-    return np.asarray(np.append(seconds, math.nan)[codes])
-
-
-def _plain_date(cell: Any) -> Any:
-    if isinstance(cell, str):
-        return cell.strip() if _DATE.fullmatch(cell.strip()) else None
-    if isinstance(cell, pd.Period):
-        return cell.to_timestamp()
-    return cell if isinstance(cell, datetime.date | np.datetime64) else None
-
-
-def are_dates(cells: list[Any]) -> bool:
-    """True when every distinct cell is a date, as an object or as text such as 2024-03-01 or 01/03/2024 10:00."""
-    return bool(cells) and all(
-        bool(_DATE.fullmatch(cell.strip()) or _YEAR_LAST.fullmatch(cell.strip()))
-        if isinstance(cell, str)
-        else isinstance(cell, datetime.date | np.datetime64 | pd.Period)
-        for cell in cells
-    )
+    if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
+        return None
+    try:
+        texts = pc.utf8_trim_whitespace(pa.array(column, type=pa.string(), from_pandas=True))
+        missing = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(sorted(MISSING)))
+        found = pc.cast(pc.if_else(missing, pa.scalar(None, pa.string()), texts), pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return None
+    values: NDArray[np.float64] = found.to_numpy(zero_copy_only=False)
+    return values

@@ -110,7 +110,7 @@ def in_target_units(plan: SweepPlan, predictions: Sequence[NDArray[Any]]) -> NDA
     parts = []
     for fold, part in zip(plan.dataset.folds(), predictions, strict=True):
         exact = np.asarray(part, dtype=np.float64)
-        parts.append(exact if fold.target.classes is not None else exact * fold.target.scale + fold.target.mean)
+        parts.append(exact if fold.target.classes is not None else fold.target.restore(exact))
     return np.concatenate(parts)
 
 

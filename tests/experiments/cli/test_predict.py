@@ -8,6 +8,8 @@ import pandas as pd
 from mlptune.experiments.cli.predict import predict_file
 from tests.support.processes import Run
 
+SMALL = ["--set", "search.trials=2", "--set", "search.batch=2", "--set", "model.epochs=2", "--workers", "1"]
+
 
 def test_predict_takes_the_raw_file_and_keeps_rows_and_order(folder: Path, there: Run) -> None:
     ran = there("predict", "cars", "cars.csv", "-o", "out.csv")
@@ -40,3 +42,54 @@ def test_rows_with_missing_values_are_predicted_and_counted(folder: Path, there:
     (folder / "three.csv").write_text("power,colour\n1,red\n-1,blue\n,\n")
     assert predict_file("cars", folder / "three.csv", folder / "3.csv", run=None, tracking_uri=uri) == 3
     assert pd.read_csv(folder / "3.csv")["prediction"].notna().all()
+
+
+def test_cells_that_cannot_be_read_are_told(folder: Path, there: Run) -> None:
+    rows = "".join(f"{'many' if i < 3 else i / 10},{'green' if i == 9 else 'red'}\n" for i in range(10))
+    (folder / "odd.csv").write_text("power,colour\n" + rows)
+    ran = there("predict", "cars", "odd.csv", "-o", "odd.out.csv")
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stderr.splitlines() == [
+        "power: 3 of 10 cells are no numbers (first: 'many'); they count as missing",
+        "colour: 1 of 10 cells is of categories that training rows had not (first: 'green')",
+    ]
+    assert ran.stdout == "wrote 10 predictions to odd.out.csv\n"
+
+
+def test_a_column_that_cannot_be_read_at_all_is_refused_unless_forced(folder: Path, there: Run) -> None:
+    (folder / "many.csv").write_text("power,colour\n" + "many,green\n" * 20)
+    ran = there("predict", "cars", "many.csv", "-o", "many.out.csv")
+    assert (ran.exit_code, (folder / "many.out.csv").exists()) == (2, False)
+    assert (
+        "many.csv: power: 20 of 20 cells are no numbers (first: 'many'); they count as missing; likewise colour; "
+        "--force predicts all the same"
+    ) in ran.stderr
+    ran = there("predict", "cars", "many.csv", "-o", "many.out.csv", "--force")
+    assert ran.exit_code == 0
+    assert ran.stderr.startswith("power: 20 of 20 cells are no numbers (first: 'many')")
+    assert len(pd.read_csv(folder / "many.out.csv")) == 20
+
+
+def test_what_can_be_read_is_read(folder: Path, there: Run) -> None:
+    (folder / "plain.csv").write_text("power,colour\n500,red\n-0.5,blue\n1234,red\n")
+    (folder / "written.csv").write_text('power;colour\n$500;red\n"(0,5)";blue\n"1,234";red\n')
+    for name in ("plain", "written"):
+        ran = there("predict", "cars", f"{name}.csv", "-o", f"{name}.out.csv")
+        assert (ran.exit_code, ran.stderr) == (0, "")
+    assert (folder / "plain.out.csv").read_text() == (folder / "written.out.csv").read_text()
+
+
+def test_a_table_without_names_is_predicted_by_place(tmp_path: Path, run: Run) -> None:
+    rng = np.random.default_rng(0)
+    rows = [(y, x, -x) for x, y in zip(rng.normal(size=60).round(3), rng.choice(["a", "b"], 60), strict=True)]
+    pd.DataFrame(rows).to_csv("flowers.csv", index=False, header=False)
+    ran = run("sweep", "--data", "flowers.csv", "--target", "x0", *SMALL)
+    assert ran.exit_code == 0, ran.stderr
+    assert "the first line holds values, so the columns are called x0 to x2" in ran.stderr
+    pd.DataFrame(rows)[[1, 2]].to_csv("new.csv", index=False, header=False)
+    for name in ("flowers", "new"):
+        assert run("predict", "flowers", f"{name}.csv", "-o", f"{name}.out.csv").exit_code == 0
+    assert Path("flowers.out.csv").read_text() == Path("new.out.csv").read_text()
+    Path("one.csv").write_text(f"{rows[0][1]},{rows[0][2]}\n")
+    assert run("predict", "flowers", "one.csv", "-o", "one.out.csv").exit_code == 0
+    assert Path("one.out.csv").read_text().splitlines() == Path("new.out.csv").read_text().splitlines()[:2]

@@ -23,6 +23,24 @@ def words(n: int) -> list[str]:
 
 
 COLUMNS = {
+    "years": (np.arange(1800, 1800 + N), "numeric"),
+    "ages": (np.arange(N)[RNG.permutation(N)], "numeric"),
+    "populations": (pd.Series([f"{i},{i % 1000:03d},001" for i in range(1, N + 1)]), "numeric"),
+    "prices": (pd.Series([f"${i % 90 + 1},{i % 1000:03d}.50" for i in range(1, N + 1)]), "numeric"),
+    "shares": (pd.Series([f"{i % 37}%" for i in range(N)]), "numeric"),
+    "bracketed": (pd.Series(["(1,234)", "12", "-", "(5)"] * (N // 4)), "numeric"),
+    "magnitudes": (pd.Series(["177 B", "1.5M", "12K", "800"] * (N // 4)), "numeric"),
+    "blanks": (pd.Series(["40 430", " 27,275.25 ", "1'000", "3"] * (N // 4)), "numeric"),
+    "decimal commas": (pd.Series(["10,4", "3", "1.234,50", "0,125"] * (N // 4)), "numeric"),
+    "spreadsheet": (pd.Series([*["#NULL!", "n.v.", "."] * 20, *map(str, range(0, 2 * (N - 60), 2))]), "numeric"),
+    "few with a placeholder": (pd.Series(["1", "2", "..", "3"] * (N // 4)), "numeric"),
+    "times": (pd.Series([f"{i % 24}:{i % 60:02d}" for i in range(N)]), "calendar"),
+    "oracle": (pd.Series(["31-Jul-18", "01-Aug-18", "2-Sep-19", None] * (N // 4)), "calendar"),
+    "month and year": (pd.Series(["Sep-63", "Oct-63", "Jan-64", "Feb-71"] * (N // 4)), "calendar"),
+    "German": (pd.Series([f"{1 + i % 28:02d}.01.2024" for i in range(N)]), "calendar"),
+    "sale_date": (np.array([20140502, 20141231, 20150101, 20150228] * (N // 4)), "calendar"),
+    "date yymmdd": (np.array([140502, 141231, 150101, 150228] * (N // 4)), "calendar"),
+    "size in mm": (np.array([140502, 141231, 150101, 150228] * (N // 4)), "numeric"),
     "floats": (RNG.normal(size=N), "numeric"),
     "few integers": (RNG.integers(0, 3, N), "numeric"),
     "booleans": (RNG.random(N) < 0.5, "numeric"),
@@ -42,21 +60,22 @@ COLUMNS = {
     "name": (pd.Series(words(N)), "texts that are (nearly) all different"),
     "ticket": (pd.Series([f"T{i}" for i in RNG.integers(0, N, N)]), "texts that are (nearly) all different"),
     "essay": (pd.Series([f"{i % 60} " + "long text " * 10 for i in range(N)]), "free text"),
-    "day": (pd.date_range("2024-01-01", periods=N), "dates"),
-    "day in New York": (pd.date_range("2024-01-01", periods=N, tz="America/New_York"), "dates"),
-    "month": (pd.period_range("2000-01", periods=N, freq="M"), "dates"),
-    "day as text": (pd.Series(["2024-03-01", "2024-03-02T10:00", None, "2023-01-01"] * (N // 4)), "dates"),
-    "day as other text": (pd.Series(["01/03/2024", "13.3.24"] * (N // 2)), "dates"),
-    "day as object": (pd.Series([date(2024, 1, 1 + i % 28) for i in range(N)], dtype=object), "dates"),
+    "day": (pd.date_range("2024-01-01", periods=N), "calendar"),
+    "day in New York": (pd.date_range("2024-01-01", periods=N, tz="America/New_York"), "calendar"),
+    "month": (pd.period_range("2000-01", periods=N, freq="M"), "calendar"),
+    "day as text": (pd.Series(["2024-03-01", "2024-03-02T10:00", None, "2023-01-01"] * (N // 4)), "calendar"),
+    "day as other text": (pd.Series(["01/03/2024", "13.3.24"] * (N // 2)), "calendar"),
+    "day as object": (pd.Series([date(2024, 1, 1 + i % 28) for i in range(N)], dtype=object), "calendar"),
     "constant": (np.ones(N), "one value only"),
     "constant text": (pd.Series(["x"] * N), "one value only"),
     "empty": (np.full(N, np.nan), "no value in any training row"),
     "empty objects": (pd.Series([None] * N, dtype=object), "no value in any training row"),
     "blank texts": (pd.Series([" ", ""] * (N // 2)), "no value in any training row"),
     "PassengerId": (RNG.permutation(10**6)[:N], "integers that only number the rows"),
-    "counter": (np.arange(N) * 7 + 3, "integers that only number the rows"),
-    "backwards": (np.arange(N)[::-1].astype(float), "integers that only number the rows"),
-    "shuffled": (RNG.permutation(N), "integers that only number the rows"),
+    "counter": (np.arange(N), "integers that only number the rows"),
+    "counter from 1": (np.arange(1, N + 1).astype(float), "integers that only number the rows"),
+    "steps": (np.arange(N) * 7 + 3, "numeric"),
+    "backwards": (np.arange(N)[::-1].astype(float), "numeric"),
     "Unnamed: 0": (RNG.permutation(10**5)[:N], "integers that only number the rows"),
     "lists": (pd.Series([[1, 2], [3]] * (N // 2), dtype=object), "neither numbers nor texts"),
 }
@@ -112,9 +131,42 @@ def test_columns_with_a_role_are_no_inputs_unless_named():
 
 
 def test_other_cells_among_numbers_are_counted():
+    cells = [*map(str, range(0, 2 * N - 10, 2)), *["none left", "ask Ann", "see below"], "inf", "inf"]
+    assert schema_of(pd.DataFrame({"x": cells})).messages == ("x: 5 cells are not finite numbers and count as missing",)
+
+
+def test_one_or_two_words_among_many_numbers_are_missing_values():
     name = "numbers with a few words"
     schema = schema_of(pd.DataFrame({name: COLUMNS[name][0]}))
-    assert schema.messages == (f"{name}: 5 cells are not finite numbers and count as missing",)
+    assert schema.messages == (f"{name}: 'none left' (5 cells) counts as missing",)
+    assert schema.readings[name].missing == ("none left",)
+
+
+def test_one_line_tells_a_kind_of_thing_for_all_columns():
+    frame = pd.DataFrame({name: COLUMNS[name][0] for name in ("prices", "decimal commas", "shares", "times", "German")})
+    assert schema_of(frame).messages == (
+        "prices: '$2,001.50' is read as 2001.5; likewise decimal commas, shares",
+        'times: times of day, used as elapsed time and cycles; data.dates = "drop" leaves them out; likewise German',
+    )
+
+
+def test_a_column_without_evidence_follows_the_table():
+    frame = pd.DataFrame({"a": ["1,234", "2,345"] * 50, "b": ["10,4", "3,5"] * 50, "c": ["1.234", "2.345"] * 50})
+    assert {name: reading.decimal for name, reading in schema_of(frame).readings.items()} == dict.fromkeys("abc", ",")
+    assert {reading.decimal for reading in schema_of(frame[["a", "c"]]).readings.values()} == {"."}
+
+
+def test_dates_can_be_dropped():
+    frame = pd.DataFrame({"day": COLUMNS["day"][0], "other": RNG.normal(size=N)})
+    assert schema_of(frame, dates="drop").left_out == {"day": "dates"}
+
+
+def test_numeric_forces_formatted_numbers():
+    frame = pd.DataFrame({"price": ["$1,234", "$5", "ask", "call", "none left"] * 40, "other": RNG.normal(size=N)})
+    assert schema_of(frame).kinds["price"] == "categorical"
+    schema = schema_of(frame, numeric=["price"])
+    assert schema.kinds["price"] == "numeric"
+    assert "price: 120 cells are not finite numbers and count as missing" in schema.messages
 
 
 def test_many_columns_left_out_are_one_short_line():

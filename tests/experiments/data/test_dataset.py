@@ -70,7 +70,7 @@ def test_an_awkward_table_gives_clean_arrays(tmp_path):
         assert np.isfinite(X).all()
     assert fold.y.dtype == np.int64
     assert fold.weight.dtype == np.float32
-    assert set(encoded.encoder.columns) == {"Class", "Sex", "Age", "Fare", "Cabin", "Port", "Family"}
+    assert set(encoded.encoder.columns) == {"Class", "Sex", "Age", "Fare", "Cabin", "Port", "Family", "Boarded"}
     messages = "\n".join(data.messages)
     for name in ("PassengerId", "Name", "Boarded", "Ship", "Cabin"):
         assert name in messages
@@ -337,3 +337,42 @@ def test_sections_are_only_read(tmp_path):
     data = section(ignore=["Age"])
     Dataset.load(data, 0, tmp_path)
     assert data == section(ignore=["Age"])
+
+
+def test_one_number_written_otherwise_does_not_make_classes(tmp_path):
+    prices = ["1,200", *map(str, np.random.default_rng(0).integers(0, 1000, 399))]
+    data = loaded(tmp_path, people().assign(Price=prices), target="Price")
+    assert data.task == "regression"
+    assert data.messages[0] == "Price: '1,200' is read as 1200"
+
+
+def test_categories_have_features_where_rows_allow(tmp_path):
+    rng = np.random.default_rng(0)
+    country = rng.permutation(np.arange(4000) % 180)
+    frame = pd.DataFrame({"country": [f"c{i}" for i in country], "y": rng.normal(size=180)[country]})
+    data = loaded(tmp_path, frame, target="y")
+    assert data.n_features == 180
+    few = loaded(tmp_path, frame, target="y", levels=50)
+    assert few.n_features == 51
+    assert few.messages[0].startswith("country: 130 of 180 categories share one feature")
+    assert few.fingerprint != data.fingerprint
+
+
+def test_a_table_without_names_needs_none(tmp_path):
+    frame = people()[["Age", "Fare", "Sex"]].fillna(0)
+    frame.to_csv(tmp_path / "people.csv", index=False, header=False)
+    data = loaded(tmp_path, target="x2")
+    assert data.classes == ["female", "male"]
+    assert data.messages[0].startswith("people.csv: the first line holds values, so the columns are called x0 to x2")
+    assert loaded(tmp_path, target="x2", header=False).n_rows == 400
+    with pytest.raises(UserError, match="no column 'x2'"):
+        loaded(tmp_path, target="x2", header=True)
+
+
+def test_a_test_file_is_read_like_the_other_table(tmp_path):
+    frame = people().assign(Fare=lambda f: [f"{fare:.1f}".replace(".", ",") for fare in f["Fare"]])
+    frame[["Fare", "Age", "Sex"]].to_csv(tmp_path / "test.csv", index=False)
+    whole = frame[["Fare", "Age", "Sex"]]
+    data = loaded(tmp_path, whole, target="Fare", test="test.csv")
+    _, y, _ = data.test()
+    np.testing.assert_array_equal(y, [float(fare.replace(",", ".")) for fare in frame["Fare"]])

@@ -16,7 +16,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlptune.experiments.config.schema import DataConfig
 from mlptune.experiments.data.columns import infer_schema
-from mlptune.experiments.data.encoding import MAX_CATEGORIES, Encoder
+from mlptune.experiments.data.encoding import Encoder, merged_remark
+from mlptune.experiments.data.features import Levels
 from mlptune.experiments.errors import UserError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -96,12 +97,18 @@ def test_rare_categories_share_a_feature_and_unknown_ones_are_tolerated():
     assert encoded[["sex=male", "sex=female"]].to_numpy().tolist() == [[0, 0], [1, 0], [0, 0]]
 
 
-def test_at_most_fifty_categories_have_a_feature():
-    frame = pd.DataFrame({"code": [f"c{i % 80}" for i in range(8000)] + ["c3"] * 100})
+def test_as_many_categories_have_a_feature_as_have_five_rows():
+    frame = pd.DataFrame({"code": [f"c{i % 180}" for i in range(2000)] + ["c3"] * 100 + ["few"] * 4 + ["fewer"] * 3})
     encoder = fitted(frame)
-    assert encoder.n_features == MAX_CATEGORIES + 1
+    assert encoder.n_features == 180 + 1
     assert encoder.feature_names[0] == "code=c3"
     assert encoder.transform(frame).sum(axis=1).tolist() == [1.0] * len(frame)
+    assert merged_remark(encoder).startswith("code: 2 of 182 categories share one feature")
+    many = pd.DataFrame({"code": [f"c{i % 300}" for i in range(6000)]})
+    assert fitted(many).n_features == 256 + 1
+    schema = infer_schema(many, DataConfig(source="t.csv"))
+    assert Encoder.fit(many, schema, None, Levels(300, 2)).n_features == 300
+    assert merged_remark(Encoder.fit(many, schema, None, Levels(300, 2))) == ""
 
 
 def test_a_category_is_rare_below_half_a_percent_of_the_rows():

@@ -64,7 +64,6 @@ def test_the_header_names_the_columns_that_reading_gives(tmp_path, name):
     ("name", "data"),
     [
         ("unnamed.csv", b",a\n1,2\n3,4\n"),
-        ("latin.csv", "prix en \u20ac,y\n1,2\n".encode("cp1252")),
         ("wide.csv", ",".join(f"column{i}" for i in range(20000)).encode() + b"\n" + b"1," * 19999 + b"1\n"),
         ("inside.parquet.gz", parquet(FRAME)),
         ("numbers.parquet", parquet(FRAME.set_axis(["0", "1", "2"], axis=1))),
@@ -81,6 +80,16 @@ def test_a_header_longer_than_the_first_look_is_read(tmp_path):
     names = [f"column{i}" for i in range(20000)]
     (tmp_path / "wide.csv").write_text(",".join(names) + "\n" + "1," * 19999 + "1\n")
     assert list(read_table("wide.csv", tmp_path)) == names
+
+
+def test_a_first_line_of_values_is_told_where_a_name_is_missing(tmp_path):
+    (tmp_path / "iris.csv").write_text("5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n")
+    with pytest.raises(
+        UserError, match=r"no column 'setosa'; there are 'x0', .*: the first line holds values; \[data\] header"
+    ):
+        check_header(DataConfig(source="iris.csv", target="setosa"), tmp_path)
+    check_header(DataConfig(source="iris.csv", target="x2"), tmp_path)
+    check_header(DataConfig(source="iris.csv", target="setosa", header=True), tmp_path)
 
 
 def test_arrays_and_bundled_sets_are_left_to_reading(tmp_path):

@@ -9,15 +9,24 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlptune.experiments.data.reading import decimal_marks, try_numbers
 from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.errors import UserError
 
 TEXT = "age,name,price\n1,Ann,2.5\n2,Bo,3.5\n,Cy,4.5\n"
 FRAME = pd.DataFrame({"age": [1.0, 2.0, np.nan], "name": ["Ann", "Bo", "Cy"], "price": [2.5, 3.5, 4.5]})
+
+
+def meant(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its cells as what they say."""
+    marks = decimal_marks(frame)
+    return frame.assign(**{name: try_numbers(frame[name], marks[name]).read.values for name in ("age", "price")})
 
 
 def zipped(data: bytes, *names: str) -> bytes:
@@ -66,8 +75,95 @@ def parquet(frame: pd.DataFrame) -> bytes:
 )
 def test_the_same_table_in_many_wrappings(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    pd.testing.assert_frame_equal(read_table(name, tmp_path), FRAME)
-    pd.testing.assert_frame_equal(read_table(str(tmp_path / name), tmp_path / "elsewhere"), FRAME)
+    pd.testing.assert_frame_equal(meant(read_table(name, tmp_path)), FRAME)
+    pd.testing.assert_frame_equal(meant(read_table(str(tmp_path / name), tmp_path / "elsewhere")), FRAME)
+
+
+def test_the_cells_of_a_text_table_are_texts(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n01,NA\n 1,\n1.50, x\n")
+    frame = read_table("a.csv", tmp_path)
+    assert frame["a"].tolist() == ["01", "1", "1.50"]
+    assert frame["b"].isna().tolist() == [False, True, False]
+
+
+def test_rows_of_other_lengths_are_refused_with_their_lines(tmp_path):
+    short = "".join("1,2,3\n" if i % 8 else "1,3\n" for i in range(1, 400))
+    (tmp_path / "a.csv").write_text("a,b,c\n" + short)
+    with pytest.raises(UserError) as caught:
+        read_table("a.csv", tmp_path)
+    assert str(caught.value) == (
+        "a.csv: is not a table: the first line names 3 fields, line 9 has 2, line 17 has 2, line 25 has 2"
+    )
+    (tmp_path / "b.csv").write_text('a,b\n"1\n2",3\n\n1,2,\n4\n')
+    with pytest.raises(UserError, match=r"names 2 fields, line 6 has 1$"):
+        read_table("b.csv", tmp_path)
+
+
+def test_a_delimiter_at_the_end_of_every_line_is_no_column(tmp_path):
+    for text in ("a,b,\n1,2,\n3,4,\n", "a,b\n1,2,\n3,4,\n", "a,b,\n1,2\n3,4\n"):
+        (tmp_path / "a.csv").write_text(text)
+        assert read_table("a.csv", tmp_path).to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
+HEADERLESS = {
+    "5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n": False,
+    "M,0.455,15\nF,0.35,7\nM,0.53,9\n": False,
+    "39,State-gov,77516\n50,Private,83311\n38,State-gov,215646\n": False,
+    "6,148,72,1\n1,85,66,0\n8,183,64,1\n": False,
+    "1.5,2.5\n3.5,4.5\n": False,
+    "a,b,a\nx,1,y\nz,2,w\n": True,
+    "0,1,2\n5,6,7\n8,9,1\n": True,
+    "country,1990,2000,2010\nFrance,1,2,3\nSpain,4,5,6\n": True,
+    "1x1,1x2\n1,2\n3,4\n": True,
+    "name,town\nAnn,Rome\nBo,Oslo\n": True,
+}
+
+
+@pytest.mark.parametrize("text", HEADERLESS)
+def test_a_first_line_of_values_is_recognised_and_said(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    said: list[str] = []
+    if HEADERLESS[text]:
+        if "a,b,a" in text:
+            with pytest.raises(UserError, match="'a' occurs 2 times"):
+                read_table("a.csv", tmp_path)
+            return
+        assert list(read_table("a.csv", tmp_path, say=said.append)) == text.split("\n")[0].split(",")
+        assert not said
+        frame = read_table("a.csv", tmp_path, header=False, say=said.append)
+    else:
+        frame = read_table("a.csv", tmp_path, say=said.append)
+    assert frame.columns[0] == "x0"
+    assert frame.iloc[0].tolist() == text.split("\n")[0].split(",")
+    assert "the first line holds values, so the columns are called x0 to x" in said[0]
+    assert len(frame) + 1 == text.count("\n") + HEADERLESS[text] + (not HEADERLESS[text])
+
+
+def test_known_names_are_no_values(tmp_path):
+    (tmp_path / "a.csv").write_text("2019,2021\n1,2\n")
+    assert list(read_table("a.csv", tmp_path, known=["2021", "2019"])) == ["2019", "2021"]
+
+
+def test_what_is_not_utf8_is_windows_1252_cell_by_cell(tmp_path):
+    said: list[str] = []
+    (tmp_path / "a.csv").write_bytes(
+        "maker,ö\n".encode("cp1252") + "Citroën,1\n".encode("cp1252") + "Škoda €,2\n".encode()
+    )
+    frame = read_table("a.csv", tmp_path, say=said.append)
+    assert list(frame) == ["maker", "ö"]
+    assert frame["maker"].tolist() == ["Citroën", "Škoda €"]
+    assert said == ["a.csv: is not all UTF-8; what is not was read as Windows-1252"]
+
+
+def test_texts_in_parquet_that_are_not_utf8_are_windows_1252(tmp_path):
+    binary = pa.array(["Citroën".encode("cp1252"), "Škoda".encode(), None], pa.binary())
+    cells = pa.Array.from_buffers(pa.string(), 3, binary.buffers())
+    pq.write_table(pa.table({"maker": cells, "n": [1, 2, 3]}), tmp_path / "a.parquet")
+    said: list[str] = []
+    frame = read_table("a.parquet", tmp_path, say=said.append)
+    assert frame["maker"].tolist()[:2] == ["Citroën", "Škoda"]
+    assert frame["maker"].isna().tolist() == [False, False, True]
+    assert said == ["a.parquet: is not all UTF-8; what is not was read as Windows-1252"]
 
 
 def test_delimiters_inside_quotes_do_not_count(tmp_path):
@@ -92,12 +188,15 @@ WRONG = {
     "empty.csv": (b"", "the file is empty"),
     "blank.csv": (b"\n  \n", "the file is empty"),
     "header.csv": (b"a,b\n", "no rows"),
-    "twice.csv": (b"a,b,a\n1,2,3\n", "the column name 'a' occurs 2 times"),
-    "numbers.csv": (b"1.5,2.5\n3.5,4.5\n", "first line holds numbers"),
-    "ragged.csv": (b"a,b\n1,2\n1,2,3\n", "is not a table"),
-    "wide.csv": (b"a,b\n1,2,3\n4,5,6\n", "3 fields where the first line names 2"),
-    "quote.csv": (b'a,b\n1,"2\n', "is not a table"),
-    "latin.csv": ("a,b\n1,é\n".encode("latin-1"), "0xe9 is not UTF-8"),
+    "twice.csv": (
+        b"a,b,a\n1,2,3\n",
+        "the column name 'a' occurs 2 times; where the first line holds values, set data.header",
+    ),
+    "ragged.csv": (b"a,b\n1,2\n1,2,3\n", "is not a table: the first line names 2 fields, line 3 has 3"),
+    "wide.csv": (b"a,b\n1,2,3\n4,5,6\n", "the first line names 2 fields, line 2 has 3, line 3 has 3"),
+    "short.csv": (b"a,b\n1\n", "the first line names 2 fields, line 2 has 1"),
+    "quote.csv": (b'a,b\n1,"2\n', "a quote that is opened in line 2 is not closed"),
+    "half.csv": (b"\xff\xfea\0,\0b", "is not UTF-16 text, as its first bytes say"),
     "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0", "is not a text table: it is a PNG image"),
     "page.csv": (b"\n<!DOCTYPE html><html></html>", "a web page"),
     "document.csv": (b"%PDF-1.7 ...", "a PDF document"),

@@ -77,7 +77,13 @@ def test_a_target_that_makes_no_sense_is_refused(data):
         ([True, False] * 20, "classification", True),
         (pd.Categorical([1.5, 2.5] * 20), "classification", 1.5),
         (["0.5", "1.5", "2.5", "7"] * 10, "regression", 0.5),
-        (["0", "1"] * 20, "classification", "0"),
+        (["0", "1"] * 20, "classification", 0),
+        (["01", "02"] * 20, "classification", "01"),
+        (["True", "false"] * 20, "classification", True),
+        ([*map(str, range(0, 4000, 10)), "1,200"], "regression", 0.0),
+        (["10,4", "3", "21,8", "5"] * 10, "regression", 10.4),
+        ([*map(str, range(100, 180)), *["#NULL!"] * 20], "regression", 100.0),
+        (["1", "2", "."] * 20, "classification", 1),
         (list(range(40)), "regression", 0.0),
         ([0.5, 1.5] * 20, "regression", 0.5),
         (list(range(1, 7)) * 2, "regression", 1.0),
@@ -107,8 +113,47 @@ def test_the_task_is_recognised(cells, task, first):
         ),
         (list(np.linspace(0, 1, 50)), "classification", "too many for classes"),
         ([[1], [2]] * 5, "auto", "neither numbers nor texts"),
+        ([f"text {i}" for i in range(20)], "auto", "20 values in 20 rows, too many for classes"),
+        (
+            [*map(str, range(100)), "ask Ann", "see below", "none left"],
+            "auto",
+            "needs finite numbers, .* holds 'ask Ann'",
+        ),
     ],
 )
 def test_a_target_without_sense_is_refused(cells, task, message):
     with pytest.raises(UserError, match=message):
         clean_target("y", pd.Series(cells), task)
+
+
+def told(cells: list, task: str = "auto") -> list[str]:
+    lines: list[str] = []
+    clean_target("y", pd.Series(cells), task, say=lines.append)
+    return lines
+
+
+def test_what_the_user_may_have_meant_otherwise_is_said():
+    assert told(list(range(7)) * 10) == ['y: 7 whole numbers, taken as classes; data.task = "regression" changes that']
+    assert told([0, 1] * 10) == told(list(range(7)) * 10, "classification") == told(["a", "b"] * 10) == []
+    assert told([*map(str, range(30)), "$1,200", "k.A.", "k.A."]) == [
+        "y: '$1,200' is read as 1200",
+        "y: 'k.A.' (2 cells) counts as missing",
+    ]
+
+
+def test_in_a_target_of_words_only_an_empty_cell_is_no_label():
+    cells = [*["None", "Minor", "Severe", "NA", "null"] * 20, None, "", "nan"]
+    task, values, kept = clean_target("y", pd.Series(cells), "auto")
+    assert (task, set(values)) == ("classification", {"None", "Minor", "Severe", "NA", "null"})
+    assert kept.tolist() == [True] * 100 + [False] * 3
+    assert told(cells)[0] == "y: 'NA' is a label like the others, in 20 rows"
+
+
+def test_predictions_stay_near_what_was_seen():
+    target = Target.fit("price", np.array([10.0, 20.0, 30.0]), "regression")
+    again = Target.from_json(strictly(target.to_json()))
+    assert again == target
+    assert again.decode([[-100.0], [0.0], [100.0]]).tolist() == [8.0, 20.0, 32.0]
+    old = Target.from_json({"name": "price", "task": "regression", "mean": 20.0, "scale": 10.0})
+    assert old.decode([[-100.0], [100.0]]).tolist() == [-980.0, 1020.0]
+    assert set(old.to_json()) == {"name", "task", "mean", "scale"}

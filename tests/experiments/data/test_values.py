@@ -1,6 +1,5 @@
 """Cells are read by their value: the same number, category or date whatever the dtype of its column."""
 
-import datetime
 import math
 from decimal import Decimal
 
@@ -11,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlptune.experiments.data.values import (
-    are_dates,
     category,
     category_codes,
-    dates,
     factorize,
     mean_and_scale,
     number,
@@ -31,7 +28,8 @@ from mlptune.experiments.data.values import (
         (np.bool_(False), 0.0),
         (Decimal("2.5"), 2.5),
         ("inf", math.inf),
-        ("1,5", None),
+        ("1,5", 1.5),
+        ("1.5.1", None),
         ("x", None),
         ("0x1f", None),
         ("?", math.nan),
@@ -94,12 +92,3 @@ def test_mean_and_scale_are_numpys_up_to_constants(values):
 
 def test_constants_are_only_centred():
     assert mean_and_scale(np.full(5, 3.0)) == (3.0, 1.0)
-
-
-def test_dates_are_seconds_and_begin_with_the_year():
-    day = datetime.date(1970, 1, 2)
-    column = pd.Series([day, "1970-01-02", "02/01/1970", None, "1970-01-01T00:00:01"], dtype=object)
-    np.testing.assert_array_equal(dates(column), [86400.0, 86400.0, np.nan, np.nan, 1.0])
-    assert are_dates([day, "1970-01-02", "02/01/1970"])
-    assert not are_dates(["1970-01-02", "x"])
-    assert not are_dates([])

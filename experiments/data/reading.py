@@ -1,0 +1,181 @@
+"""How the cells of one column are read: learned once, from training rows, and kept with the model.
+
+A cell's meaning is a function of the cell and its column's `Reading`, never of the rows that it comes with. Texts out of a CSV file
+and typed cells out of Parquet that say the same are read as the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import dates
+from .numerals import PLAIN, decimal_mark, parse, shown
+from .values import MISSING, Numbers, factorize, numbers, plain_texts
+
+# Words that stand for nothing wherever numbers are expected, beside those that are missing in any table.
+_PLACEHOLDERS = frozenset(
+    (
+        *("#null!", "#value!", "#div/0!", "#ref!", "#name?", "#num!", "(null)", "<null>", "<none>", "nil", "\\n"),
+        *(".", "..", "...", "*", "**", "--", "---", "_"),
+        *(
+            "n.v.",
+            "n. v.",
+            "k.a.",
+            "k. a.",
+            "n.a.",
+            "n. a.",
+            "n/d",
+            "nd",
+            "n.d.",
+            "na.",
+            "s.o.",
+            "unbekannt",
+            "keine angabe",
+        ),
+        *("not available", "not applicable", "not known", "missing", "unknown", "unk"),
+    )
+)
+_FEW, _OWN_WORDS = 20, 2
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a column's cells become numbers or dates.
+
+    `decimal` is what a mark means that may be either ("." or ","), `missing` are the words, in small letters, that the column
+    uses for missing numbers, `order` is how its dates are written (see `dates`), "" where it has none.
+    """
+
+    decimal: str = "."
+    missing: tuple[str, ...] = ()
+    order: str = ""
+
+    def apply(self, column: pd.Series) -> Numbers:
+        """The column's numbers, or seconds where it has dates, and which cells are something else."""
+        read = self._seconds(column) if self.order else numbers(column, self.decimal)
+        if self.missing and read.non_numeric.any():
+            words = read.non_numeric.copy()
+            words[words] = [str(cell).strip().lower() in self.missing for cell in column[words]]
+            read = Numbers(read.values, read.non_numeric & ~words, read.infinite)
+        return read
+
+    def _seconds(self, column: pd.Series) -> Numbers:
+        values = dates.seconds(column, self.order)
+        codes, cells = factorize(column)
+        there = np.array([not _is_missing(cell) for cell in cells] + [False], dtype=np.bool_)[codes]
+        return Numbers(values, there & np.isnan(values), np.zeros(len(column), dtype=np.bool_))
+
+    def to_json(self) -> dict[str, Any]:
+        """The reading as strict JSON, from which `from_json` makes an equal one."""
+        return {"decimal": self.decimal, "missing": list(self.missing), "order": self.order}
+
+    @classmethod
+    def from_json(cls, data: Any, order: str = "") -> "Reading":
+        """The reading that `to_json` wrote; where there is none, as in models of 0.1.0, the plain one. ValueError otherwise."""
+        if data is None:
+            return cls(order=order)
+        if not isinstance(data, Mapping):
+            raise ValueError(f"encoder: a reading must be an object, not {type(data).__name__}")
+        decimal, missing, order = data.get("decimal"), data.get("missing"), data.get("order", "")
+        if decimal not in (".", ",") or order not in ("", *dates.ORDERS):
+            raise ValueError(
+                f"encoder: a reading needs a decimal mark and an order of dates, not {decimal!r}, {order!r}"
+            )
+        if not isinstance(missing, list) or not all(isinstance(word, str) for word in missing):
+            raise ValueError("encoder: the missing words of a reading must be a list of texts")
+        return cls(decimal, tuple(missing), order)
+
+
+class Attempt(NamedTuple):
+    """A column tried as numbers: the reading, what it gives, and the first cell that is written otherwise than plainly."""
+
+    reading: Reading
+    read: Numbers
+    written: str
+
+
+def try_numbers(column: pd.Series, decimal: str) -> Attempt:
+    """Read training cells as numbers and learn the column's own words for missing.
+
+    Such words are those that usually mean it (`.`, `n.v.`, `#NULL!`), where there are two numbers besides, and one or two
+    of any kind where there are over 20 distinct numbers.
+    """
+    reading = Reading(decimal)
+    read = reading.apply(column)
+    if decimal == "." and plain_texts(column) is not None:
+        return Attempt(reading, read, "")
+    if read.non_numeric.any():
+        words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
+        n_distinct = len(np.unique(read.values[np.isfinite(read.values)]))
+        strange = words - _PLACEHOLDERS
+        if n_distinct < 2 or (strange and n_distinct <= _FEW):
+            words = set()
+        elif len(strange) > _OWN_WORDS:
+            words -= strange
+        reading = replace(reading, missing=tuple(sorted(words)))
+        read = reading.apply(column)
+    return Attempt(reading, read, first_written(column, decimal))
+
+
+def try_dates(name: str, column: pd.Series) -> Reading | None:
+    """The reading of training cells that are dates or times of day, None where they are not."""
+    codes, cells = factorize(column)
+    there = [place for place, cell in enumerate(cells) if not _is_missing(cell)]
+    counts = np.bincount(codes[codes >= 0], minlength=len(cells))
+    order = dates.recognised(name, [cells[place] for place in there], counts[there])
+    return Reading(order=order) if order else None
+
+
+def decimal_marks(frame: pd.DataFrame) -> dict[str, str]:
+    """What a mark that may be either means in each column of training rows.
+
+    A column that does not show it takes it from the others: commas, where one of them shows commas, and else points.
+    """
+    marks = {name: decimal_mark(_texts(column)) if _holds(column, ",") else "" for name, column in frame.items()}
+    usual = "," if "," in marks.values() else "."
+    if usual == ",":  # else points are decimal ones wherever they may be
+        marks |= {name: decimal_mark(_texts(frame[name])) for name, mark in marks.items() if not mark}
+    return {str(name): {"?": usual, "": "."}.get(mark, mark) for name, mark in marks.items()}
+
+
+def remark_of(written: str, decimal: str) -> str:
+    """What a cell that is not written plainly is read as, for a message; "" where there is no such cell."""
+    value = parse(written, decimal)
+    return "" if value is None else f"{written[:40]!r} is read as {shown(value)}"
+
+
+def first_unread(column: pd.Series, unread: NDArray[np.bool_]) -> str:
+    """The first cell that could not be read, for a message."""
+    return repr(str(column[unread].iloc[0]).strip()[:40])
+
+
+def _holds(column: pd.Series, mark: str) -> bool:
+    if isinstance(column.dtype, pd.StringDtype):
+        return bool(column.str.contains(mark, regex=False).any())
+    return any(mark in cell for cell in _texts(column))
+
+
+def _texts(column: pd.Series) -> list[str]:
+    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return []
+    return [cell for cell in factorize(column)[1] if isinstance(cell, str)]
+
+
+def first_written(column: pd.Series, decimal: str) -> str:
+    """The first cell that is a number and not written plainly, "" where there is none."""
+    if decimal == "." and plain_texts(column) is not None:
+        return ""
+    for cell in _texts(column):
+        text = cell.strip()
+        plain = decimal == "." or "." not in text
+        if not (plain and PLAIN.fullmatch(text)) and parse(text, decimal) not in (None, np.inf, -np.inf):
+            return text
+    return ""
+
+
+def _is_missing(cell: Any) -> bool:
+    return isinstance(cell, str) and cell.strip().lower() in MISSING

@@ -1,0 +1,158 @@
+"""How a column is read is learned once: a row's features depend on that row alone, whatever file it comes in."""
+
+import datetime
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlptune.experiments.config.schema import DataConfig
+from mlptune.experiments.data.columns import infer_schema
+from mlptune.experiments.data.encoding import Encoder
+from mlptune.experiments.data.reading import Reading, decimal_marks, try_dates, try_numbers
+from mlptune.experiments.data.tables import read_table
+
+DATES = {"ymd": "%Y-%m-%d", "dmy": "%d.%m.%Y", "mdy": "%m/%d/%Y", "words": "%d-%b-%y"}
+
+
+def written(value: float, decimal: str, grouped: bool, sign: str) -> str:
+    text = f"{value:,.2f}" if grouped else f"{value:.2f}"
+    if decimal == ",":
+        text = text.translate(str.maketrans(",.", ".,"))
+    return f"{sign}{text}"
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same rows twice: every cell as a text of CSV, and typed as in Parquet."""
+    n = draw(st.integers(25, 40))
+    texts: dict[str, list[str]] = {}
+    typed: dict[str, pd.Series] = {}
+
+    def add(name: str, values: list, cells: list[str]) -> None:
+        word = draw(st.sampled_from(["", "NA"]))
+        missing = draw(st.lists(st.booleans(), min_size=n, max_size=n)) if draw(st.booleans()) else [False] * n
+        texts[name] = [word if gone else cell for cell, gone in zip(cells, missing, strict=True)]
+        typed[name] = pd.Series([None if gone else value for value, gone in zip(values, missing, strict=True)])
+
+    for i in range(draw(st.integers(1, 2))):
+        numbers = [v / 100 for v in draw(st.lists(st.integers(-(10**6), 10**6), min_size=n, max_size=n, unique=True))]
+        style = draw(st.sampled_from(".,")), draw(st.booleans()), draw(st.sampled_from(["", "$", "€ "]))
+        add(f"number{i}", numbers, [written(value, *style) for value in numbers])
+    rows = st.lists(st.integers(0, 11), min_size=n, max_size=n)
+    counts = draw(rows)
+    add("count", counts, [str(value) for value in counts])
+    codes = [f"{value:02d}" for value in draw(rows)]
+    add("code", [int(code) for code in codes] if draw(st.booleans()) else list(codes), codes)
+    mixed = [["01", "07", "2A", "10", "B"][value % 5] for value in draw(rows)]
+    add("mixed", list(mixed), mixed)
+    words = [["red", "Nr. 3.1", "a;b", "a,b", 'q"q', "1.2.3", "grün"][value % 7] for value in draw(rows)]
+    add("word", list(words), words)
+    days = [
+        datetime.datetime(1990, 1, 1) + datetime.timedelta(days=d)
+        for d in draw(st.lists(st.integers(0, 14000), min_size=n, max_size=n))
+    ]
+    form = DATES[draw(st.sampled_from(sorted(DATES)))]
+    add("day", days, [day.strftime(form) for day in days])
+    truths = [value % 2 == 0 for value in draw(rows)]
+    add("truth", list(truths), [str(value) for value in truths])
+    return pd.DataFrame(texts), pd.DataFrame(typed)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(table=tables(), data=st.data())
+def test_a_row_is_read_alike_in_any_file(tmp_path: Path, table: tuple[pd.DataFrame, pd.DataFrame], data: st.DataObject):
+    texts, typed = table
+    delimiter = data.draw(st.sampled_from(",;\t|"))
+
+    def stored(rows: np.ndarray, parquet: bool) -> pd.DataFrame:
+        if parquet:
+            typed.iloc[rows].to_parquet(tmp_path / "part.parquet", index=False)
+            return read_table("part.parquet", tmp_path)
+        texts.iloc[rows].to_csv(tmp_path / "part.csv", index=False, sep=delimiter)
+        return read_table("part.csv", tmp_path, known=list(texts))
+
+    everything = np.arange(len(texts))
+    parquet = data.draw(st.booleans(), label="trained on Parquet")
+    if parquet and texts["day"].str.contains("/").any():  # which no typed date says how to read
+        texts["day"] = typed["day"].dt.strftime("%Y-%m-%d").fillna("")
+    train = stored(everything[: data.draw(st.integers(20, len(texts)))], parquet)
+    schema = infer_schema(train, DataConfig(source="t.csv"))
+    encoder = Encoder.fit(train, schema)
+    encoder = Encoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False)))
+    expected = encoder.transform(texts.replace("", None))
+    order = data.draw(st.permutations(everything.tolist()))
+    cuts = sorted(data.draw(st.lists(st.integers(1, len(order) - 1), max_size=6)))
+    for rows in np.split(np.array(order), cuts):
+        if len(rows):
+            part = stored(rows, data.draw(st.booleans()))
+            np.testing.assert_array_equal(encoder.transform(part), expected[rows])
+
+
+def test_a_file_without_the_letters_is_still_a_file_of_codes():
+    codes = [f"{i:02d}" for i in range(1, 20)] + ["2A", "2B"]
+    encoder = fitted(pd.DataFrame({"code": codes * 20}))
+    whole = encoder.transform(pd.DataFrame({"code": codes}))
+    np.testing.assert_array_equal(encoder.transform(pd.DataFrame({"code": list(range(1, 20))})), whole[:19])
+    np.testing.assert_array_equal(encoder.transform(pd.DataFrame({"code": [1.0, None]}))[0], whole[0])
+    np.testing.assert_array_equal(encoder.transform(pd.DataFrame({"code": ["01"]}))[0], whole[0])
+    both = fitted(pd.DataFrame({"code": [*codes, "1"] * 20}))
+    assert (both.transform(pd.DataFrame({"code": ["01"]})) != both.transform(pd.DataFrame({"code": [1]}))).any()
+
+
+def test_a_note_with_a_point_changes_no_decimal_comma(tmp_path):
+    lines = "".join(f"{i},4;{i % 3};21,{i % 9};ok\n" for i in range(100))
+    (tmp_path / "a.csv").write_text("x;n;y;note\n" + lines)
+    (tmp_path / "b.csv").write_text("x;n;y;note\n" + lines.replace("0,4;0;21,0;ok", "0,4;0;21,0;Nr. 3.1", 1))
+    encoder = fitted(read_table("a.csv", tmp_path)[["x", "n", "y"]])
+    assert encoder.columns == ["x", "n", "y"]
+    np.testing.assert_array_equal(
+        encoder.transform(read_table("b.csv", tmp_path)), encoder.transform(read_table("a.csv", tmp_path))
+    )
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_decimal_commas_beside_dates_with_points_under_any_delimiter(tmp_path, delimiter):
+    lines = [f"{1 + i % 28:02d}.01.2024;10,{i};1.234,5{i % 10}" for i in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["day;x;y", *lines]).replace(";", delimiter))
+    frame = read_table("a.csv", tmp_path)
+    marks = decimal_marks(frame)
+    assert (marks["x"], marks["y"]) == (",", ",")
+    assert try_numbers(frame["x"], ",").read.values[:3].tolist() == [10.0, 10.1, 10.2]
+    assert try_numbers(frame["y"], ",").read.values[:2].tolist() == [1234.5, 1234.51]
+    assert try_dates("day", frame["day"]) == Reading(order="ymd")
+
+
+def test_words_for_missing_are_remembered():
+    encoder = fitted(pd.DataFrame({"x": [*map(str, range(0, 200, 2)), *["#NULL!"] * 15, "gone"]}))
+    new = pd.DataFrame({"x": ["#null!", "GONE", "4", "other"]})
+    assert encoder.transform(new)[:, 1].tolist() == [1, 1, 0, 1]
+    [trouble] = encoder.unread(new)
+    assert (trouble.column, trouble.most) == ("x", False)
+    assert trouble.message == "1 of 4 cells is no numbers (first: 'other'); they count as missing"
+
+
+def test_words_with_few_numbers_are_categories():
+    reading, read, _ = try_numbers(pd.Series(["1", "2", "x3"] * 20), ".")
+    assert reading == Reading()
+    assert read.non_numeric.sum() == 20
+
+
+def test_nonsense_is_refused():
+    for stored in (
+        [],
+        {"decimal": ";", "missing": []},
+        {"decimal": ".", "missing": "x"},
+        {"decimal": ".", "missing": [], "order": "dym"},
+    ):
+        with pytest.raises(ValueError, match="encoder: "):
+            Reading.from_json(stored)
+    assert Reading.from_json(None) == Reading()
+
+
+def fitted(frame: pd.DataFrame) -> Encoder:
+    return Encoder.fit(frame, infer_schema(frame, DataConfig(source="t.csv")))
