@@ -44,7 +44,7 @@ class DataConfig(Table):
     validation: float | None = Field(
         default=None, gt=0, lt=1, description="a share of the rows that are not test, above 0 and below 1"
     )
-    """How much trials are compared on, while they train on what is left. Unless this or `folds` is given: 5 folds up to 20000 rows
+    """How much trials are compared on, while they train on what is left. Unless this or `folds` is given: 5 folds up to 10000 rows
     that are not test (where time does not order them and there are groups enough), else a part of 0.2.
     """
     folds: int | None = Field(default=None, ge=2, le=100, description="a whole number from 2 to 100")

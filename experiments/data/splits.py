@@ -16,7 +16,7 @@ _TEST, _VALIDATION = 1, 2  # each has a generator of its own, so that changing o
 
 
 # Where nothing is said, trials are validated by so many folds up to so many rows that are not test, else by one part.
-FOLDS, MOST_ROWS_FOR_FOLDS = 5, 20_000
+FOLDS, MOST_ROWS_FOR_FOLDS = 5, 10_000
 VALIDATION = 0.2
 
 

@@ -17,7 +17,7 @@ from ..data.dataset import Dataset
 # tests/bench/bench_default_sweep.py prints what it is on a machine), and what each step costs beside them.
 OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 20e9, 1e5
 # The part of its epochs that a trial trains where early stopping may end it.
-SHARE_OF_EPOCHS = 0.6
+SHARE_OF_EPOCHS = 0.9
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
 # trials, or there is nothing to choose from.
 BUDGET, FEWEST_TRIALS = 240.0 * 2 * OPERATIONS_A_SECOND, 24
