@@ -21,7 +21,7 @@ _MOST_COLUMNS = 200  # a table with more is described by counts, since lists of 
 _SPACE_COMMENTS = {
     "learning_rate": "the one that matters most; log: as many trials from 0.001 to 0.01 as from 0.01 to 0.1",
     "hidden": "choices: the widths of the hidden layers",
-    "embedding": "how each number becomes several inputs; or none, periodic, cosine, ple",
+    "embedding": "how each number becomes several inputs; also plr, piecewise, ple",
     "embedding_sigma": "how fast the waves of plr, periodic and cosine are at the start",
     "label_smoothing": "share of each target that is spread over all classes",
     "dropout": "share of units dropped in each step",
@@ -102,7 +102,6 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
                     "optimizer": "or sgd, adam, ...",
                     "batch_size": "rows per step",
                     "scaling": "of numbers, learned from the training rows; or robust, standard, none",
-                    "embedding_bins": "of embeddings that cut the numbers into bins",
                 },
             ),
             "# subset = 0.3              # trials train on this share of the rows, which is cheaper; the refit uses all",

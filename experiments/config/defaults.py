@@ -29,12 +29,7 @@ def default_model(model: Mapping[str, Any], n_rows: int, *, with_space: bool) ->
             epochs = 100 if n_rows < 5000 else 50 if n_rows < 20000 else 30
             found = {"epochs": epochs, "early_stopping": epochs // 5, "schedule": "cosine"}
     elif preset == "none":
-        found = {
-            "optimizer": "adamw",
-            "batch_size": batch_size(n_rows),
-            "scaling": "quantile",
-            "embedding_bins": 16,
-        }
+        found = {"optimizer": "adamw", "batch_size": batch_size(n_rows), "scaling": "quantile"}
         if "epochs" not in model:
             epochs = 64 if n_rows < 5000 else 48 if n_rows < 20000 else 32
             found |= {"epochs": epochs, "early_stopping": epochs // 4, "schedule": "cosine"}

@@ -21,7 +21,7 @@ def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
     """The default [space] table: what makes multilayer perceptrons strong on tables.
 
     Rates and regularisation are ranges; what changes the structure has few choices (two depths of one width, two embeddings of
-    numbers), because only trials of one structure train in one stack. The ranges are those in which the good configurations of
+    numbers or none), because only trials of one structure train in one stack. The ranges are those in which the good configurations of
     the development tables lie (docs/defaults.md).
 
     Args:
@@ -41,7 +41,7 @@ def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
         "weight_decay": {"low": 1e-3, "high": 2e-1, "log": True},
     }
     if n_numeric:
-        space["embedding"] = ["periodic", "piecewise", "plr"]
+        space["embedding"] = ["periodic", "cosine", "none"]
         space["embedding_sigma"] = {"low": 0.02, "high": 1.0, "log": True}
     if task == "classification":
         space["label_smoothing"] = [0.0, 0.1]

@@ -23,7 +23,7 @@ def test_a_bare_file_gets_a_space_and_a_budget_that_fit_the_data():
     plan = planned()
     names = {"learning_rate", "hidden", "dropout", "weight_decay", "embedding", "embedding_sigma", "label_smoothing"}
     assert set(plan.space) == names
-    recipe = {"optimizer": "adamw", "batch_size": 32, "scaling": "quantile", "embedding_bins": 16}
+    recipe = {"optimizer": "adamw", "batch_size": 32, "scaling": "quantile"}
     assert plan.fixed == {**recipe, "epochs": 64, "early_stopping": 16, "schedule": "cosine"}
     assert (plan.total, plan.max_epochs, plan.seeds, plan.loss) == (64, 64, (0,), "cross_entropy")
     assert plan.notes == ()
