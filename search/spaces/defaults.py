@@ -21,8 +21,8 @@ def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
     """The default [space] table: what makes multilayer perceptrons strong on tables.
 
     Rates and regularisation are ranges; what changes the structure has few choices (two depths of one width, two embeddings of
-    numbers or none), because only trials of one structure train in one stack. The ranges are those in which the good configurations of
-    the development tables lie (docs/defaults.md).
+    numbers or none), because only trials of one structure train in one stack. The ranges are those in which the good
+    configurations of the development tables lie (docs/defaults.md).
 
     Args:
         n_rows: Training rows.
