@@ -86,7 +86,7 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
             f"source = {toml_value(source)}" + ("" if is_named(source) else "    # relative to this file"),
             f"target = {toml_value(target)}",
             f"task = {toml_value(dataset.task)}     # recognised; or {_other(dataset.task)}",
-            'test_size = 0.2             # sealed: the best configuration alone is scored on it, once; or test = "file"',
+            'test_size = 0.2             # sealed: only the model that is handed back is scored on it; or test = "file"',
             _validation(dataset),
             "seeds = 1                   # networks per configuration; more give steadier values and take longer",
             *_columns(dataset),

@@ -38,11 +38,11 @@ def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
         "learning_rate": {"low": 1e-3, "high": 2e-2, "log": True},
         "hidden": [[units, units], [units, units, units]],
         "dropout": {"low": 0.0, "high": 0.4},
-        "weight_decay": {"low": 1e-3, "high": 2e-1, "log": True},
+        "weight_decay": {"low": 1e-3, "high": 3e-1, "log": True},
     }
     if n_numeric:
         space["embedding"] = ["periodic", "cosine", "none"]
-        space["embedding_sigma"] = {"low": 0.02, "high": 1.0, "log": True}
+        space["embedding_sigma"] = {"low": 0.01, "high": 1.0, "log": True}
     if task == "classification":
         space["label_smoothing"] = [0.0, 0.1]
     return space
