@@ -37,7 +37,7 @@ def test_integer_weights_equal_repeated_rows_in_a_full_batch():
 def loaded(folds, fold_of, indices, rows=4):
     group = group_of(Hyperparameters(), folds[0], dtype="float64")
     prepared = [PreparedFold(group, fold, np.empty(0)) for fold in folds]
-    batches = Minibatches(group, prepared, np.array(fold_of), None, rows, len(indices) // rows)
+    batches = Minibatches(group, prepared, np.array(fold_of), rows, len(indices) // rows)
     batches.load(indices)
     return batches
 
