@@ -7,6 +7,10 @@ import numpy as np
 
 from mlptune.experiments.results import SweepResult
 
+# The arguments of the command for a sweep over the table that the tests of the commands share.
+CARS = ["--data", "cars.csv", "--target", "kind", "--workers", "1"]
+CARS += ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
+
 
 def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
     """A sweep of twelve trials on 569 rows; `table__key` changes a key of a table, any other name a key at the top."""
