@@ -56,10 +56,10 @@ def one_writer_process() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def same_workers() -> Iterator[None]:
-    """A sweep of this process trains in the workers of the one before, if that came to its end and left them idle.
+    """A sweep of this process trains in the workers of the one before, if that left them with nothing to do.
 
-    They are real ones. After an interruption or an error they are ended as always, and the next sweep starts its own; so do sweeps
-    in processes of their own.
+    They are real ones. After an interruption they are ended as always, and the next sweep starts its own; so do sweeps in processes
+    of their own.
     """
     start = run.open_executor
     idle: dict[int, Workers] = {}
@@ -67,15 +67,16 @@ def same_workers() -> Iterator[None]:
     @contextmanager
     def used(workers: int) -> Iterator[Workers]:
         pool = idle.pop(workers, None) or start(None, workers)
+        starting = [worker.busy for worker in pool._workers]
         try:
             yield pool
-            if all(worker.busy is None for worker in pool._workers):
-                for worker in pool._workers:
-                    worker.known = set()  # data is sent anew: a worker keeps that of few sweeps
-                idle[workers], pool = pool, None
         finally:
-            if pool is not None:
+            if pool._closed or any(worker.busy not in (None, *starting) for worker in pool._workers):
                 pool.shutdown()
+            else:
+                for worker in pool._workers:
+                    worker.known = set()  # data are sent anew: a worker keeps those of few sweeps
+                idle[workers] = pool
 
     def opened(executor: Any = None, workers: int | None = None) -> AbstractContextManager[Workers | ExternalExecutor]:
         if executor is not None or (workers or 1) > 4:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.processes import Run, start, wait_until
 from tests.support.processes import run as run_command
-from tests.support.sweeps import CARS
+from tests.support.sweeps import CARS, LONG, ROWS
 
 COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
 HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
@@ -96,7 +96,8 @@ def test_reading_never_creates_a_store(tmp_path: Path, run: Run, command: list[s
 
 
 def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: Run) -> None:
-    process = start(tmp_path, "sweep", "digits", "--set", "search.trials=5000", "--workers", "1")
+    (tmp_path / "rows.csv").write_text(ROWS)
+    process = start(tmp_path, *LONG, "1")
 
     def states() -> list[str]:
         listed = run("list", "--json")
@@ -107,7 +108,7 @@ def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: R
     process.kill()
     process.communicate(timeout=60)
     assert states() == ["interrupted"]
-    assert run("show", "digits").stdout.startswith("digits: interrupted, ")
+    assert run("show", "rows").stdout.startswith("rows: interrupted, ")
 
 
 # What needs neither store nor sweep.
