@@ -30,7 +30,10 @@ def check_shapes(structure: Structure, name: str, X: Array, y: Array, weight: Ar
     if np.ndim(X) != 2 or X.shape[1] != structure.n_inputs:
         raise ValueError(f"{name} must have shape (n, {structure.n_inputs}), got {np.shape(X)}")
     if len(y) != len(X) or (weight is not None and len(weight) != len(X)):
-        raise ValueError(f"{name}: X, y and weight must have the same number of rows, got {len(X)} and {len(y)}")
+        parts, lengths = "X and y", f"{len(X)} and {len(y)}"
+        if weight is not None:
+            parts, lengths = "X, y and weight", f"{len(X)}, {len(y)} and {len(weight)}"
+        raise ValueError(f"{name}: {parts} must have the same number of rows, got {lengths}")
     if weight is not None and not (np.min(weight) >= 0 and np.sum(weight) > 0):
         raise ValueError(f"{name}: weights must be at least 0 and not all 0, got {np.min(weight)} as the least")
     if structure.task == "regression" and np.size(y) != len(X) * structure.n_outputs:

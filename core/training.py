@@ -10,7 +10,7 @@ from .cost import networks_per_part
 from .data import Fold, PreparedFold, take_subset
 from .fitting import fit, prepare
 from .metrics import Metric, resolve
-from .network import INITIALIZATION, Network
+from .network import INITIALIZATION, Network, check_seed
 from .parameters import initial_buffers, initial_parameters, n_parameters
 from .stack import Stack
 from .state import DIVERGED, FINISHED, RUNNING, State
@@ -77,12 +77,14 @@ def train(
     keep the earlier epoch), by its tolerance (train_loss has fallen by no more in `tolerance_epochs` epochs, or is no
     larger and no row is misclassified), or by divergence: a loss or parameter that is not finite. A state may come from
     other `changes` of the hyperparameters, if they were the same up to its epoch: so a schedule can be found step by
-    step and trained again whole. The rows' order in an epoch is a function of `order_seed` and the epoch, and
-    the rows of a `subset` are one of `order_seed` and the fold. With
+    step and trained again whole. The rows' order in an epoch is a function of `order_seed`, from 0 to 2**32 - 1, and the epoch,
+    and the rows of a `subset` are one of `order_seed` and the fold. With
     `gradient_norms` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
     gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
-    ValueError if the data's shapes contradict the structure, or a metric is unknown or not one of so many classes.
+    ValueError if the data's shapes contradict the structure, a metric is unknown or not one of so many classes, or `order_seed`
+    is out of its range.
     """
+    check_seed("order_seed", order_seed)
     rows = tuple(resolve(name, structure.task, structure.n_outputs) for name in metrics)
     if len(networks) != len(state):
         raise ValueError(f"networks and state must be of one length, got {len(networks)} and {len(state)}")

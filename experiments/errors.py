@@ -5,7 +5,7 @@ The whole tree, with those of the store, which `mlptune.tracking` defines:
     ValueError
     ├── UserError                  2  wrong usage, sweep file or data                    everything before training
     ├── UnusableStore              2  the store cannot be what its address says          mlptune.tracking.store.errors
-    ├── UnfinishedLaunch           2  the name belongs to a launch that has not ended    mlptune.tracking.runs
+    ├── UnfinishedLaunch           2  the name belongs to a launch that has not ended    mlptune.tracking.runs.launches
     └── HeldElsewhere              2  another process runs the launch                    mlptune.tracking.lease
     LookupError
     └── NotFound                   2  no such store, sweep, run or model                 mlptune.tracking.reader

@@ -1,12 +1,17 @@
-"""What the tests of several rooms share: a store that was migrated once and is copied for each test."""
+"""What the tests of several rooms share: a store that was migrated once and is copied, and the processes of sweeps."""
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from mlptune.experiments import run
+from mlptune.experiments.execution.external import ExternalExecutor
+from mlptune.experiments.execution.workers import Workers, default_workers
 from mlptune.tracking.store.sqlite import prepare_store
 
 # In continuous integration the examples are the same each time; elsewhere they are drawn anew, and new failures are found.
@@ -28,3 +33,58 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("migrated") / "mlflow.db"
     prepare_store(f"sqlite:///{path}")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_writer_process() -> Iterator[None]:
+    """All sweeps of this process write through one process, which imports MLflow once: the import is most of a small sweep.
+
+    It is a real one, started when the first sweep needs it. Sweeps in processes of their own have their own.
+    """
+    start = run._open_writer_process
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        started: list[Workers] = []
+
+        def shared() -> AbstractContextManager[Workers]:
+            if not started:
+                started.append(stack.enter_context(start()))
+            return nullcontext(started[0])
+
+        patch.setattr(run, "_open_writer_process", shared)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def same_workers() -> Iterator[None]:
+    """A sweep of this process trains in the workers of the one before, if that left them with nothing to do.
+
+    They are real ones. After an interruption they are ended as always, and the next sweep starts its own; so do sweeps in processes
+    of their own.
+    """
+    start = run.open_executor
+    idle: dict[int, Workers] = {}
+
+    @contextmanager
+    def used(workers: int) -> Iterator[Workers]:
+        pool = idle.pop(workers, None) or start(None, workers)
+        starting = [worker.busy for worker in pool._workers]
+        try:
+            yield pool
+        finally:
+            if pool._closed or any(worker.busy not in (None, *starting) for worker in pool._workers):
+                pool.shutdown()
+            else:
+                for worker in pool._workers:
+                    worker.known = set()  # data are sent anew: a worker keeps those of few sweeps
+                idle[workers] = pool
+
+    def opened(executor: Any = None, workers: int | None = None) -> AbstractContextManager[Workers | ExternalExecutor]:
+        if executor is not None or (workers or 1) > 4:
+            return start(executor, workers)
+        return used(workers or default_workers())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "open_executor", opened)
+        yield
+    for pool in idle.values():
+        pool.shutdown()

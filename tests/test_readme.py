@@ -16,8 +16,10 @@ def _blocks(language: str) -> list[str]:
 
 
 def test_the_example_runs(tmp_path: Path) -> None:
+    """On standard input and without a main guard: the worker processes must not run it again."""
     [code] = _blocks("python")
     assert len(code.splitlines()) <= 20
+    assert "__main__" not in code
     answer = subprocess.run([sys.executable, "-"], input=code, cwd=tmp_path, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert "test_score" in answer.stdout

@@ -57,7 +57,10 @@ def log_model(
         tags={schema.SWEEP: name, **mark},
         model_type="pyfunc",
     )
-    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    # MLflow refuses to be told of an output twice.
+    told = {output.model_id for output in run.outputs.model_outputs} if found and run.outputs else set()
+    if logged.model_id not in told:
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     if metrics:
         client.log_batch(
             run_id,

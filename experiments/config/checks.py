@@ -48,6 +48,7 @@ def check_semantics(spec: Spec) -> "Space | None":
     Raises UserError without the file's name.
     """
     _check_columns(spec.data)
+    _check_seeds(spec)
     _check_class_weight(spec)
     _check_names(spec)
     for name, value in spec.hyperparameters.items():
@@ -103,6 +104,17 @@ def _check_columns(data: DataConfig) -> None:
             raise UserError(f"[data] {key}: {show(column)} {use}")
     if data.group is not None and data.time is not None:
         raise UserError("[data] group: cannot be combined with time; leave one of them out")
+
+
+def _check_seeds(spec: Spec) -> None:
+    """Refuse a last network whose seed is beyond those that the engine takes: the networks' seeds count up from the sweep's."""
+    from ...core.network import SEEDS
+
+    if spec.seed + spec.data.seeds > SEEDS:
+        raise UserError(
+            f"seed: must be at most {SEEDS - spec.data.seeds} with [data] seeds = {spec.data.seeds}, which counts up from it, "
+            f"not {spec.seed}"
+        )
 
 
 def _check_class_weight(spec: Spec) -> None:

@@ -26,11 +26,13 @@ class MemoryTable:
         frame: As `read_table` gives one: a row index 0..n-1 and columns with distinct text names.
         target: The column to predict; None for the one that is called "target".
         weight: Weights of the rows (n,) beside the columns, finite and not negative; None for equal ones.
+        said: What there was to say when it was read.
     """
 
     frame: pd.DataFrame
     target: str | None
     weight: NDArray[np.float64] | None = None
+    said: tuple[str, ...] = ()
 
 
 def memory_table(data: Any, target: str | None = None) -> MemoryTable:

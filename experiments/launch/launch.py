@@ -63,7 +63,9 @@ class Launch:
             if self.earlier is not None:
                 spec = as_begun(spec, self.earlier, uri)
         if table is None:
-            table = MemoryTable(read_table(spec.data.source, spec.base), spec.data.target)
+            said: list[str] = []
+            frame = read_table(spec.data.source, spec.base, header=spec.data.header, say=said.append)
+            table = MemoryTable(frame, spec.data.target, said=tuple(said))
         self.plan = plan_of(spec, table)
         self.text = text
         self.uri = uri

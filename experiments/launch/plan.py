@@ -139,7 +139,7 @@ class SweepPlan:
 
 def plan_of(spec: Spec, table: MemoryTable) -> SweepPlan:
     """Resolve a sweep file with a table that is read already. Raises UserError for what does not fit."""
-    data = Dataset.of_frame(table.frame, spec.data, spec.seed, spec.base, spec.class_weight, table.weight)
+    data = Dataset.of_frame(table.frame, spec.data, spec.seed, spec.base, spec.class_weight, table.weight, table.said)
     return make_plan(spec, data)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .decisions import Continue, Decision, Pause, Progress, Scheduler
+from .decisions import Continue, Decision, Pause, Progress, Scheduler, refuse_ended
 from .rungs import best_so_far, rungs
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class AshaScheduler(Scheduler):
         self._arrived: dict[int, dict[int, float]] = {epoch: {} for epoch in self.rungs[:-1]}
 
     def decide(self, live: Sequence[Progress]) -> list[Decision]:
+        refuse_ended(live, self.rungs[-1])
         if any(p.epoch == 0 for p in live):
             return [Continue(self.rungs[0]) if p.epoch == 0 else Pause() for p in live]
         for progress in live:

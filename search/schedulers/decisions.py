@@ -71,6 +71,15 @@ class Progress:
     configuration: Mapping[str, Any] = field(default_factory=dict)
 
 
+def refuse_ended(live: Sequence[Progress], max_epochs: int) -> None:
+    """ValueError if one of the trials has trained all its epochs: it has ended, and nothing is left to decide."""
+    for progress in live:
+        if progress.epoch >= max_epochs:
+            raise ValueError(
+                f"trial {progress.number}: has ended, it has trained {progress.epoch} of {max_epochs} epochs"
+            )
+
+
 class Scheduler(ABC):
     """The rule that decides how long each trial trains.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..._text import counted
 from ..samplers import ignores_history
-from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop
+from .decisions import Continue, Decision, Pause, Progress, Scheduler, Stop, refuse_ended
 from .rungs import best_so_far, rungs
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class HyperbandScheduler(Scheduler):
         return lines
 
     def _decide(self, live: Sequence[Progress], last: bool) -> list[Decision]:
+        refuse_ended(live, self.brackets[0].epochs[-1])
         asked = len(self._study.get_trials(deepcopy=False))
         members: dict[Bracket, list[Progress]] = {}
         for progress in live:

@@ -16,7 +16,7 @@ from ..samplers.random import from_unit
 from ..seeds import uniform
 from ..spaces.changes import values_at
 from ..spaces.dimensions import Choices, Dimension
-from .decisions import Continue, Copy, Decision, Progress, Scheduler
+from .decisions import Continue, Copy, Decision, Progress, Scheduler, refuse_ended
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -103,6 +103,7 @@ class PopulationBasedTraining(Scheduler):
         return self._population
 
     def decide(self, live: Sequence[Progress]) -> list[Decision]:
+        refuse_ended(live, self._max_epochs)
         sources = self._sources(live)
         return [self._decide(progress, sources.get(progress.number)) for progress in live]
 
@@ -145,8 +146,6 @@ class PopulationBasedTraining(Scheduler):
 
     def _decide(self, progress: Progress, source: Progress | None) -> Decision:
         epoch = progress.epoch
-        if epoch >= self._max_epochs:
-            raise ValueError(f"trial {progress.number}: has ended, it has trained {epoch} of {self._max_epochs} epochs")
         until = min(epoch + self._interval, self._max_epochs)
         if source is None:
             return Continue(until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .decisions import Continue, Decision, Progress, Scheduler, Stop
+from .decisions import Continue, Decision, Progress, Scheduler, Stop, refuse_ended
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -29,12 +29,11 @@ class PrunerScheduler(Scheduler):
         return [epoch for epoch in range(1, self.max_epochs) if self._is_rung(epoch)]
 
     def decide(self, live: Sequence[Progress]) -> list[Decision]:
+        refuse_ended(live, self.max_epochs)
         return [self._decide(progress) for progress in live]
 
     def _decide(self, progress: Progress) -> Decision:
         epoch = progress.epoch
-        if epoch >= self.max_epochs:
-            raise ValueError(f"trial {progress.number}: has ended, it has trained {epoch} of {self.max_epochs} epochs")
         if epoch > 0 and progress.trial.should_prune():
             return Stop(f"stopped at epoch {epoch}, below the cut-off")
         return Continue(next((e for e in range(epoch + 1, self.max_epochs) if self._is_rung(e)), self.max_epochs))

@@ -240,7 +240,7 @@ def _parse_range(entry: Mapping[str, Any], where: str) -> Range:
     integer = isinstance(low, int) and isinstance(high, int)
     if not integer:
         low, high = float(low), float(high)
-    step = _parse_step(entry, where, integer, high - low) if "step" in entry else None
+    step = _parse_step(entry, where, integer, Decimal(str(high)) - Decimal(str(low))) if "step" in entry else None
     points = entry.get("points")
     if step is not None and (log or points is not None):
         raise ValueError(f"{where}.step: does not go together with {'log' if log else 'points'}")
@@ -249,12 +249,12 @@ def _parse_range(entry: Mapping[str, Any], where: str) -> Range:
     return Range(low, high, log, step, points)
 
 
-def _parse_step(entry: Mapping[str, Any], where: str, integer: bool, width: float) -> int | float:
+def _parse_step(entry: Mapping[str, Any], where: str, integer: bool, width: Decimal) -> int | float:
     step = _number(entry, "step", where)
     if integer and not isinstance(step, int):
         raise ValueError(f"{where}.step: {step} is not an integer, but both bounds are")
     if step <= 0:
         raise ValueError(f"{where}.step: {step} must be above 0")
-    if 0 < width < step:
+    if 0 < width < Decimal(str(step)):  # as `_steps` counts them: from 0.1 to 0.3 there is room for a step of 0.2
         raise ValueError(f"{where}.step: {step} is wider than the range itself")
     return step if integer else float(step)

@@ -18,7 +18,9 @@ from tests.support.classes import group_of, three_classes
     [
         ({"X": np.zeros((80, 4))}, r"X must have shape \(n, 5\), got \(80, 4\)"),
         ({"X": np.zeros((7, 5)), "y": np.zeros(7, int)}, "80 rows of the structure, got 7"),
-        ({"y": np.zeros(79, int)}, "the same number of rows"),
+        ({"y": np.zeros(79, int)}, "X: X and y must have the same number of rows, got 80 and 79"),
+        ({"weight": np.ones(79)}, "X: X, y and weight must have the same number of rows, got 80, 80 and 79"),
+        ({"weight_val": np.ones(3)}, "X_val: X, y and weight must have the same number of rows, got 40, 40 and 3"),
         ({"y": np.full(80, 3)}, "class indices from 0 to 2, got 3 to 3"),
         ({"y_val": np.full(40, -1)}, "X_val: y must hold class indices"),
         ({"weight": np.zeros(80)}, "not all 0"),

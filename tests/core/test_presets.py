@@ -21,7 +21,9 @@ def test_a_preset_fills_what_is_not_given_and_nothing_else():
     assert Hyperparameters.from_config({"preset": "strong", **mine}) == given
     assert Hyperparameters.from_config(given.as_config()) == given
     assert MLPClassifier()._hyperparameters() == Hyperparameters()
-    with pytest.raises(ValueError, match=r"preset must be one of none, strong, got 'stron'; did you mean 'strong'"):
+    with pytest.raises(
+        ValueError, match=r"preset must be one of none, plain, strong, got 'stron'; did you mean 'strong'"
+    ):
         MLPClassifier(preset="stron").fit([[0.0], [1.0]], [0, 1])
 
 

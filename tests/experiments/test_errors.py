@@ -36,6 +36,13 @@ def tree() -> list[tuple[str, str, int]]:
     return rows
 
 
+def test_the_tree_says_where_those_of_the_store_are() -> None:
+    places = re.findall(r"(\w+) +\d+  .*  (mlptune\.tracking[\w.]*)$", errors.__doc__ or "", re.MULTILINE)
+    assert len(places) == 6
+    for name, home in places:
+        assert getattr(importlib.import_module(home), name).__module__ == home
+
+
 def test_the_tree_names_every_error_of_the_module() -> None:
     here = {name for name, value in vars(errors).items() if isinstance(value, type)}
     assert here <= {name for name, _, _ in tree()}

@@ -16,7 +16,7 @@ from mlptune.experiments.results import show
 from mlptune.tracking import reader
 from tests.support.observers import AfterTrials
 from tests.support.processes import SwallowedCtrlC, start
-from tests.support.sweeps import iris
+from tests.support.sweeps import LONG, ROWS, iris
 
 SWEEP = iris(model={"epochs": 3})
 DIGITS = ["sweep", "digits", "--set", "search.trials=5000", "--workers", "2"]
@@ -69,7 +69,8 @@ def test_a_ctrl_c_that_lands_where_a_class_is_being_made_is_one(monkeypatch, cap
 
 
 def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str, tmp_path: Path) -> None:
-    process = start(tmp_path, *DIGITS, announce=True)
+    (tmp_path / "rows.csv").write_text(ROWS)
+    process = start(tmp_path, *LONG, "2")
     assert process.stderr is not None
     next(line for line in process.stderr if line.startswith("[3/"))
     with sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None, timeout=60) as database:
@@ -82,5 +83,5 @@ def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str
     database.close()
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert reader.launch(store, "digits").state == "running"  # nobody could write that it has stopped
-    assert show("digits")["state"] == "interrupted"  # the table of processes says so
+    assert reader.launch(store, "rows").state == "running"  # nobody could write that it has stopped
+    assert show("rows")["state"] == "interrupted"  # the table of processes says so

@@ -23,7 +23,7 @@ from mlptune.search.spaces.changes import values_at
 from mlptune.tracking import reader
 from tests.support.observers import Listener
 from tests.support.processes import script, wait_until
-from tests.support.sweeps import essence, small
+from tests.support.sweeps import essence, on_file, small
 
 
 def population(**changes: Any) -> dict[str, Any]:
@@ -48,10 +48,15 @@ def uri(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def swept(uri: str) -> tuple[SweepResult, list[str]]:
+def spec(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return on_file(population(), tmp_path_factory.mktemp("rows"))
+
+
+@pytest.fixture(scope="module")
+def swept(uri: str, spec: dict[str, Any]) -> tuple[SweepResult, list[str]]:
     """A sweep whose best trial has copied others, and what was told before it began."""
     listener = Listener()
-    result = mlptune.run_sweep(population(), workers=1, tracking_uri=uri, observer=listener)
+    result = mlptune.run_sweep(spec, workers=1, tracking_uri=uri, observer=listener)
     assert result.copied, "a case in which nothing was copied shows nothing"
     return result, listener.announced
 
@@ -156,9 +161,10 @@ def _committed(client: MlflowClient) -> int:
     return len(client.search_runs([experiment.experiment_id], query))
 
 
-def test_killed_and_resumed_with_two_workers_equals_undisturbed(swept, store: str, tmp_path: Path) -> None:
+def test_killed_and_resumed_with_two_workers_equals_undisturbed(
+    swept, spec: dict[str, Any], store: str, tmp_path: Path
+) -> None:
     undisturbed, _ = swept
-    spec = population()
     client = MlflowClient(store)
     with subprocess.Popen(script(tmp_path, HALTING.format(spec=spec))) as process:
         wait_until(lambda: _committed(client) >= 12, process)
@@ -172,7 +178,7 @@ def test_killed_and_resumed_with_two_workers_equals_undisturbed(swept, store: st
     again = mlptune.run_sweep(spec, resume=True)
     assert (again.best_config, again.copied) == (resumed.best_config, resumed.copied)
     with pytest.raises(UserError, match=r"search.trials was 16 and is 24 now; method pbt plans with all its trials"):
-        mlptune.run_sweep(population(search__trials=24), resume=True)
+        mlptune.run_sweep({**spec, "search": {**spec["search"], "trials": 24}}, resume=True)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""`run_sweep` with real processes and a real store: what it trains can be trained again, and a plain script may call it."""
+"""`run_sweep` with real processes and a real store: what it trains can be trained again.
 
-import math
-import subprocess
-import sys
+That a plain script may call it without a main guard is shown by `test_faults.py` and, on standard input, by `test_readme.py`.
+"""
+
 from pathlib import Path
 
 import numpy as np
@@ -56,17 +56,6 @@ def test_folds_seeds_and_another_metric(store: str) -> None:
     kept = mlptune.run_sweep(small("random", name="kept", objective__refit=False, **changes))
     assert [len(part.theta) for part in mlptune.load_model("kept").parts] == [2, 2, 2]
     assert kept.best["value"] == result.best["value"]
-
-
-@pytest.mark.parametrize("how", ["script", "stdin"])
-def test_run_sweep_needs_no_main_guard(how: str, store: str, tmp_path: Path) -> None:
-    text = f"import mlptune\nprint(mlptune.run_sweep({small('random', search__trials=3)!r}, workers=2).best['value'])\n"
-    script = tmp_path / "plain.py"
-    script.write_text(text)
-    command = [sys.executable, str(script)] if how == "script" else [sys.executable, "-"]
-    answer = subprocess.run(command, input=text if how == "stdin" else None, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    assert math.isfinite(float(answer.stdout))
 
 
 QUICK = {"search.trials": 3, "search.batch": 3, "model.epochs": 3, "space": {"learning_rate": [0.001, 0.01, 0.1]}}

@@ -31,7 +31,7 @@ from mlptune.tracking import reader, schema
 from tests.support.observers import AfterTrials, Listener
 from tests.support.processes import script, wait_until
 from tests.support.servers import MlflowServer, free_port, postgresql_server
-from tests.support.sweeps import essence, small
+from tests.support.sweeps import essence, on_file, small
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def assert_once(uri: str, name: str, run_id: str) -> None:
 
 
 def test_a_second_coordinator_is_refused_by_name_and_a_dead_one_followed_at_once(store: str, tmp_path: Path) -> None:
-    spec = small("random", search__trials=40)
+    spec = on_file(small("random", search__trials=40), tmp_path)
     program = f"import mlptune\nmlptune.run_sweep({spec!r}, workers=1)\n"
     with subprocess.Popen(script(tmp_path, program)) as first:
         wait_until(lambda: _committed("small"), first)
@@ -150,7 +150,7 @@ def full_then_resumed(
 
 def test_a_full_disk(store: str, tmp_path: Path) -> None:
     size = (tmp_path / "mlflow.db").stat().st_size
-    full_then_resumed(small(), tmp_path, store, limited(size + 50_000), lambda: None)
+    full_then_resumed(on_file(small(), tmp_path), tmp_path, store, limited(size + 50_000), lambda: None)
 
 
 @pytest.mark.slow

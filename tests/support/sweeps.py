@@ -1,11 +1,22 @@
 """Sweeps of a second or two, and what of their results must always be the same."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
 
 from mlptune.experiments.results import SweepResult
+
+# Rows that are read at once, and the arguments of the command for a sweep over them that no test waits for.
+ROWS = "a,b,y\n" + "".join(f"{i % 7},{i * i % 11},{'yes' if i % 3 else 'no'}\n" for i in range(120))
+LONG = ["sweep", "--data", "rows.csv", "--target", "y", "--set", "search.trials=5000", "--workers"]
+
+# The arguments of the command for a sweep over the table that the tests of the commands share.
+CARS = ["--data", "cars.csv", "--target", "kind", "--workers", "1"]
+CARS += ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
+CARS += ["--set", "objective.ensemble=0"]
 
 
 def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
@@ -30,6 +41,13 @@ def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
     if "folds" not in spec["data"]:
         spec["data"].setdefault("validation", 0.2)
     return spec
+
+
+def on_file(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same sweep over a file with its rows: a process of its own then need not import scikit-learn, which takes a second."""
+    file = folder / "rows.csv"
+    load_breast_cancer(as_frame=True).frame.to_csv(file, index=False)
+    return {**spec, "data": {**spec["data"], "source": str(file)}}
 
 
 def iris(**changes: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The wheel holds all that an installed copy needs: it is built, installed into a folder of its own and used from there."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,8 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-IMPORT_ALL = """
-import importlib, pathlib, pkgutil
+# Runs the installed command, and imports all that is there. One process does both, for what both import.
+PROGRAM = """
+import importlib, pathlib, pkgutil, runpy
+try:
+    runpy.run_path({command!r}, run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
 import mlptune
 home = pathlib.Path(mlptune.__file__).parent
 names = [module.name for module in pkgutil.walk_packages(mlptune.__path__, "mlptune.")]
@@ -36,24 +42,23 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def _run(installed: Path, folder: Path, *command: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+def test_its_command_runs_a_bundled_sweep_and_every_module_is_in_it(installed: Path, tmp_path: Path) -> None:
+    sweep = ["sweep", "diabetes", "--set", "search.trials=2", "--set", "model.epochs=2", "--workers", "1", "--json"]
+    command = installed / "bin" / "mlptune"
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(command=str(command)), *sweep, "--tracking-uri", "sqlite:///w.db"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_every_module_is_in_it(installed: Path, tmp_path: Path) -> None:
-    home, found, typed = _run(installed, tmp_path, sys.executable, "-c", IMPORT_ALL).split()
+    document, _, last = done.stdout.rstrip().rpartition("\n")
+    assert json.loads(document)["state"] == "finished"
+    home, found, typed = last.split()
     assert Path(home).is_relative_to(installed)
     assert typed == "True"
     rooms = ("core", "search", "tracking", "experiments")
     modules = {path for room in rooms for path in (ROOT / room).rglob("*.py")} | set(ROOT.glob("*.py"))
     assert int(found) == len(modules) - 1  # the root itself
-
-
-def test_its_command_runs_a_bundled_sweep(installed: Path, tmp_path: Path) -> None:
-    assert (installed / "bin" / "mlptune").is_file()
-    command = [sys.executable, "-m", "mlptune", "sweep", "diabetes", "--set", "search.trials=2", "--json"]
-    document = _run(installed, tmp_path, *command, "--set", "model.epochs=2", "--tracking-uri", "sqlite:///w.db")
-    assert '"state": "finished"' in document

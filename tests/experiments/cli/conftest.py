@@ -9,15 +9,12 @@ from typer.testing import CliRunner
 
 from mlptune.experiments.cli import commands
 from tests.support.processes import Run
-from tests.support.processes import run as run_command
-
-SMALL = ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
-SMALL += ["--set", "objective.ensemble=0", "--workers", "1"]
+from tests.support.sweeps import CARS
 
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished sweep "cars", its table, and the JSON that the sweep printed."""
+    """A folder with a finished sweep "cars" and its table."""
     folder = tmp_path_factory.mktemp("cli")
     rng = np.random.default_rng(0)
     power = rng.normal(size=120)
@@ -25,10 +22,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"power": power, "colour": rng.choice(["red", "blue"], 120), "kind": np.where(power > 0, "suv", "a,b")}
     )
     frame.to_csv(folder / "cars.csv", index=False)
-    ran = run_command(folder, "sweep", "--data", "cars.csv", "--target", "kind", "--json", *SMALL)
-    assert ran.returncode == 0, ran.stderr
-    (folder / "sweep.json").write_text(ran.stdout)
-    (folder / "progress.txt").write_text(ran.stderr)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        ran = CliRunner().invoke(commands.app, ["sweep", *CARS], prog_name="mlptune")
+    assert ran.exit_code == 0, ran.stderr
     return folder
 
 

@@ -12,19 +12,21 @@ import pytest
 
 from tests.support.processes import Run, start, wait_until
 from tests.support.processes import run as run_command
+from tests.support.sweeps import CARS, LONG, ROWS
 
 COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
 HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
 
 
 def test_a_sweep_prints_json_on_one_stream_and_progress_on_the_other(folder: Path) -> None:
-    printed = json.loads((folder / "sweep.json").read_text())
+    swept = run_command(folder, "sweep", *CARS, "--set", "name=streams", "--json")
+    assert swept.returncode == 0, swept.stderr
+    printed = json.loads(swept.stdout)
     assert set(printed) >= {"name", "run_id", "state", "method", "trials", "best"}
     assert [trial["number"] for trial in printed["trials"]] == list(range(6))
-    progress = (folder / "progress.txt").read_text()
-    assert "cars: 6 trials by auto" in progress
-    assert "[6/6]" in progress
-    shown = run_command(folder, "show", "cars", "--json")
+    assert "streams: 6 trials by auto" in swept.stderr
+    assert "[6/6]" in swept.stderr
+    shown = run_command(folder, "show", "streams", "--json")
     assert shown.returncode == 0
     assert json.loads(shown.stdout) == printed
 
@@ -32,7 +34,7 @@ def test_a_sweep_prints_json_on_one_stream_and_progress_on_the_other(folder: Pat
 def test_best_is_a_configuration_and_a_sweep_file_that_trains_it(folder: Path, there: Run) -> None:
     best = there("best", "cars", "--json")
     document = json.loads(best.stdout)
-    assert document == json.loads((folder / "sweep.json").read_text())["best"]
+    assert document == json.loads(there("show", "cars", "--json").stdout)["best"]
     assert set(document) >= {"name", "run_id", "number", "params", "metric", "value", "test_score", "configuration"}
     assert {"epochs": 4, **document["params"]}.items() <= document["configuration"].items()
     written = there("best", "cars", "--format", "toml")
@@ -108,7 +110,8 @@ def test_reading_never_creates_a_store(tmp_path: Path, run: Run, command: list[s
 
 
 def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: Run) -> None:
-    process = start(tmp_path, "sweep", "digits", "--set", "search.trials=5000", "--workers", "1")
+    (tmp_path / "rows.csv").write_text(ROWS)
+    process = start(tmp_path, *LONG, "1")
 
     def states() -> list[str]:
         listed = run("list", "--json")
@@ -119,7 +122,7 @@ def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: R
     process.kill()
     process.communicate(timeout=60)
     assert states() == ["interrupted"]
-    assert run("show", "digits").stdout.startswith("digits: interrupted, ")
+    assert run("show", "rows").stdout.startswith("rows: interrupted, ")
 
 
 # What needs neither store nor sweep.

@@ -12,6 +12,7 @@ from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.tracking.reader import NotFound
 from mlptune.tracking.store.errors import StoreError
 from tests.support.processes import Run, start
+from tests.support.sweeps import LONG, ROWS
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,8 @@ def test_the_resume_line_hides_a_password(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
-    arguments = ["sweep", "digits", "--set", "search.trials=5000", "--workers", "1"]
-    process = start(tmp_path, *arguments)
+    (tmp_path / "rows.csv").write_text(ROWS)
+    process = start(tmp_path, *LONG, "1")
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("[3/"):
@@ -65,5 +66,5 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.splitlines()[-2:] == [
         "interrupted; what is finished is kept. Continue with:",
-        "  mlptune sweep digits --set search.trials=5000 --workers 1 --resume",
+        "  mlptune sweep --data rows.csv --target y --set search.trials=5000 --workers 1 --resume",
     ]

@@ -14,6 +14,10 @@ from mlptune.search.spaces import layers as spaces
 DATA = '[data]\nsource = "sklearn:digits"\n'
 
 WRONG = [
+    (
+        "seed = 4294967295\n" + DATA + "seeds = 2",
+        "seed: must be at most 4294967294 with [data] seeds = 2, which counts up from it, not 4294967295",
+    ),
     (DATA + "target = 'y'\nnumeric = ['y']", '[data] numeric: "y" is the target'),
     (DATA + "target = 'y'\nweight = 'y'", '[data] weight: "y" is the target'),
     (DATA + "numeric = ['a']\ncategorical = ['a']", '[data] categorical: "a" is also in numeric'),

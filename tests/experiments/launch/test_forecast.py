@@ -41,11 +41,11 @@ def test_what_fits_is_fewer_trials_first_and_then_cheaper_ones(cost: float, expe
 def test_only_a_sweep_of_which_nothing_was_said_is_cut_to_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     silent: dict[str, Any] = {"space": None, "model": {}, "search": {"method": "auto"}}
     cost = plan(**silent).trial_operations
-    monkeypatch.setattr(forecast.affordable, "__defaults__", (30 * cost, 24))
+    monkeypatch.setattr(forecast.affordable, "__defaults__", (30.5 * cost, 24))
     assert plan(**silent).total == 30
     assert plan(**{**silent, "search": {"method": "auto", "trials": 50}}).total == 50
     assert plan(search={"method": "auto"}).total == 64  # a space of its own
-    monkeypatch.setattr(forecast.affordable, "__defaults__", (12 * cost, 24))
+    monkeypatch.setattr(forecast.affordable, "__defaults__", (12.0 * cost, 24))
     cheap = plan(**silent)
     assert (cheap.total, cheap.fixed["subset"]) == (24, 0.5)
     assert any("50% of the rows" in note for note in cheap.notes)

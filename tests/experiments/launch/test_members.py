@@ -1,6 +1,7 @@
 """The ensemble of a sweep: the same after every interruption, made of the trials' own networks, and what the store tells of it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,12 @@ def predictions(store: str) -> np.ndarray:
     return mlptune.load_model("small", tracking_uri=store).predict_proba(X)
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path, store: str) -> tuple[dict, np.ndarray]:
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> tuple[dict, np.ndarray]:
     """The sweep in a store of its own."""
-    folder = tmp_path / "undisturbed"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("undisturbed")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
-    (folder / "mlflow.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    shutil.copyfile(migrated, folder / "mlflow.db")
     return essence(mlptune.run_sweep(small(data__folds=2, seed=4), tracking_uri=uri)), predictions(uri)
 
 

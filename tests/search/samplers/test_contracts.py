@@ -1,5 +1,7 @@
 """Optuna's own contract tests, held against every sampler of ours; a sampler only adds its factory."""
 
+import functools
+
 import pytest
 from optuna.testing.pytest_samplers import (
     BasicSamplerTestCase,
@@ -7,6 +9,7 @@ from optuna.testing.pytest_samplers import (
     RelativeSamplerTestCase,
     SingleOnlySamplerTestCase,
 )
+from skopt.optimizer import optimizer
 
 from mlptune.search import sampler as make
 
@@ -43,7 +46,10 @@ class TestGaussianProcess(BasicSamplerTestCase, RelativeSamplerTestCase, SingleO
 
 class TestForest(RelativeSamplerTestCase):
     @pytest.fixture
-    def sampler(self):
+    def sampler(self, monkeypatch):
+        """Of ten trees in place of a hundred: the contracts are not about how good the forest is."""
+        cook = functools.partial(optimizer.cook_estimator, n_estimators=10)
+        monkeypatch.setattr(optimizer, "cook_estimator", cook)
         return lambda: make("bayesian", n_initial_points=1, n_points=100, base_estimator="RF", acq_func="EI")
 
 

@@ -43,6 +43,17 @@ def test_each_decision_is_that_of_the_trial_at_its_place(name):
     assert decided[0][5] != decided[0][0], "the best and the worst differ"
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("asked", [1, 6], ids=["others will follow", "all have been asked"])
+def test_a_trial_past_the_last_epoch_is_refused(name, asked):
+    study = optuna.create_study(pruner=optuna.pruners.NopPruner())
+    made = rule(name, study)
+    trials = [study.ask() for _ in range(asked)]
+    ended = Progress(0, trials[0], 27, (0.5,) * 27, {"learning_rate": 0.5})
+    with pytest.raises(ValueError, match="trial 0: has ended, it has trained 27 of 27 epochs"):
+        made.decide([ended])
+
+
 def test_a_scheduler_needs_to_say_no_more_than_how_it_decides():
     class Halves(Scheduler):
         def decide(self, live):

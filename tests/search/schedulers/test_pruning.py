@@ -127,9 +127,3 @@ def test_trials_stop_where_a_plain_loop_would_stop_them(name, epochs, size):
 def test_the_rungs(name, epochs, rungs):
     study = optuna.create_study(pruner=PRUNERS[name](epochs))
     assert scheduler("pruner", study, epochs).rungs == rungs
-
-
-def test_an_ended_trial_is_not_asked_about():
-    study = optuna.create_study(pruner=pruner("none", 3))
-    with pytest.raises(ValueError, match="trial 0: has ended, it has trained 3 of 3 epochs"):
-        scheduler("pruner", study, 3).decide([Progress(0, study.ask(), 3)])

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlptune.search import Space
@@ -30,6 +30,7 @@ from mlptune.search.spaces.dimensions import parse_dimension
         ({"x": {"low": 0.0, "high": 1, "step": -0.1}}, "space.x.step: -0.1 must be above 0"),
         ({"x": {"low": 0, "high": 3, "step": 0.5}}, "space.x.step: 0.5 is not an integer, but both bounds are"),
         ({"x": {"low": 0, "high": 3, "step": 4}}, "space.x.step: 4 is wider than the range itself"),
+        ({"x": {"low": 0.1, "high": 0.3, "step": 0.21}}, "space.x.step: 0.21 is wider than the range itself"),
         ({"x": {"low": 1, "high": 3, "step": 1, "log": True}}, "space.x.step: does not go together with log"),
         ({"x": {"low": 1, "high": 3, "step": 1, "points": 2}}, "space.x.step: does not go together with points"),
         ({"x": {"low": 0.0, "high": 1, "points": 1}}, "space.x.points: 1 is not an integer of at least 2"),
@@ -78,7 +79,8 @@ def test_a_grid_over_floats_without_points_says_what_is_missing():
         Space.parse({"x": {"low": 0.0, "high": 1.0}}).grid_size()
 
 
-@given(st.integers(-(10**4), 10**4), st.integers(1, 9999), st.integers(2, 60))
+@given(st.integers(-(10**4), 10**4), st.integers(1, 9999), st.integers(1, 60))
+@example(100, 200, 1)
 def test_steps_are_the_decimal_numbers_that_a_person_would_write(low, step, count):
     """Against whole numbers: thousandths, which are divided by 1000 once."""
     entry = parse_dimension({"low": low / 1000, "high": (low + step * count) / 1000, "step": step / 1000}, "space.x")

@@ -1,12 +1,13 @@
 """Nothing can leave a store that does not open."""
 
 import contextlib
+import functools
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,23 @@ import pytest
 from mlptune.tracking import store
 from mlptune.tracking.store import sqlite
 
-PREPARE = "import sys; from mlptune.tracking.store import prepare_store; prepare_store(sys.argv[1])"
+
+def forked(act: Callable[[], object]) -> int:
+    """Another process, which does this and ends; its id. It begins with MLflow imported, and with no store open that it uses."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            act()
+            status = 0
+        finally:
+            os._exit(status)
+    return child
+
+
+def status_of(child: int) -> int:
+    """How the process ended: its exit status, or the number of the signal that killed it as a negative number."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def names(uri: str) -> list[str]:
@@ -125,25 +142,27 @@ def test_older_store_is_upgraded_with_its_contents(older: tuple[str, str], tmp_p
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
 
-# The process kills itself at the given call: at the step that would put the new file into its place.
-KILLED_AT = (
-    "import os, signal, sys; from mlptune.tracking.store import prepare_store;"
-    "setattr(os, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL)); prepare_store(sys.argv[1])"
-)
+def prepare_and_die_at(uri: str, call: str) -> None:
+    """Prepare the store; kill this process at the given call of `os`: at the step that would put the new file into its place."""
+    setattr(os, call, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    store.prepare_store(uri)
 
 
-def test_killed_while_creating_then_started_again(tmp_path: Path) -> None:
+def test_killed_while_creating_then_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL during the migrations, and at the last step: there is no store then, and the next start makes one."""
+    store.import_mlflow()
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    process = subprocess.Popen([sys.executable, "-c", PREPARE, uri])
-    time.sleep(2.0)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with monkeypatch.context() as patch:
+        # Without the empty store that the environment keeps, which would be copied.
+        patch.setattr(sqlite, "_template", lambda: tmp_path / "environment" / "empty.db")
+        process = forked(lambda: store.prepare_store(uri))
+    time.sleep(0.2)
+    os.kill(process, signal.SIGKILL)
+    assert status_of(process) in (0, -signal.SIGKILL)
     if store.store_exists(uri):  # on a machine that was done by then
         assert names(uri) == ["Default"]
         (tmp_path / "mlflow.db").unlink()
-    killed = subprocess.run([sys.executable, "-c", KILLED_AT, uri, "link"], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert status_of(forked(lambda: prepare_and_die_at(uri, "link"))) == -signal.SIGKILL
     assert not store.store_exists(uri)
     store.prepare_store(uri)
     assert names(uri) == ["Default"]
@@ -154,8 +173,7 @@ def test_killed_while_upgrading_then_started_again(older: tuple[str, str]) -> No
     path = store.sqlite_path(uri)
     assert path is not None
     before = path.read_bytes()
-    killed = subprocess.run([sys.executable, "-c", KILLED_AT, uri, "replace"], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert status_of(forked(lambda: prepare_and_die_at(uri, "replace"))) == -signal.SIGKILL
     assert path.read_bytes() == before
     store.prepare_store(uri)
     assert names(uri) == ["Default", "old"]
@@ -163,23 +181,20 @@ def test_killed_while_upgrading_then_started_again(older: tuple[str, str]) -> No
 
 def _killed_at_step(uri: str, folder: Path, step: int) -> bool:
     """Prepare the store in a child that kills itself at the given thing it does in the folder; whether it came to that."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
+    seen = 0
 
-        def count(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event.startswith(("open", "os.", "shutil.", "sqlite3.")) and str(folder) in str(arguments):
-                seen += 1
-                if seen == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
+    def count(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        if event.startswith(("open", "os.", "shutil.", "sqlite3.")) and str(folder) in str(arguments):
+            seen += 1
+            if seen == step:
+                os.kill(os.getpid(), signal.SIGKILL)
 
+    def prepare() -> None:
         sys.addaudithook(count)
-        try:
-            store.prepare_store(uri)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        store.prepare_store(uri)
+
+    return status_of(forked(prepare)) < 0
 
 
 def newest(path: Path) -> list[tuple[str]]:
@@ -232,8 +247,13 @@ def test_leftovers_of_killed_processes_go_once_they_are_old(tmp_path: Path, migr
 
 def test_several_processes_prepare_at_once(tmp_path: Path) -> None:
     """Each writes into the store as soon as it is prepared; nobody's store is replaced under its writer."""
+    mlflow = store.import_mlflow()
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    write = PREPARE + "; from mlflow import MlflowClient; MlflowClient(sys.argv[1]).create_experiment(sys.argv[2])"
-    started = [subprocess.Popen([sys.executable, "-c", write, uri, name]) for name in ("a", "b")]
-    assert [process.wait() for process in started] == [0, 0]
+
+    def write(name: str) -> None:
+        store.prepare_store(uri)
+        mlflow.MlflowClient(uri).create_experiment(name)
+
+    started = [forked(functools.partial(write, name)) for name in ("a", "b")]
+    assert [status_of(process) for process in started] == [0, 0]
     assert names(uri) == ["Default", "a", "b"]
