@@ -1,4 +1,4 @@
-"""What a sweep promises of a table that has nothing to learn: the expected score minus the sealed one, which should be 0 in the mean.
+"""What a sweep promises of a table with nothing to learn: the expected score minus the sealed one, in the mean 0.
 
 The targets of 20 tables (400 rows, eight columns) are drawn at random, so that the best of many trials looks better than
 chance and no model is. Printed are the best trial's own value, the expected score, and the score on the sealed rows, each minus
