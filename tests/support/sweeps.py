@@ -9,13 +9,9 @@ from sklearn.datasets import load_breast_cancer
 
 from mlptune.experiments.results import SweepResult
 
-# Rows that are read at once, and the arguments of the command for a sweep over them that no test waits for.
+# Rows that are read at once, and the arguments of a command that sweeps over them for longer than any test waits.
 ROWS = "a,b,y\n" + "".join(f"{i % 7},{i * i % 11},{'yes' if i % 3 else 'no'}\n" for i in range(120))
 LONG = ["sweep", "--data", "rows.csv", "--target", "y", "--set", "search.trials=5000", "--workers"]
-
-# The arguments of the command for a sweep over the table that the tests of the commands share.
-CARS = ["--data", "cars.csv", "--target", "kind", "--workers", "1"]
-CARS += ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
 
 
 def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
