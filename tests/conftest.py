@@ -1,6 +1,7 @@
 """What the tests of several rooms share: a store that was migrated once and is copied, and the processes of sweeps."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -62,11 +63,16 @@ def same_workers() -> Iterator[None]:
     of their own.
     """
     start = run.open_executor
-    idle: dict[int, Workers] = {}
+    idle: dict[tuple[Any, ...], Workers] = {}
 
     @contextmanager
     def used(workers: int) -> Iterator[Workers]:
-        pool = idle.pop(workers, None) or start(None, workers)
+        key = (
+            workers,
+            *sys.path,
+            os.environ.get("PYTHONPATH"),
+        )  # processes find installed packages as they did at their start
+        pool = idle.pop(key, None) or start(None, workers)
         starting = [worker.busy for worker in pool._workers]
         try:
             yield pool
@@ -76,7 +82,7 @@ def same_workers() -> Iterator[None]:
             else:
                 for worker in pool._workers:
                     worker.known = set()  # data are sent anew: a worker keeps those of few sweeps
-                idle[workers] = pool
+                idle[key] = pool
 
     def opened(executor: Any = None, workers: int | None = None) -> AbstractContextManager[Workers | ExternalExecutor]:
         if executor is not None or (workers or 1) > 4:

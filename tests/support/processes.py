@@ -20,7 +20,9 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in hidden} | {"OPENBLAS_NUM_THREADS": "1"}
 
 
-def start(folder: Path, *arguments: str, announce: bool = False) -> "subprocess.Popen[str]":
+def start(
+    folder: Path, *arguments: str, announce: bool = False, env: dict[str, str] | None = None
+) -> "subprocess.Popen[str]":
     """The command in a process group of its own, which hears Ctrl-C as in a terminal.
 
     With `announce` it prints "imported" on standard output before it begins.
@@ -31,7 +33,7 @@ def start(folder: Path, *arguments: str, announce: bool = False) -> "subprocess.
     return subprocess.Popen(
         [sys.executable, "-c", f"{program}main()", *arguments],
         cwd=folder,
-        env=environment(),
+        env=env or environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -39,9 +41,9 @@ def start(folder: Path, *arguments: str, announce: bool = False) -> "subprocess.
     )
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """The command, from start to end."""
-    process = start(folder, *arguments)
+    process = start(folder, *arguments, env=env)
     out, err = process.communicate(timeout=120)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 

@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from mlptune.experiments.cli import commands
 from tests.support.processes import Run
-from tests.support.sweeps import CARS
+
+CARS = ["--data", "cars.csv", "--target", "kind", "--workers", "1"]
+CARS += ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
 
 
 @pytest.fixture(scope="package")

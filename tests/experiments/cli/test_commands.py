@@ -1,34 +1,81 @@
 """The commands as users run them: a real sweep in a real store, exit statuses and both output streams."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Run, start, wait_until
+from tests.support.processes import Run, environment, start, wait_until
 from tests.support.processes import run as run_command
-from tests.support.sweeps import CARS, LONG, ROWS
+from tests.support.sweeps import LONG, ROWS
 
 COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
 HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
 
 
-def test_a_sweep_prints_json_on_one_stream_and_progress_on_the_other(folder: Path) -> None:
-    swept = run_command(folder, "sweep", *CARS, "--set", "name=streams", "--json")
+# Python imports this first in every process; whoever asks for a name or a connection is written down.
+LISTENER = """
+import os, sys
+
+def heard(event, arguments, file=os.environ["HEARD"]):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request"):
+        with open(file, "a") as log:
+            log.write(f"{event} {arguments[1:] if event in ('socket.connect', 'socket.sendto') else arguments}\\n")
+
+sys.addaudithook(heard)
+"""
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """A sweep and then `show`, as commands in processes of their own, and what these asked of the network."""
+
+    swept: "subprocess.CompletedProcess[str]"
+    shown: "subprocess.CompletedProcess[str]"
+    heard: list[str]
+
+
+@pytest.fixture(scope="module")
+def overheard(tmp_path_factory: pytest.TempPathFactory) -> Overheard:
+    folder = tmp_path_factory.mktemp("overheard")
+    (folder / "listener").mkdir()
+    (folder / "listener/sitecustomize.py").write_text(LISTENER)
+    heard = folder / "heard"
+    paths = [str(folder / "listener"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {key: value for key, value in environment().items() if key != "MLFLOW_DISABLE_TELEMETRY"}
+    env |= {"PYTHONPATH": os.pathsep.join(paths), "HEARD": str(heard)}
+    probe = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    subprocess.run([sys.executable, "-c", probe], env=env, capture_output=True, check=False)
+    assert "127.0.0.1" in heard.read_text(), "the listener hears nothing"
+    heard.write_text("")
+    small = ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4", "--workers", "1"]
+    data = ["--data", "sklearn:iris", "--target", "target"]
+    swept = run_command(folder, "sweep", *data, *small, "--json", env=env)
     assert swept.returncode == 0, swept.stderr
-    printed = json.loads(swept.stdout)
+    shown = run_command(folder, "show", "iris", "--json", env=env)
+    assert shown.returncode == 0, shown.stderr
+    return Overheard(swept, shown, heard.read_text().splitlines())
+
+
+def test_a_sweep_prints_json_on_one_stream_and_progress_on_the_other(overheard: Overheard) -> None:
+    printed = json.loads(overheard.swept.stdout)
     assert set(printed) >= {"name", "run_id", "state", "method", "trials", "best"}
     assert [trial["number"] for trial in printed["trials"]] == list(range(6))
-    assert "streams: 6 trials by auto" in swept.stderr
-    assert "[6/6]" in swept.stderr
-    shown = run_command(folder, "show", "streams", "--json")
-    assert shown.returncode == 0
-    assert json.loads(shown.stdout) == printed
+    assert "iris: 6 trials by auto" in overheard.swept.stderr
+    assert "[6/6]" in overheard.swept.stderr
+    assert json.loads(overheard.shown.stdout) == printed
+
+
+def test_nothing_leaves_the_machine_by_itself(overheard: Overheard) -> None:
+    """Of all processes: the sweep's, its workers', its writer's and the one that shows it."""
+    assert [line for line in overheard.heard if not line.startswith("socket.connect ('/")] == []
 
 
 def test_best_is_a_configuration_and_a_sweep_file_that_trains_it(folder: Path, there: Run) -> None:
