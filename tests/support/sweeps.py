@@ -13,14 +13,6 @@ from mlptune.experiments.results import SweepResult
 ROWS = "a,b,y\n" + "".join(f"{i % 7},{i * i % 11},{'yes' if i % 3 else 'no'}\n" for i in range(120))
 LONG = ["sweep", "--data", "rows.csv", "--target", "y", "--set", "search.trials=5000", "--workers"]
 
-<<<<<<< HEAD
-# The arguments of the command for a sweep over the table that the tests of the commands share.
-CARS = ["--data", "cars.csv", "--target", "kind", "--workers", "1"]
-CARS += ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
-CARS += ["--set", "objective.ensemble=0"]
-
-=======
->>>>>>> round-suite
 
 def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
     """A sweep of twelve trials on 569 rows; `table__key` changes a key of a table, any other name a key at the top."""

@@ -12,6 +12,7 @@ from tests.support.processes import Run
 
 CARS = ["--data", "cars.csv", "--target", "kind", "--workers", "1"]
 CARS += ["--set", "search.trials=6", "--set", "search.batch=3", "--set", "model.epochs=4"]
+CARS += ["--set", "objective.ensemble=0"]
 
 
 @pytest.fixture(scope="package")
