@@ -32,7 +32,7 @@ demo: .venv/ready  ## a real sweep on the digits, into ./mlflow.db
 	@echo 'The command is .venv/bin/mlptune; after "source .venv/bin/activate" it is mlptune.'
 
 test: .venv/ready  ## the test suite, about 4 minutes on 2 cores
-	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready  ## the slower tests
 	$(BIN)/python -m pytest -q -m slow

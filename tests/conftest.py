@@ -21,6 +21,28 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+# Files of few tests that take long. Of two processes neither may begin one when the other has nothing left to do.
+LONG_FILES = (
+    "test_faults.py",
+    "test_queue.py",
+    "test_resume.py",
+    "test_tuned.py",
+    "test_ui.py",
+    "test_extensions.py",
+    "test_dask_cluster.py",
+    "test_wheel.py",
+    "test_readme.py",
+    "test_store_trouble.py",
+    "test_interruption.py",
+    "test_pbt.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long files come first; all else stays in its order."""
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What waits for a store that is away lies in the tests' own folder, for the processes that they start too."""
