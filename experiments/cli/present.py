@@ -118,8 +118,10 @@ def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]]) -> str:
 def best_line(best: Mapping[str, Any]) -> str:
     """Return the one line that says how good the best trial is, and the model that is handed back."""
     text = f"best: trial {best['number']}, {best['metric']} {number_text(best['value'])}"
-    if best.get("ensemble"):
-        text += f"; the model, {counted(len(best['ensemble']), 'trial')} together"
+    members = best.get("ensemble") or ()
+    if members:
+        together = f"{len(members)} trials together" if len(members) > 1 else f"trial {members[0]['number']}"
+        text += f"; the model, {together}"
     if best.get("expected"):
         score, low, high = (number_text(best["expected"][key]) for key in ("score", "low", "high"))
         text += f", expected {score} ({low} to {high})"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlptune.experiments.cli.present import strict_json, text_table, trials_text
+from mlptune.experiments.cli.present import best_text, strict_json, text_table, trials_text
 
 
 def test_json_is_strict_whatever_is_in_it() -> None:
@@ -28,3 +28,18 @@ def test_the_best_lead_where_less_is_better() -> None:
     best = {"number": 1, "metric": "rmse", "value": 0.1, "test_score": None}
     shown = {"name": "x", "state": "finished", "method": "tpe", "trials": trials, "best": best}
     assert [line.split()[0] for line in trials_text(shown, top=2).splitlines()[2:4]] == ["*1", "2"]
+
+
+def test_the_model_is_shown_with_its_members_and_what_it_is_expected_to_score() -> None:
+    best = {"name": "cars", "number": 3, "params": {"l2": 0.1}, "metric": "val_score", "value": 0.91, "test_score": 0.9}
+    best |= {"ensemble": [{"number": 3, "weight": 0.25}, {"number": 7, "weight": 0.75}]}
+    best |= {"expected": {"score": 0.9, "low": 0.88, "high": 0.92}}
+    first, *lines = best_text(best).splitlines()
+    assert first == (
+        "cars: trial 3, val_score 0.91000; the model, 2 trials together, expected 0.90000 (0.88000 to 0.92000), "
+        "on the test part 0.90000"
+    )
+    assert "made of  trial 7 (75%), trial 3 (25%)" in lines
+    alone = best_text({**best, "ensemble": [{"number": 7, "weight": 1.0}]})
+    assert "; the model, trial 7, expected" in alone.splitlines()[0]
+    assert "made of" not in best_text({**best, "ensemble": []})
