@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.inputs import with_ones
 from mlptune.core.layers.cosine import Cosine
 from mlptune.core.parameters import n_parameters, weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.core.workspace import Workspace, outputs
+from mlptune.core.workspace import outputs
+from tests.support.slopes import assert_gradients_follow_the_slope
 
 N, D = 40, 3
+
+
+def normal(random, shape):
+    return random.normal(size=shape)
 
 
 def group_of(hp, n_outputs=2, n_inputs=D, n_rows=N, dtype="float64"):
@@ -34,28 +38,10 @@ def test_it_is_its_formula():
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("change", [{}, {"feature_scale": True, "batch_norm": True}, {"hidden": ()}])
 def test_gradients_follow_the_slope(change, shared):
-    generator = np.random.default_rng(1)
     hp = Hyperparameters(
         **{"hidden": (7,), "activation": "tanh", "embedding": "cosine", "embedding_sigma": 0.5} | change
     )
-    group = group_of(hp)
-    theta = start(group, [Network(hp, seed) for seed in range(2)]).theta
-    theta += 0.2 * generator.normal(size=theta.shape)
-    gradient, z = np.empty_like(theta), np.empty((2, 2, N))
-    coefficients = generator.normal(size=z.shape)
-    rows = with_ones(generator.normal(size=(N, D) if shared else (2, N, D)), "float64").swapaxes(-1, -2)
-    workspace = Workspace(group, theta, gradient, N)
-    workspace.forward(rows, z)
-    workspace.last.delta[:] = coefficients
-    workspace.backward()
-    for _ in range(3):
-        direction, values = generator.normal(size=theta.shape), []
-        for h in (1e-6, -1e-6):
-            moved = Workspace(group, theta + h * direction, np.empty_like(theta), N)
-            moved.forward(rows, z)
-            values.append((coefficients * z).sum(axis=(1, 2)))
-        slopes = (values[0] - values[1]) / 2e-6
-        np.testing.assert_allclose((gradient * direction).sum(axis=1), slopes, rtol=1e-6, atol=1e-8)
+    assert_gradients_follow_the_slope(group_of(hp), hp, normal, shared=shared, rows=N, rtol=1e-6)
 
 
 def test_a_network_begins_with_its_inputs_alone():

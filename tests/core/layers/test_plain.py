@@ -7,11 +7,11 @@ import pytest
 
 from mlptune.core.array import Array
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.inputs import with_ones
 from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.core.workspace import Workspace, outputs
+from mlptune.core.workspace import outputs
+from tests.support.slopes import assert_gradients_follow_the_slope
 
 N, NUMERIC, PLAIN = 40, 3, 2
 CASES: list[dict[str, Any]] = [
@@ -22,6 +22,10 @@ CASES: list[dict[str, Any]] = [
     {"embedding": "ple", "scaling": "standard"},
     {"embedding": "none", "scaling": "minmax"},
 ]
+
+
+def normal(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return random.normal(size=shape)
 
 
 def structure(hp: Hyperparameters, n_inputs: int, n_plain: int, dtype: str = "float64") -> Structure:
@@ -56,27 +60,9 @@ def test_a_linear_network_adds_them_to_what_the_others_give(change: dict[str, An
 @pytest.mark.parametrize("embedding", ["plr", "periodic", "cosine", "ple"])
 @pytest.mark.parametrize("shared", [True, False])
 def test_gradients_follow_the_slope(embedding: str, shared: bool) -> None:
-    random = np.random.default_rng(1)
     hp = Hyperparameters(hidden=(7,), activation="tanh", embedding=embedding, embedding_sigma=0.5)
     group = structure(hp, NUMERIC + PLAIN, PLAIN)
-    theta = start(group, [Network(hp, seed) for seed in range(2)]).theta
-    theta += 0.2 * random.normal(size=theta.shape)
-    gradient, z = np.empty_like(theta), np.empty((2, 1, N))
-    coefficients = random.normal(size=z.shape)
-    wide = random.normal(size=(N, group.n_encoded) if shared else (2, N, group.n_encoded))
-    rows = with_ones(wide, "float64").swapaxes(-1, -2)
-    workspace = Workspace(group, theta, gradient, N)
-    workspace.forward(rows, z)
-    workspace.last.delta[:] = coefficients
-    workspace.backward()
-    for _ in range(3):
-        direction, values = random.normal(size=theta.shape), []
-        for h in (1e-6, -1e-6):
-            moved = Workspace(group, theta + h * direction, np.empty_like(theta), N)
-            moved.forward(rows, z)
-            values.append((coefficients * z).sum(axis=(1, 2)))
-        slopes = (values[0] - values[1]) / 2e-6
-        np.testing.assert_allclose((gradient * direction).sum(axis=1), slopes, rtol=1e-5, atol=1e-7)
+    assert_gradients_follow_the_slope(group, hp, normal, shared=shared, rows=N, atol=1e-7)
 
 
 @pytest.mark.parametrize("change", CASES)

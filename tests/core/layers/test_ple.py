@@ -6,14 +6,18 @@ import pytest
 from mlptune.core.binning import encode_bins, fit_bins
 from mlptune.core.estimators import MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.inputs import with_ones
 from mlptune.core.layers.ple import PLE
 from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.core.workspace import Workspace, outputs
+from mlptune.core.workspace import outputs
+from tests.support.slopes import assert_gradients_follow_the_slope
 
 N, D = 40, 3
+
+
+def uniform(random, shape):
+    return random.uniform(size=shape)
 
 
 def group_of(hp, n_outputs=2, n_inputs=D, n_rows=N, dtype="float64"):
@@ -45,27 +49,8 @@ def test_it_is_its_formula(bins):
     "change", [{}, {"feature_scale": True, "batch_norm": True}, {"hidden": ()}, {"embedding_bins": 2}]
 )
 def test_gradients_follow_the_slope(change, shared):
-    generator = np.random.default_rng(1)
     hp = Hyperparameters(**{"hidden": (7,), "activation": "tanh", "embedding": "ple", "embedding_bins": 5} | change)
-    group = group_of(hp)
-    theta = start(group, [Network(hp, seed) for seed in range(2)]).theta
-    theta += 0.2 * generator.normal(size=theta.shape)
-    gradient, z = np.empty_like(theta), np.empty((2, 2, N))
-    coefficients = generator.normal(size=z.shape)
-    encoded = generator.uniform(size=(N, group.n_encoded) if shared else (2, N, group.n_encoded))
-    x = with_ones(encoded, "float64").swapaxes(-1, -2)
-    workspace = Workspace(group, theta, gradient, N)
-    workspace.forward(x, z)
-    workspace.last.delta[:] = coefficients
-    workspace.backward()
-    for _ in range(3):
-        direction, values = generator.normal(size=theta.shape), []
-        for h in (1e-6, -1e-6):
-            moved = Workspace(group, theta + h * direction, np.empty_like(theta), N)
-            moved.forward(x, z)
-            values.append((coefficients * z).sum(axis=(1, 2)))
-        slopes = (values[0] - values[1]) / 2e-6
-        np.testing.assert_allclose((gradient * direction).sum(axis=1), slopes, rtol=1e-5, atol=1e-8)
+    assert_gradients_follow_the_slope(group_of(hp), hp, uniform, shared=shared, rows=N)
 
 
 @pytest.mark.parametrize("embedding", ["piecewise", "ple"])
