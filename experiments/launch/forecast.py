@@ -15,7 +15,7 @@ from ..data.dataset import Dataset
 
 # Multiply-adds that a core does in a second where stacks are full (measured, with all that is not products, at widths of 64 to 256;
 # tests/bench/bench_default_sweep.py prints what it is on a machine), and what each step costs beside them.
-OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 20e9, 1e5
+OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 16e9, 1e5
 # The part of its epochs that a trial trains where early stopping may end it.
 SHARE_OF_EPOCHS = 0.9
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
