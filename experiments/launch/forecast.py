@@ -13,9 +13,9 @@ from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
 from ..data.dataset import Dataset
 
-# Multiply-adds that a core does in a second where stacks are full (measured, with all that is not products, at widths of 64 to 256;
-# tests/bench/bench_default_sweep.py prints what it is on a machine), and what each step costs beside them.
-OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 16e9, 1e5
+# Multiply-adds that a core does in a second in stacks of twelve networks of 128 and 256 units (measured on an AMD EPYC), and what
+# each step of a network costs beside them, in the same measure.
+OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 28e9, 5e6
 # The part of its epochs that a trial trains where early stopping may end it.
 SHARE_OF_EPOCHS = 0.9
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
