@@ -132,7 +132,9 @@ class EngineEvaluator:
     def conclude(self, number: int) -> Outcome | None:
         """See `Evaluator.conclude`."""
         trial = self._trials.get(number)
-        if trial is None or trial.fault is not None or any(trial.epoch(i) == 0 for i in range(len(trial.networks))):
+        if trial is None or trial.fault is not None:
+            return None
+        if any(trial.epoch(i) == 0 or trial.diverged(i) for i in range(len(trial.networks))):
             return None
         for i, (network, state) in enumerate(zip(trial.networks, trial.states, strict=True)):
             X = self._task.folds[network.fold].X_val

@@ -10,7 +10,7 @@ on which worker was faster (principle: search is a function of history).
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ from ...tracking.records import TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
 
-# How the reasons begin of trials that were stopped because the search was over: with more time they would go on.
+# How the reasons begin of trials that ended because the search was over: with more time they would go on.
 PAUSED, OUT_OF_TIME = "paused at epoch", "out of time"
 
 
@@ -112,9 +112,7 @@ class _Pace:
 
     def lap(self, trials: int) -> None:
         """A batch of so many trials has ended."""
-        now = time.monotonic()
-        self._seconds_a_trial = (now - self._began) / trials
-        self._began = now
+        self._seconds_a_trial = (time.monotonic() - self._began) / trials
 
     def fitting(self, size: int) -> int:
         """The size of the next batch, `size` at most; 0 when there is no time for another."""
@@ -209,8 +207,10 @@ class Coordinator:
         for number in sorted(numbers):
             live, outcome = self._live[number], self._evaluator.conclude(number)
             if outcome is None:
-                self._stop(live, f"{OUT_OF_TIME} before its first epoch")
+                self._stop(live, f"{OUT_OF_TIME} without a result")
             else:
+                # The reason lets a resume with more time train it to its end.
+                outcome = replace(outcome, reason=f"{OUT_OF_TIME} after epoch {len(live.values)}")
                 live.last = ended[number] = outcome
                 self._end(live, outcome)
         return ended

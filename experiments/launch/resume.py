@@ -122,7 +122,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
 def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
     """The committed trials of a launch with their curves and predictions, and how often each trial was begun.
 
-    Trials that were stopped because the search was over do not count: a larger budget may let them go on.
+    Trials that ended because the search was over do not count: a larger budget may let them go on.
     """
     records = [
         trial

@@ -8,7 +8,11 @@ import pytest
 from mlflow import MlflowClient
 
 import mlptune
+from mlptune.experiments.config import load_spec
+from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
+from mlptune.experiments.launch.plan import make_plan
+from mlptune.experiments.launch.resume import committed_trials
 from mlptune.tracking import reader
 from tests.support.observers import AfterTrials, Listener, press_ctrl_c
 from tests.support.sweeps import essence, small
@@ -91,6 +95,11 @@ def test_what_trains_when_the_time_is_over_counts_with_its_best_epoch_so_far(sto
     ended = [trial for trial in result.summary()["trials"] if trial["state"] == "complete"]
     assert ended
     assert all(0 < trial["epochs"] < 100_000 for trial in ended)
+    assert all(trial["reason"] == f"out of time after epoch {trial['epochs']}" for trial in ended)
+    # They are no results for a resume, which has the time to train them to their ends.
+    loaded, _ = load_spec(spec)
+    plan = make_plan(loaded, Dataset.load(loaded.data, loaded.seed, loaded.base))
+    assert committed_trials(store, result.run_id, plan)[0] == {}
     curves = result.curves
     for trial in ended:
         values = curves[curves["number"] == trial["number"]]["val_score"]
