@@ -85,7 +85,7 @@ class Evaluator(Protocol):
         """
 
     def conclude(self, number: int) -> Outcome | None:
-        """End a trial where it stands: its outcome as if that had been its last epoch; None if it has no whole epoch yet, or diverged."""
+        """End a trial where it stands: its outcome as if that had been its last epoch; None without a whole epoch, or diverged."""
 
     def forget(self, number: int) -> None:
         """Trial `number` will not be trained any further."""
