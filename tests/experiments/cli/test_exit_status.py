@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlptune.experiments.cli import commands
+from mlptune.experiments.cli.commands import reading
 from mlptune.experiments.cli.exit_status import resume_line
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.tracking.reader import NotFound
@@ -38,14 +38,14 @@ def test_every_kind_of_error_has_its_status(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(commands, "_check_store", fail)
+    monkeypatch.setattr(reading, "reading", fail)
     monkeypatch.setattr(sys, "argv", ["mlptune", "list"])
     result = run("list")
     assert (result.exit_code, result.stderr) == (status, line)
 
 
 def test_a_bug_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "_check_store", lambda uri: {}["bug"])
+    monkeypatch.setattr(reading, "reading", lambda uri: {}["bug"])
     assert isinstance(run("list").exception, KeyError)
 
 

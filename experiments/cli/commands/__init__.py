@@ -1,0 +1,11 @@
+"""The commands: what the user types, turned into calls of the other modules. `--help` lists them in this order."""
+
+from ..app import app
+
+# isort: split
+from . import sweeping  # noqa: I001
+from . import reading
+from . import models
+from . import pages
+
+__all__ = ["app", "models", "pages", "reading", "sweeping"]

@@ -1,0 +1,130 @@
+"""`sweep` and `init`: from a table or a sweep file to a sweep."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...._text import escape_control_characters
+from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
+
+
+@app.command(no_args_is_help=True)
+def sweep(
+    spec: Annotated[
+        str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a line of the sweep file, e.g. search.trials=16. Repeatable."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The sweep's name; short for --set name=.")] = None,
+    trials: Annotated[str | None, typer.Option(metavar="N", help="search.trials: how many configurations.")] = None,
+    minutes: Annotated[
+        str | None, typer.Option(metavar="M", help="search.minutes: how long, instead of how many.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help="search.method: auto, random, tpe, ...")] = None,
+    metric: Annotated[
+        str | None, typer.Option(metavar="NAME", help="objective.metric: val_score, log_loss, ...")
+    ] = None,
+    epochs: Annotated[str | None, typer.Option(metavar="N", help="model.epochs: the longest a trial trains.")] = None,
+    folds: Annotated[str | None, typer.Option(metavar="K", help="data.folds: cross-validation.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="seed: the same seed gives the same sweep.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Worker processes; one per core if not given.")
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train elsewhere: dask://host:port, dask+tls://host:port, or an installed executor's name.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
+    ] = False,
+    tracking_uri: Uri = None,
+    json: Json = False,
+) -> None:
+    """Run a sweep: search, train, record, keep the best model.
+
+    \b
+    mlptune sweep digits
+    mlptune sweep my.toml --trials 128 --method hyperband --set model.batch_size=64
+    mlptune sweep --data cars.csv.gz --target price --name cars --minutes 5
+    mlptune sweep my.toml --resume                      after Ctrl-C, or with more trials
+
+    `--set` takes dotted keys of the sweep file; the value is TOML, or else a string; --trials and its like are short for it.
+    Setting model.X fixes what [space] searched. Ctrl-C stops it; what is finished is kept, and --resume continues.
+    """
+    from ...config.toml import toml_value
+
+    short = {
+        "name": None if name is None else toml_value(name),  # a name of digits is a name
+        "search.trials": trials,
+        "search.minutes": minutes,
+        "search.method": method,
+        "objective.metric": metric,
+        "model.epochs": epochs,
+        "data.folds": folds,
+        "seed": seed,
+    }
+    changes = [f"{key}={value}" for key, value in short.items() if value is not None]
+    check_store(tracking_uri)
+    from ..live import view
+
+    with view() as watcher:
+        from ...run import run_sweep
+
+        result = run_sweep(
+            spec,
+            overrides=[*changes, *(set_ or [])],
+            workers=workers,
+            executor=executor,
+            resume=resume,
+            tracking_uri=tracking_uri,
+            observer=watcher,
+            data=data,
+            target=target,
+        )
+    from ...short import params_text
+    from ..present import best_line, next_text, schedule_lines, strict_json
+
+    if json:
+        write(strict_json(result.summary()))
+        return
+    write(escape_control_characters(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
+    if result.copied:
+        lines = schedule_lines(result.best["params"], result.best_config, result.copied)
+        write("\n".join(f"  {escape_control_characters(line)}" for line in lines))
+    elif result.best["params"]:
+        write("  " + escape_control_characters(params_text(result.best["params"])))
+    write(next_text(result.name, shown(tracking_uri)))
+
+
+@app.command(no_args_is_help=True)
+def init(
+    data: Annotated[str, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}).")],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; else the table's name.toml.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a sweep file for a table, with what was recognised and the default space written out for editing.
+
+    \b
+    mlptune init --data cars.csv --target price         writes cars.toml
+    mlptune sweep cars.toml
+    """
+    from ..init import write_sweep_file
+
+    path = escape_control_characters(str(write_sweep_file(data, target, out, force=force)))
+    write(f"wrote {path}; run it with:\n  mlptune sweep {shlex.quote(path)}")

@@ -1,0 +1,94 @@
+"""What holds for every command: help, exit statuses, and errors in one line."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Run
+
+COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
+HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["show", "a"], ["best", "a"], ["predict", "a", "t.csv", "-o", "o.csv"], ["ui"]]
+)
+def test_reading_never_creates_a_store(tmp_path: Path, run: Run, command: list[str]) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    ran = run(*command)
+    assert ran.exit_code == 2
+    assert "there is no store at" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "digits", "--tracking-uri", "mlruns"], "is a folder; MLflow"),
+        (["list", "--tracking-uri", "file://me:secret@host/x"], "me:***@host"),
+        (["init", "--data", "none.csv", "--target", "a"], "none.csv: there is no such file"),
+        (["init", "--data", "a.csv", "--target", "z"], "[data] target: the table has no column 'z'"),
+    ],
+)
+def test_wrong_arguments_end_with_status_2_and_one_line(
+    tmp_path: Path, run: Run, arguments: list[str], line: str
+) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert line in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["swep"], ["sweep", "digits", "--trail", "3"], ["sweep", "digits", "--workers", "0"], ["best"], ["init"]],
+)
+def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: mlptune" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
+def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
+    program = "import sys\nfrom mlptune.experiments.cli import commands\n"
+    program += f"try: commands.app({[*command, '--help']!r})\nexcept SystemExit: pass\n"
+    program += f"print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    began = time.perf_counter()
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ran.stderr.strip() == ""
+    assert "Usage:" in ran.stdout
+    if command not in (["list"], ["ui"]):
+        assert "  mlptune " in ran.stdout  # an example
+    assert time.perf_counter() - began < 5  # half a second on a quiet machine; this is for what takes far longer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["predict", "cars", "cars.csv", "-o", "cars.csv"], "-o cars.csv: is the input itself; give another name"),
+        (["predict", "cars", "cars.csv", "-o", "./cars.CSV/x.csv"], "there is no folder"),
+        (["predict", "cars", "cars.csv", "-o", "out.xlsx"], "-o out.xlsx: predictions are written as .csv or .parquet"),
+        (["predict", "cars", "none.csv", "-o", "x.csv"], "none.csv: there is no such file"),
+        (["predict", "cars", "other.csv", "-o", "x.csv"], "other.csv: the rows lack the column 'power'"),
+        (["predict", "care", "cars.csv", "-o", "x.csv"], "there is no sweep 'care'; did you mean 'cars'"),
+        (["show", "care"], "there is no sweep 'care'; did you mean 'cars'"),
+        (["best", "cars", "--run", "nope"], "has no run 'nope'"),
+    ],
+)
+def test_wrong_names_and_files_are_told_in_one_line(folder: Path, there: Run, arguments: list[str], line: str) -> None:
+    (folder / "other.csv").write_text("colour\nred\n")
+    before = (folder / "cars.csv").read_bytes()
+    ran = there(*arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert line in ran.stderr
+    assert ran.stderr.startswith("mlptune: ")
+    assert len(ran.stderr.splitlines()) == 1
+    assert (folder / "cars.csv").read_bytes() == before
+    assert not (folder / "x.csv").exists()
