@@ -22,7 +22,9 @@ class Metric:
     (n, o). `weight` is (n,) or None. NaN where the metric is not defined (one class only, say). `unit` "target": it is
     in the target's own unit, and so grows with it; "none": it has no unit. `for_more_classes`: the metric to take with
     more than two classes, where this one is of two only; None where it is of any number. `exact_outputs`: it is given
-    outputs in float64 whatever the networks train in, because float32 takes a probability close to 1 for 1.
+    outputs in float64 whatever the networks train in, because float32 takes a probability close to 1 for 1. `decision`:
+    None where the outputs themselves are judged; else the predicted classes alone are, and the best decision by right
+    probabilities is the likeliest class, or for "threshold" whatever is above a threshold that depends on the data.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Metric:
     unit: Literal["none", "target"] = "none"
     for_more_classes: str | None = None
     exact_outputs: bool = False
+    decision: Literal["likeliest", "threshold"] | None = None
 
     def __post_init__(self) -> None:
         if self.direction not in ("maximize", "minimize"):
@@ -224,12 +227,12 @@ _CLASSIFICATION, _REGRESSION = ("classification",), ("regression",)
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION),
-        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION),
-        Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION),
-        Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION),
-        Metric("f1", f1, "maximize", _CLASSIFICATION, for_more_classes="f1_macro"),
-        Metric("matthews", matthews, "maximize", _CLASSIFICATION),
+        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION, decision="likeliest"),
+        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION, decision="likeliest"),
+        Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION, decision="threshold"),
+        Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION, decision="threshold"),
+        Metric("f1", f1, "maximize", _CLASSIFICATION, for_more_classes="f1_macro", decision="threshold"),
+        Metric("matthews", matthews, "maximize", _CLASSIFICATION, decision="threshold"),
         Metric("roc_auc", roc_auc, "maximize", _CLASSIFICATION),
         Metric("average_precision", average_precision, "maximize", _CLASSIFICATION),
         Metric("log_loss", log_loss, "minimize", _CLASSIFICATION, exact_outputs=True),

@@ -329,15 +329,19 @@ A dash as default means that it depends on the rest, as the last column says. Ma
 
 def metrics() -> str:
     rows = [
-        [code(name), ", ".join(row.tasks), row.direction, first_line(row.function)] for name, row in METRICS.items()
+        [code(name), ", ".join(row.tasks), row.direction, row.decision or "", first_line(row.function)]
+        for name, row in METRICS.items()
     ]
-    return page("Metrics", METRICS_TEXT, table(["name", "task", "better is", "meaning"], rows))
+    return page("Metrics", METRICS_TEXT, table(["name", "task", "better is", "decision", "meaning"], rows))
 
 
 METRICS_TEXT = """
 `[objective] metric` names what a trial is judged by, computed on the validation part: `val_score` (accuracy or R2, the default),
 `val_loss`, or `val_` and one of the names below, with or without the prefix. Row weights, where there are any, are respected.
 `TunedModel.evaluate` takes the plain names.
+
+*Decision*: how the classes are predicted that the metric judges. `likeliest`: the likeliest one. `threshold`: of two classes the second
+where its probability is above a threshold, which is chosen on validation rows and kept with the model. Without one the metric judges the outputs.
 
 An installed package offers a metric of its own as an entry point of the group `mlptune.metrics`, whose name is that of the
 `mlptune.core.metrics.Metric` it stands for; see [CONTRIBUTING](../../CONTRIBUTING.md).

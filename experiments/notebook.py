@@ -26,6 +26,8 @@ def result_html(summary: Mapping[str, Any]) -> str:
     if best["test_score"] is not None:
         facts.append(("on the test part", number_text(best["test_score"])))
     facts.append(("model", f"{counted(len(best['ensemble']) or 1, 'trial')} of {len(summary['trials'])}"))
+    if best.get("decision_threshold") is not None:
+        facts.append(("decision threshold", f"{best['decision_threshold']:.3g}"))
     head = "".join(f"<tr>{_cell(name, 'th', 2)}{_cell(text, 'td', 2)}</tr>" for name, text in facts)
     names = "".join(_cell(name, "th") for name in ("trial", best["metric"], "epochs", "parameters"))
     rows = "".join(

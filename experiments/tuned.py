@@ -204,9 +204,8 @@ class TunedMLPClassifier(ClassifierMixin, _TunedMLP):
         return self.model_.predict_proba(rows, exact=True)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest label of each row (n,)."""
-        likeliest = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[likeliest])
+        """The label of each row (n,): the likeliest, or of two what `model_.threshold` decides, if `metric` asks for one."""
+        return np.asarray(self.classes_[self.model_.decided(self.predict_proba(X))])
 
 
 class TunedMLPRegressor(RegressorMixin, _TunedMLP):

@@ -311,6 +311,7 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
         test_score=score if math.isfinite(score) else None,
         ensemble=_json(client, run, schema.ENSEMBLE) or [],
         expected=_expected(run.data.metrics),
+        threshold=run.data.metrics.get(schema.DECISION_THRESHOLD),
         tags=tags,
     )
 

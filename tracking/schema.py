@@ -115,6 +115,7 @@ VALUE = "value"
 BEST_VALUE = "best_value"
 TEST_SCORE = "test_score"
 EXPECTED_SCORE, EXPECTED_LOW, EXPECTED_HIGH = "expected_score", "expected_low", "expected_high"
+DECISION_THRESHOLD = "decision_threshold"
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 
 METRICS = {
@@ -132,6 +133,10 @@ METRICS = {
     EXPECTED_SCORE: ("launch", "What the model is expected to score on new rows, without the optimism of choosing it."),
     EXPECTED_LOW: ("launch", "The lower end of the interval that holds the expected score with 95 %."),
     EXPECTED_HIGH: ("launch", "Its upper end."),
+    DECISION_THRESHOLD: (
+        "launch",
+        "The probability of the second of two classes above which the model predicts it, where the metric asks for one.",
+    ),
 }
 
 SWEEP_FILE = "sweep.toml"

@@ -74,6 +74,7 @@ def finish(
         complete,
         [{"number": number, "weight": weight} for number, weight in model.members.items()],
         None if expected is None else vars(expected),
+        model.threshold,
     )
     summary = results.summary(name, run_id, "finished", method, stored, document)
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
@@ -105,11 +106,13 @@ def make_model(
     """The model of a sweep whose best trial is `best`, and what it can be expected to score; no test row is looked at."""
     complete = complete_configuration(plan, best)
     complete_library(plan, library, trials.values(), executor)
-    chosen = choose_members(plan, library)
+    chosen = choose_members(plan, library, best.number)
     if chosen.counts:
         return ensemble_model(plan, library, chosen, complete, executor), chosen.expected
     observer.refitting(best.number)
-    return fit_final(plan, complete, best.best_epochs, executor, observer), chosen.expected
+    model = fit_final(plan, complete, best.best_epochs, executor, observer)
+    model.threshold = chosen.threshold
+    return model, chosen.expected
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library) ->
     if result.expected is not None:
         names = (schema.EXPECTED_SCORE, schema.EXPECTED_LOW, schema.EXPECTED_HIGH)
         metrics |= dict(zip(names, (result.expected.score, result.expected.low, result.expected.high), strict=True))
+    if result.model.threshold is not None:
+        metrics[schema.DECISION_THRESHOLD] = result.model.threshold
     artifacts = {
         schema.BEST_CONFIG_FILE: json.dumps(result.configuration, indent=1),
         schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),

@@ -11,23 +11,41 @@ from numpy.typing import NDArray
 from ...core.structure import Structure
 from ...search.spaces.layers import configuration
 from ...tracking.records import TrialRecord
-from ..ensemble import Expected, ValidationRows, best_chooser, combine, ensemble_chooser, expected_score, select
+from ..ensemble import (
+    Expected,
+    ValidationRows,
+    best_chooser,
+    combine,
+    deciding_chooser,
+    ensemble_chooser,
+    expected_score,
+    select,
+)
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Outcome, Request, TrainedNetwork
 from ..model import Part, TunedModel
-from ..temperature import fit_temperature
+from ..temperature import apply_temperature, fit_temperature
+from ..threshold import fit_threshold
 from .library import Entry, Library
 from .plan import SweepPlan
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """How often each trial was picked, by number (none: the best trial alone), the temperature, and what that will score."""
+    """What the model is made of.
+
+    Attributes:
+        counts: How often each trial was picked, by number; none: the best trial alone.
+        temperature: Of the probabilities.
+        threshold: By which one of two classes is decided; None where the metric asks for none.
+        expected: What that will score.
+    """
 
     counts: Mapping[int, int]
-    temperature: float
-    expected: Expected | None
+    temperature: float = 1.0
+    threshold: float | None = None
+    expected: Expected | None = None
 
 
 def complete_library(plan: SweepPlan, library: Library, trials: Iterable[TrialRecord], executor: Executor) -> None:
@@ -37,20 +55,28 @@ def complete_library(plan: SweepPlan, library: Library, trials: Iterable[TrialRe
         library.add(missing[number], outcome)
 
 
-def choose_members(plan: SweepPlan, library: Library) -> Chosen:
-    """Select the ensemble from `library`; with one trial, or with `ensemble = 0`, the best trial alone."""
-    rows, scoring = validation_rows(plan), plan.scoring()
+def choose_members(plan: SweepPlan, library: Library, best: int) -> Chosen:
+    """Select the ensemble from `library`; with one trial, or with `ensemble = 0`, the trial `best` alone."""
     predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
-    picks = plan.spec.objective.ensemble if len(predictions) > 1 else 0
     if not predictions:
-        return Chosen({}, 1.0, None)
-    if not picks:
-        return Chosen({}, 1.0, expected_score(predictions, rows, best_chooser(scoring), scoring))
-    absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
-    counts = select(predictions, rows, picks, absolute=absolute)
-    temperature = fit_temperature(combine(predictions, counts), rows.y, rows.weight) if calibrate else 1.0
-    chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
-    return Chosen(counts, temperature, expected_score(predictions, rows, chooser, scoring))
+        return Chosen({})
+    rows, scoring = validation_rows(plan), plan.scoring()
+    picks = plan.spec.objective.ensemble if len(predictions) > 1 else 0
+    counts, temperature, together = {}, 1.0, predictions.get(best)
+    chooser = best_chooser(scoring)
+    if picks:
+        absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
+        counts = select(predictions, rows, picks, absolute=absolute)
+        together = combine(predictions, counts)
+        if calibrate:
+            temperature = fit_temperature(together, rows.y, rows.weight)
+            together = apply_temperature(together, temperature)
+        chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
+    threshold, metric = None, plan.decision_metric
+    if metric is not None and together is not None:
+        threshold = fit_threshold(together, rows.y, rows.weight, metric)
+        chooser = deciding_chooser(chooser, metric)
+    return Chosen(counts, temperature, threshold, expected_score(predictions, rows, chooser, scoring))
 
 
 def ensemble_model(
@@ -79,7 +105,7 @@ def ensemble_model(
     ]
     total = sum(chosen.counts.values())
     weights = {number: count / total for number, count in chosen.counts.items()}
-    return TunedModel(parts, best, weights, chosen.temperature)
+    return TunedModel(parts, best, weights, chosen.temperature, chosen.threshold)
 
 
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:

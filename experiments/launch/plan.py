@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import find, names_for
+from ...core.metrics import Metric, find, names_for
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.searcher import Searcher, resolve, split_options
@@ -128,6 +128,13 @@ class SweepPlan:
         activations = [self.fixed.get("activation"), *_values(self.space, "activation")]
         losses = [self.fixed.get("loss"), *_values(self.space, "loss")]
         return self.dataset.task == "classification" and "threshold" not in activations and "perceptron" not in losses
+
+    @property
+    def decision_metric(self) -> Metric | None:
+        """The metric for which a threshold decides between the two classes; None where there are others, or none is needed."""
+        metric = self.scoring().metric
+        needed = metric is not None and metric.decision == "threshold"
+        return metric if needed and self.has_probabilities and len(self.dataset.classes or ()) == 2 else None
 
     def scoring(self) -> Scoring:
         """The objective as a score of predictions."""

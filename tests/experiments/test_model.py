@@ -17,6 +17,7 @@ import pytest
 from sklearn import metrics as reference
 from sklearn.base import is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_breast_cancer
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import PartialDependenceDisplay, permutation_importance
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -28,7 +29,7 @@ from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
-from mlptune.experiments.model import TunedModel
+from mlptune.experiments.model import TunedModel, prediction_table
 from mlptune.experiments.progress import Observer
 from tests.support.sweeps import small
 
@@ -62,6 +63,33 @@ def test_a_model_read_back_predicts_the_same(saved: tuple[TunedModel, Path]) -> 
     np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
     np.testing.assert_array_equal(again.predict(rows), model.predict(rows.to_numpy()))
     assert again.params == model.params
+
+
+def test_a_threshold_decides_for_all_that_is_of_decisions_and_for_nothing_else(store: str, tmp_path: Path) -> None:
+    result = mlptune.run_sweep(small("random", search__trials=2, objective__metric="f1", objective__ensemble=0))
+    model = mlptune.load_model("small")
+    assert model.threshold == result.best["decision_threshold"]
+    rows = load_breast_cancer(as_frame=True)
+    y = rows.target.to_numpy()
+    p = model.predict_proba(rows.data)
+    model.threshold = float(np.sort(p[:, 1])[-5])
+    model.save(tmp_path / "copy")
+    model = TunedModel.load(tmp_path / "copy")
+    decided = (p[:, 1] > model.threshold).astype(int)
+    assert decided.sum() == 4
+    assert "decision threshold" in repr(model)
+    np.testing.assert_array_equal(model.predict(rows.data), decided)
+    np.testing.assert_array_equal(prediction_table(model, rows.data)["prediction"], decided)
+    np.testing.assert_array_equal(model.predict_proba(rows.data), p)
+    assert model.score(rows.data, y) == pytest.approx(np.mean(decided == y))
+    assert model.evaluate(rows.data, y, None, "f1") == pytest.approx(reference.f1_score(y, decided))
+    assert model.evaluate(rows.data, y, None, "roc_auc") == pytest.approx(reference.roc_auc_score(y, p[:, 1]))
+    description = tmp_path / "copy" / "model.json"
+    for bad in ("2.0", '"0.5"', "true"):
+        text = json.dumps({**json.loads(description.read_text()), "threshold": json.loads(bad)})
+        description.write_text(text)
+        with pytest.raises(ValueError, match="the threshold must be from 0 to 1 and of two classes"):
+            TunedModel.load(tmp_path / "copy")
 
 
 def test_a_model_is_evaluated_by_every_metric_of_its_task(saved: tuple[TunedModel, Path]) -> None:

@@ -56,6 +56,16 @@ def mixed(n: int = 150) -> tuple[pd.DataFrame, pd.Series]:
     return pd.DataFrame({"row": np.arange(n), "target": size, "colour": colour}), pd.Series(kind, name="kind")
 
 
+def test_the_classifier_decides_by_the_threshold_of_its_metric() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 2))
+    y = np.where(X[:, 0] + random.normal(size=300) > 1.5, "yes", "no")
+    found = TunedMLPClassifier(**{**SETTINGS, "metric": "f1"}).fit(X, y)
+    decided = found.predict_proba(X)[:, 1] > found.model_.threshold
+    np.testing.assert_array_equal(found.predict(X), np.where(decided, "yes", "no"))
+    assert (decided != (found.predict_proba(X)[:, 1] > 0.5)).any(), "a threshold of one half shows nothing"
+
+
 @pytest.mark.parametrize("cls", [TunedMLPClassifier, TunedMLPRegressor])
 def test_the_same_seed_gives_the_same_model_with_one_process_and_with_two(cls: type) -> None:
     X, y = load_iris(return_X_y=True)
