@@ -341,8 +341,8 @@ METRICS_TEXT = """
 `TunedModel.evaluate` takes the plain names.
 
 *Decision*: how the classes are predicted that the metric judges. `likeliest`: the likeliest one. `threshold`: of two classes the
-second where its probability is above a threshold, which is chosen on validation rows and kept with the model. Without one the metric
-judges the outputs themselves.
+second where its probability is above a threshold, which is chosen on validation rows and kept with the model. Without one the
+metric judges the outputs themselves.
 
 An installed package offers a metric of its own as an entry point of the group `mlptune.metrics`, whose name is that of the
 `mlptune.core.metrics.Metric` it stands for; see [CONTRIBUTING](../../CONTRIBUTING.md).

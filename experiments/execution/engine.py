@@ -91,7 +91,9 @@ class EngineEvaluator:
             (s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state
         ]
 
-    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterator[Outcome]:
+    def advance(
+        self, requests: Sequence[Request], deadline: float | None = None, *, until_one: bool = False
+    ) -> Iterator[Outcome]:
         until = {request.number: request.until for request in requests}
         before = dict(self._trials)
         for request in requests:
@@ -110,19 +112,24 @@ class EngineEvaluator:
             done, _ = wait(in_flight, timeout=interruption.CHECK_SECONDS, return_when=FIRST_COMPLETED)
             interruption.check()
             self._kill_overdue(in_flight)
-            is_over = deadline is not None and time.monotonic() > deadline
             touched: dict[int, None] = {}
+            again: list[Stack] = []
             for future in done:
                 job = in_flight.pop(future)
-                for again in self._absorb(job, future):
-                    if not is_over:
-                        self._submit(again, in_flight)
+                again += self._absorb(job, future)
                 touched.update(dict.fromkeys(number for number, _ in job.stack.members if number not in over))
+            is_late = deadline is not None and time.monotonic() > deadline
+            is_over = is_late and (not until_one or any(map(self._can_conclude, until)))
+            if not is_over:
+                for stack in again:
+                    self._submit(stack, in_flight)
             for number in touched:
                 outcome = self._trials[number].outcome(self._task.objective)
                 if outcome is not None:
                     if outcome.ended:
                         over.add(number)
+                    # What has finished may be forgotten from here on, and there is one result now.
+                    until_one = until_one and outcome.ended != "finished"
                     yield outcome
             if is_over:
                 for future in in_flight:
@@ -131,16 +138,21 @@ class EngineEvaluator:
 
     def conclude(self, number: int) -> Outcome | None:
         """See `Evaluator.conclude`."""
-        trial = self._trials.get(number)
-        if trial is None or trial.fault is not None:
+        if not self._can_conclude(number):
             return None
-        if any(trial.epoch(i) == 0 or trial.diverged(i) for i in range(len(trial.networks))):
-            return None
+        trial = self._trials[number]
         for i, (network, state) in enumerate(zip(trial.networks, trial.states, strict=True)):
             X = self._task.folds[network.fold].X_val
             if trial.predictions[i] is None and state is not None and X is not None and len(X):
                 trial.predictions[i] = outputs(trial.structures[i], state.best_theta, state.best_buffers, X)[0]
         return trial.finish(self._task.objective)
+
+    def _can_conclude(self, number: int) -> bool:
+        """Whether each network of a trial has trained an epoch, and none has diverged."""
+        trial = self._trials.get(number)
+        if trial is None or trial.fault is not None:
+            return False
+        return all(trial.epoch(i) > 0 and not trial.diverged(i) for i in range(len(trial.networks)))
 
     def _begin(self, request: Request, before: Mapping[int, Trial]) -> Trial:
         """A new trial, or one that takes over the networks of its source.

@@ -179,6 +179,8 @@ def _member_table(members: Mapping[int, float], library: Library) -> dict[str, A
 
 def _why_nothing(trials: Mapping[int, TrialRecord]) -> str:
     """The commonest reason; `mlptune show` has the others."""
+    if not trials:
+        return "no trial was begun"
     reasons = Counter("diverged" if t.diverged else t.reason or t.state for t in trials.values())
     [(reason, count)] = reasons.most_common(1)
     which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"

@@ -109,8 +109,9 @@ def ensemble_model(
 
 
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
-    """Whether a member's networks are not at hand, or have been trained on a `subset` that was enough for the search."""
-    return not entry.networks or _configuration(plan, entry.record).get("subset", 1.0) != 1.0
+    """Whether a member's networks are not at hand, or have seen a `subset` of the rows and there is time to train on all."""
+    is_timed = plan.spec.search.minutes is not None
+    return not entry.networks or (not is_timed and _configuration(plan, entry.record).get("subset", 1.0) != 1.0)
 
 
 def _configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:

@@ -177,10 +177,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         total, share = _affordable(spec.search, total, cost)
         if share < 1.0 and "subset" not in fixed:
             fixed["subset"] = share
-            notes = (
-                *notes,
-                f"trials train on {share:.0%} of the rows, to fit the time; the model's members train on all",
-            )
+            of_model = "so do the members of the model" if spec.search.minutes else "the model's members train on all"
+            notes = (*notes, f"trials train on {share:.0%} of the rows, to fit the time; {of_model}")
             cost *= share
     if isinstance(spec.search.start, list):
         check_points(spec.search.start, space, total)
