@@ -296,5 +296,7 @@ class Coordinator:
 
     def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
         states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
-        value = outcome.value if outcome.ended == "finished" else None
-        self._study.tell(live.trial, value, state=states[str(outcome.ended)])
+        value, state = outcome.value if outcome.ended == "finished" else None, states[str(outcome.ended)]
+        if value is not None and math.isnan(value):  # a metric that is not defined: Optuna takes no such value
+            value, state = None, TrialState.FAIL
+        self._study.tell(live.trial, value, state=state)

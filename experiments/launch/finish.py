@@ -20,6 +20,7 @@ from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
+from ..constant import best_constant, constant_remark
 from ..ensemble import Expected
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
@@ -28,7 +29,7 @@ from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial
 from .library import Library
-from .members import choose_members, complete_library, ensemble_model
+from .members import choose_members, complete_library, ensemble_model, validation_rows
 from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
@@ -56,6 +57,10 @@ def finish(
     model, expected = make_model(plan, best, trials, library, executor, observer)
     complete = {**complete_configuration(plan, best), **plan.of_rows}
     test_score = score_test(plan, model)
+    if test_score is not None and math.isnan(test_score):
+        observer.message(
+            f"{plan.objective.key.removeprefix('val_')} is not a number on the test part, which may lack a class"
+        )
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
@@ -86,7 +91,7 @@ def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
     """The best complete trial. Raises SweepFailed if there is none, with the commonest reason."""
     best = best_trial(trials.values(), plan.objective.direction)
     if best is None:
-        raise SweepFailed(_why_nothing(trials))
+        raise SweepFailed(_why_nothing(trials, plan.objective.key))
     return best
 
 
@@ -107,12 +112,22 @@ def make_model(
     complete = complete_configuration(plan, best)
     complete_library(plan, library, trials.values(), executor)
     chosen = choose_members(plan, library, best.number)
+    if remark := _remark(plan, chosen.expected):
+        observer.message(remark)
     if chosen.counts:
         return ensemble_model(plan, library, chosen, complete, executor), chosen.expected
     observer.refitting(best.number)
     model = fit_final(plan, complete, best.best_epochs, executor, observer)
     model.threshold = chosen.threshold
     return model, chosen.expected
+
+
+def _remark(plan: SweepPlan, expected: Expected | None) -> str | None:
+    """What is to be said where the model has learned nothing."""
+    if expected is None:
+        return None
+    scoring = plan.scoring()
+    return constant_remark(expected, scoring, best_constant(validation_rows(plan), scoring, plan.dataset.classes or ()))
 
 
 @dataclass(frozen=True)
@@ -177,10 +192,12 @@ def _member_table(members: Mapping[int, float], library: Library) -> dict[str, A
     return {"columns": ["trial", "weight", "value", *names], "data": rows}
 
 
-def _why_nothing(trials: Mapping[int, TrialRecord]) -> str:
+def _why_nothing(trials: Mapping[int, TrialRecord], objective: str) -> str:
     """The commonest reason; `mlptune show` has the others."""
     if not trials:
         return "no trial was begun"
+    if any(trial.state == "complete" for trial in trials.values()):
+        return f"{objective} is not a number in any trial"
     reasons = Counter("diverged" if t.diverged else t.reason or t.state for t in trials.values())
     [(reason, count)] = reasons.most_common(1)
     which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"

@@ -1,8 +1,11 @@
 """The plan of a sweep: all that follows from a sweep file and its data, as plain facts, resolved and checked once."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
@@ -164,6 +167,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         space = check_space(spec, table)
     fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
     objective = _objective(spec.objective, dataset)
+    _check_defined(objective, dataset)
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
@@ -234,6 +238,27 @@ def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
             raise UserError(f"[objective] metric: {error}") from None
         key, best = f"val_{metric}", row.direction
     return Objective(key, best if config.direction == "auto" else config.direction, metric)
+
+
+def _check_defined(objective: Objective, dataset: Dataset) -> None:
+    """Refuse a metric that is not defined on some fold's validation rows, even of a perfect prediction."""
+    metric = None if objective.metric is None else find(objective.metric)
+    for i, fold in enumerate(dataset.folds(), 1):
+        y, weight = fold.arrays.y_val, fold.arrays.weight_val
+        if metric is None or y is None or not len(y):
+            continue
+        classes = fold.target.classes or ()
+        right = y if not classes else np.eye(len(classes))[y][:, -fold.target.n_outputs :]
+        if not math.isnan(metric.function(y, right, weight)):
+            continue
+        present = np.bincount(y, weight, minlength=len(classes)) > 0 if classes else ()
+        missing = [str(label)[:40] for label, found in zip(classes, present, strict=True) if not found]
+        which = f" have none of the class {missing[0]!r}" if missing else " are too few"
+        rows = f"the validation rows of fold {i}" if len(dataset.folds()) > 1 else "the validation rows"
+        raise UserError(
+            f"[objective] metric: {metric.name!r} is not defined, since {rows}{which}; "
+            "take fewer folds ([data] folds), a larger validation part, or the metric log_loss"
+        )
 
 
 def _rare_class(spec: Spec, dataset: Dataset, objective: Objective) -> tuple[str, ...]:
