@@ -336,7 +336,8 @@ def _part(
         weights.shape != (len(theta),) or not (np.isfinite(weights).all() and (weights > 0).all())
     ):
         raise ValueError(f"{ARRAYS}: each network needs a weight above 0")
-    if encoder.n_features != structure.n_inputs or target.n_outputs != structure.n_outputs:
+    sizes = (encoder.n_features, encoder.levels)
+    if sizes != (structure.n_inputs, structure.levels) or target.n_outputs != structure.n_outputs:
         raise ValueError(f"{DESCRIPTION}: the encoding does not fit the network's inputs and outputs")
     return Part(encoder, target, structure, theta, running, weights)
 

@@ -32,7 +32,8 @@ class Task:
     """What is trained, apart from the configurations: the data in the engine's arrays and how it is scored.
 
     `scale` turns the engine's standardised errors into the target's own units (1 for classification and for scale-free
-    metrics); it has one entry per fold. The last `n_plain` inputs are zeros and ones.
+    metrics); it has one entry per fold. The last inputs are codes of categories, of which each has so many
+    `levels`, the `n_plain` before them zeros and ones.
     """
 
     folds: tuple[Fold, ...]
@@ -45,6 +46,7 @@ class Task:
     metrics: tuple[str, ...] = ()
     scale: tuple[float, ...] = (1.0,)
     n_plain: int = 0
+    levels: tuple[int, ...] = ()
 
 
 @dataclass
@@ -184,6 +186,7 @@ class EngineEvaluator:
             n_rows=n_rows,
             loss=self._task.loss,
             n_plain=self._task.n_plain,
+            levels=self._task.levels,
         )
 
     def _submit(self, stack: Stack, in_flight: dict[Future, _InFlight]) -> None:

@@ -44,6 +44,7 @@ def trial_operations(dataset: Dataset, space: Space, fixed: Mapping[str, Any], l
             n_rows=n_rows,
             loss=loss,
             n_plain=fold.encoder.n_plain,
+            levels=fold.encoder.levels,
         )
         total += operations(structure) + structure.steps * OPERATIONS_A_STEP
     epochs = hp.epochs * (SHARE_OF_EPOCHS if hp.early_stopping else 1.0)

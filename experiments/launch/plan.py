@@ -116,6 +116,7 @@ class SweepPlan:
             metrics=(self.objective.metric,) if self.objective.metric else (),
             scale=tuple(fold.target.scale for fold in folds),
             n_plain=folds[0].encoder.n_plain,
+            levels=folds[0].encoder.levels,
         )
 
     def prediction_shapes(self) -> tuple[tuple[int, int], ...]:
@@ -213,8 +214,7 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
 
 def _n_numeric(dataset: Dataset) -> int:
     """How many of the network's inputs are numbers."""
-    encoder = dataset.folds()[0].encoder
-    return encoder.n_features - encoder.n_plain
+    return dataset.folds()[0].encoder.n_numeric
 
 
 def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:

@@ -111,6 +111,7 @@ def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
         n_outputs=fold.target.n_outputs,
         n_rows=n_rows,
         n_plain=fold.encoder.n_plain,
+        levels=fold.encoder.levels,
     )
     return float(hp.epochs * operations(layers))
 

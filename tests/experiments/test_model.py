@@ -92,6 +92,36 @@ def test_a_threshold_decides_for_all_that_is_of_decisions_and_for_nothing_else(s
             TunedModel.load(tmp_path / "copy")
 
 
+def test_many_categories_are_embedded_and_each_row_is_predicted_by_itself(store: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    place, size = random.integers(40, size=600), random.normal(size=600)
+    effect = random.normal(size=40)
+    frame = pd.DataFrame({"place": [f"p{i}" for i in place], "size": size, "y": effect[place] + 0.1 * size})
+    spec = small(
+        "random", name="places", model={"epochs": 30, "batch_size": 16, "optimizer": "adamw"}, search__trials=3
+    )
+    del spec["data"]["source"], spec["data"]["target"]
+    result = mlptune.run_sweep(spec, data=frame, target="y", workers=2)
+    assert (
+        mlptune.run_sweep({**spec, "name": "again"}, data=frame, target="y", workers=1).best["value"]
+        == result.best["value"]
+    )
+    assert result.best["test_score"] > 0.8
+    model = mlptune.load_model("places")
+    assert {part.structure.levels for part in model.parts} == {(41,)}
+    model.save(tmp_path / "copy")
+    rows = frame.iloc[:9].assign(place=["nowhere", None, *frame["place"].iloc[2:9]])
+    whole = TunedModel.load(tmp_path / "copy").predict(rows, exact=True)
+    alone = [model.predict(rows.iloc[[i]], exact=True)[0] for i in range(len(rows))]
+    np.testing.assert_allclose(whole, alone, rtol=1e-12)
+    description = tmp_path / "copy" / "model.json"
+    stored = json.loads(description.read_text())
+    stored["encodings"][0]["encoder"]["features"][0]["categories"].append("one more")
+    description.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match="the encoding does not fit"):
+        TunedModel.load(tmp_path / "copy")
+
+
 def test_a_model_is_evaluated_by_every_metric_of_its_task(saved: tuple[TunedModel, Path]) -> None:
     model, _ = saved
     generator = np.random.default_rng(0)
