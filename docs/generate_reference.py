@@ -344,6 +344,14 @@ METRICS_TEXT = """
 second where its probability is above a threshold, which is chosen on validation rows and kept with the model. Without one the
 metric judges the outputs themselves.
 
+In Python a function of scikit-learn's signature is a metric too: `run_sweep(..., metric=f)` and `TunedMLPClassifier(metric=f)`
+take `f(y_true, y_pred)`, also with a third parameter `sample_weight`. It is known by its own name, and goes to workers as it
+is, whether it stands in a module or in a script. Classes are given as 0, 1, ... in the order of `classes_`; a second parameter
+called `y_score`, `y_proba` or `y_prob`, or `f.needs_probabilities = True`, asks for probabilities (of two classes those of the
+second). Which way is better is found by trying it on made-up rows, unless `f.greater_is_better` says it. In regression networks
+see standardised targets, so that a function must not depend on where the target's zero is (as relative errors do) nor on a
+power of its unit. A resume needs the same function again, which is told by name and source.
+
 An installed package offers a metric of its own as an entry point of the group `mlptune.metrics`, whose name is that of the
 `mlptune.core.metrics.Metric` it stands for; see [CONTRIBUTING](../../CONTRIBUTING.md).
 """

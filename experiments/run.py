@@ -5,7 +5,7 @@ The processes start before anything slow is imported, so that they import what t
 
 import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..tracking import process as process
 from ..tracking.store.address import check_folder, store_uri
 from .config import Spec, load_spec
+from .config.load import metric_name
 from .data.header import check_header
 from .errors import UserError
 from .execution import interruption
@@ -38,6 +39,7 @@ def run_sweep(
     observer: Observer | None = None,
     data: Any = None,
     target: str | None = None,
+    metric: "str | Callable[..., float] | None" = None,
 ) -> "SweepResult":
     """Run a sweep and return its result.
 
@@ -57,6 +59,12 @@ def run_sweep(
             anywhere: the stored sweep says `source = "memory"`, and to resume it the same table is given again. Such a
             sweep is called like its target unless `overrides` has a `name`.
         target: The column to predict; with a pair (X, y) what y is called, "target" unless given.
+        metric: What trials are judged by, in place of `[objective] metric`: a name, or a function f(y_true, y_pred) as
+            scikit-learn has them, which goes to workers as it is and is known by its own name. Classes are given as 0, 1, ... in
+            the order of the model's `classes_`. A second parameter called y_score, y_proba or y_prob is given probabilities (of
+            two classes those of the second), one called sample_weight the rows' weights. Which way is better is found by
+            trying, unless `f.greater_is_better` says it. In a mapping it may stand in `[objective]`. To resume the sweep it is
+            given again.
 
     Raises:
         UserError: If anything is wrong with the sweep file, the data or the arguments.
@@ -73,6 +81,11 @@ def run_sweep(
 
         table = memory_table(data, target)
         data, target = MEMORY, table.target
+    if metric is not None:
+        named = {"objective.metric": metric_name(metric)}
+        overrides = (
+            {**overrides, **named} if isinstance(overrides, Mapping) else [*overrides, *map("=".join, named.items())]
+        )
     spec, text = load_spec(source, overrides, data=data, target=target)
     return run_spec(
         spec,

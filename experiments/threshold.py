@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..core.metrics import Metric
 
+# Cuts that are looked at, evenly spread over those that come into question: a function of the user's may take its time.
+MOST_CUTS = 500
 # A table of true and of predicted classes, as four rows whose weights are its counts.
 _TRUE, _PREDICTED = np.array([0, 1, 0, 1]), np.array([[0.0], [0.0], [1.0], [1.0]])
 
@@ -40,8 +42,10 @@ def fit_threshold(probabilities: NDArray[Any], y: NDArray[Any], weight: NDArray[
     )  # of two neighbouring numbers the middle may be the upper one
     considered = (by_class[0][:-1] > 0) & (by_class[1][1:] > 0)
     considered[[0, -1]] = True
-    thresholds = np.append(cuts[considered], 0.5)
-    last_below = np.append(np.flatnonzero(considered), np.searchsorted(values, 0.5, side="right") - 1)
+    places = np.flatnonzero(considered)
+    places = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), MOST_CUTS)).astype(np.intp))]
+    thresholds = np.append(cuts[places], 0.5)
+    last_below = np.append(places, np.searchsorted(values, 0.5, side="right") - 1)
     sign = 1.0 if metric.greater_is_better else -1.0
     scores = np.array([sign * _score(metric, below[:, k], below[:, -1] - below[:, k]) for k in last_below])
     scores[np.isnan(scores)] = -np.inf

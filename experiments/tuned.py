@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -46,7 +46,7 @@ class _TunedMLP(BaseEstimator):
         trials: How many configurations are tried, at most; None for the method's default, or with `minutes` as many as fit.
         minutes: A budget in time for the whole fit; None for no limit.
         method: How configurations are proposed: `[search] method` of a sweep file.
-        metric: What trials are compared by: `[objective] metric`; None for accuracy or R2.
+        metric: What trials are compared by: `[objective] metric`, or a function as `run_sweep` takes it; None for accuracy or R2.
         space: What is searched: the table `[space]`; None for the default space of the data.
         model: What all trials share: the table `[model]`, such as `{"epochs": 50, "class_weight": "balanced"}`.
         folds: Folds of the cross-validation; None for 5, or for many rows one validation part of a fifth.
@@ -77,7 +77,7 @@ class _TunedMLP(BaseEstimator):
         trials: int | None = 64,
         minutes: float | None = None,
         method: str = "auto",
-        metric: str | None = None,
+        metric: str | Callable[..., float] | None = None,
         space: Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
         folds: int | None = None,

@@ -13,6 +13,7 @@ STATE = "mlptune.state"
 METHOD = "mlptune.method"
 TOTAL = "mlptune.trials"
 METRIC = "mlptune.metric"
+METRIC_CODE = "mlptune.metric_code"
 DIRECTION = "mlptune.direction"
 FIXED = "mlptune.fixed"
 START = "mlptune.start"
@@ -67,6 +68,7 @@ TAGS = {
     METHOD: ("launch", "The search method."),
     TOTAL: ("launch", "How many trials the sweep counts."),
     METRIC: ("launch", "The objective: the curve by which trials are compared."),
+    METRIC_CODE: ("launch", "Where the metric is a function of the user's, its name and a hash of its source."),
     DIRECTION: ("launch", "`maximize` or `minimize`."),
     FIXED: ("launch", "The hyperparameters that all trials share, and `class_weight` where there is one, as JSON."),
     START: ("launch", "The configurations taken from another sweep that are tried first, as a JSON list."),

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import unit_of
+from ...core.metrics import sent, unit_of
 from ...core.structure import Structure
 from ...core.training import Fold, Network, State
 from ...core.workspace import outputs
@@ -220,7 +220,7 @@ class EngineEvaluator:
             state=None if epoch == 0 else State.concatenate([state for state in states if state is not None]),
             until=segment_end(first.structures[i], len(trials), epoch, stack.until),
             order_seed=self._task.order_seed,
-            metrics=self._task.metrics,
+            metrics=tuple(map(sent, self._task.metrics)),
             seconds=self._seconds_left(trial for trial, _ in trials),
         )
 

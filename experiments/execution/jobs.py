@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ...core.array import Array
+from ...core.metrics import Metric
 from ...core.structure import Structure
 from ...core.training import FINISHED, Curves, Fold, Network, State, start, train
 from ...core.workspace import outputs
@@ -38,7 +39,7 @@ class Job:
     state: State | None
     until: int
     order_seed: int
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[str | Metric, ...] = ()
     seconds: float | None = None
 
 

@@ -134,6 +134,12 @@ class SweepPlan:
         return self.dataset.task == "classification" and "threshold" not in activations and "perceptron" not in losses
 
     @property
+    def metric_code(self) -> str:
+        """Which function of the user's the metric is; "" for any other."""
+        metric = self.scoring().metric
+        return "" if metric is None else metric.code
+
+    @property
     def decision_metric(self) -> Metric | None:
         """The metric for which a threshold decides between the two classes; None where there are others, or none is needed."""
         metric = self.scoring().metric
@@ -249,8 +255,12 @@ def _check_defined(objective: Objective, dataset: Dataset) -> None:
             continue
         classes = fold.target.classes or ()
         right = y if not classes else np.eye(len(classes))[y][:, -fold.target.n_outputs :]
-        if not math.isnan(metric.function(y, right, weight)):
-            continue
+        try:
+            if not math.isnan(metric.function(y, right, weight)):
+                continue
+        except Exception as error:  # whatever a foreign function raises
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"[objective] metric {metric.name!r}: {type(error).__name__}: {reason}") from error
         present = np.bincount(y, weight, minlength=len(classes)) > 0 if classes else ()
         missing = [str(label)[:40] for label, found in zip(classes, present, strict=True) if not found]
         which = f" have none of the class {missing[0]!r}" if missing else " are too few"

@@ -113,6 +113,10 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:
         way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
+    if earlier.tags.get(schema.METRIC_CODE, "") != plan.metric_code:
+        raise UserError(
+            f"--resume: the metric {plan.objective.metric!r} is another function than when the sweep was begun; {OTHER_NAME}"
+        )
     machine = earlier.tags.get(schema.MACHINE)
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")

@@ -12,6 +12,7 @@ import pyarrow
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.metrics import f1_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -64,6 +65,9 @@ def test_the_classifier_decides_by_the_threshold_of_its_metric() -> None:
     decided = found.predict_proba(X)[:, 1] > found.model_.threshold
     np.testing.assert_array_equal(found.predict(X), np.where(decided, "yes", "no"))
     assert (decided != (found.predict_proba(X)[:, 1] > 0.5)).any(), "a threshold of one half shows nothing"
+    own = TunedMLPClassifier(**{**SETTINGS, "metric": f1_score}).fit(X, y)
+    assert own.best_score_ == pytest.approx(found.best_score_)
+    np.testing.assert_array_equal(own.predict(X), found.predict(X))
 
 
 @pytest.mark.parametrize("cls", [TunedMLPClassifier, TunedMLPRegressor])
