@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,10 +11,10 @@ import pytest
 from mlptune.experiments.report.facts import Facts
 from mlptune.experiments.report.page import report_html
 from mlptune.experiments.report.rules import diagnose
+from tests.support.browser import in_browser
 from tests.support.facts import curves, healthy, trial, with_best, with_evidence
 
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def page(facts: Facts) -> str:
@@ -150,24 +148,6 @@ def many(n: int = 1000) -> Facts:
 
 def test_a_thousand_trials_stay_under_three_megabytes() -> None:
     assert len(page(many()).encode()) < 3_000_000
-
-
-def in_browser(made: str, folder: Path) -> str:
-    """What a browser makes of a page, once its scripts have run."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium here (Debian's package chromium)")
-    file = folder / "page.html"
-    file.write_text(made, encoding="utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={folder / 'profile'}",
-        "--virtual-time-budget=2000",
-    ]
-    ran = subprocess.run([CHROMIUM, *options, "--dump-dom", file.as_uri()], capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
 
 
 def test_a_browser_runs_the_pages_script_and_no_other(tmp_path: Path) -> None:
