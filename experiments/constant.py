@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ensemble import Expected, ValidationRows
+from .ensemble import ValidationRows
 from .scoring import Scoring
-from .short import number_text
 
 Constant = tuple[str, float]
 """How a constant prediction is told, and its score."""
@@ -44,21 +43,3 @@ def _constants(rows: ValidationRows, scoring: Scoring, classes: Sequence[Any]) -
 def _outputs(probabilities: NDArray[Any]) -> NDArray[Any]:
     """Probabilities (C,) as a network gives them: of two classes that of the second."""
     return probabilities[1:] if len(probabilities) == 2 else probabilities
-
-
-def constant_remark(expected: Expected, scoring: Scoring, constant: Constant) -> str | None:
-    """What is to be said of a model that is not clearly better than a constant prediction; None of a better one."""
-    told, score = constant
-    worse_end = expected.low if scoring.greater_is_better else expected.high
-    is_better = worse_end > score if scoring.greater_is_better else worse_end < score
-    if is_better or np.isnan(score):
-        return None
-    text = (
-        f"the model is not clearly better than predicting {told}: expected {number_text(expected.score)} "
-        f"({number_text(expected.low)} to {number_text(expected.high)}), against {number_text(round(score, 12))}"
-    )
-    if scoring.metric is not None and scoring.metric.decision == "likeliest":
-        text += (
-            "; balanced_accuracy, average_precision and log_loss ([objective] metric) see more than the commonest class"
-        )
-    return text
