@@ -159,8 +159,8 @@ def _columns(dataset: "Dataset") -> list[str]:
     lines += _list("ignore", list(schema.left_out))
     for name, reason in schema.left_out.items():
         lines += _wrapped(f"{name}: {reason}")
-    for note in schema.notes:
-        lines += _wrapped(note)
+    for remark in map(told, schema.remarks.values()):
+        lines += _wrapped(remark)
     return [
         *lines,
         '# group = "..."               # a column whose equal rows must stay on one side; also time, weight',
