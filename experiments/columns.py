@@ -26,14 +26,17 @@ class Description:
     said: tuple[str, ...]
 
 
-def columns(data: Any, target: str | None = None, *, overrides: Sequence[str] | Mapping[str, Any] = ()) -> "pd.DataFrame":
+def columns(
+    data: Any, target: str | None = None, *, overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> "pd.DataFrame":
     """How each column of a table is understood: what it holds, how its cells are read, and what a network gets of it.
 
     With a target it is what a sweep makes of the table, which judges by its training rows; without one all rows count, and all
     columns are described as inputs. Nothing is trained and nothing stored.
 
     Args:
-        data: The name of a table, a sweep file or a bundled data set ("sklearn:iris"); or a table in memory as `run_sweep` takes it.
+        data: The name of a table, a sweep file or a bundled data set ("sklearn:iris"); or a table in memory as `run_sweep` takes
+            it.
         target: The column to predict.
         overrides: Dotted keys of the sweep file and their values, as with `--set`: `{"data.numeric": ["zip"]}`.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..data.understanding import Column
 
 LONGEST_NAME = 20
-LEGEND = "In brackets: the key of the sweep file (here: --set) that says it instead."
+LEGEND = "In brackets: the key of a sweep file that says it instead (or --set)."
 NARROWEST, WIDEST = 60, 120  # characters; in a pipe it is 80
 
 
@@ -41,7 +41,9 @@ def table_lines(columns: "Sequence[Column]", width: int) -> list[str]:
     texts = ["what becomes of it", *map(_words, columns)]
     lines = []
     for (name, kind, missing, levels), text in zip(cells, texts, strict=True):
-        start = f"{name.ljust(widths[0])}  {kind.ljust(widths[1])}  {missing.rjust(widths[2])}  {levels.rjust(widths[3])}  "
+        start = (
+            f"{name.ljust(widths[0])}  {kind.ljust(widths[1])}  {missing.rjust(widths[2])}  {levels.rjust(widths[3])}  "
+        )
         wrapped = textwrap.wrap(escape_control_characters(text), max(width - len(start), 20)) or [""]
         lines += [(start + wrapped[0]).rstrip(), *(" " * len(start) + line for line in wrapped[1:])]
     return lines

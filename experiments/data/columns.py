@@ -26,6 +26,7 @@ import pandas as pd
 
 from ..._text import counted
 from ..errors import UserError
+from ..gathered import Gathered
 from .dates import named_like_a_date
 from .header import COLUMN_ROLES
 from .numerals import parse
@@ -60,14 +61,18 @@ class Schema:
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """One line for each reason and for each kind of remark, naming the columns, those first that cost most if they are wrong."""
+        """One line for each reason and each kind of remark, naming the columns; those first that cost most if they are wrong."""
         by_reason: dict[str, list[str]] = {}
         for name, reason in self.left_out.items():
             if reason not in BY_REQUEST:
                 by_reason.setdefault(reason, []).append(name)
         guessed = sorted(self.remarks, key=list(OVERRIDES).index)
         return (
-            *(f"left out, {reason}: {listed(by_reason[reason])}; {KEEPS[reason]}" for reason in by_reason if reason in KEEPS),
+            *(
+                f"left out, {reason}: {listed(by_reason[reason])}; {KEEPS[reason]}"
+                for reason in by_reason
+                if reason in KEEPS
+            ),
             *(f"{told(self.remarks[kind])}; {OVERRIDES[kind]}" for kind in guessed),
             *(f"left out, {reason}: {listed(names)}" for reason, names in by_reason.items() if reason not in KEEPS),
         )
@@ -126,12 +131,16 @@ def recognised(frame: pd.DataFrame, data: "DataConfig") -> Schema:
     kinds: dict[str, str] = {}
     readings: dict[str, Reading] = {}
     remarks: dict[str, dict[str, str]] = {}
+    found = Gathered()
     marks = decimal_marks(frame[[name for name in inputs if name not in left_out]], data.decimal)
     for name in inputs:
         if name in left_out:
             continue
         column, mark = frame[name], marks[name]
-        use = _asked(name, column, asked[name], mark, data) if name in asked else _guess(name, column, mark, data)
+        if name in asked:
+            use = found.value(_asked, name, column, asked[name], mark, data) or _Use("", "no numbers")
+        else:
+            use = _guess(name, column, mark, data)
         if use.kind:
             kinds[name], readings[name] = use.kind, use.reading
         else:
@@ -139,6 +148,7 @@ def recognised(frame: pd.DataFrame, data: "DataConfig") -> Schema:
         for kind, remark in use.remarks.items():
             if remark:
                 remarks.setdefault(kind, {})[name] = remark
+    found.raise_any()
     ordered = {name: left_out[name] for name in inputs if name in left_out}
     return Schema(inputs, kinds, ordered, remarks, readings)
 

@@ -47,7 +47,8 @@ class Reading:
     """How a column's cells become numbers or dates.
 
     `decimal` is what a mark means that may be either ("." or ","), `missing` are the words, in small letters, that the column
-    uses for missing numbers (and numbers, where the user has said so), `order` is how its dates are written (see `dates`), "" where it has none.
+    uses for missing numbers (and numbers, where the user has said so), `order` is how its dates are written (see `dates`), ""
+    where it has none.
     """
 
     decimal: str = "."

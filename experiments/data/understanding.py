@@ -1,4 +1,4 @@
-"""What was understood of a table, column by column, as plain facts: for `mlptune columns`, a new sweep file, the plan and the report.
+"""What was understood of a table, column by column, as plain facts: for `mlptune columns`, `init`, the plan and the report.
 
 Whoever reads it can check each guess, and finds the key of [data] that changes it.
 """
@@ -31,7 +31,12 @@ _ROLES = {
     "time": "data.time: it orders the rows",
     "weight": "data.weight: it weighs the rows",
 }
-_CHANGED_BY = {"numeric": "data.categorical", "categorical": "data.numeric", "date": "data.dates", "text": "data.categorical"}
+_CHANGED_BY = {
+    "numeric": "data.categorical",
+    "categorical": "data.numeric",
+    "date": "data.dates",
+    "text": "data.categorical",
+}
 
 
 @dataclass(frozen=True)
@@ -176,8 +181,7 @@ def _nature(name: str, cells: pd.Series, mark: str, data: "DataConfig") -> tuple
     order = try_dates(name, cells)
     if order is not None:
         return "date", order
-    missing, levels = _counts(cells, "text", reading)
-    return ("text" if levels else "empty"), reading
+    return ("text" if _counts(cells, "text", reading)[1] else "empty"), reading
 
 
 def _becomes(feature: Feature) -> str:

@@ -29,28 +29,33 @@ FEWEST_IN_TIME = 12
 
 def trial_operations(dataset: Dataset, space: Space, fixed: Mapping[str, Any], loss: str, seeds: int) -> float:
     """Multiply-adds of one trial of middling values, all its networks together; 0 where such a trial cannot be trained."""
-    params = {name: _middle(dimension) for name, dimension in space.dimensions.items()}
+    params = {name: middle(dimension) for name, dimension in space.dimensions.items()}
     try:
         hp = Hyperparameters.from_config(configuration(params, fixed))
     except (ValueError, KeyError):  # values that are possible one by one may not be so together
         return 0.0
-    total = 0.0
-    for fold in dataset.folds():
-        n_rows, n_inputs = fold.arrays.X.shape
-        structure = Structure.of(
-            hp,
-            n_inputs=n_inputs,
-            n_outputs=fold.target.n_outputs,
-            n_rows=n_rows,
-            loss=loss,
-            n_plain=fold.encoder.n_plain,
-        )
-        total += operations(structure) + structure.steps * OPERATIONS_A_STEP
+    of_folds = structures(dataset, hp, loss)
+    total = sum(operations(structure) + structure.steps * OPERATIONS_A_STEP for structure in of_folds)
     epochs = hp.epochs * (SHARE_OF_EPOCHS if hp.early_stopping else 1.0)
     return total * epochs * seeds
 
 
-def _middle(dimension: Range | Choices) -> Any:
+def structures(dataset: Dataset, hp: Hyperparameters, loss: str) -> list[Structure]:
+    """The structure of a trial's network on each fold. Raises ValueError where there is none with these hyperparameters."""
+    return [
+        Structure.of(
+            hp,
+            n_inputs=fold.arrays.X.shape[1],
+            n_outputs=fold.target.n_outputs,
+            n_rows=len(fold.arrays.X),
+            loss=loss,
+            n_plain=fold.encoder.n_plain,
+        )
+        for fold in dataset.folds()
+    ]
+
+
+def middle(dimension: Range | Choices) -> Any:
     """A value whose cost is middling: the middle of a range; of choices the last, which by habit is the dearest."""
     if isinstance(dimension, Choices):
         return dimension.values[-1]

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from ...._text import escape_control_characters
+from ...errors import UserError
 from ..app import TABLE_SUFFIXES, Json, app, tell, write
 
 Set = Annotated[
@@ -44,3 +45,42 @@ def columns(
     from ..understood import columns_text
 
     write(columns_text(description, escape_control_characters(file)))
+
+
+@app.command(no_args_is_help=True)
+def check(
+    spec: Annotated[
+        str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
+    set_: Set = None,
+    json: Json = False,
+) -> None:
+    """Check a sweep file and its table, and tell all problems at once, a line each. Nothing is trained.
+
+    \b
+    mlptune check my.toml
+    mlptune check my.toml --set search.method=hyperband
+    mlptune check --data cars.csv --target price
+
+    Exit status 2 if there is a problem, else 0 and the plan in a line; `sweep --dry-run` prints all of it.
+    """
+    from ...examine import examine
+
+    found = examine(spec, set_ or [], data=data, target=target)
+    if json:
+        from ..present import strict_json
+
+        plan = None if found.outline is None else found.outline.to_json()
+        write(strict_json({"problems": found.problems, "plan": plan}))
+    elif found.outline is None:
+        write("\n".join(escape_control_characters(problem) for problem in found.problems))
+    else:
+        from ..plan import plan_line
+
+        write(f"no problems\n{plan_line(found.outline)}")
+    if found.problems:
+        raise typer.Exit(UserError.exit_status)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ...._text import escape_control_characters
+from ...errors import UserError
 from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
 
 
@@ -50,6 +51,9 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan, and neither train nor store anything.")
+    ] = False,
     tracking_uri: Uri = None,
     json: Json = False,
 ) -> None:
@@ -77,7 +81,11 @@ def sweep(
         "seed": seed,
     }
     changes = [f"{key}={value}" for key, value in short.items() if value is not None]
+    overrides = [*changes, *(set_ or [])]
     check_store(tracking_uri)
+    if dry_run:
+        _show_plan(spec, overrides, workers, data, target, json=json)
+        return
     from ..live import view
 
     with view() as watcher:
@@ -85,7 +93,7 @@ def sweep(
 
         result = run_sweep(
             spec,
-            overrides=[*changes, *(set_ or [])],
+            overrides=overrides,
             workers=workers,
             executor=executor,
             resume=resume,
@@ -107,6 +115,20 @@ def sweep(
     elif result.best["params"]:
         write("  " + escape_control_characters(params_text(result.best["params"])))
     write(next_text(result.name, shown(tracking_uri)))
+
+
+def _show_plan(
+    spec: str | None, overrides: list[str], workers: int | None, data: str | None, target: str | None, *, json: bool
+) -> None:
+    from ...examine import examine
+
+    found = examine(spec, overrides, workers=workers, data=data, target=target)
+    if found.outline is None:
+        raise UserError(*found.problems)
+    from ..plan import plan_text
+    from ..present import strict_json
+
+    write(strict_json(found.outline.to_json()) if json else plan_text(found.outline))
 
 
 @app.command(no_args_is_help=True)

@@ -32,7 +32,9 @@ def test_lines_fit_and_no_control_character_gets_through(columns: list[Column], 
 
 @pytest.mark.parametrize("used", [True, False])
 def test_a_row_says_what_becomes_of_a_column(used: bool) -> None:
-    column = Column("x", "numeric", used, "" if used else "one value only", 3, 7, 2, "2 inputs", ("a remark (data.numeric)",), "")
+    column = Column(
+        "x", "numeric", used, "" if used else "one value only", 3, 7, 2, "2 inputs", ("a remark (data.numeric)",), ""
+    )
     head, names, row, legend = columns_text(Description([column], 10, ()), "t.csv", 100).splitlines()
     assert head.startswith("t.csv: 10 rows, 1 column; ")
     assert names.split()[:4] == ["name", "kind", "missing", "levels"]
