@@ -1,7 +1,5 @@
 """A plan for a person: what `sweep --dry-run` prints, and the line of `mlptune check`."""
 
-import shutil
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +7,10 @@ from ..._text import counted, escape_control_characters
 from ..data.columns import listed
 from ..short import value_text
 from .text import time_text
+from .wrapped import hanging, terminal_width
 
 if TYPE_CHECKING:
     from ..launch.outline import Outline
-
-NARROWEST, WIDEST = 60, 120  # characters; in a pipe it is 80
 
 
 def plan_line(outline: "Outline") -> str:
@@ -32,13 +29,12 @@ def plan_line(outline: "Outline") -> str:
 
 def plan_text(outline: "Outline", width: int | None = None) -> str:
     """Return the plan as lines of at most `width` characters (the terminal's)."""
-    width = min(max(shutil.get_terminal_size((80, 24)).columns if width is None else width, NARROWEST), WIDEST)
+    width = terminal_width() if width is None else width
     parts = list(_parts(outline))
     margin = max(len(head) for head, _ in parts) + 2
     lines = [escape_control_characters(f"{outline.name}: the plan; nothing is trained")]
     for head, text in parts:
-        wrapped = textwrap.wrap(escape_control_characters(text), width - margin) or [""]
-        lines += [f"{head.ljust(margin)}{wrapped[0]}", *(" " * margin + line for line in wrapped[1:])]
+        lines += hanging(head.ljust(margin), escape_control_characters(text), width)
     return "\n".join(lines)
 
 

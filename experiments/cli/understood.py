@@ -1,11 +1,11 @@
 """The table of `mlptune columns`: a row for each column, its words wrapped so that it fits the terminal."""
 
-import shutil
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..._text import counted, escape_control_characters
+from .wrapped import terminal_width, wrapped_table
 
 if TYPE_CHECKING:
     from ..columns import Description
@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 20
 LEGEND = "In brackets: the key of a sweep file that says it instead (or --set)."
-NARROWEST, WIDEST = 60, 120  # characters; in a pipe it is 80
 
 
 def columns_text(description: "Description", source: str, width: int | None = None) -> str:
     """Return what was understood of a table, at most `width` characters wide (the terminal's)."""
-    width = min(max(shutil.get_terminal_size((80, 24)).columns if width is None else width, NARROWEST), WIDEST)
+    width = terminal_width() if width is None else width
     columns = description.columns
     used = sum(column.used for column in columns if column.kind != "target")
     inputs = sum(column.inputs for column in columns)
@@ -34,19 +33,9 @@ def columns_text(description: "Description", source: str, width: int | None = No
 
 def table_lines(columns: "Sequence[Column]", width: int) -> list[str]:
     """Return the table, its head first, each line at most `width` characters."""
-    names = [_short(column.name) for column in columns]
-    cells = [("name", "kind", "missing", "levels")]
-    cells += [(name, c.kind, str(c.missing), str(c.levels)) for name, c in zip(names, columns, strict=True)]
-    widths = [max(len(row[place]) for row in cells) for place in range(4)]
-    texts = ["what becomes of it", *map(_words, columns)]
-    lines = []
-    for (name, kind, missing, levels), text in zip(cells, texts, strict=True):
-        start = (
-            f"{name.ljust(widths[0])}  {kind.ljust(widths[1])}  {missing.rjust(widths[2])}  {levels.rjust(widths[3])}  "
-        )
-        wrapped = textwrap.wrap(escape_control_characters(text), max(width - len(start), 20)) or [""]
-        lines += [(start + wrapped[0]).rstrip(), *(" " * len(start) + line for line in wrapped[1:])]
-    return lines
+    headers = ["name", "kind", "missing", "levels", "what becomes of it"]
+    rows = [[_short(c.name), c.kind, str(c.missing), str(c.levels), _words(c)] for c in columns]
+    return wrapped_table(headers, rows, width, right=["missing", "levels"])
 
 
 def _words(column: "Column") -> str:

@@ -7,6 +7,7 @@ from . import sweeping  # noqa: I001
 from . import looking
 from . import reading
 from . import models
+from . import reference
 from . import pages
 
-__all__ = ["app", "looking", "models", "pages", "reading", "sweeping"]
+__all__ = ["app", "looking", "models", "pages", "reading", "reference", "sweeping"]

@@ -6,6 +6,7 @@ import typer
 
 from ...._text import escape_control_characters
 from ...errors import UserError
+from .. import completion
 from ..app import TABLE_SUFFIXES, Json, app, tell, write
 
 Set = Annotated[
@@ -50,7 +51,12 @@ def columns(
 @app.command(no_args_is_help=True)
 def check(
     spec: Annotated[
-        str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
+        str | None,
+        typer.Argument(
+            metavar="SPEC",
+            help="A sweep file, or a bundled one: digits, diabetes.",
+            autocompletion=completion.specs,
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")

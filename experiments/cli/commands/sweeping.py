@@ -8,13 +8,19 @@ import typer
 
 from ...._text import escape_control_characters
 from ...errors import UserError
+from .. import completion
 from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
 
 
 @app.command(no_args_is_help=True)
 def sweep(
     spec: Annotated[
-        str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
+        str | None,
+        typer.Argument(
+            metavar="SPEC",
+            help="A sweep file, or a bundled one: digits, diabetes.",
+            autocompletion=completion.specs,
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
@@ -31,9 +37,15 @@ def sweep(
     minutes: Annotated[
         str | None, typer.Option(metavar="M", help="search.minutes: how long, instead of how many.")
     ] = None,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help="search.method: auto, random, tpe, ...")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="search.method: auto, random, tpe, ...", autocompletion=completion.methods),
+    ] = None,
     metric: Annotated[
-        str | None, typer.Option(metavar="NAME", help="objective.metric: val_score, log_loss, ...")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="objective.metric: val_score, log_loss, ...", autocompletion=completion.metrics
+        ),
     ] = None,
     epochs: Annotated[str | None, typer.Option(metavar="N", help="model.epochs: the longest a trial trains.")] = None,
     folds: Annotated[str | None, typer.Option(metavar="K", help="data.folds: cross-validation.")] = None,
@@ -63,6 +75,7 @@ def sweep(
     mlptune sweep digits
     mlptune sweep my.toml --trials 128 --method hyperband --set model.batch_size=64
     mlptune sweep --data cars.csv.gz --target price --name cars --minutes 5
+    mlptune sweep my.toml --dry-run                     the plan, without training
     mlptune sweep my.toml --resume                      after Ctrl-C, or with more trials
 
     `--set` takes dotted keys of the sweep file; the value is TOML, or else a string; --trials and its like are short for it.
@@ -143,8 +156,9 @@ def init(
     """Write a sweep file for a table, with what was recognised and the default space written out for editing.
 
     \b
-    mlptune init --data cars.csv --target price         writes cars.toml
-    mlptune sweep cars.toml
+    mlptune init --data cars.csv --target price                  writes cars.toml
+    mlptune init --data cars.csv --target price -o my.toml
+    mlptune init --data cars.csv --target price -o my.toml --force
     """
     from ..init import write_sweep_file
 
