@@ -396,7 +396,7 @@ longer than MLflow's 8,000 characters for a tag is an artifact in `tags/`, and t
 
 def python() -> str:
     described: list[str] = []
-    for name in ("run_sweep", "load_result", "load_model", "best_config", "objective"):
+    for name in ("run_sweep", "columns", "load_result", "load_model", "best_config", "objective"):
         value = getattr(mlptune, name)
         described.append(f"## `mlptune.{name}`\n\n{signature(value, f'mlptune.{name}')}\n\n{markdown(value)}")
     for name in ("SweepResult", "TunedModel"):

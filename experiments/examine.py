@@ -82,7 +82,7 @@ def _dataset(spec: Spec, frame: "pd.DataFrame", said: Sequence[str], found: Gath
 
     data = _without_strangers(spec.data, list(frame.columns))
     dataset = found.value(Dataset.of_frame, frame, data, spec.seed, spec.base, spec.class_weight, said=said)
-    if dataset is None:
+    if dataset is None and not any("[data] numeric" in problem for problem in found.problems):  # for another reason
         found.passes(recognised, frame.drop(columns=data.target or "target", errors="ignore"), data)
     return dataset
 
