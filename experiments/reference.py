@@ -194,7 +194,7 @@ def _elsewhere(name: str) -> str:
         model = field.annotation
         if isinstance(model, type) and issubclass(model, Table) and name in model.model_fields:
             return f"; it is a key of [{table}]: {field_strings(model).get(name, '')}"
-    return nearest(meant_hyperparameter(name) or name, [*PARAMETERS, *_others()])
+    return nearest(meant_hyperparameter(name) or name, [*PARAMETERS, *_others()]) or "; mlptune params lists all"
 
 
 # Methods
@@ -236,8 +236,8 @@ def method(name: str) -> dict[str, Any]:
         except ValueError:
             continue
         return {"name": name, "meaning": f"a {kind}", "about": first_line(factory), "options": options(factory, kind)}
-    known = [*METHODS, *SAMPLERS.names(), *PRUNERS.names()]
-    raise UserError(f"there is no method {name!r}{hint(name, known, 20)}")
+    near = nearest(name, [*METHODS, *SAMPLERS.names(), *PRUNERS.names()]) or hint(name, METHODS)
+    raise UserError(f"there is no method {name!r}{near}")
 
 
 def options(factory: Callable[..., Any], owner: str) -> list[dict[str, Any]]:

@@ -231,6 +231,7 @@ def _typed(tables: dict[str, Any]) -> tuple[Spec | None, list[str]]:
             rest[table].pop(key[0], None)
         else:
             rest.pop(table, None)
+    rest.setdefault("name", "sweep")  # any will do for the rest
     try:
         return Spec.model_validate(rest), list(problems.values())
     except ValidationError:  # what is needed is missing
@@ -267,7 +268,7 @@ def _explain_one(problem: Any) -> str:
         rule = "missing; a sweep needs its source" if tables else "missing; a sweep needs a [data] table with a source"
     else:
         field = model.model_fields[key]
-        if problem["type"] == "literal_error":
+        if problem["type"] == "literal_error" and not field.description:
             choices = field.annotation.__args__  # type: ignore[union-attr]
             hint = nearest(value, choices) if isinstance(value, str) else ""
             rule = f"must be one of {', '.join(choices)}, not {show(value)}{hint}"

@@ -208,6 +208,8 @@ def _words(column: pd.Series, reading: Reading) -> str:
     if not reading.missing:
         return ""
     found = column[[isinstance(cell, str) and cell.strip().lower() in reading.missing for cell in column]]
+    if found.empty:
+        return ""
     words = listed([repr(word) for word in dict.fromkeys(cell.strip() for cell in found)], 3)
     return f"{words} ({counted(len(found), 'cell')}) {'counts' if len(reading.missing) == 1 else 'count'} as missing"
 

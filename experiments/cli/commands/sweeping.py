@@ -96,6 +96,10 @@ def sweep(
     changes = [f"{key}={value}" for key, value in short.items() if value is not None]
     overrides = [*changes, *(set_ or [])]
     check_store(tracking_uri)
+    if dry_run and resume:
+        raise UserError(
+            "--dry-run: looks at no store, where --resume would find what it continues; leave one of them out"
+        )
     if dry_run:
         _show_plan(spec, overrides, workers, data, target, json=json)
         return
