@@ -1,7 +1,6 @@
 """A method and a pruner as a sweep file names them, resolved into sampler, pruner and scheduler, each with its options."""
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from .._text import hint
@@ -10,9 +9,6 @@ from .plugins import CONTEXT
 from .pruners import PRUNERS
 from .samplers import SAMPLERS
 from .schedulers import SCHEDULERS
-
-# What Optuna's samplers import when they first need it, after trials have been trained.
-PACKAGES = {"CmaEsSampler": "cmaes", "GPSampler": "torch"}
 
 
 class Searcher(NamedTuple):
@@ -35,17 +31,13 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
     so. A pruner may also be the name of a scheduler that an installed package offers.
 
     Raises:
-        ValueError: for unknown names, for a method whose package is not installed, and for a pruner under a method that has its
-            own scheduler.
+        ValueError: for unknown names, and for a pruner under a method that has its own scheduler.
     """
     if method not in METHODS:
         try:
             SAMPLERS.check(method)
         except ValueError:
             raise ValueError(f"method: {method!r} is unknown{hint(method, [*METHODS, *SAMPLERS.names()])}") from None
-        package = PACKAGES.get(method)
-        if package is not None and find_spec(package) is None:
-            raise ValueError(f"method: {method!r} needs a package that is not installed: pip install {package}")
     scheduler = _scheduler(pruner or "none")
     entry = METHODS.get(method)
     if entry is not None and entry.scheduler != "pruner":

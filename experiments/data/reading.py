@@ -59,7 +59,8 @@ class Reading:
         """The column's numbers, or seconds where it has dates, and which cells are something else."""
         read = self._seconds(column) if self.order else numbers(column, self.decimal)
         if codes := [code for word in self.missing if (code := parse(word)) is not None]:
-            read = read._replace(values=np.where(np.isin(read.values, codes), np.nan, read.values))
+            values = np.where(np.isin(read.values, codes), np.nan, read.values)
+            read = Numbers(values, read.non_numeric, read.infinite)
         if self.missing and read.non_numeric.any():
             words = read.non_numeric.copy()
             words[words] = [str(cell).strip().lower() in self.missing for cell in column[words]]
