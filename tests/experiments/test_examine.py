@@ -94,7 +94,7 @@ def test_a_table_that_may_not_be_the_one_meant_is_not_looked_at(table: str, slip
     [
         (["objective.metric=rmse"], "[objective] metric: 'rmse' is not a metric for classification"),
         (["search.options.nn=3"], "options: unknown option 'nn'"),
-        (["search.method=CmaEsSampler"], "needs a package that is not installed: pip install cmaes"),
+        (["search.method=CmaEsSampler"], "needs the package cmaes: pip install cmaes"),
         (["search.method=tpe", "search.options.n_startup_trials=a"], "n_startup_trials"),
         (["data.weight=colour"], "[data] weight: column 'colour' has no finite number"),
     ],
