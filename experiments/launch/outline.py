@@ -186,7 +186,7 @@ def _extreme(
 def _structure(dataset: Dataset, params: Mapping[str, Any], plan: SweepPlan) -> Structure | None:
     try:
         hp = Hyperparameters.from_config(configuration(params, plan.fixed))
-        return forecast.structures(dataset, hp, plan.loss)[0]
+        return forecast.structure_on(dataset.folds()[0], hp, plan.loss)
     except (ValueError, KeyError):  # values that are possible one by one may not be so together
         return None
 

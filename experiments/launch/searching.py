@@ -19,7 +19,7 @@ from ...search.spaces.space import Space
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
-from .forecast import structures
+from .forecast import structure_on
 from .plan import SweepPlan
 from .warm_start import fitting
 
@@ -120,7 +120,7 @@ def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
         hp = Hyperparameters.from_config(configuration(params, plan.fixed))
     except ValueError:
         return math.inf
-    return float(hp.epochs * operations(structures(plan.dataset, hp, plan.loss)[0]))
+    return float(hp.epochs * operations(structure_on(plan.dataset.folds()[0], hp, plan.loss)))
 
 
 def _changeable(space: Space) -> tuple[str, ...]:
