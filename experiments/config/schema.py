@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
 
-from ..formats import is_path
+from ..formats import Address, is_path
 from .names import CLASS_WEIGHT
 
 if TYPE_CHECKING:
@@ -184,9 +184,14 @@ class Spec(Table):
         """Return the same spec with absolute paths, so that it still means the same files when it is read elsewhere."""
         data = self.data.model_copy(
             update={
-                key: str((self.base / value).resolve())
+                key: _absolute(value, self.base)
                 for key, value in (("source", self.data.source), ("test", self.data.test))
                 if value is not None and is_path(value)
             }
         )
         return self.model_copy(update={"data": data})
+
+
+def _absolute(source: str, base: Path) -> str:
+    address = Address.parse(source)
+    return address.at(str((base / address.path).resolve()))

@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._text import counted
-from ..errors import UserError
-from ..formats import reason
+from ..errors import UserError, reason
 from .tables import checked
 
 TARGET = "target"

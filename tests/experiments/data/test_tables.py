@@ -203,7 +203,7 @@ WRONG = {
     "binary.csv": (b"a,b\n\0\1\2\n", "binary data"),
     "zipped.csv": (gzip.compress(b"a,b\n1,2\n"), "gzip data; name it .gz"),
     "sheet.csv": (zipped(b"", "xl/workbook.xml"), "spreadsheet"),
-    "sheet.xlsx": (b"PK", "a table ends in .csv, .tsv, .parquet, .npz"),
+    "sheet.ods": (b"PK", "a table ends in .csv, .tsv, .parquet, .npz"),
     "noname": (b"a,b\n1,2\n", "a table ends in"),
     "plain.csv.gz": (b"a,b\n1,2\n", "cannot be read as .gz"),
     "cut.csv.gz": (gzip.compress(b"a,b\n" + b"1,2\n" * 9999)[:40], "cannot be read as .gz"),
