@@ -319,10 +319,6 @@ def _json_lines_columns(table: TableFile) -> list[str] | None:
     return json_lines.column_names(table.shown, head, len(head) < _HEAD)
 
 
-def _write_json_lines(frame: "pd.DataFrame", path: Path) -> None:
-    frame.to_json(path, orient="records", lines=True, force_ascii=False, double_precision=15)
-
-
 def _read_sheet(table: TableFile) -> "pd.DataFrame":
     return spreadsheets.read(table.shown, table.file, table.address.wanted, table.header, table.known, table.say)
 
@@ -388,7 +384,7 @@ def _unknown(table: TableFile) -> list[str] | None:
     return None
 
 
-_JSON_LINES = Format(_read_json_lines, _json_lines_columns, _write_json_lines)
+_JSON_LINES = Format(_read_json_lines, _json_lines_columns, json_lines.write)
 _FEATHER = Format(_read_feather, _feather_columns, _write_feather, b"ARROW1", "Feather; name it .feather")
 _SQLITE = Format(
     _read_sqlite,

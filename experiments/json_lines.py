@@ -4,8 +4,10 @@ A reader that gives a column one type has to refuse a column of numbers with one
 types mean is for `data/reading.py` to decide, as in any other table.
 """
 
+import io
 import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .delimited import decoded
@@ -39,10 +41,14 @@ def column_names(shown: str, head: bytes, whole: bool) -> list[str] | None:
     """The columns of a file that is no longer than its `head`; None for any other, whose last line may have a column more."""
     if not whole:
         return None
-    import io
-
     names = read(shown, io.BytesIO(head), lambda line: None).columns
     return [str(name).strip() for name in names]
+
+
+def write(frame: "pd.DataFrame", path: Path) -> None:
+    """A line for each row, numbers to the last digit."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in frame.to_dict("records"))
 
 
 def _objects(shown: str, lines: Iterable[str]) -> list[dict[str, Any]]:

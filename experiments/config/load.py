@@ -106,7 +106,7 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
     """Return (text, label for errors, folder of relative paths) of a sweep file or a bundled sweep."""
     if not isinstance(source, str | Path):
         raise UserError(f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not {show(source)}")
-    path, bundled = Path(source), bundled_sweeps()
+    path, bundled = Path(Address.parse(str(source)).path), bundled_sweeps()
     label, base = show_path(path.name), path.parent
     try:
         if not path.is_file() and str(source) in bundled:
