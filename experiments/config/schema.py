@@ -29,11 +29,11 @@ class DataConfig(Table):
     """[data]: which rows, which column to predict, and how the rows are split."""
 
     source: Text
-    """A CSV, Parquet or NumPy file (compressed ones too), its path relative to the sweep file; or a data set that comes
-    with scikit-learn: "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given
-    again each time.
+    """A table's file (its ending says the [format](../data.md#formats); compressed ones too), its path relative to the sweep file:
+    "cars.csv", "cars.xlsx?sheet=2019", "sqlite:///shop.db?query=SELECT ...". Or a data set that comes with scikit-learn:
+    "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given again each time.
     """
-    target: Column | None = Field(default=None, description="the name of a column, in quotes")
+    target: Column | None = Field(default=None, description="the name of one column, in quotes")
     """The column to predict. Unless given: the one that is called `target`."""
     task: Literal["auto", "classification", "regression"] = "auto"
     """What the target is; `auto` decides by its values."""
