@@ -1,7 +1,6 @@
 """SQLite databases: a table or a query of one, opened so that nothing in it can be changed."""
 
 import contextlib
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +12,11 @@ from .delimited import decoded
 from .errors import UserError, reason
 
 if TYPE_CHECKING:
+    import sqlite3
+
     import pandas as pd
 
 Say = Callable[[str], None]
-_READING = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
 
 
 def read(shown: str, path: Path, part: str, wanted: str, say: Say) -> "pd.DataFrame":
@@ -46,12 +46,15 @@ def column_names(shown: str, path: Path, part: str, wanted: str) -> list[str]:
 
 
 @contextmanager
-def _open(shown: str, path: Path) -> Iterator[sqlite3.Connection]:
+def _open(shown: str, path: Path) -> "Iterator[sqlite3.Connection]":
+    import sqlite3
+
+    reading = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
     try:
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
             # A file that is opened for reading could still be told to write another one (VACUUM INTO, ATTACH).
             connection.set_authorizer(
-                lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+                lambda action, *_: sqlite3.SQLITE_OK if action in reading else sqlite3.SQLITE_DENY
             )
             yield connection
     except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError) as error:
@@ -62,7 +65,7 @@ def _open(shown: str, path: Path) -> Iterator[sqlite3.Connection]:
         raise UserError(f"{shown}: cannot be read: {reason(error)}") from None
 
 
-def _query(shown: str, connection: sqlite3.Connection, part: str, wanted: str) -> str:
+def _query(shown: str, connection: "sqlite3.Connection", part: str, wanted: str) -> str:
     if part == "query":
         return wanted
     found = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name")
@@ -79,7 +82,7 @@ def _query(shown: str, connection: sqlite3.Connection, part: str, wanted: str) -
     return f'SELECT * FROM "{name}"'
 
 
-def _names(shown: str, cursor: sqlite3.Cursor) -> list[str]:
+def _names(shown: str, cursor: "sqlite3.Cursor") -> list[str]:
     if cursor.description is None:
         raise UserError(f"{shown}: a query must be a SELECT")
     return [str(column[0]).strip() for column in cursor.description]

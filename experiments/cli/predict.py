@@ -23,9 +23,9 @@ def predict_file(
 ) -> int:
     """Write `prediction` and, for classes, `proba_<label>` for each row of `source` in order; return how many rows.
 
-    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for each column with cells that
-    cannot be read; where those are more than half of the cells, that is an error unless `force` is given. The format is told by
-    the ending of `out`, which appears whole or not at all. Raises UserError.
+    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for what had to be guessed, and
+    for each column with cells that cannot be read; where those are more than half of the cells, that is an error unless `force` is
+    given. The format is told by the ending of `out`, which appears whole or not at all. Raises UserError.
     """
     format_ = FORMATS.get(out.suffix.lower())
     if format_ is None or format_.write is None:
@@ -49,7 +49,7 @@ def predict_file(
         pass  # a slip in its name is said before the store is opened
     model = load_model(name, run=run, tracking_uri=tracking_uri)
     encoder = model.parts[0].encoder
-    frame = read_table(source, Path.cwd(), known=encoder.columns)
+    frame = read_table(source, Path.cwd(), known=encoder.columns, say=say)
     rows = frame.to_numpy(dtype=object) if _goes_by_place(list(frame.columns), encoder.inputs) else frame
     try:
         troubles = encoder.unread(rows)
