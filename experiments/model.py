@@ -143,9 +143,19 @@ class TunedModel:
         return f"<TunedModel: {what} from {columns}, {networks}{of_trials}>"
 
     def _repr_html_(self) -> str:
-        from .notebook import model_html
+        from .notebook import facts_html
+        from .short import params_text
 
-        return model_html(self)
+        classes = [] if self._target.classes is None else [("classes", _some(self._target.classes))]
+        facts = [
+            ("predicts", f"{self._target.name} ({self.task})"),
+            *classes,
+            ("columns", f"{self.n_features_in_}: {_some(self.parts[0].encoder.inputs)}"),
+            ("networks", str(sum(len(part.theta) for part in self.parts))),
+            ("trials", ", ".join(f"{number} ({weight:.0%})" for number, weight in self.members.items()) or "1"),
+            ("parameters of the best", params_text(self.params)),
+        ]
+        return facts_html("TunedModel", facts)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

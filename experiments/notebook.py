@@ -2,19 +2,14 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._text import counted
 from .ranking import ranked_rows
 from .short import number_text, params_text
 
-if TYPE_CHECKING:
-    from .model import TunedModel
-
 TOP = 5
 """Trials that are listed."""
-COLUMNS = 10
-"""Columns and classes that are named."""
 
 
 def result_text(summary: Mapping[str, Any]) -> str:
@@ -51,25 +46,11 @@ def result_html(summary: Mapping[str, Any]) -> str:
             for t in ranked_rows(summary["trials"], best)[:TOP]
         )
     )
-    return _table(summary["name"], result_facts(summary), f"<tr>{names}</tr>{rows}", columns=2)
+    return facts_html(summary["name"], result_facts(summary), f"<tr>{names}</tr>{rows}", columns=2)
 
 
-def model_html(model: "TunedModel") -> str:
-    """The table of a model: what it predicts from what, of what it is made, and the best trial's configuration."""
-    facts = [
-        ("predicts", model.parts[0].target.name),
-        ("task", model.task),
-        ("columns", f"{model.n_features_in_}: {', '.join(map(str, model.feature_names_in_[:COLUMNS]))}"),
-        ("networks", str(sum(len(part.theta) for part in model.parts))),
-        ("trials", ", ".join(f"{number} ({weight:.0%})" for number, weight in model.members.items()) or "1"),
-        ("parameters of the best", params_text(model.params)),
-    ]
-    if model.task == "classification":
-        facts.insert(2, ("classes", ", ".join(map(str, model.classes_[:COLUMNS]))))
-    return _table("TunedModel", facts)
-
-
-def _table(caption: str, facts: Sequence[tuple[str, str]], more: str = "", columns: int = 1) -> str:
+def facts_html(caption: str, facts: Sequence[tuple[str, str]], more: str = "", columns: int = 1) -> str:
+    """A table of facts, each a name and a text, above `more` rows of twice as many `columns`."""
     head = "".join(f"<tr>{_cell(name, 'th', columns)}{_cell(text, 'td', columns)}</tr>" for name, text in facts)
     return f"<table><caption>{html.escape(caption)}</caption>{head}{more}</table>"
 

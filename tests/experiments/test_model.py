@@ -250,7 +250,7 @@ def test_a_notebook_shows_a_table_of_it_and_a_path_may_be_a_text(fitted, tmp_pat
         again = TunedModel.load(str(tmp_path / model.task))
         rows = [["".join(cell.itertext()) for cell in row] for row in ElementTree.fromstring(again._repr_html_())[1:]]
         facts = dict(rows)
-        assert facts["predicts"] == "target"
-        assert facts["columns"] == "3: size, noise, colour"
-        assert facts.get("classes") == ("large, small" if model.task == "classification" else None)
+        assert facts["predicts"] == f"target ({model.task})"
+        assert facts["columns"] == "3: 'size', 'noise', 'colour'"
+        assert facts.get("classes") == ("'large', 'small'" if model.task == "classification" else None)
         assert "learning_rate=0.03" in facts["parameters of the best"]
