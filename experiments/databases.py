@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Say = Callable[[str], None]
+_WRITES = ("readonly database", "not authorized", "authorization denied", "one statement")
+"""What SQLite and its module say where a query is more than one that reads."""
 
 
 def read(shown: str, path: Path, part: str, wanted: str, say: Say) -> "pd.DataFrame":
@@ -49,18 +51,17 @@ def column_names(shown: str, path: Path, part: str, wanted: str) -> list[str]:
 def _open(shown: str, path: Path) -> "Iterator[sqlite3.Connection]":
     import sqlite3
 
-    reading = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
     try:
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
-            # A file that is opened for reading could still be told to write another one (VACUUM INTO, ATTACH).
+            # A connection for reading could still write another file: ATTACH does so, and VACUUM INTO by means of it.
             connection.set_authorizer(
-                lambda action, *_: sqlite3.SQLITE_OK if action in reading else sqlite3.SQLITE_DENY
+                lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
             )
             yield connection
     except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError) as error:
         if isinstance(error, UserError):
             raise
-        if any(sign in str(error) for sign in ("not authorized", "authorization denied", "one statement")):
+        if any(sign in str(error) for sign in _WRITES):
             raise UserError(f"{shown}: a query may be one SELECT and nothing that writes") from None
         raise UserError(f"{shown}: cannot be read: {reason(error)}") from None
 

@@ -41,6 +41,14 @@ def test_cells_are_as_they_are_stored(shop):
     assert read(shop, "query", query).to_numpy().tolist() == [[i, "A"] for i in range(1, 6)]
 
 
+def test_virtual_tables_are_tables(shop):
+    with closing(sqlite3.connect(shop)) as connection, connection:
+        connection.execute("CREATE VIRTUAL TABLE notes USING fts5(text)")
+        connection.execute("INSERT INTO notes VALUES ('good tea')")
+    assert read(shop, "query", "SELECT * FROM notes WHERE notes MATCH 'tea'").to_numpy().tolist() == [["good tea"]]
+    assert read(shop, "query", "SELECT value FROM json_each('[1, 2]')").to_numpy().tolist() == [[1], [2]]
+
+
 def test_the_only_table_needs_no_name(shop):
     with pytest.raises(UserError, match=r"^shop\.db: add \?table=NAME or \?query=SELECT \.\.\.; known: cheap, items"):
         read(shop)
@@ -57,6 +65,8 @@ def test_the_only_table_needs_no_name(shop):
         ("query", "SELECT prize FROM orders", "cannot be read: no such column: prize"),
         ("query", "SELEC 1", 'cannot be read: near "SELEC": syntax error'),
         ("query", "-- nothing", "a query must be a SELECT"),
+        ("query", "CREATE TEMP TABLE t AS SELECT 1", "a query must be a SELECT"),
+        ("query", "BEGIN EXCLUSIVE", "a query must be a SELECT"),
         *(
             ("query", query, "a query may be one SELECT and nothing that writes")
             for query in (
@@ -66,7 +76,8 @@ def test_the_only_table_needs_no_name(shop):
                 "ATTACH 'other.db' AS other",
                 "VACUUM INTO 'other.db'",
                 "PRAGMA user_version = 3",
-                "CREATE TEMP TABLE t AS SELECT 1",
+                "DROP TABLE orders",
+                "SELECT load_extension('other')",
             )
         ),
     ],
