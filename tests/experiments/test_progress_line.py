@@ -89,5 +89,3 @@ def test_a_sweep_in_python_says_how_it_goes(store: str, capsys: pytest.CaptureFi
     mlptune.run_sweep({"name": "said", "data": {"source": "sklearn:iris"}}, overrides=settings, workers=1)
     out, err = capsys.readouterr()
     assert (out, "said: 2/2 trials in " in err) == ("", True)
-    mlptune.run_sweep({"name": "silent", "data": {"source": "sklearn:iris"}}, overrides=settings, workers=1, verbose=0)
-    assert capsys.readouterr() == ("", "")
