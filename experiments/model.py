@@ -212,8 +212,9 @@ class TunedModel:
         scoring = Scoring(row, self.parts[0].structure.loss, self._target.scale)
         return scoring(truth, self._outputs(X, row is not None and row.exact_outputs), weight)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {}
         encodings: dict[int, int] = {}
@@ -239,7 +240,7 @@ class TunedModel:
         np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
     @classmethod
-    def load(cls, folder: Path) -> "TunedModel":
+    def load(cls, folder: str | Path) -> "TunedModel":
         """Read a model back. Raises ValueError for files that are not a model of mlptune; nothing in them is executed."""
         try:
             return _read(Path(folder))

@@ -55,6 +55,22 @@ def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments:
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "digits", "--workers", "0"], "Invalid value for '--workers'"),
+        (["swep"], "No such command 'swep'. Did you mean 'sweep'?"),
+        (["--trail"], "No such option: --trail"),
+        (["predict", "cars"], "Missing argument 'FILE'"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_comes_first(run: Run, arguments: list[str], line: str) -> None:
+    said = run(*arguments).stderr.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith(f"mlptune: {line}")
+    assert said[1].startswith("Usage: mlptune")
+
+
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
 def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     program = "import sys\nfrom mlptune.experiments.cli import commands\n"
