@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Categorical, Levels
 from .header import check_columns, check_test_target, columns_hint, target_name
 from .reading import Reading, decimal_marks, try_dates, try_numbers
+from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
 from .target import Target, clean_target, labels_of, target_reading
@@ -172,6 +173,7 @@ class Dataset:
         test = None
         if data.test is not None:
             test = _test_table(data, data.test, base, name, task, rows, reading)
+            _say_shared(rows, test, data, messages.append)
         labels = np.unique(y, return_inverse=True)[1].astype(np.int64) if task == "classification" else None
         test_size = 0.0 if test is not None else data.test_size
         validation, folds = data.validation or VALIDATION, data.folds
@@ -186,6 +188,7 @@ class Dataset:
             labels=labels,
             groups=groups,
             times=times,
+            repeats=_repeats(rows, data, messages.append),
         )
         if test is None and len(split.test):
             test = rows.take(split.test)
@@ -262,6 +265,31 @@ class Dataset:
             if table is not None:
                 _digest_table(digest, table, self._schema)
         return digest.hexdigest()
+
+
+def _repeats(rows: Table, data: "DataConfig", say: Callable[[str], None]) -> NDArray[np.int64] | None:
+    """Which rows are the same, where that decides the parts."""
+    if data.duplicates == "apart" or data.group is not None or data.time is not None:
+        return None
+    codes = repeated_rows(rows.frame, rows.y, data.ignore)
+    if codes is not None:
+        n_copies = int((np.bincount(codes)[codes] > 1).sum())
+        say(
+            f'{n_copies} rows occur more than once; each stays in one part with its copies (data.duplicates = "apart": not)'
+        )
+    return codes
+
+
+def _say_shared(rows: Table, test: Table, data: "DataConfig", say: Callable[[str], None]) -> None:
+    """Warn of rows of the test file that training rows have seen."""
+    names = [name for name in rows.frame.columns if name in test.frame]
+    both = pd.concat([rows.frame[names], test.frame[names]], ignore_index=True)
+    shared = count_shared(both, np.concatenate([rows.y, test.y]), len(rows.y), data.ignore)
+    if shared:
+        are = "is" if shared == 1 else "are"
+        say(
+            f"{counted(shared, 'row')} of {data.test} {are} in {data.source} too: the score of the test part gains by it"
+        )
 
 
 def _say_nothing(line: str) -> None:

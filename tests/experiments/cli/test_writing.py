@@ -30,5 +30,5 @@ def test_what_the_system_refuses_is_one_line(there: Run, arguments: list[str]) -
 def test_a_full_disk_keeps_its_own_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space"), writing(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(UserError, match="x.csv: cannot be written: Input/output error"), writing("x.csv"):
+    with pytest.raises(UserError, match=r"x\.csv: cannot be written: Input/output error"), writing("x.csv"):
         raise OSError(errno.EIO, "Input/output error")
