@@ -18,10 +18,11 @@ from ...core.data import Fold
 from ..errors import UserError
 from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
-from .columns import Schema, infer_schema
+from .columns import Schema, infer_schema, listed
 from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Categorical, Levels
 from .header import check_columns, check_test_target, columns_hint, target_name
+from .leaks import telling_columns
 from .reading import Reading, decimal_marks, try_dates, try_numbers
 from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
@@ -86,6 +87,7 @@ class Dataset:
         data: "DataConfig",
         messages: tuple[str, ...] = (),
         class_weight: ClassWeight | None = None,
+        repeats: NDArray[np.int64] | None = None,
     ) -> None:
         self._rows = rows
         self._test = test
@@ -115,7 +117,10 @@ class Dataset:
         self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
-        self.messages = (*messages, *split.messages, *self._schema.messages, *([merged] if merged else []))
+        # Copies of a row say what it says: nothing more.
+        different = trained if repeats is None else trained[np.unique(repeats[trained], return_index=True)[1]]
+        told = _told(self._rows.take(different), target, self._schema)
+        self.messages = (*messages, *split.messages, *self._schema.messages, *([merged] if merged else []), *told)
         self.fingerprint = self._fingerprint()
 
     @classmethod
@@ -179,6 +184,8 @@ class Dataset:
         validation, folds = data.validation or VALIDATION, data.folds
         if data.validation is None and folds is None:
             validation, folds = default_validation(len(rows.y), test_size, groups, times)
+        repeats = repeated_rows(rows.frame, rows.y, data.ignore)
+        together = data.duplicates == "together" and groups is None and times is None
         split = split_rows(
             len(rows.y),
             seed=seed,
@@ -188,11 +195,13 @@ class Dataset:
             labels=labels,
             groups=groups,
             times=times,
-            repeats=_repeats(rows, data, messages.append),
+            repeats=repeats if together else None,
         )
         if test is None and len(split.test):
             test = rows.take(split.test)
-        return cls(rows, test, name, task, split, data, tuple(messages), class_weight)
+        if repeats is not None and together:
+            messages.append(_of_copies(repeats))
+        return cls(rows, test, name, task, split, data, tuple(messages), class_weight, repeats)
 
     def folds(self) -> tuple[EncodedFold, ...]:
         """The training and validation parts: one pair for a holdout, k for k folds, all of one width d.
@@ -267,17 +276,24 @@ class Dataset:
         return digest.hexdigest()
 
 
-def _repeats(rows: Table, data: "DataConfig", say: Callable[[str], None]) -> NDArray[np.int64] | None:
-    """Which rows are the same, where that decides the parts."""
-    if data.duplicates == "apart" or data.group is not None or data.time is not None:
-        return None
-    codes = repeated_rows(rows.frame, rows.y, data.ignore)
-    if codes is not None:
-        n_copies = int((np.bincount(codes)[codes] > 1).sum())
-        say(
-            f'{n_copies} rows occur more than once; each stays in one part with its copies (data.duplicates = "apart": not)'
-        )
-    return codes
+def _told(rows: Table, target: str, schema: Schema) -> list[str]:
+    """A warning where columns tell the target by themselves; `rows` are those of training, their numbers read already."""
+    plain = {name: Reading() if kind == "numeric" else schema.readings[name] for name, kind in schema.kinds.items()}
+    names = list(telling_columns(rows.frame, rows.y, schema.kinds, plain))
+    if not names:
+        return []
+    verb, which = ("tells", "it is") if len(names) == 1 else ("tell", "they are")
+    ignore = json.dumps(names[:8], ensure_ascii=False)
+    alone = "by itself" if len(names) == 1 else "each by itself"
+    return [
+        f"{listed(names)} {verb} {target} {alone} in all training rows; if {which} not known when a prediction is wanted, "
+        f"data.ignore = {ignore}"
+    ]
+
+
+def _of_copies(repeats: NDArray[np.int64]) -> str:
+    n_copies = int((np.bincount(repeats)[repeats] > 1).sum())
+    return f'{n_copies} rows are copies of others; copies stay in one part, data.duplicates = "apart" changes that'
 
 
 def _say_shared(rows: Table, test: Table, data: "DataConfig", say: Callable[[str], None]) -> None:

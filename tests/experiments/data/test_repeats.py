@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlptune.experiments.config import load_spec
@@ -26,6 +26,7 @@ def loaded(tmp_path: Path, frame: pd.DataFrame, **data: Any) -> Dataset:
     return Dataset.load(spec.data, spec.seed, tmp_path)
 
 
+@settings(max_examples=30)
 @given(n=st.integers(4, 60), seed=st.integers(0, 2**32 - 1))
 def test_rows_are_the_same_exactly_if_pandas_says_so(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
