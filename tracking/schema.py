@@ -80,7 +80,7 @@ TAGS = {
     BEST: ("launch", "The best trial, as JSON."),
     TEST_SCORINGS: (
         "launch",
-        "How many launches of the sweep had been scored on the test part when this one was, itself included.",
+        "How often models of the sweep had been scored on the test part when this one was, this time included.",
     ),
     ENSEMBLE: ("launch", "The trials that the model is made of and their weights, as a JSON list."),
     HOLDER: ("launch", "The process that runs the launch, for users to read."),
