@@ -50,6 +50,7 @@ def check_semantics(spec: Spec) -> "Space | None":
     _check_columns(spec.data)
     _check_seeds(spec)
     _check_class_weight(spec)
+    _check_standardize(spec)
     _check_names(spec)
     for name, value in spec.hyperparameters.items():
         _check_value("model", name, value)
@@ -141,6 +142,13 @@ def _check_class_weight(spec: Spec) -> None:
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_CLASS_WEIGHT:
             rule = f"must be a number from 0 to {MAX_CLASS_WEIGHT}, not {show(weight)}"
             raise UserError(f"{place}.{show_key(label)}: {rule}")
+
+
+def _check_standardize(spec: Spec) -> None:
+    """Refuse what would claim that a table is not standardised: it always is."""
+    place = "[space]" if "standardize" in (spec.space or {}) else "[model]"
+    if place == "[space]" or spec.model.get("standardize") is False:
+        raise UserError(f"{place} standardize: a sweep's tables are always standardised; leave it out")
 
 
 def _check_names(spec: Spec) -> None:

@@ -199,7 +199,7 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
     model = spec.hyperparameters
     own = spec.space is not None or sampler == "nas"
     found = default_model({**dict.fromkeys(space), **model}, n_rows, with_space=own)
-    return {**found, **model}
+    return {**found, **model, "standardize": True}
 
 
 def _n_numeric(dataset: Dataset) -> int:

@@ -151,7 +151,7 @@ def _upgrade(path: Path, revision: str) -> None:
         old.execute("BEGIN IMMEDIATE")
         with contextlib.closing(_connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as copy:
             source.backup(copy)
-        engine = sqlalchemy.create_engine(f"sqlite:///{new}")
+        engine = sqlalchemy.create_engine(sqlalchemy.URL.create("sqlite", database=str(new)))
         try:
             _upgrade_db(engine)
         except CommandError as error:
