@@ -25,6 +25,7 @@ from .warm_start import fitting
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.samplers import BaseSampler
 
 # Optuna's Hyperband finds a trial's bracket by a hash of this and the trial's number; a sweep under another name is the same sweep.
 STUDY_NAME = "mlptune"
@@ -40,15 +41,9 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with _user_errors():
-        proposer = sampler(
-            plan.searcher.sampler,
-            seed=plan.spec.seed,
-            space=plan.space,
-            trials=plan.total,
-            batch=plan.spec.search.batch or DEFAULT_BATCH,
-            cost=partial(training_cost, plan),
-            **plan.options.sampler,
-        )
+        if plan.method is None:
+            _rehearse(_proposer(plan), plan)
+        proposer = _proposer(plan)
         stopper = pruner(plan.searcher.pruner, max_epochs=plan.max_epochs, **plan.options.pruner)
     study = optuna.create_study(
         study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=plan.objective.direction
@@ -56,6 +51,29 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
     for point in start:
         study.enqueue_trial(fitting(point, plan.space))
     return study
+
+
+def _proposer(plan: SweepPlan) -> "BaseSampler":
+    return sampler(
+        plan.searcher.sampler,
+        seed=plan.spec.seed,
+        space=plan.space,
+        trials=plan.total,
+        batch=plan.spec.search.batch or DEFAULT_BATCH,
+        cost=partial(training_cost, plan),
+        **plan.options.sampler,
+    )
+
+
+def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
+    """Ask a sampler of others for a trial: what it cannot do with this space it says only then."""
+    import optuna
+
+    study = optuna.create_study(sampler=proposer, direction=plan.objective.direction)
+    try:
+        plan.space.suggest(study.ask())
+    except (ValueError, ImportError, NotImplementedError) as error:
+        raise UserError(f"[search] method: {plan.searcher.sampler}: {error}") from error
 
 
 def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:
