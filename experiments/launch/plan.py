@@ -23,6 +23,7 @@ from ..errors import UserError
 from ..execution.engine import Task
 from ..scoring import SCORES, Scoring
 from . import forecast
+from .judging import check_judges
 from .warm_start import check_points
 
 # More trials than any budget in minutes has time for.
@@ -157,6 +158,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         space = check_space(spec, table)
     fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
     objective = _objective(spec.objective, dataset)
+    is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
+    check_judges(dataset, "r2" if is_r2 else objective.key)
     options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
