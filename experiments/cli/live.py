@@ -103,7 +103,21 @@ class View(Observer):
         if self.info is None or not (self.done or part >= 1.0):
             return None
         rate = (len(self._finishes) - 1 + part) / max(self.clock() - self._finishes[0], 1e-3)
-        return max(self.info.total - self.done - part, 0.0) / rate
+        left = max(self.info.total - self.done - part, 0.0)
+        return self._tempered(left, left / rate)
+
+    def _tempered(self, left: float, by_rate: float) -> float:
+        """The seconds for the `left` trials: at first by the count of their operations, where there is one, then by their rate.
+
+        A stack brings its trials all at once, after none for long: of the first ones the rate says little.
+        """
+        if self.info is None or self.info.expected_seconds is None:
+            return by_rate
+        weight = min(4.0 * (self.info.total - left) / self.info.total, 1.0) ** 2
+        whole = self.info.expected_seconds
+        of_left = left / self.info.total * whole
+        by_count = min(max(whole - (self.clock() - self.began), 0.5 * of_left), of_left)
+        return weight * by_rate + (1.0 - weight) * by_count
 
     def part(self) -> float:
         """How much of the running trials is done, in trials: they may all run at once, as a population does."""
@@ -144,15 +158,15 @@ class PlainView(View):
             parts.append(f"({trial.reason})")
         if trial.value is not None:
             parts.append(number_text(trial.value))
-        parts.append(f"after {counted(trial.epochs, 'epoch')}")
+        facts = [" ".join([*parts, f"after {counted(trial.epochs, 'epoch')}"])]
         if self.best is not None:
-            parts.append(
-                "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
+            facts.append(
+                "the best so far" if improved else f"best {number_text(self.best.value)} (trial {self.best.number})"
             )
         left = self.seconds_left()
         if left is not None and left >= 1:
-            parts.append(f"{time_text(left)} left")
-        self._print(" ".join(parts) + (f"  {trial_text(trial)}" if improved else ""))
+            facts.append(f"{time_text(left)} left")
+        self._print(", ".join(facts) + (f": {trial_text(trial)}" if improved else ""))
 
     def message(self, text: str) -> None:
         self._print(text)

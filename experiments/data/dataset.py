@@ -19,6 +19,7 @@ from ..errors import UserError
 from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
 from .columns import Schema, infer_schema, listed
+from .dates import named_like_a_date
 from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Categorical, Levels
 from .header import check_columns, check_test_target, columns_hint, target_name
@@ -28,7 +29,7 @@ from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
 from .target import Target, clean_target, labels_of, target_reading
-from .values import category_codes, known_category
+from .values import category_codes, known_category, plain_texts
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -89,6 +90,7 @@ class Dataset:
         class_weight: ClassWeight | None = None,
         repeats: NDArray[np.int64] | None = None,
     ) -> None:
+        rows = replace(rows, frame=_read_plain(rows.frame, data))
         self._rows = rows
         self._test = test
         self._target = target
@@ -310,6 +312,19 @@ def _say_shared(rows: Table, test: Table, data: "DataConfig", say: Callable[[str
 
 def _say_nothing(line: str) -> None:
     pass
+
+
+def _read_plain(frame: pd.DataFrame, data: "DataConfig") -> pd.DataFrame:
+    """The rows with their columns of plain numbers read, which the search for a reading would do several times otherwise.
+
+    Such a column says the same as texts and as numbers, unless it may be dates, or commas elsewhere make its points ambiguous.
+    """
+    texts = [name for name, column in frame.items() if not pd.api.types.is_numeric_dtype(column.dtype)]
+    plain = {name: values for name in texts if (values := plain_texts(frame[name])) is not None}
+    if "," in decimal_marks(frame[[name for name in texts if name not in plain]]).values():
+        return frame
+    kept = (*data.categorical, *(str(name) for name in plain if named_like_a_date(str(name))))
+    return frame.assign(**{str(name): values for name, values in plain.items() if name not in kept})
 
 
 def _read_once(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -105,9 +105,9 @@ def try_numbers(column: pd.Series, decimal: str) -> Attempt:
     of any kind where there are over 20 distinct numbers.
     """
     reading = Reading(decimal)
+    if decimal == "." and (values := plain_texts(column)) is not None:
+        return Attempt(reading, numbers(pd.Series(values)), "")
     read = reading.apply(column)
-    if decimal == "." and plain_texts(column) is not None:
-        return Attempt(reading, read, "")
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
         n_distinct = len(np.unique(read.values[np.isfinite(read.values)]))

@@ -1,5 +1,8 @@
 """What holds for every command: help, exit statuses, and errors in one line."""
 
+import contextlib
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -108,3 +111,12 @@ def test_wrong_names_and_files_are_told_in_one_line(folder: Path, there: Run, ar
     assert len(ran.stderr.splitlines()) == 1
     assert (folder / "cars.csv").read_bytes() == before
     assert not (folder / "x.csv").exists()
+
+
+def test_a_deleted_sweep_is_told_of_before_the_data_are_looked_at(folder: Path, run: Run) -> None:
+    shutil.copyfile(folder / "mlflow.db", "mlflow.db")
+    with contextlib.closing(sqlite3.connect("mlflow.db")) as connection, connection:
+        connection.execute("UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'cars'")
+    ran = run("sweep", "--data", "absent.csv", "--target", "y", "--name", "cars")
+    assert ran.exit_code == 2
+    assert "the sweep 'cars' was deleted in MLflow; take another name, or restore it" in ran.stderr
