@@ -69,7 +69,11 @@ class SweepResult:
 
     @cached_property
     def curves(self) -> "pd.DataFrame":
-        """One row for each trial and epoch: number, epoch, and a column for each curve."""
+        """One row for each trial and epoch: number, epoch, and a column for each curve.
+
+        A curve is the mean over the trial's folds and seeds. A network that has ended early counts on with the values of its best
+        epoch, so that the mean may step there.
+        """
         import pandas as pd
 
         run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}

@@ -120,7 +120,8 @@ CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 METRICS = {
     "train_loss": (
         "trial",
-        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch.",
+        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch. A network that has ended "
+        "early counts on with the values of its best epoch, so that the mean may step there.",
     ),
     "val_loss": ("trial", "The validation loss of each epoch."),
     "train_score": ("trial", "The training score of each epoch: accuracy or R²."),
