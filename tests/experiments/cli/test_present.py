@@ -59,5 +59,5 @@ def test_what_is_shown_fits_the_terminal_and_no_word_is_broken(width: int) -> No
 
 
 def test_a_word_that_is_longer_than_the_terminal_stays_whole() -> None:
-    assert wrapped("a " + "b" * 30 + " c", 20) == "a\n  " + "b" * 30 + "\n  c"
+    assert wrapped("a " + "b" * 30 + " c", 20) == "a " + "b" * 30 + "\n  c"
     assert wrapped("a b", None) == wrapped("a b", 3) == "a b"
