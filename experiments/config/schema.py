@@ -57,8 +57,16 @@ class DataConfig(Table):
     """Columns that are numbers, whatever they look like."""
     categorical: Columns = []
     """Columns that are categories, whatever they look like."""
-    dates: Literal["use", "drop"] = "use"
-    """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out."""
+    decimal: Literal[".", ","] | None = Field(default=None, description='"." or ","')
+    """What the mark is in numbers such as 1,234 and 1.234, which may be read in two ways. Unless given: what other cells show."""
+    missing: Columns | None = Field(default=None, description='a list of words such as ["n.v.", "-999"]')
+    """What stands for a missing number in columns of numbers, numbers too, beside what is missing in any table (an empty cell, NA,
+    null). Unless given: recognised in each column.
+    """
+    dates: Literal["use", "drop", "dmy", "mdy"] = "use"
+    """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out (`drop`). With
+    `dmy` or `mdy` they are inputs, and in dates such as 01/03/2024 the day or the month comes first; else that is recognised.
+    """
     levels: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
     """How many categories of a column get a feature of their own, if they have two rows; the others share one. Unless given:
     256, of those with five training rows (in tables below 1000 rows half a percent of them, and at least two).

@@ -18,7 +18,7 @@ from ...core.data import Fold
 from ..errors import UserError
 from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
-from .columns import Schema, infer_schema, listed
+from .columns import Schema, brief, infer_schema, listed
 from .dates import named_like_a_date
 from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Categorical, Levels
@@ -122,7 +122,8 @@ class Dataset:
         # Copies of a row say what it says: nothing more.
         different = trained if repeats is None else trained[np.unique(repeats[trained], return_index=True)[1]]
         told = _told(self._rows.take(different), target, self._schema)
-        self.messages = (*messages, *split.messages, *self._schema.messages, *([merged] if merged else []), *told)
+        of_columns = brief([*self._schema.messages, *([merged] if merged else [])])
+        self.messages = (*messages, *split.messages, *of_columns, *told)
         self.fingerprint = self._fingerprint()
 
     @classmethod
@@ -165,7 +166,7 @@ class Dataset:
         names = list(frame.columns)
         name = target_name(data, names)
         check_columns(data, name, names)
-        reading = target_reading(name, frame)
+        reading = target_reading(name, frame, data.decimal, data.missing)
         # What a bundled set's numbers mean is known.
         say = _say_nothing if is_named(data.source) else messages.append
         task, y, kept = clean_target(name, frame[name], data.task, reading, say)
@@ -227,6 +228,13 @@ class Dataset:
         """
         return None if self._test is None else (self._test.frame, self._test.y, self._test.weight)
 
+    def some_rows(self, n: int) -> tuple[pd.DataFrame, NDArray[Any], NDArray[np.float32] | None]:
+        """Up to `n` rows as `test` gives them, evenly spaced: of the test part, which must have been scored, else of the others."""
+        part = self._rows.take(self._split.development) if self._test is None else self._test
+        chosen = np.unique(np.linspace(0, len(part.y) - 1, min(n, len(part.y))).astype(np.int64))
+        some = part.take(chosen)
+        return some.frame, some.y, some.weight
+
     def class_shares(self) -> dict[Any, float]:
         """The share, from 0 to 1, that each class has of the rows that are not test; nothing in regression."""
         if self.classes is None:
@@ -239,6 +247,11 @@ class Dataset:
     def schema(self) -> Schema:
         """What the table's columns are used as, inferred from the training rows."""
         return self._schema
+
+    @property
+    def encoder(self) -> Encoder:
+        """The features that all parts have in common, learned from all rows that any part trains on."""
+        return self._template
 
     def _encoded(
         self, train: NDArray[np.int64], validation: NDArray[np.int64] | None, like: Encoder | None
@@ -386,7 +399,7 @@ def _weights(frame: pd.DataFrame, data: "DataConfig", where: str) -> NDArray[np.
         raise UserError(
             f"{where}: has no weight column {data.weight!r}{columns_hint(data.weight, list(frame.columns))}"
         )
-    values = _numbers(frame, data.weight)
+    values = _numbers(frame, data.weight, data.decimal)
     missing = np.isnan(values)
     if missing.any():
         raise UserError(
@@ -409,7 +422,7 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
         groups, _ = category_codes(frame[data.group], known_category)
         _require_complete("group", data.group, groups < 0)
     if data.time is not None:
-        times = _numbers(frame, data.time)
+        times = _numbers(frame, data.time, data.decimal)
         if np.isnan(times).any():
             reading = try_dates(data.time, frame[data.time]) or Reading(order="ymd")
             seconds = reading.apply(frame[data.time]).values
@@ -418,8 +431,8 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
     return groups, times
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return try_numbers(frame[name], decimal_marks(frame[[name]])[name]).read.values
+def _numbers(frame: pd.DataFrame, name: str, decimal: str | None) -> NDArray[np.float64]:
+    return try_numbers(frame[name], decimal_marks(frame[[name]], decimal)[name]).read.values
 
 
 def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:

@@ -21,6 +21,7 @@ from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
 from ..errors import UserError
 from ..execution.engine import Task
+from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
 from .judging import check_judges
@@ -157,10 +158,13 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
             )
         space = check_space(spec, table)
     fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
-    objective = _objective(spec.objective, dataset)
+    found = Gathered()
+    objective = found.value(objective_of, spec.objective, dataset)
+    options = found.value(_options, searcher, spec.search)
+    if objective is None or options is None:
+        raise UserError(*found.problems)
     is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
     check_judges(dataset, "r2" if is_r2 else objective.key)
-    options = _options(searcher, spec.search)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
@@ -211,7 +215,8 @@ def _n_numeric(dataset: Dataset) -> int:
     return encoder.n_features - encoder.n_plain
 
 
-def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
+def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
+    """What [objective] means for the data. Raises UserError for a metric that cannot judge them."""
     curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
     key, metric, n_classes = config.metric, None, len(dataset.classes or ())
     if key in curves:

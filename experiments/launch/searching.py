@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.cost import operations
 from ...core.hyperparameters import CHANGEABLE, Hyperparameters
-from ...core.structure import Structure
 from ...search.pruners import pruner
 from ...search.samplers import ignores_history, sampler
 from ...search.schedulers import scheduler
@@ -20,6 +19,7 @@ from ...search.spaces.space import Space
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
+from .forecast import structure_on
 from .plan import SweepPlan
 from .warm_start import fitting
 
@@ -116,21 +116,11 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
 
 def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
     """Multiply-adds of training one network with these searched values for all its epochs; infinite where it cannot be trained."""
-    fold = plan.dataset.folds()[0]
     try:
         hp = Hyperparameters.from_config(configuration(params, plan.fixed))
     except ValueError:
         return math.inf
-    n_rows, n_inputs = fold.arrays.X.shape
-    layers = Structure.of(
-        hp,
-        loss=plan.loss,
-        n_inputs=n_inputs,
-        n_outputs=fold.target.n_outputs,
-        n_rows=n_rows,
-        n_plain=fold.encoder.n_plain,
-    )
-    return float(hp.epochs * operations(layers))
+    return float(hp.epochs * operations(structure_on(plan.dataset.folds()[0], hp, plan.loss)))
 
 
 def _changeable(space: Space) -> tuple[str, ...]:

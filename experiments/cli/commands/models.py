@@ -27,6 +27,8 @@ def predict(
 
     \b
     mlptune predict cars new.csv -o predictions.csv
+    mlptune predict cars new.parquet -o predictions.parquet
+    mlptune predict cars new.csv -o predictions.csv --force
 
     Columns are read as the model has learned to. Cells that it cannot read, and categories that it does not know, are told on
     standard error.

@@ -18,7 +18,13 @@ class Format(StrEnum):
 
 @app.command("list")
 def list_(tracking_uri: Uri = None, json: Json = False) -> None:
-    """List the sweeps of the store, the newest first."""
+    """List the sweeps of the store, the newest first.
+
+    \b
+    mlptune list
+    mlptune list --tracking-uri sqlite:///other.db
+    mlptune list --json | jq '.[].name'
+    """
     with reading(tracking_uri):
         from ...results import list_sweeps
 
@@ -39,6 +45,7 @@ def show(
     """Show a sweep's trials: state, value, epochs trained, parameters. The best has a star.
 
     \b
+    mlptune show digits
     mlptune show digits --top 5
     mlptune show digits --json | jq '.trials[] | select(.state == "failed") | .reason'
     """
@@ -67,6 +74,7 @@ def best(
 
     \b
     mlptune best digits
+    mlptune best digits --json
     mlptune best digits --format toml > winner.toml
     """
     if json and format_ is Format.toml:
