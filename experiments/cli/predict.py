@@ -4,9 +4,14 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..formats import FORMATS, Address, open_table, writable_suffixes
+from .writing import writing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LINES = 5  # columns that are told of one by one
 
@@ -65,17 +70,21 @@ def predict_file(
     except UserError as error:  # about columns: the model does not know the file's name
         raise UserError(f"{source}: {error}") from None
 
+    with writing(f"-o {out}"):
+        _write_whole(format_.write, result, out)
+    return len(result)
+
+
+def _write_whole(write: "Callable[[pd.DataFrame, Path], None]", result: "pd.DataFrame", out: Path) -> None:
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
     try:
-        format_.write(result, temporary)
+        temporary.touch(exist_ok=False)  # what the system refuses it says itself, and no library in its own words
+        write(result, temporary)
         os.replace(temporary, out)
-    except PermissionError:
-        raise UserError(f"-o {out}: no permission to write there") from None
     except UserError as error:
         raise UserError(f"-o {out}: {error}") from None
     finally:
         temporary.unlink(missing_ok=True)
-    return len(result)
 
 
 def _goes_by_place(columns: Sequence[str], inputs: Sequence[str]) -> bool:

@@ -55,9 +55,9 @@ def show(
         from ...results import show_copies
 
         document, copied = show_copies(name, run=run, tracking_uri=tracking_uri)
-    from ..present import strict_json, trials_text
+    from ..present import strict_json, terminal_width, trials_text
 
-    write(strict_json(document) if json else trials_text(document, top, copied))
+    write(strict_json(document) if json else trials_text(document, top, copied, terminal_width()))
 
 
 @app.command(no_args_is_help=True)
@@ -89,6 +89,11 @@ def best(
             document = results.best(name, run=run, tracking_uri=tracking_uri)
         else:
             document, configuration, copied = results.best_schedule(name, run=run, tracking_uri=tracking_uri)
-    from ..present import best_text, strict_json
+    from ..present import best_text, strict_json, terminal_width, wrapped
 
-    write(strict_json(document) if json else best_text(document, shown(tracking_uri), configuration, copied))
+    if json:
+        write(strict_json(document))
+        return
+    width = terminal_width()
+    for line in best_text(document, shown(tracking_uri), configuration, copied).splitlines():
+        write(wrapped(line, width))
