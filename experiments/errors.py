@@ -55,3 +55,9 @@ class Interrupted(KeyboardInterrupt):
     """The user stopped the sweep; what is committed stays, and `--resume` continues."""
 
     exit_status = 130
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in one line, without the path, which a message names itself."""
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split())[:200] or type(error).__name__

@@ -11,7 +11,7 @@ from ...search.methods import METHODS
 from ..config import default_name, load_spec
 from ..config.toml import toml_key, toml_value
 from ..errors import UserError
-from ..formats import is_named
+from ..formats import Address, is_named
 from .understood import LEGEND, table_lines
 from .writing import writing
 
@@ -218,6 +218,7 @@ def _source(data: str, path: Path) -> str:
     """Return the table's address as the sweep file must give it: relative to the file's folder where that is near."""
     if is_named(data):
         return data
-    table = Path(data).expanduser().resolve()
+    address = Address.parse(data)
+    table = Path(address.path).expanduser().resolve()
     relative = os.path.relpath(table, path.resolve().parent)
-    return str(table) if relative.count("..") > 2 else Path(relative).as_posix()
+    return address.at(str(table) if relative.count("..") > 2 else Path(relative).as_posix())

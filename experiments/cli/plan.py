@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._text import counted, escape_control_characters
 from ..data.columns import listed
-from ..short import value_text
-from .text import time_text
+from ..short import time_text, value_text
 from .wrapped import hanging, terminal_width
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ..._text import nearest
 from ..errors import UserError
-from ..formats import MEMORY, is_named, is_table, without_suffixes
+from ..formats import MEMORY, Address, is_named, is_table
 from ..gathered import Gathered
 from .checks import check_semantics, widen_ranges
 from .names import model_names
@@ -117,8 +117,7 @@ def bundled_sweeps() -> dict[str, Path]:
 
 def default_name(source: str) -> str:
     """Return the name of a sweep that has none: the data set's, or the data file's without its suffixes."""
-    stem = source.split(":", 1)[1] if is_named(source) else re.split(r"[/\\]", source.rstrip("/\\"))[-1]
-    return _as_name(without_suffixes(stem))
+    return _as_name(source.split(":", 1)[1] if is_named(source) else Address.parse(source).stem)
 
 
 def _as_name(text: str) -> str:
@@ -129,7 +128,7 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
     """Return (text, label for errors, folder of relative paths) of a sweep file or a bundled sweep."""
     if not isinstance(source, str | Path):
         raise UserError(f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not {show(source)}")
-    path, bundled = Path(source), bundled_sweeps()
+    path, bundled = Path(Address.parse(str(source)).path), bundled_sweeps()
     label, base = show_path(path.name), path.parent
     try:
         if not path.is_file() and str(source) in bundled:
@@ -137,7 +136,7 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
             label = path.name
         if path.is_dir() and str(source):
             raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
-        table = is_table(path) and ".toml" not in {suffix.lower() for suffix in path.suffixes}
+        table = is_table(str(source)) and ".toml" not in {suffix.lower() for suffix in path.suffixes}
         remedy = "give it with --data, and its target column with --target"
         if not path.is_file():
             known = f"; bundled sweeps: {', '.join(bundled)}{nearest(str(source), bundled)}"

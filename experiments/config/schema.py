@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
 
-from ..formats import is_path
+from ..formats import Address, is_path
 from .names import CLASS_WEIGHT
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class DataConfig(Table):
     """[data]: which rows, which column to predict, and how the rows are split."""
 
     source: Text
-    """A CSV, Parquet or NumPy file (compressed ones too), its path relative to the sweep file; or a data set that comes
-    with scikit-learn: "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given
-    again each time.
+    """A table's file (its ending says the [format](../data.md#formats); compressed ones too), its path relative to the sweep file:
+    "cars.csv", "cars.xlsx?sheet=2019", "sqlite:///shop.db?query=SELECT ...". Or a data set that comes with scikit-learn:
+    "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given again each time.
     """
-    target: Column | None = Field(default=None, description="the name of a column, in quotes")
+    target: Column | None = Field(default=None, description="the name of one column, in quotes")
     """The column to predict. Unless given: the one that is called `target`."""
     task: Literal["auto", "classification", "regression"] = "auto"
     """What the target is; `auto` decides by its values."""
@@ -194,9 +194,14 @@ class Spec(Table):
         """Return the same spec with absolute paths, so that it still means the same files when it is read elsewhere."""
         data = self.data.model_copy(
             update={
-                key: str((self.base / value).resolve())
+                key: _absolute(value, self.base)
                 for key, value in (("source", self.data.source), ("test", self.data.test))
                 if value is not None and is_path(value)
             }
         )
         return self.model_copy(update={"data": data})
+
+
+def _absolute(source: str, base: Path) -> str:
+    address = Address.parse(source)
+    return address.at(str((base / address.path).resolve()))

@@ -122,7 +122,9 @@ def labels_of(name: str, column: pd.Series, reading: Reading) -> tuple[NDArray[A
     codes, cells = factorize(column)
     cells = _typed(cells, reading)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
-        raise UserError(f"[data] target: column {name!r} holds neither numbers nor texts")
+        raise UserError(
+            f"[data] target: column {name!r} holds neither numbers nor texts; of several labels a row make a column each"
+        )
     plain = [_plain(cell) for cell in cells]
     types = {type(cell) for cell in plain if cell is not None}
     if types == {int, float}:

@@ -108,7 +108,10 @@ def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     [
         (["predict", "cars", "cars.csv", "-o", "cars.csv"], "-o cars.csv: is the input itself; give another name"),
         (["predict", "cars", "cars.csv", "-o", "./cars.CSV/x.csv"], "there is no folder"),
-        (["predict", "cars", "cars.csv", "-o", "out.xlsx"], "-o out.xlsx: predictions are written as .csv or .parquet"),
+        (
+            ["predict", "cars", "cars.csv", "-o", "out.npz"],
+            "-o out.npz: predictions are written as .csv, .tsv, .parquet, ",
+        ),
         (["predict", "cars", "none.csv", "-o", "x.csv"], "none.csv: there is no such file"),
         (["predict", "cars", "other.csv", "-o", "x.csv"], "other.csv: the rows lack the column 'power'"),
         (["predict", "care", "cars.csv", "-o", "x.csv"], "there is no sweep 'care'; did you mean 'cars'"),
