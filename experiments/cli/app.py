@@ -27,8 +27,14 @@ app = typer.Typer(
 
 TABLE_SUFFIXES = ", ".join(FORMATS)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The sweep's name, as `mlptune list` shows it.")]
-Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="Another launch than the latest.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The sweep, meaning its newest finished launch; NAME#2 is its second launch (`mlptune list`).",
+    ),
+]
+Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="A launch by the beginning of its run's id.")]
 Uri = Annotated[
     str | None,
     typer.Option(

@@ -39,12 +39,14 @@ def predict_file(
 
     from ..data.columns import listed
     from ..data.tables import read_table
+    from ..launches import choose
     from ..model import prediction_table
-    from ..results import load_model
+    from ..results import model_of
 
     with open_table(str(source), Path.cwd()):
         pass  # a slip in its name is said before the store is opened
-    model = load_model(name, run=run, tracking_uri=tracking_uri)
+    chosen = choose(tracking_uri, name, run, say)
+    model = model_of(chosen, tracking_uri)
     encoder = model.parts[0].encoder
     frame = read_table(str(source), Path.cwd(), known=encoder.columns)
     rows = frame.to_numpy(dtype=object) if _goes_by_place(list(frame.columns), encoder.inputs) else frame

@@ -6,6 +6,7 @@ from ..app import app
 from . import sweeping  # noqa: I001
 from . import reading
 from . import models
+from . import launches
 from . import pages
 
-__all__ = ["app", "models", "pages", "reading", "sweeping"]
+__all__ = ["app", "launches", "models", "pages", "reading", "sweeping"]
