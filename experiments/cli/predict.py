@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
@@ -38,7 +38,7 @@ def predict_file(
         raise UserError(f"-o {out}: is the input itself; give another name")
 
     from ..data.columns import listed
-    from ..data.tables import read_table
+    from ..data.tables import goes_by_place, read_table
     from ..launches import choose
     from ..model import prediction_table
     from ..results import model_of
@@ -49,7 +49,7 @@ def predict_file(
     model = model_of(chosen, tracking_uri)
     encoder = model.parts[0].encoder
     frame = read_table(str(source), Path.cwd(), known=encoder.columns)
-    rows = frame.to_numpy(dtype=object) if _goes_by_place(list(frame.columns), encoder.inputs) else frame
+    rows = frame.to_numpy(dtype=object) if goes_by_place(list(frame.columns), encoder.inputs) else frame
     try:
         troubles = encoder.unread(rows)
         most = [trouble for trouble in troubles if trouble.most]
@@ -73,9 +73,3 @@ def predict_file(
     finally:
         temporary.unlink(missing_ok=True)
     return len(result)
-
-
-def _goes_by_place(columns: Sequence[str], inputs: Sequence[str]) -> bool:
-    """Say whether a table without names lacks the target, so that its columns are the model's `inputs` in order."""
-    every = [f"x{place}" for place in range(len(inputs) + 1)]
-    return list(columns) == every[:-1] and set(inputs) <= set(every)
