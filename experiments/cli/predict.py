@@ -2,11 +2,15 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..formats import FORMATS, open_table, writable_suffixes
+
+if TYPE_CHECKING:
+    from ..launches import Chosen
 
 _LINES = 5  # columns that are told of one by one
 
@@ -49,6 +53,11 @@ def predict_file(
     model = model_of(chosen, tracking_uri)
     encoder = model.parts[0].encoder
     frame = read_table(str(source), Path.cwd(), known=encoder.columns)
+    if not set(encoder.columns) <= set(frame.columns) and not goes_by_place(list(frame.columns), encoder.inputs):
+        for other in _of_other_tables(chosen, frame.columns, tracking_uri):
+            say(
+                f"{source}: the model of {other} has the columns of this table, that of {chosen.launch.name} has others"
+            )
     rows = frame.to_numpy(dtype=object) if goes_by_place(list(frame.columns), encoder.inputs) else frame
     try:
         troubles = encoder.unread(rows)
@@ -73,3 +82,18 @@ def predict_file(
     finally:
         temporary.unlink(missing_ok=True)
     return len(result)
+
+
+def _of_other_tables(chosen: "Chosen", columns: Iterable[str], uri: str | None) -> list[str]:
+    """Name the newest other launch of the sweep whose model has these columns, as each `data.csv` gives a sweep the same name."""
+    from ...tracking import reader
+    from ..launches import choose
+    from ..results import model_of
+
+    there = set(columns)
+    for launch in reader.launches(uri, chosen.launch.name):
+        if launch.state == "finished" and launch.run_id != chosen.run_id:
+            reference = f"{launch.name}#{launch.number}"
+            if set(model_of(choose(uri, reference), uri).parts[0].encoder.columns) <= there:
+                return [reference]
+    return []

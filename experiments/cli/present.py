@@ -9,7 +9,7 @@ from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..ranking import ranked_rows
 from ..short import number_text, params_text
-from .text import copied_text
+from .text import copied_text, time_text
 
 
 def strict_json(value: Any) -> str:
@@ -94,12 +94,12 @@ def launches_text(launches: Sequence[Mapping[str, Any]]) -> str:
             number_text(launch["expected"]["score"] if launch["expected"] else None),
             number_text(launch["test_score"]),
             _started_cell(launch),
-            "-" if launch["seconds"] is None else f"{launch['seconds']:.0f}",
+            "-" if launch["seconds"] is None else time_text(launch["seconds"]),
         ]
         for launch in launches
     ]
-    headers = ["#", "state", "method", "trials", "best", "expected", "test", "started", "seconds"]
-    right = ["#", "trials", "best", "expected", "test", "seconds"]
+    headers = ["#", "state", "method", "trials", "best", "expected", "test", "started", "time"]
+    right = ["#", "trials", "best", "expected", "test", "time"]
     metrics = ", ".join(dict.fromkeys(str(launch["metric"]) for launch in launches))
     head = f"{launches[0]['name']}: {counted(len(launches), 'launch', 'launches')}, {metrics}, times in UTC"
     return f"{escape_control_characters(head)}\n{text_table(headers, rows, right)}"

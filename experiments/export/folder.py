@@ -1,4 +1,4 @@
-"""A model as a folder: `model.npz` and a `predict.py` that reads it with NumPy alone, checked against the model before it is there."""
+"""A model as a folder: `model.npz` and a `predict.py` that needs NumPy alone, checked against the model before it is there."""
 
 import csv
 import json

@@ -8,6 +8,7 @@ import ast
 import builtins
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PROGRAM = Path(__file__).with_name("standalone.py")
@@ -91,6 +92,7 @@ class _Taken:
                 self.take(origin, module.imports[name][1].name)
 
 
+@cache
 def program() -> str:
     """The text of `predict.py`."""
     taken = _Taken()
