@@ -20,7 +20,7 @@ class Format(StrEnum):
 def list_(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="A sweep, whose launches are listed; all sweeps if not given."),
+        typer.Argument(metavar="NAME", help="A sweep, whose launches are listed; all sweeps if not given."),
     ] = None,
     tracking_uri: Uri = None,
     json: Json = False,
