@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces.layers import configuration
@@ -12,6 +13,7 @@ from ..tracking import reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
+from .errors import UserError
 from .formats import MEMORY
 from .launches import Chosen, Say, best_so_far, choose, default_of, split, state_of, warn
 from .ranking import best_trial
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .model import TunedModel
+    from .report.facts import Facts
+    from .report.rules import Finding
 
 Copied = tuple[tuple[int, int], ...]
 
@@ -42,6 +46,7 @@ class SweepResult:
         summary: Mapping[str, Any],
         best_config: Mapping[str, Any],
         copied: Copied = (),
+        findings: "Sequence[Finding] | None" = None,
     ) -> None:
         self.name = name
         self.run_id = run_id
@@ -49,6 +54,7 @@ class SweepResult:
         self.best_config = dict(best_config)
         self.copied = copied
         self._summary = dict(summary)
+        self._findings = None if findings is None else list(findings)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -96,6 +102,22 @@ class SweepResult:
         launch = reader.launch(self.tracking_uri, self.name, self.run_id)
         direction = launch.tags.get(schema.DIRECTION, "maximize")
         return study_of(self.name, direction, reader.trials(self.tracking_uri, self.run_id))
+
+    @property
+    def diagnosis(self) -> list[dict[str, Any]]:
+        """What the curves and scores say, in words: {"rule", "severity", "text", "evidence", "advice"}, problems first."""
+        return [vars(finding) for finding in self.findings]
+
+    @property
+    def findings(self) -> "list[Finding]":
+        """The diagnosis as objects."""
+        if self._findings is None:
+            self._findings = diagnose(self.name, self.run_id, self.tracking_uri)
+        return self._findings
+
+    def report(self, out: "str | Path | None" = None) -> str:
+        """The report as one HTML page that needs no network; with `out` it is written there too, or UserError is raised."""
+        return report(self.name, out, self.run_id, self.tracking_uri)
 
     def _repr_html_(self) -> str:
         from .notebook import result_html
@@ -264,6 +286,49 @@ def model_of(chosen: Chosen, uri: str | None) -> "TunedModel":
     if chosen.launch.state != "finished":
         raise reader.NotFound(f"the sweep {chosen.reference!r} has no model yet; its state is {chosen.state}")
     return TunedModel.load(reader.model_folder(uri, chosen.run_id))
+
+
+def facts(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> "Facts":
+    """What a diagnosis and a report rest on; of a sweep that has not ended, what there is so far."""
+    from .report.stored import stored_facts
+
+    chosen = choose(tracking_uri, name, run, say)
+    try:
+        found = dict(best_of(chosen, tracking_uri).document)
+    except reader.NotFound:  # none is complete yet
+        found = None
+    return stored_facts(tracking_uri, chosen.launch, chosen.state, found)
+
+
+def diagnose(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> "list[Finding]":
+    """What the curves and scores of a launch say, in words, problems first. Raises LookupError where there is no sweep."""
+    from .report import rules
+
+    return rules.diagnose(facts(name, run, tracking_uri, say))
+
+
+def report(
+    name: str,
+    out: str | Path | None = None,
+    run: str | None = None,
+    tracking_uri: str | None = None,
+    say: Say = warn,
+) -> str:
+    """The report of a launch as one HTML page that needs no network; with `out` it is written there too.
+
+    Raises LookupError where there is no sweep, UserError where the file cannot be written.
+    """
+    from .report.page import report_html
+    from .report.rules import diagnose
+
+    found = facts(name, run, tracking_uri, say)
+    page = report_html(found, diagnose(found))
+    if out is not None:
+        try:
+            Path(out).write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{out}: cannot be written: {error.strerror or error}") from error
+    return page
 
 
 def summary(

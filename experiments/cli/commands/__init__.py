@@ -5,8 +5,9 @@ from ..app import app
 # isort: split
 from . import sweeping  # noqa: I001
 from . import reading
+from . import reviewing
 from . import models
 from . import launches
 from . import pages
 
-__all__ = ["app", "launches", "models", "pages", "reading", "sweeping"]
+__all__ = ["app", "launches", "models", "pages", "reading", "reviewing", "sweeping"]

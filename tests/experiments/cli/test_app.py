@@ -9,7 +9,21 @@ import pytest
 
 from tests.support.processes import Run
 
-COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "export", "compare", "delete", "rename", "ui"]
+COMMANDS = [
+    "sweep",
+    "init",
+    "list",
+    "show",
+    "best",
+    "report",
+    "diagnose",
+    "predict",
+    "export",
+    "compare",
+    "delete",
+    "rename",
+]
+COMMANDS += ["ui", "gallery"]
 HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
 
 
