@@ -125,7 +125,9 @@ class SweepResult:
         return result_html(self._summary)
 
     def __repr__(self) -> str:
-        return f"SweepResult({self.name!r}, run_id={self.run_id!r}, best={self.best!r})"
+        from .notebook import result_text
+
+        return result_text(self._summary)
 
 
 def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:

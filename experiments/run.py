@@ -21,6 +21,7 @@ from .execution.executors import open_executor
 from .execution.workers import Workers
 from .formats import MEMORY
 from .progress import Observer
+from .progress_line import watching
 
 if TYPE_CHECKING:
     from .data.frames import MemoryTable
@@ -38,6 +39,7 @@ def run_sweep(
     observer: Observer | None = None,
     data: Any = None,
     target: str | None = None,
+    verbose: bool | int = True,
 ) -> "SweepResult":
     """Run a sweep and return its result.
 
@@ -51,6 +53,7 @@ def run_sweep(
         resume: Continue an unfinished sweep; of a finished one return the result.
         tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
         observer: Receives what happens while the sweep runs.
+        verbose: Whether a line on standard error says how the sweep goes, where there is no `observer`.
         data: A table, with `target` instead of `source`: the name of a file; a DataFrame of pandas, polars or any library with
             `to_pandas`, Arrow's stream or the dataframe interchange protocol; an array (rows, columns), whose columns are called
             x0, x1, ...; or a pair (X, y) of such a table and the values (rows,) to predict. What is in memory is not written
@@ -74,17 +77,18 @@ def run_sweep(
         table = memory_table(data, target)
         data, target = MEMORY, table.target
     spec, text = load_spec(source, overrides, data=data, target=target)
-    return run_spec(
-        spec,
-        text,
-        table,
-        workers=workers,
-        executor=executor,
-        resume=resume,
-        tracking_uri=tracking_uri,
-        observer=observer,
-        began=began,
-    )
+    with watching(observer, verbose) as watcher:
+        return run_spec(
+            spec,
+            text,
+            table,
+            workers=workers,
+            executor=executor,
+            resume=resume,
+            tracking_uri=tracking_uri,
+            observer=watcher,
+            began=began,
+        )
 
 
 def run_spec(

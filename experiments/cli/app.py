@@ -14,12 +14,12 @@ import typer
 from ..._text import escape_control_characters
 from ..errors import UserError
 from ..formats import FORMATS
+from . import completion
 from .exit_status import PROGRAM, Commands
 
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # rich's help costs a tenth of a second and looks the same in a pipe
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,6 +32,7 @@ Name = Annotated[
     typer.Argument(
         metavar="NAME",
         help="The sweep, meaning its newest finished launch; NAME#2 is its second launch (`mlptune list`).",
+        autocompletion=completion.sweeps,
     ),
 ]
 Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="A launch by the beginning of its run's id.")]

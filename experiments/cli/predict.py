@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..formats import FORMATS, open_table, writable_suffixes
+from ..formats import FORMATS, Address, open_table, writable_suffixes
 
 if TYPE_CHECKING:
     from ..launches import Chosen
@@ -17,7 +17,7 @@ _LINES = 5  # columns that are told of one by one
 
 def predict_file(
     name: str,
-    source: Path,
+    source: str | Path,
     out: Path,
     *,
     run: str | None,
@@ -27,18 +27,21 @@ def predict_file(
 ) -> int:
     """Write `prediction` and, for classes, `proba_<label>` for each row of `source` in order; return how many rows.
 
-    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for each column with cells that
-    cannot be read; where those are more than half of the cells, that is an error unless `force` is given. CSV or Parquet by the
-    ending of `out`, which appears whole or not at all. Raises UserError.
+    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for what had to be guessed, and
+    for each column with cells that cannot be read; where those are more than half of the cells, that is an error unless `force` is
+    given. The format is told by the ending of `out`, which appears whole or not at all. Raises UserError.
     """
     format_ = FORMATS.get(out.suffix.lower())
     if format_ is None or format_.write is None:
-        raise UserError(f"-o {out}: predictions are written as {' or '.join(writable_suffixes())}")
+        raise UserError(f"-o {out}: predictions are written as {writable_suffixes()}")
+    format_.check_package(f"-o {out}")
     if out.is_dir():
         raise UserError(f"-o {out}: is a folder")
     if not out.parent.is_dir():
         raise UserError(f"-o {out}: there is no folder {str(out.parent)!r}")
-    if out.exists() and source.exists() and out.samefile(source):
+    source = str(source)
+    given = Path(Address.parse(source).path).expanduser()
+    if out.exists() and given.exists() and out.samefile(given):
         raise UserError(f"-o {out}: is the input itself; give another name")
 
     from ..data.columns import listed
@@ -47,12 +50,12 @@ def predict_file(
     from ..model import prediction_table
     from ..results import model_of
 
-    with open_table(str(source), Path.cwd()):
+    with open_table(source, Path.cwd()):
         pass  # a slip in its name is said before the store is opened
     chosen = choose(tracking_uri, name, run, say)
     model = model_of(chosen, tracking_uri)
     encoder = model.parts[0].encoder
-    frame = read_table(str(source), Path.cwd(), known=encoder.columns)
+    frame = read_table(source, Path.cwd(), known=encoder.columns, say=say)
     if not set(encoder.columns) <= set(frame.columns) and not goes_by_place(list(frame.columns), encoder.inputs):
         for other in _of_other_tables(chosen, frame.columns, tracking_uri):
             say(
@@ -79,6 +82,8 @@ def predict_file(
         os.replace(temporary, out)
     except PermissionError:
         raise UserError(f"-o {out}: no permission to write there") from None
+    except UserError as error:
+        raise UserError(f"-o {out}: {error}") from None
     finally:
         temporary.unlink(missing_ok=True)
     return len(result)

@@ -18,7 +18,7 @@ from ...core.data import Fold
 from ..errors import UserError
 from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
-from .columns import Schema, infer_schema
+from .columns import Schema, brief, infer_schema
 from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Categorical, Levels
 from .header import check_columns, check_test_target, columns_hint, target_name
@@ -114,7 +114,8 @@ class Dataset:
         self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
-        self.messages = (*messages, *split.messages, *self._schema.messages, *([merged] if merged else []))
+        of_columns = brief([*self._schema.messages, *([merged] if merged else [])])
+        self.messages = (*messages, *split.messages, *of_columns)
         self.fingerprint = self._fingerprint()
 
     @classmethod
@@ -157,7 +158,7 @@ class Dataset:
         names = list(frame.columns)
         name = target_name(data, names)
         check_columns(data, name, names)
-        reading = target_reading(name, frame)
+        reading = target_reading(name, frame, data.decimal, data.missing)
         # What a bundled set's numbers mean is known.
         say = _say_nothing if is_named(data.source) else messages.append
         task, y, kept = clean_target(name, frame[name], data.task, reading, say)
@@ -232,6 +233,11 @@ class Dataset:
     def schema(self) -> Schema:
         """What the table's columns are used as, inferred from the training rows."""
         return self._schema
+
+    @property
+    def encoder(self) -> Encoder:
+        """The features that all parts have in common, learned from all rows that any part trains on."""
+        return self._template
 
     def _encoded(
         self, train: NDArray[np.int64], validation: NDArray[np.int64] | None, like: Encoder | None
@@ -334,7 +340,7 @@ def _weights(frame: pd.DataFrame, data: "DataConfig", where: str) -> NDArray[np.
         raise UserError(
             f"{where}: has no weight column {data.weight!r}{columns_hint(data.weight, list(frame.columns))}"
         )
-    values = _numbers(frame, data.weight)
+    values = _numbers(frame, data.weight, data.decimal)
     missing = np.isnan(values)
     if missing.any():
         raise UserError(
@@ -357,7 +363,7 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
         groups, _ = category_codes(frame[data.group], known_category)
         _require_complete("group", data.group, groups < 0)
     if data.time is not None:
-        times = _numbers(frame, data.time)
+        times = _numbers(frame, data.time, data.decimal)
         if np.isnan(times).any():
             reading = try_dates(data.time, frame[data.time]) or Reading(order="ymd")
             seconds = reading.apply(frame[data.time]).values
@@ -366,8 +372,8 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
     return groups, times
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return try_numbers(frame[name], decimal_marks(frame[[name]])[name]).read.values
+def _numbers(frame: pd.DataFrame, name: str, decimal: str | None) -> NDArray[np.float64]:
+    return try_numbers(frame[name], decimal_marks(frame[[name]], decimal)[name]).read.values
 
 
 def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:

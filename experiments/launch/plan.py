@@ -21,6 +21,7 @@ from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
 from ..errors import UserError
 from ..execution.engine import Task
+from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
 from .warm_start import check_points
@@ -156,8 +157,11 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
             )
         space = check_space(spec, table)
     fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
-    objective = _objective(spec.objective, dataset)
-    options = _options(searcher, spec.search)
+    found = Gathered()
+    objective = found.value(objective_of, spec.objective, dataset)
+    options = found.value(_options, searcher, spec.search)
+    if objective is None or options is None:
+        raise UserError(*found.problems)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
@@ -208,7 +212,8 @@ def _n_numeric(dataset: Dataset) -> int:
     return encoder.n_features - encoder.n_plain
 
 
-def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
+def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
+    """What [objective] means for the data. Raises UserError for a metric that cannot judge them."""
     curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
     key, metric, n_classes = config.metric, None, len(dataset.classes or ())
     if key in curves:

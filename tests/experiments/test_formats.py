@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from mlptune.experiments.config import default_name
+from mlptune.experiments.config.schema import DataConfig, Spec
 from mlptune.experiments.data.tables import read_table
-from mlptune.experiments.formats import COMPRESSIONS, FORMATS, is_table, without_suffixes
+from mlptune.experiments.errors import UserError
+from mlptune.experiments.formats import COMPRESSIONS, FORMATS, Address, is_table, open_table, without_suffixes
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix, row in FORMATS.items() if row.write])
@@ -32,9 +34,57 @@ def test_a_format_is_known_by_its_suffix(suffix, compression):
     assert default_name(f"some/folder/{name}") == "My cars.v2"
 
 
+@pytest.mark.parametrize(
+    ("source", "address", "name"),
+    [
+        ("a/cars.xlsx?sheet=Year 2019", Address("a/cars.xlsx", "sheet", "Year 2019"), "cars-Year 2019"),
+        ("shop.db?table=orders", Address("shop.db", "table", "orders"), "shop-orders"),
+        ("shop.db?query=SELECT a?b", Address("shop.db", "query", "SELECT a?b"), "shop"),
+        ("sqlite:///shop.db?table=t", Address("shop.db", "table", "t", "sqlite:///"), "shop-t"),
+        ("sqlite:////d/shop", Address("/d/shop", scheme="sqlite:///"), "shop"),
+        ("what?.csv", Address("what?.csv"), "what"),
+        ("a.csv?sheet=", Address("a.csv?sheet="), "a.csv-sheet"),
+    ],
+)
+def test_a_part_of_a_file_is_named_after_it(source, address, name):
+    assert Address.parse(source) == address
+    assert address.at(address.path) == source
+    assert default_name(source) == name
+    spec = Spec(name="x", data=DataConfig(source=source))
+    spec._base = Path("/base")
+    absolute = Address.parse(spec.absolute().data.source)
+    assert absolute == Address(str(Path("/base", address.path)), *source_parts(address))
+
+
+def source_parts(address: Address) -> tuple[str, str, str]:
+    return address.part, address.wanted, address.scheme
+
+
+def test_a_part_that_files_of_a_kind_do_not_have(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    for part, whose in (("sheet=x", ".xlsx"), ("table=x", ".sqlite, .sqlite3, .db")):
+        with pytest.raises(UserError, match=rf"is for {whose}$"):
+            read_table(f"a.csv?{part}", tmp_path)
+    with pytest.raises(UserError, match=r"no such file; a part of a file is \?sheet=NAME"):
+        read_table("a.csv?sheat=x", tmp_path)
+
+
+@pytest.mark.parametrize(("name", "module"), [("a.xlsx", "openpyxl"), ("a.arff", "arff")])
+def test_a_package_that_is_not_installed_is_named(tmp_path, monkeypatch, name, module):
+    (tmp_path / name).write_text("x")
+    monkeypatch.setattr("mlptune.experiments.formats.find_spec", lambda asked: None if asked == module else asked)
+    with (
+        pytest.raises(UserError, match=r"needs the package (openpyxl|liac-arff): pip install 'mlptune\[formats\]'$"),
+        open_table(name, tmp_path),
+    ):
+        pass
+
+
 def test_other_files_are_not_tables():
     assert not is_table(Path("cars.toml"))
     assert not is_table(Path("csv"))
+    assert is_table("cars.xlsx?sheet=a")
+    assert is_table("sqlite:///shop")
     assert without_suffixes("notes.txt") == "notes.txt"
 
 

@@ -4,10 +4,12 @@ from ..app import app
 
 # isort: split
 from . import sweeping  # noqa: I001
+from . import looking
 from . import reading
 from . import reviewing
 from . import models
 from . import launches
+from . import reference
 from . import pages
 
-__all__ = ["app", "launches", "models", "pages", "reading", "reviewing", "sweeping"]
+__all__ = ["app", "launches", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]

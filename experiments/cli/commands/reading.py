@@ -20,7 +20,11 @@ class Format(StrEnum):
 def list_(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="A sweep, whose launches are listed; all sweeps if not given."),
+        typer.Argument(
+            metavar="NAME",
+            help="A sweep, whose launches are listed; all sweeps if not given.",
+            autocompletion=completion.sweeps,
+        ),
     ] = None,
     tracking_uri: Uri = None,
     json: Json = False,
@@ -30,6 +34,7 @@ def list_(
     \b
     mlptune list
     mlptune list cars
+    mlptune list --json | jq '.[].name'
 
     Of each sweep there is the launch that its name means, the newest finished one, and a newer one that is running, was interrupted
     or failed. NAME#2 means the second launch.
@@ -54,6 +59,7 @@ def show(
     """Show a sweep's trials: state, value, epochs trained, parameters. The best has a star.
 
     \b
+    mlptune show digits
     mlptune show digits --top 5
     mlptune show digits --json | jq '.trials[] | select(.state == "failed") | .reason'
     """
@@ -82,6 +88,7 @@ def best(
 
     \b
     mlptune best digits
+    mlptune best digits --json
     mlptune best digits --format toml > winner.toml
     """
     if json and format_ is Format.toml:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
-from mlptune.experiments.cli.text import headline
+from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, view
 from mlptune.experiments.progress import SweepInfo
+from mlptune.experiments.view import View, headline
 from mlptune.tracking.records import TrialRecord
 
 
