@@ -9,8 +9,8 @@ from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..ranking import ranked_rows
 from ..report.rules import Finding
-from ..short import number_text, params_text
-from .text import copied_text, time_text
+from ..short import number_text, params_text, time_text
+from .text import copied_text
 
 
 def strict_json(value: Any) -> str:

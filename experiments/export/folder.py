@@ -75,6 +75,7 @@ def described(model: TunedModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]
     parts = []
     for place, part in enumerate(model.parts):
         if not any(part.encoder is encoder for encoder in encoders):
+            _check_columns(part.encoder)
             encoders.append(part.encoder)
         arrays[f"theta_{place}"], arrays[f"buffers_{place}"] = part.theta, part.running
         arrays[f"weight_{place}"] = np.ones(len(part.theta)) if part.weights is None else part.weights
@@ -88,6 +89,14 @@ def described(model: TunedModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]
         "parts": parts,
     }
     return about, arrays
+
+
+def _check_columns(encoder: Encoder) -> None:
+    """Raise UserError for a kind of column that the program does not know."""
+    for feature in encoder.features:
+        kind = feature.to_json()["kind"]
+        if kind not in standalone.FEATURES:
+            raise UserError(f"export: the column {feature.column!r} is of the kind {kind!r}, which cannot be exported")
 
 
 def _target(part: Part) -> dict[str, float] | None:

@@ -5,13 +5,19 @@ from typing import Annotated
 import typer
 
 from ...errors import UserError
+from .. import completion
 from ..app import Json, Name, Run, Uri, app, reading, tell, write
 
 
 @app.command(no_args_is_help=True)
 def compare(
     names: Annotated[
-        list[str], typer.Argument(metavar="A B ...", help="Sweeps or launches: cars, cars#1; of one name all launches.")
+        list[str],
+        typer.Argument(
+            metavar="A B ...",
+            help="Sweeps or launches: cars, cars#1; of one name all launches.",
+            autocompletion=completion.sweeps,
+        ),
     ],
     tracking_uri: Uri = None,
     json: Json = False,
@@ -19,6 +25,7 @@ def compare(
     """Compare launches: the settings that differ, their scores, and whether a difference is more than noise.
 
     \b
+    mlptune compare cars                                all its launches
     mlptune compare cars#1 cars#2
     mlptune compare cars trucks boats
     """
@@ -36,7 +43,11 @@ def compare(
 def delete(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="A sweep with all its launches, or NAME#2 for its second launch alone."),
+        typer.Argument(
+            metavar="NAME",
+            help="A sweep with all its launches, or NAME#2 for its second launch alone.",
+            autocompletion=completion.sweeps,
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     run: Run = None,
@@ -45,7 +56,8 @@ def delete(
     """Delete a sweep or one of its launches, with trials, model and registered version. One that is running is refused.
 
     \b
-    mlptune delete cars#2
+    mlptune delete cars#2                               one launch
+    mlptune delete cars                                 all of them, after a question
     mlptune delete cars --yes
 
     Runs are deleted as MLflow deletes: it can restore them, until `mlflow gc` frees the space. Registered versions are gone at
@@ -82,6 +94,8 @@ def rename(
 
     \b
     mlptune rename data cars
+    mlptune rename "old name" new-name
+    mlptune rename cars cars-2025 --tracking-uri sqlite:///other.db
     """
     with reading(tracking_uri):
         from ... import housekeeping

@@ -54,6 +54,8 @@ def export(
 
     \b
     mlptune export cars -o cars-model
+    mlptune export cars#2 -o cars-model --force
+    mlptune export cars --run 3f2a -o cars-model
     cd cars-model && python predict.py new.csv -o predictions.csv
 
     The program reads columns as the model has learned to. Before the folder is made both predict the same rows, and must agree.

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ...errors import UserError
+from .. import completion
 from ..app import Json, Name, Run, Uri, app, reading, shown, tell, write
 
 

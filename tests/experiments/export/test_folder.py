@@ -15,6 +15,8 @@ from mlptune.experiments.export.folder import difference, export
 from mlptune.experiments.model import TunedModel
 from tests.support.models import momentary_model, write_table
 
+FROZEN = Path(__file__).parents[2] / "frozen"
+
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -40,6 +42,12 @@ def test_a_process_without_mlptune_predicts(model: TunedModel, table: Path, tmp_
     export(model, there, force=True)
     with pytest.raises(UserError, match="is a file; a folder is needed"):
         export(model, there / "predict.py")
+
+
+@pytest.mark.parametrize("name", ["labels", "price"])
+def test_models_of_older_versions_are_exported(name: str, tmp_path: Path) -> None:
+    export(TunedModel.load(FROZEN / f"model-0.1.0-{name}"), tmp_path / "model")  # checks itself
+    assert (tmp_path / "model" / "predict.py").is_file()
 
 
 def test_what_predicts_otherwise_is_not_written(
