@@ -208,6 +208,11 @@ def _recognize(shown: str, path: Path, address: Address) -> tuple[Format, str]:
         return format_, compression
     if not path.exists():
         raise FileNotFoundError
+    if compression == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            suffix = _suffix_in(_table_in(path, archive))
+        if suffix in FORMATS:
+            return FORMATS[suffix], compression
     raise UserError(f"{shown}: a table ends in {', '.join(FORMATS)}, each also with {', '.join(COMPRESSIONS)}")
 
 
@@ -419,14 +424,26 @@ FORMATS: dict[str, Format] = {
 
 def _open_zip(path: Path) -> IO[bytes]:
     with zipfile.ZipFile(path) as archive:
-        members = [
-            member
-            for member in archive.infolist()
-            if not member.is_dir() and not member.filename.startswith("__MACOSX")
-        ]
-        if len(members) != 1:
-            raise UserError(f"{path.name}: the archive holds {len(members)} files, a table is one file alone")
-        return archive.open(members[0])
+        return archive.open(_table_in(path, archive))
+
+
+def _table_in(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The one file of an archive, or the one table among its files. Raises UserError, which says what it holds."""
+    files = [member for member in archive.infolist() if not member.is_dir()]
+    files = [member for member in files if not member.filename.startswith("__MACOSX")]
+    tables = [member for member in files if _suffix_in(member) in FORMATS]
+    if len(tables) == 1 or len(files) == 1:
+        return (tables or files)[0]
+    names = [member.filename if member.filename.isprintable() else repr(member.filename) for member in tables or files]
+    some = f" ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})" if names else ""
+    which = f"{len(tables)} tables" if tables else "no table"
+    raise UserError(
+        f"{path.name}: the archive holds {len(files)} files, {which} among them{some}; take out the one you mean"
+    )
+
+
+def _suffix_in(member: zipfile.ZipInfo) -> str:
+    return PurePath(member.filename).suffix.lower()
 
 
 def _open_zst(path: Path) -> IO[bytes]:

@@ -77,7 +77,11 @@ class SweepResult:
 
     @cached_property
     def curves(self) -> "pd.DataFrame":
-        """One row for each trial and epoch: number, epoch, and a column for each curve."""
+        """One row for each trial and epoch: number, epoch, and a column for each curve.
+
+        A curve is the mean over the trial's folds and seeds. A network that has ended early counts on with the values of its best
+        epoch, so that the mean may step there.
+        """
         import pandas as pd
 
         run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}
@@ -231,7 +235,8 @@ def best_of(chosen: Chosen, uri: str | None) -> Best:
 def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works.
 
-    Where the best trial has copied others it is the schedule by which its network is trained from the start. It is what
+    With its `standardize` an estimator takes raw numbers, as the sweep did; categories and missing values it does not. Where the
+    best trial has copied others it is the schedule by which its network is trained from the start. It is what
     the trial trained with, `subset` included, which only the sweep's own final model leaves out.
     """
     return best_of(choose(tracking_uri, name, run, warn), tracking_uri).configuration
@@ -396,7 +401,8 @@ def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord
 def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[str, Any]:
     metric = launch.tags.get(schema.METRIC, "val_score")
     shared = reader.launch_data(uri, launch, schema.FIXED) or {}
-    complete = dict(best.configuration or configuration(best.params, shared))
+    # 0.1.0 did not say so, and did it too.
+    complete = {**(best.configuration or configuration(best.params, shared)), "standardize": True}
     if CLASS_WEIGHT in shared:  # a schedule of copied hyperparameters is without it
         complete[CLASS_WEIGHT] = shared[CLASS_WEIGHT]
     return best_document(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..tracking import process as process
 from ..tracking.store.address import check_folder, store_uri
+from ..tracking.store.sqlite import check_not_deleted
 from .config import Spec, load_spec
 from .data.header import check_header
 from .errors import UserError
@@ -121,6 +122,8 @@ def run_spec(
     """
     began = time.monotonic() if began is None else began
     uri = _store_uri(tracking_uri)
+    with _user_errors():
+        check_not_deleted(uri, spec.name)
     check_header(spec.data, spec.base, _names_in_memory(spec, table))
     # All processes start while the data is read.
     with (
@@ -162,9 +165,16 @@ def _without_collection() -> Iterator[None]:
 
 
 def _store_uri(tracking_uri: str | None) -> str:
-    try:
+    with _user_errors():
         uri = store_uri(tracking_uri)
         check_folder(uri)
         return uri
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """Around looks at the store: what is wrong with its address, or with the sweep's name in it, is the user's to mend."""
+    try:
+        yield
     except ValueError as error:
         raise UserError(str(error)) from error

@@ -92,7 +92,21 @@ class View(Observer):
         if self.info is None or not (self.done or part >= 1.0):
             return None
         rate = (len(self._finishes) - 1 + part) / max(self.clock() - self._finishes[0], 1e-3)
-        return max(self.info.total - self.done - part, 0.0) / rate
+        left = max(self.info.total - self.done - part, 0.0)
+        return self._tempered(left, left / rate)
+
+    def _tempered(self, left: float, by_rate: float) -> float:
+        """The seconds for the `left` trials: at first by the count of their operations, where there is one, then by their rate.
+
+        A stack brings its trials all at once, after none for long: of the first ones the rate says little.
+        """
+        if self.info is None or self.info.expected_seconds is None:
+            return by_rate
+        weight = min(4.0 * (self.info.total - left) / self.info.total, 1.0) ** 2
+        whole = self.info.expected_seconds
+        of_left = left / self.info.total * whole
+        by_count = min(max(whole - (self.clock() - self.began), 0.5 * of_left), of_left)
+        return weight * by_rate + (1.0 - weight) * by_count
 
     def part(self) -> float:
         """How much of the running trials is done, in trials: they may all run at once, as a population does."""

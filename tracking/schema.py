@@ -82,7 +82,7 @@ TAGS = {
     BEST: ("launch", "The best trial, as JSON."),
     TEST_SCORINGS: (
         "launch",
-        "How many launches of the sweep had been scored on the test part when this one was, itself included.",
+        "How often models of the sweep had been scored on the test part when this one was, this time included.",
     ),
     ENSEMBLE: ("launch", "The trials that the model is made of and their weights, as a JSON list."),
     HOLDER: ("launch", "The process that runs the launch, for users to read."),
@@ -122,7 +122,8 @@ CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 METRICS = {
     "train_loss": (
         "trial",
-        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch.",
+        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch. A network that has ended "
+        "early counts on with the values of its best epoch, so that the mean may step there.",
     ),
     "val_loss": ("trial", "The validation loss of each epoch."),
     "train_score": ("trial", "The training score of each epoch: accuracy or R²."),

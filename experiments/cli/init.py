@@ -13,6 +13,7 @@ from ..config.toml import toml_key, toml_value
 from ..errors import UserError
 from ..formats import Address, is_named
 from .understood import LEGEND, table_lines
+from .writing import writing
 
 if TYPE_CHECKING:
     from ..config import Spec
@@ -59,12 +60,10 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
     columns = understood(frame, dataset, spec.data)
     text = sweep_file(spec, dataset, columns, said, source=_source(data, path), path=str(path))
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
+        with writing(path), path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
         raise UserError(f"{path} exists already; --force overwrites it, -o gives another name") from None
-    except PermissionError:
-        raise UserError(f"{path}: no permission to write there") from None
     return path
 
 

@@ -63,15 +63,15 @@ class PlainView(View):
             parts.append(f"({trial.reason})")
         if trial.value is not None:
             parts.append(number_text(trial.value))
-        parts.append(f"after {counted(trial.epochs, 'epoch')}")
+        facts = [" ".join([*parts, f"after {counted(trial.epochs, 'epoch')}"])]
         if self.best is not None:
-            parts.append(
-                "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
+            facts.append(
+                "the best so far" if improved else f"best {number_text(self.best.value)} (trial {self.best.number})"
             )
         left = self.seconds_left()
         if left is not None and left >= 1:
-            parts.append(f"{time_text(left)} left")
-        self._print(" ".join(parts) + (f"  {trial_text(trial)}" if improved else ""))
+            facts.append(f"{time_text(left)} left")
+        self._print(", ".join(facts) + (f": {trial_text(trial)}" if improved else ""))
 
     def message(self, text: str) -> None:
         self._print(text)

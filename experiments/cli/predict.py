@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..formats import FORMATS, Address, open_table, writable_suffixes
+from .writing import writing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 if TYPE_CHECKING:
     from ..launches import Chosen
@@ -76,17 +80,21 @@ def predict_file(
     except UserError as error:  # about columns: the model does not know the file's name
         raise UserError(f"{source}: {error}") from None
 
+    with writing(f"-o {out}"):
+        _write_whole(format_.write, result, out)
+    return len(result)
+
+
+def _write_whole(write: "Callable[[pd.DataFrame, Path], None]", result: "pd.DataFrame", out: Path) -> None:
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
     try:
-        format_.write(result, temporary)
+        temporary.touch(exist_ok=False)  # what the system refuses it says itself, and no library in its own words
+        write(result, temporary)
         os.replace(temporary, out)
-    except PermissionError:
-        raise UserError(f"-o {out}: no permission to write there") from None
     except UserError as error:
         raise UserError(f"-o {out}: {error}") from None
     finally:
         temporary.unlink(missing_ok=True)
-    return len(result)
 
 
 def _of_other_tables(chosen: "Chosen", columns: Iterable[str], uri: str | None) -> list[str]:

@@ -52,6 +52,7 @@ def check_semantics(spec: Spec) -> "Space | None":
     found.passes(_check_columns, spec.data)
     found.passes(_check_seeds, spec)
     found.passes(_check_class_weight, spec)
+    found.passes(_check_standardize, spec)
     sound = found.passes(_check_names, spec)
     for name in _known(spec.hyperparameters):
         sound &= found.passes(_check_value, "model", name, spec.hyperparameters[name])
@@ -176,6 +177,13 @@ def _check_class_weight(spec: Spec) -> None:
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_CLASS_WEIGHT:
             found.add(f"{place}.{show_key(label)}: must be a number from 0 to {MAX_CLASS_WEIGHT}, not {show(weight)}")
     found.raise_any()
+
+
+def _check_standardize(spec: Spec) -> None:
+    """Refuse what would claim that a table is not standardised: it always is."""
+    place = "[space]" if "standardize" in (spec.space or {}) else "[model]"
+    if place == "[space]" or spec.model.get("standardize") is False:
+        raise UserError(f"{place} standardize: a sweep's tables are always standardised; leave it out")
 
 
 def _check_names(spec: Spec) -> None:

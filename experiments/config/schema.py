@@ -73,6 +73,8 @@ class DataConfig(Table):
     """
     header: bool | None = Field(default=None, description="true or false")
     """Whether the first line of a CSV file names the columns; without names they are x0, x1, ... Unless given: recognised."""
+    duplicates: Literal["together", "apart"] = "together"
+    """Whether rows that are equal in every column, the target too, stay in the same part, where no `group` or `time` decides."""
     group: Column | None = Field(default=None, description="the name of a column, in quotes")
     """Rows with the same value of this column stay in the same part."""
     time: Column | None = Field(default=None, description="the name of a column, in quotes")

@@ -36,7 +36,7 @@ from .values import Numbers, category_codes, factorize, known_category
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
 
-_IDENTIFIER = re.compile(
+IDENTIFIER = re.compile(
     r"(?i:id|index|key|uuid|guid|row_?(id|number|no))|.*(?i:[_\s.-](id|index|key|uuid|guid))"
     r"|.*[a-z](Id|ID)|Unnamed: \d+"
 )
@@ -240,7 +240,7 @@ def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
         few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
             return few
-        if _numbers_rows(name, read.values, column.index, unique):
+        if numbers_rows(name, read.values, column.index, unique):
             return _Use("", "integers that only number the rows")
     order = try_dates(name, column, _first(data)) if not numeric or named_like_a_date(name) else None
     if order is not None:
@@ -276,12 +276,12 @@ def _few_values(codes: np.ndarray, n_distinct: int) -> _Use | None:
     return None
 
 
-def _numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
+def numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
     """Say whether a column of integers is an identifier or a counter of the rows."""
     n = len(values)
     if n < _FEW or len(unique) != n or (unique != np.floor(unique)).any():
         return False
-    if _IDENTIFIER.fullmatch(name):
+    if IDENTIFIER.fullmatch(name):
         return True
     positions = index.to_numpy() if index.dtype.kind in "iu" else np.arange(n)
     first = values[0] - positions[0]

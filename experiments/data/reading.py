@@ -112,9 +112,9 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
         reading = Reading(decimal, tuple(sorted({word.strip().lower() for word in missing})))
         return Attempt(reading, reading.apply(column), first_written(column, decimal))
     reading = Reading(decimal)
+    if decimal == "." and (values := plain_texts(column)) is not None:
+        return Attempt(reading, numbers(pd.Series(values)), "")
     read = reading.apply(column)
-    if decimal == "." and plain_texts(column) is not None:
-        return Attempt(reading, read, "")
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
         n_distinct = len(np.unique(read.values[np.isfinite(read.values)]))

@@ -77,7 +77,7 @@ def finish(
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
-            f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
+            f"models of this sweep have now been scored {scorings} times on the test part: the more often, the less it proves"
         )
     name, method = plan.spec.name, plan.spec.search.method
     document = results.best_document(
@@ -172,7 +172,7 @@ class Result:
         configuration: Its complete configuration.
         expected: What the model can be expected to score.
         test_score: What it scores on the test part.
-        scorings: How many launches have been scored there, this one included.
+        scorings: How often models of the sweep have been scored there, this time included.
     """
 
     model: TunedModel

@@ -24,6 +24,7 @@ from ..execution.engine import Task
 from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
+from .judging import check_judges
 from .warm_start import check_points
 
 # More trials than any budget in minutes has time for.
@@ -162,6 +163,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     options = found.value(_options, searcher, spec.search)
     if objective is None or options is None:
         raise UserError(*found.problems)
+    is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
+    check_judges(dataset, "r2" if is_r2 else objective.key)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
@@ -203,7 +206,7 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
     model = spec.hyperparameters
     own = spec.space is not None or sampler == "nas"
     found = default_model({**dict.fromkeys(space), **model}, n_rows, with_space=own)
-    return {**found, **model}
+    return {**found, **model, "standardize": True}
 
 
 def _n_numeric(dataset: Dataset) -> int:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -91,3 +92,36 @@ def test_other_files_are_not_tables():
 def test_formats_are_known_without_pandas():
     script = "import sys; import mlptune.experiments.run; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["cars.zip", "cars.csv.zip", "CARS.ZIP"])
+def test_an_archive_may_hold_other_files_beside_its_table(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("notes/README.txt", "of cars")
+        archive.writestr("__MACOSX/._cars.csv", "x")
+        archive.writestr("data/cars.csv", "a,b\n1,x\n2,y\n")
+    assert read_table(name, tmp_path).to_numpy().tolist() == [["1", "x"], ["2", "y"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ["a.csv", "b.tsv", "c.txt"],
+            r"holds 3 files, 2 tables among them \(a.csv, b.tsv\); take out the one you mean",
+        ),
+        (["iris.data", "iris.names"], r"holds 2 files, no table among them \(iris.data, iris.names\)"),
+        ([f"{i}.csv" for i in range(9)], r"9 tables among them \(0.csv, 1.csv, 2.csv, 3.csv, 4.csv, ...\)"),
+        (["iris.data"], "a table ends in .csv"),
+        ([], "holds 0 files, no table among them; take"),
+    ],
+)
+def test_an_archive_without_one_table_says_what_it_holds(tmp_path, names, said):
+    with zipfile.ZipFile(tmp_path / "cars.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, "a\n1\n")
+    with pytest.raises(UserError, match=said):
+        read_table("cars.zip", tmp_path)
+    (tmp_path / "no.zip").write_bytes(b"PK nothing")
+    with pytest.raises(UserError, match=r"no\.zip: cannot be read: File is not a zip file"):
+        read_table("no.zip", tmp_path)

@@ -231,6 +231,13 @@ def test_frames_of_other_libraries_are_rows_too(fitted, library: str) -> None:
     assert classifier.score(others, kind) == classifier.score(rows, kind)
 
 
+def test_a_folder_may_be_a_text(fitted, tmp_path: Path) -> None:
+    classifier, _, rows, *_ = fitted
+    classifier.save(str(tmp_path / "kept"))
+    again = TunedModel.load(str(tmp_path / "kept"))
+    np.testing.assert_array_equal(again.predict_proba(rows), classifier.predict_proba(rows))
+
+
 def test_its_repr_says_what_it_is(fitted) -> None:
     classifier, regressor, *_ = fitted
     trials = "1 trial" if len(classifier.members) == 1 else f"{len(classifier.members)} trials"

@@ -70,9 +70,9 @@ def show(
         from ...results import show_copies
 
         document, copied = show_copies(name, run=run, tracking_uri=tracking_uri, say=tell)
-    from ..present import strict_json, trials_text
+    from ..present import strict_json, terminal_width, trials_text
 
-    write(strict_json(document) if json else trials_text(document, top, copied))
+    write(strict_json(document) if json else trials_text(document, top, copied, terminal_width()))
 
 
 @app.command(no_args_is_help=True)
@@ -102,13 +102,14 @@ def best(
             write(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri, say=tell).rstrip("\n"))
             return
         found = results.best_of(choose(tracking_uri, name, run, tell), tracking_uri)
-    from ..present import best_text, strict_json
+    from ..present import best_text, strict_json, terminal_width, wrapped
 
     if json:
         write(strict_json(found.document))
         return
-    chosen = found.chosen
+    chosen, width = found.chosen, terminal_width()
     text = best_text(
         found.document, shown(tracking_uri), found.configuration, found.copied, chosen.reference, chosen.state
     )
-    write(text)
+    for line in text.splitlines():
+        write(wrapped(line, width))

@@ -1,5 +1,8 @@
 """What holds for every command: help, exit statuses, and errors in one line."""
 
+import contextlib
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -87,6 +90,22 @@ def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments:
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "digits", "--workers", "0"], "Invalid value for '--workers'"),
+        (["swep"], "No such command 'swep'. Did you mean 'sweep'?"),
+        (["--trail"], "No such option: --trail"),
+        (["predict", "cars"], "Missing argument 'FILE'"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_comes_first(run: Run, arguments: list[str], line: str) -> None:
+    said = run(*arguments).stderr.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith(f"mlptune: {line}")
+    assert said[1].startswith("Usage: mlptune")
+
+
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
 def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     program = "import sys\nfrom mlptune.experiments.cli import commands\n"
@@ -126,3 +145,12 @@ def test_wrong_names_and_files_are_told_in_one_line(folder: Path, there: Run, ar
     assert len(ran.stderr.splitlines()) == 1
     assert (folder / "cars.csv").read_bytes() == before
     assert not (folder / "x.csv").exists()
+
+
+def test_a_deleted_sweep_is_told_of_before_the_data_are_looked_at(folder: Path, run: Run) -> None:
+    shutil.copyfile(folder / "mlflow.db", "mlflow.db")
+    with contextlib.closing(sqlite3.connect("mlflow.db")) as connection, connection:
+        connection.execute("UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'cars'")
+    ran = run("sweep", "--data", "absent.csv", "--target", "y", "--name", "cars")
+    assert ran.exit_code == 2
+    assert "the sweep 'cars' was deleted in MLflow; take another name, or restore it" in ran.stderr
