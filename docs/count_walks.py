@@ -9,6 +9,8 @@ library's own code: it is as if it were not there.
 The walk of a value goes through the functions that are handed it, or hand it back, alone or in a dictionary, a list or an array;
 in the order of the first calls.
 
+Count on an idle machine: what a process does because it waits for others is counted too, as a look whether the lease is still held.
+
     python docs/count_walks.py [FOLDER OF ANOTHER VERSION] [--show]
 """
 

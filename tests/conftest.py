@@ -22,7 +22,7 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
-# Five thousand tests, and the libraries that they import, stay to the end: looking for garbage in them finds none and takes seconds.
+# Five thousand tests and the libraries that they import stay to the end: the search for garbage among them takes seconds.
 gc.disable()
 
 
