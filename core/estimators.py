@@ -20,9 +20,11 @@ from .data import Fold
 from .hyperparameters import NAMES, PARAMETERS, Hyperparameters
 from .losses import LOSSES
 from .network import Network
+from .parameters import weight_blocks
 from .presets import PRESETS
 from .state import DIVERGED, RUNNING, State
 from .structure import Structure
+from .trace import LayerTrace, trace
 from .training import start, train
 from .workspace import outputs
 
@@ -115,6 +117,23 @@ class _MLP(BaseEstimator):
             stacklevel=2,
         )
         return best_epoch
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each dense layer from the input on, (in, out), in scikit-learn's name for them."""
+        return [block[:-1].copy() for block in self._blocks()]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each dense layer, (out,)."""
+        return [block[-1].copy() for block in self._blocks()]
+
+    def _blocks(self) -> list[Array]:
+        check_is_fitted(self)
+        return [block[0] for block in weight_blocks(self._structure, self._state.best_theta)]
+
+    def _trace(self, X: Array, y: Array, weight: Array | None) -> tuple[LayerTrace, ...]:
+        return trace(self._structure, self._state.best_theta[0], self._state.best_buffers[0], X, y, weight)
 
     def _input_dtype(self) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
@@ -288,6 +307,18 @@ class MLPClassifier(ClassifierMixin, _MLP):
         self._partial_fit(X, np.searchsorted(known, y), self._weights(X, y, sample_weight), first)
         return self
 
+    def trace(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LayerTrace, ...]:
+        """One step taken apart: for each dense layer its inputs, sums, outputs, deltas and gradient over these rows as one batch.
+
+        The network stays as it is. ValueError for labels that it was not fitted on.
+        """
+        check_is_fitted(self)
+        X, y = validate_data(self, X, y, dtype=self._input_dtype(), reset=False)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y must hold only the classes {self.classes_.tolist()}, got {unknown.tolist()}")
+        return self._trace(X, np.searchsorted(self.classes_, y), self._weights(X, y, sample_weight))
+
     def predict_proba(self, X: Any) -> Array:
         """Probabilities (n, classes), in the order of `classes_`; rows add up to 1."""
         p = self._outputs(X)
@@ -338,6 +369,14 @@ class MLPRegressor(RegressorMixin, _MLP):
         X, y, weight = self._validated(X, y, sample_weight, reset=first)
         self._partial_fit(X, y, weight, first)
         return self
+
+    def trace(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LayerTrace, ...]:
+        """One step taken apart: for each dense layer its inputs, sums, outputs, deltas and gradient over these rows as one batch.
+
+        The network stays as it is.
+        """
+        check_is_fitted(self)
+        return self._trace(*self._validated(X, y, sample_weight, reset=False))
 
     def _validated(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[Array, Array, Array | None]:
         X, y = validate_data(self, X, y, dtype=self._input_dtype(), multi_output=True, y_numeric=True, reset=reset)

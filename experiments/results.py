@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces.layers import configuration
@@ -11,6 +12,7 @@ from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
+from .errors import UserError
 from .formats import MEMORY
 from .ranking import best_trial
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .model import TunedModel
+    from .report.facts import Facts
+    from .report.rules import Finding
 
 Copied = tuple[tuple[int, int], ...]
 
@@ -40,6 +44,7 @@ class SweepResult:
         summary: Mapping[str, Any],
         best_config: Mapping[str, Any],
         copied: Copied = (),
+        findings: "Sequence[Finding] | None" = None,
     ) -> None:
         self.name = name
         self.run_id = run_id
@@ -47,6 +52,7 @@ class SweepResult:
         self.best_config = dict(best_config)
         self.copied = copied
         self._summary = dict(summary)
+        self._findings = None if findings is None else list(findings)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -94,6 +100,22 @@ class SweepResult:
         launch = reader.launch(self.tracking_uri, self.name, self.run_id)
         direction = launch.tags.get(schema.DIRECTION, "maximize")
         return study_of(self.name, direction, reader.trials(self.tracking_uri, self.run_id))
+
+    @property
+    def diagnosis(self) -> list[dict[str, Any]]:
+        """What the curves and scores say, in words: {"rule", "severity", "text", "evidence", "advice"}, problems first."""
+        return [vars(finding) for finding in self.findings]
+
+    @property
+    def findings(self) -> "list[Finding]":
+        """The diagnosis as objects."""
+        if self._findings is None:
+            self._findings = diagnose(self.name, self.run_id, self.tracking_uri)
+        return self._findings
+
+    def report(self, out: "str | Path | None" = None) -> str:
+        """The report as one HTML page that needs no network; with `out` it is written there too, or UserError is raised."""
+        return report(self.name, out, self.run_id, self.tracking_uri)
 
     def _repr_html_(self) -> str:
         from .notebook import result_html
@@ -212,6 +234,43 @@ def load_model(name: str, run: str | None = None, tracking_uri: str | None = Non
     if launch.state != "finished":
         raise reader.NotFound(f"the sweep {name!r} has no model yet; its state is {_state(launch, tracking_uri)}")
     return TunedModel.load(reader.model_folder(tracking_uri, launch.run_id))
+
+
+def facts(name: str, run: str | None = None, tracking_uri: str | None = None) -> "Facts":
+    """What a diagnosis and a report rest on; of a sweep that has not ended, what there is so far."""
+    from .report.stored import stored_facts
+
+    launch = reader.launch(tracking_uri, name, run)
+    try:
+        found = best(name, launch.run_id, tracking_uri)
+    except reader.NotFound:  # none is complete yet
+        found = None
+    return stored_facts(tracking_uri, launch, _state(launch, tracking_uri), found)
+
+
+def diagnose(name: str, run: str | None = None, tracking_uri: str | None = None) -> "list[Finding]":
+    """What the curves and scores of a launch say, in words, problems first. Raises LookupError where there is no sweep."""
+    from .report import rules
+
+    return rules.diagnose(facts(name, run, tracking_uri))
+
+
+def report(name: str, out: str | Path | None = None, run: str | None = None, tracking_uri: str | None = None) -> str:
+    """The report of a launch as one HTML page that needs no network; with `out` it is written there too.
+
+    Raises LookupError where there is no sweep, UserError where the file cannot be written.
+    """
+    from .report.page import report_html
+    from .report.rules import diagnose
+
+    found = facts(name, run, tracking_uri)
+    page = report_html(found, diagnose(found))
+    if out is not None:
+        try:
+            Path(out).write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{out}: cannot be written: {error.strerror or error}") from error
+    return page
 
 
 def summary(

@@ -138,6 +138,8 @@ SWEEP_FILE = "sweep.toml"
 SPEC_FILE = "spec.json"
 BEST_CONFIG_FILE = "best_config.json"
 ENSEMBLE_FILE = "ensemble.json"
+EVIDENCE_FILE = "evidence.json"
+REPORT_FILE = "report.html"
 PREDICTIONS = "predictions"
 LONG_TAGS = "tags"
 
@@ -146,6 +148,8 @@ ARTIFACTS = {
     SPEC_FILE: ("launch", "The sweep file with all defaults and absolute paths, as JSON."),
     BEST_CONFIG_FILE: ("launch", "The complete best configuration."),
     ENSEMBLE_FILE: ("launch", "The members of the model with their weights, values and hyperparameters, as a table."),
+    REPORT_FILE: ("launch", "The report: one page that needs no network."),
+    EVIDENCE_FILE: ("launch", "What the report's pictures and the diagnosis rest on besides the trials, as JSON."),
     f"{PREDICTIONS}/": ("launch", "For each of the best trials its predictions for the validation rows, by fold."),
     f"{LONG_TAGS}/": ("launch, trial", "Texts that are too long for a tag."),
 }

@@ -8,6 +8,7 @@ from typing import Any
 from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..ranking import ranked_rows
+from ..report.rules import Finding
 from ..short import number_text, params_text
 from .text import copied_text
 
@@ -185,6 +186,20 @@ def _aligned(params: Mapping[str, Any]) -> list[str]:
     return [f"{name.ljust(width)}  {params_text({'': value})[1:]}" for name, value in params.items()]
 
 
+def findings_text(findings: Sequence[Finding], most: int | None = None) -> str:
+    """Return a diagnosis as lines, each finding with what to do next; with `most` only the first ones."""
+    if not findings:
+        return "nothing conspicuous"
+    lines = [f"{f.text}\n  -> {f.advice}" for f in findings[:most]]
+    return "\n".join(escape_control_characters(part) for line in lines for part in line.split("\n"))
+
+
+def brief_findings(findings: Sequence[Finding], most: int = 3) -> list[str]:
+    """Return the problems that a diagnosis found as lines of their own, `most` at most, for the end of a sweep."""
+    problems = [f for f in findings if f.severity == "problem"][:most]
+    return [escape_control_characters(f"  ! {f.text}; {f.advice}") for f in problems]
+
+
 def next_text(name: str, store: str = "") -> str:
     """Return where to look after a sweep."""
     quoted = f'"{name}"' if " " in name else name
@@ -192,6 +207,7 @@ def next_text(name: str, store: str = "") -> str:
     rows = [
         (f"  mlptune best {quoted}{tail}", "the best configuration, and how to use it"),
         (f"  mlptune show {quoted}{tail}", "all trials"),
+        (f"  mlptune report {quoted}{tail}", "curves, charts and a diagnosis on one page"),
         (f"  mlptune ui{tail}", "learning curves, in the browser"),
     ]
     width = max(len(command) for command, _ in rows)

@@ -213,6 +213,13 @@ class Dataset:
         """
         return None if self._test is None else (self._test.frame, self._test.y, self._test.weight)
 
+    def some_rows(self, n: int) -> tuple[pd.DataFrame, NDArray[Any], NDArray[np.float32] | None]:
+        """Up to `n` rows as `test` gives them, evenly spaced: of the test part, which must have been scored, else of the others."""
+        part = self._rows.take(self._split.development) if self._test is None else self._test
+        chosen = np.unique(np.linspace(0, len(part.y) - 1, min(n, len(part.y))).astype(np.int64))
+        some = part.take(chosen)
+        return some.frame, some.y, some.weight
+
     def class_shares(self) -> dict[Any, float]:
         """The share, from 0 to 1, that each class has of the rows that are not test; nothing in regression."""
         if self.classes is None:

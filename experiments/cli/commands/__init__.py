@@ -5,7 +5,8 @@ from ..app import app
 # isort: split
 from . import sweeping  # noqa: I001
 from . import reading
+from . import reviewing
 from . import models
 from . import pages
 
-__all__ = ["app", "models", "pages", "reading", "sweeping"]
+__all__ = ["app", "models", "pages", "reading", "reviewing", "sweeping"]

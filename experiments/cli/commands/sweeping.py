@@ -95,7 +95,7 @@ def sweep(
             target=target,
         )
     from ...short import params_text
-    from ..present import best_line, next_text, schedule_lines, strict_json
+    from ..present import best_line, brief_findings, next_text, schedule_lines, strict_json
 
     if json:
         write(strict_json(result.summary()))
@@ -106,6 +106,8 @@ def sweep(
         write("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
         write("  " + escape_control_characters(params_text(result.best["params"])))
+    for line in brief_findings(result.findings):
+        write(line)
     write(next_text(result.name, shown(tracking_uri)))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.processes import Run
 
-COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
+COMMANDS = ["sweep", "init", "list", "show", "best", "report", "diagnose", "predict", "ui", "gallery"]
 HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
 
 
