@@ -16,6 +16,7 @@ Count on an idle machine: what a process does because it waits for others is cou
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,9 @@ if __name__ == "__main__":
 ASK, TELL, JOB = "Coordinator._ask", "Coordinator._tell", "run_job"
 # Where the processes write their calls, and the folder of the package: variables of the environment, which all inherit.
 TRACES, PACKAGE = "WALK_TRACES", "WALK_PACKAGE"
+# They are left to come to rest for so long, and the launch has to be open in the store.
 QUIET_SECONDS = 3.0
+OPENED = re.compile(r"return\t\S+\tRuns\.open_launch\t")
 
 
 class Function(NamedTuple):
@@ -130,7 +133,10 @@ def _is_rate(value: object, depth: int = 3) -> bool:
 
 def _wait_until_quiet() -> None:
     """Wait until every process has done what was asked of it earlier, so that it is not taken for a part of the trial."""
-    while time.time() - max(entry.stat().st_mtime for entry in os.scandir(os.environ[TRACES])) < QUIET_SECONDS:
+    traces = Path(os.environ[TRACES])
+    while time.time() - max(trace.stat().st_mtime for trace in traces.iterdir()) < QUIET_SECONDS or not any(
+        OPENED.search(trace.read_text()) for trace in traces.iterdir()
+    ):
         time.sleep(0.1)
 
 
