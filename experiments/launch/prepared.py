@@ -64,7 +64,7 @@ class PreparedSearch:
             self.study,
             plan.space,
             self.scheduler,
-            Replay(engine, committed or {}, plan.fixed),
+            Replay(engine, committed, plan.fixed) if committed else engine,
             fixed=plan.fixed,
             recorder=recorder,
             observer=self._observer,
