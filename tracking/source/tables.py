@@ -23,11 +23,14 @@ _RUNS_A_QUERY = 500  # SQLite takes at least 999 values in one statement
 
 
 def is_known(uri: str) -> bool:
-    """Whether the store at `uri` is a SQLite file of a revision that can be read here; False for what cannot be opened."""
+    """Whether the store at `uri` is a SQLite file of a revision that can be read here; False for what cannot be opened.
+
+    Raises sqlite3.OperationalError if it is locked for long.
+    """
     path = store.sqlite_path(uri)
     try:
         return path is not None and "?" not in uri and store.revision(path) in REVISIONS
-    except (ValueError, OSError, sqlite3.Error):
+    except (ValueError, OSError):
         return False
 
 

@@ -84,6 +84,16 @@ def test_reading_beside_a_writer_waits_for_it(full: str, tmp_path: Path) -> None
         assert len(reader.sweeps(f"sqlite:///{path}")) == 2
 
 
+def test_a_store_that_stays_locked_is_told_so(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mlflow.db"
+    shutil.copyfile(str(store.sqlite_path(full)), path)
+    monkeypatch.setattr("mlptune.tracking.store.sqlite.LOCK_SECONDS", 0.1)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(store.StoreAway, match=r"mlflow.db failed while reading it: database is locked$"):
+            reader.sweeps(f"sqlite:///{path}")
+
+
 def test_damaged_tables_are_told_in_one_line(full: str, tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     shutil.copyfile(str(store.sqlite_path(full)), path)
