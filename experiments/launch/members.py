@@ -16,7 +16,7 @@ from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Outcome, Request, TrainedNetwork
 from ..model import Part, TunedModel
-from ..temperature import fit_temperature
+from ..temperature import apply_temperature, fit_temperature
 from .library import Entry, Library
 from .plan import SweepPlan
 
@@ -80,6 +80,19 @@ def ensemble_model(
     total = sum(chosen.counts.values())
     weights = {number: count / total for number, count in chosen.counts.items()}
     return TunedModel(parts, best, weights, chosen.temperature)
+
+
+def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, best: int) -> NDArray[np.float64] | None:
+    """What the model's trials predict together for the validation rows (n, o), fold after fold, in the target's own unit.
+
+    Without members it is what the trial `best` predicts; None where that is not known.
+    """
+    weights = model.members or {best: 1.0}
+    entries = {entry.record.number: entry for entry in library.entries() if entry.record.number in weights}
+    if len(entries) < len(weights):
+        return None
+    predictions = {number: in_target_units(plan, entry.predictions) for number, entry in entries.items()}
+    return apply_temperature(combine(predictions, weights), model.temperature)
 
 
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
