@@ -166,6 +166,7 @@ class Runs:
 
         A launch that was resumed with more trials has been scored more than once: its metric has a history.
         """
+        self._open_launch()
         query = f"tags.{schema.KIND} = 'launch' and tags.`{schema.DATA}` = '{data}'"
         found = self._client.search_runs([self._experiment_id], query)
         scored = [run.info.run_id for run in found if schema.TEST_SCORE in run.data.metrics]

@@ -18,7 +18,7 @@ from .client import ClientSource
 # Schema revisions of MLflow whose tables of runs are as they are read here: that of 3.17.
 REVISIONS = ("dc11669786a5",)
 
-_RUN_COLUMNS = "run_uuid, name, experiment_id, status, start_time, artifact_uri, lifecycle_stage"
+_RUN_COLUMNS = "run_uuid, name, experiment_id, status, start_time, end_time, artifact_uri, lifecycle_stage"
 _RUNS_A_QUERY = 500  # SQLite takes at least 999 values in one statement
 
 
@@ -36,13 +36,14 @@ def is_known(uri: str) -> bool:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """As MLflow's: `start_time` is in milliseconds since 1970."""
+    """As MLflow's: `start_time` and `end_time` are in milliseconds since 1970."""
 
     run_id: str
     run_name: str | None
     experiment_id: str
     status: str
     start_time: int
+    end_time: int | None
     artifact_uri: str
     lifecycle_stage: str
 

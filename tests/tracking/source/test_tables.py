@@ -107,7 +107,7 @@ def test_nothing_of_mlflow_is_imported(full: str) -> None:
     program = f"""
 import sys
 from mlptune.tracking import reader
-(other,) = (launch for launch in reader.sweeps({full!r}) if launch.name == "other")
+(other,) = (launch for [launch, *_] in reader.sweeps({full!r}) if launch.name == "other")
 trials = reader.trials({full!r}, other.run_id)
 assert reader.curves({full!r}, [trial.run_id for trial in trials], ["loss"])
 assert reader.model_folder({full!r}, other.run_id).is_dir()
