@@ -232,6 +232,7 @@ class EngineEvaluator:
             new = int(state.epoch[k]) - trial.epoch(i)
             trial.states[i] = state.take([k])
             trial.predictions[i] = trained.predictions[k]
+            trial.keep(i, trained.crossfit[k])
             trial.attempts[i] = 0
             trial.seconds += trained.seconds / len(stack.members)
             for key, values in curves.values.items():

@@ -50,6 +50,7 @@ class Outcome:
         reruns: How many jobs of this trial were lost with their worker, or failed, and were run again.
         predictions: For a finished trial, what it predicts for each fold's validation rows, (n, o) in the engine's units, the mean
             over its seeds; empty where the evaluator does not know them.
+        crossfit: The same at epochs that were chosen without the rows that are predicted; see `core.crossfit`.
         networks: For a finished trial its networks, fold by fold and within a fold seed by seed; empty where they are not at hand.
     """
 
@@ -63,6 +64,7 @@ class Outcome:
     reason: str | None = None
     reruns: int = 0
     predictions: tuple["Array", ...] = ()
+    crossfit: tuple["Array", ...] = ()
     networks: tuple[TrainedNetwork, ...] = ()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...core.array import Array
+from ...core.crossfit import Kept
 from ...core.structure import Structure
 from ...core.training import DIVERGED, RUNNING, Network, State
 from .evaluation import Outcome, TrainedNetwork
@@ -16,6 +17,7 @@ class Trial:
 
     Attributes:
         predictions: For each network that has finished, what it predicts for its fold's validation rows, (n, o).
+        crossfit: For each network that chooses its best epoch, what it predicts for these rows where the choice has not seen them.
         attempts: For each network, how many jobs in a row it has been lost with.
         reported_epochs: The epochs that have been given out as outcomes.
         seconds: The trial's share of the time of its jobs.
@@ -30,6 +32,7 @@ class Trial:
         self.states: list[State | None] = [None] * len(networks)
         self.curves: list[dict[str, list[float]]] = [{} for _ in networks]
         self.predictions: list[Array | None] = [None] * len(networks)
+        self.crossfit: list[Kept | None] = [None] * len(networks)
         self.attempts = [0] * len(networks)
         self.reported_epochs = 0
         self.seconds = 0.0
@@ -40,7 +43,13 @@ class Trial:
         """Go on from where the networks of `source` stand."""
         self.states = list(source.states)
         self.predictions = list(source.predictions)
+        self.crossfit = list(source.crossfit)
         self.curves = [{key: list(values) for key, values in curves.items()} for curves in source.curves]
+
+    def keep(self, i: int, kept: Kept | None) -> None:
+        """Add what a further segment of network `i` kept."""
+        before = self.crossfit[i]
+        self.crossfit[i] = kept if before is None else before.then(kept)
 
     def epoch(self, i: int) -> int:
         """How many epochs network `i` has trained."""
@@ -109,14 +118,20 @@ class Trial:
             spread=spread,
             best_epochs=best,
             reruns=self.reruns,
-            predictions=self._predictions_by_fold(),
+            predictions=self._by_fold(self.predictions),
+            crossfit=self._by_fold(
+                [
+                    one if kept is None else kept.outputs
+                    for one, kept in zip(self.predictions, self.crossfit, strict=True)
+                ]
+            ),
             networks=self._trained_networks(),
         )
 
-    def _predictions_by_fold(self) -> tuple[Array, ...]:
+    def _by_fold(self, predictions: Sequence[Array | None]) -> tuple[Array, ...]:
         """The mean over the seeds for each fold; empty if a fold has no validation rows."""
         by_fold: dict[int, list[Array]] = {}
-        for network, predicted in zip(self.networks, self.predictions, strict=True):
+        for network, predicted in zip(self.networks, predictions, strict=True):
             if predicted is None:
                 return ()
             by_fold.setdefault(network.fold, []).append(predicted)

@@ -41,16 +41,17 @@ def choose_members(plan: SweepPlan, library: Library) -> Chosen:
     """Select the ensemble from `library`; with one trial, or with `ensemble = 0`, the best trial alone."""
     rows, scoring = validation_rows(plan), plan.scoring()
     predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
+    crossfit = {entry.record.number: in_target_units(plan, entry.crossfit) for entry in library.entries()}
     picks = plan.spec.objective.ensemble if len(predictions) > 1 else 0
     if not predictions:
         return Chosen({}, 1.0, None)
     if not picks:
-        return Chosen({}, 1.0, expected_score(predictions, rows, best_chooser(scoring), scoring))
+        return Chosen({}, 1.0, expected_score(predictions, rows, best_chooser(scoring), scoring, crossfit))
     absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
     counts = select(predictions, rows, picks, absolute=absolute)
     temperature = fit_temperature(combine(predictions, counts), rows.y, rows.weight) if calibrate else 1.0
     chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
-    return Chosen(counts, temperature, expected_score(predictions, rows, chooser, scoring))
+    return Chosen(counts, temperature, expected_score(predictions, rows, chooser, scoring, crossfit))
 
 
 def ensemble_model(

@@ -69,7 +69,7 @@ class MlflowRecorder:
         self._wait()
         files = {}
         if outcome is not None and self._library.add(record, outcome):
-            files[schema.predictions_file(live.number)] = to_bytes(outcome.predictions)
+            files[schema.predictions_file(live.number)] = to_bytes((*outcome.predictions, *outcome.crossfit))
         curves: Mapping[str, Sequence[float]] | None = self._curves(live, outcome) if outcome else None
         first_epoch = outcome.first_epoch if outcome else 1
         if live.number in self._committed:

@@ -18,11 +18,12 @@ from ..execution.evaluation import Evaluator, Outcome, Request
 
 @dataclass(frozen=True)
 class CommittedTrial:
-    """A committed trial, its curves from epoch 1, and where they are stored its predictions by fold."""
+    """A committed trial, its curves from epoch 1, and where they are stored its predictions by fold (see `Outcome`)."""
 
     record: TrialRecord
     curves: Mapping[str, Sequence[float]]
     predictions: tuple[Array, ...] = ()
+    crossfit: tuple[Array, ...] = ()
 
 
 class Replay:
@@ -85,6 +86,7 @@ class Replay:
                     spread=trial.spread,
                     best_epochs=trial.best_epochs,
                     predictions=committed.predictions,
+                    crossfit=committed.crossfit,
                 )
             else:
                 yield Outcome(request.number, reported + 1, curves, ended=ended, reason=trial.reason if ended else None)
