@@ -88,6 +88,10 @@ class SearchConfig(Table):
     """What stops trials early, where the method has no scheduler of its own: see [pruners](methods.md#pruners). Unless
     given: none.
     """
+    race: bool = Field(default=False, description="true or false")
+    """Whether trials race over the folds: all of a batch train on the first, the better half of them on the second, the better half
+    of those on the rest, and what is behind is pruned. It needs `[data] folds` and no pruner.
+    """
     minutes: float | None = Field(default=None, gt=0, description="a number of minutes above 0")
     """A budget in time for the whole sweep, its model included: as many trials are tried as fit, and what still trains when it ends
     counts with its best epoch so far. Unless given: no limit.

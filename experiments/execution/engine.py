@@ -102,6 +102,9 @@ class EngineEvaluator:
                     # Values that are valid one by one may contradict each other.
                     del until[request.number]
                     yield Outcome(request.number, 1, ended="failed", reason=f"impossible configuration: {error}")
+                    continue
+            trial = self._trials[request.number]
+            trial.active = len(trial.networks) if request.networks is None else request.networks
         in_flight: dict[Future, _InFlight] = {}
         over: set[int] = set()
         for stack in stacks(self._trials, until, self._workers):
@@ -134,11 +137,11 @@ class EngineEvaluator:
         trial = self._trials.get(number)
         if trial is None or trial.fault is not None:
             return None
-        if any(trial.epoch(i) == 0 or trial.diverged(i) for i in range(len(trial.networks))):
+        if any(trial.epoch(i) == 0 or trial.diverged(i) for i in range(trial.active)):
             return None
         for i, (network, state) in enumerate(zip(trial.networks, trial.states, strict=True)):
             X = self._task.folds[network.fold].X_val
-            if trial.predictions[i] is None and state is not None and X is not None and len(X):
+            if not trial.is_partial and trial.predictions[i] is None and state and X is not None and len(X):
                 trial.predictions[i] = outputs(trial.structures[i], state.best_theta, state.best_buffers, X)[0]
         return trial.finish(self._task.objective)
 

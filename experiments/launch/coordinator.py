@@ -82,6 +82,7 @@ class LiveTrial:
             epochs=len(self.values),
             reason=reason,
             best_epochs=self.last.best_epochs if self.last else (),
+            values=self.last.values if self.last else (),
             spread=self.last.spread if self.last else None,
             configuration=self.configuration if self.copied else None,
             copied=tuple(self.copied),
@@ -267,6 +268,10 @@ class Coordinator:
         value, reason = outcome.value, outcome.reason
         if outcome.ended == "finished":
             state = "complete"
+        elif outcome.ended == "behind":
+            # The last report is what a sampler takes for its value: the estimate by the folds that it has.
+            state = "pruned"
+            live.trial.report(math.nan if value is None else value, len(live.values) + 1)
         elif outcome.ended == "diverged":
             state, value = "pruned", live.values[-1] if live.values else None
             live.trial.report(self._worst, len(live.values) + 1)
@@ -287,6 +292,6 @@ class Coordinator:
         self._observer.trial_finished(record)
 
     def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
-        states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
+        states = {"finished": TrialState.COMPLETE, "failed": TrialState.FAIL}
         value = outcome.value if outcome.ended == "finished" else None
-        self._study.tell(live.trial, value, state=states[str(outcome.ended)])
+        self._study.tell(live.trial, value, state=states.get(str(outcome.ended), TrialState.PRUNED))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ...tracking.records import TrialRecord
 from ..execution.engine import EngineEvaluator
+from ..execution.evaluation import Evaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Inline, Workers
 from ..progress import Observer, SweepInfo
@@ -11,6 +12,7 @@ from . import forecast
 from .coordinator import Coordinator, Recorder
 from .library import Library
 from .plan import SweepPlan
+from .race import Race
 from .replay import CommittedTrial, Replay
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point
@@ -60,11 +62,14 @@ class PreparedSearch:
         """
         plan = self._plan
         engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
+        evaluator: Evaluator = Replay(engine, committed or {}, plan.fixed)
+        if plan.race:
+            evaluator = Race(evaluator, len(plan.dataset.folds()), len(plan.seeds), plan.objective.direction)
         search = Coordinator(
             self.study,
             plan.space,
             self.scheduler,
-            Replay(engine, committed or {}, plan.fixed),
+            evaluator,
             fixed=plan.fixed,
             recorder=recorder,
             observer=self._observer,
