@@ -113,6 +113,7 @@ TAGS = {
 
 VALUE = "value"
 BEST_VALUE = "best_value"
+ENSEMBLE_VALUE = "ensemble_value"
 TEST_SCORE = "test_score"
 EXPECTED_SCORE, EXPECTED_LOW, EXPECTED_HIGH = "expected_score", "expected_low", "expected_high"
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
@@ -128,6 +129,10 @@ METRICS = {
     "val_METRIC": ("trial", "Another validation metric of each epoch, where the objective names one."),
     VALUE: ("trial", "The trial's objective at its best epoch; of a pruned trial its last one."),
     BEST_VALUE: ("launch", "The objective of the best trial."),
+    ENSEMBLE_VALUE: (
+        "launch",
+        "What the ensemble of the trials so far scores on the rows that it is selected on; the step is the number of trials.",
+    ),
     TEST_SCORE: ("launch", "The score of the final model on the test part."),
     EXPECTED_SCORE: ("launch", "What the model is expected to score on new rows, without the optimism of choosing it."),
     EXPECTED_LOW: ("launch", "The lower end of the interval that holds the expected score with 95 %."),

@@ -46,6 +46,7 @@ class View(Observer):
         self.states: dict[str, int] = {}
         self.leaders: list[TrialRecord] = []
         self.running: dict[int, tuple[int, float | None]] = {}
+        self.ensemble: float | None = None
         self.began = clock()
         self._finishes: deque[float] = deque([self.began], maxlen=RATE_WINDOW + 1)
 
@@ -75,6 +76,9 @@ class View(Observer):
         self._finishes.append(self.clock())
         direction = self.info.direction if self.info else "maximize"
         self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
+
+    def ensemble_advanced(self, value: float) -> None:
+        self.ensemble = value
 
     @property
     def count(self) -> str:
@@ -149,6 +153,8 @@ class PlainView(View):
             parts.append(
                 "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
             )
+        if self.ensemble is not None:
+            parts.append(f"ensemble {number_text(self.ensemble)}")
         left = self.seconds_left()
         if left is not None and left >= 1:
             parts.append(f"{time_text(left)} left")
@@ -236,6 +242,8 @@ class LiveView(View):
     def _progress(self, info: SweepInfo) -> RenderableType:
         counts = [self.count]
         counts += [f"{self.states[state]} {state}" for state in ("pruned", "failed") if self.states.get(state)]
+        if self.ensemble is not None:
+            counts.append(f"ensemble {number_text(self.ensemble)}")
         spent = time_text(self.clock() - self.began)
         left = self.seconds_left()
         times = spent if self._over or self._refit is not None or left is None else f"{spent}, {time_text(left)} left"

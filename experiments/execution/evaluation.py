@@ -51,6 +51,7 @@ class Outcome:
         value: For a finished trial, or one that is behind, the mean of the objective over its networks at their best epochs.
         spread: The standard deviation to `value`; None for a single network.
         best_epochs: For a finished trial, the epoch whose weights each of its networks keeps.
+        estimate: Of a trial that is behind, what its value would be with all its networks.
         values: The objective of each network at its best epoch, of those of a request that have all ended.
         reason: Why the trial diverged or failed.
         reruns: How many jobs of this trial were lost with their worker, or failed, and were run again.
@@ -68,6 +69,7 @@ class Outcome:
     spread: float | None = None
     best_epochs: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
+    estimate: float | None = None
     reason: str | None = None
     reruns: int = 0
     predictions: tuple["Array", ...] = ()

@@ -98,6 +98,9 @@ class Recorder(Protocol):
     def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         """A trial has ended; `outcome` is its last segment if that is not written yet, None if a scheduler stopped it."""
 
+    def log_ensemble(self, trials: int, value: float) -> None:
+        """A batch has ended: after so many trials the ensemble of those that are finished scores `value`."""
+
 
 class _Pace:
     """How many trials fit before the deadline, by how long the latest batch took."""
@@ -128,6 +131,8 @@ class _Pace:
 class Coordinator:
     """Searches with `study`, whose sampler proposes, and with `scheduler`, which decides at rungs.
 
+    `batch_ended` is called after each batch with how many trials have been asked for.
+
     Attributes:
         trials: The trials that have ended, by number.
     """
@@ -142,6 +147,7 @@ class Coordinator:
         fixed: Mapping[str, Any],
         recorder: Recorder,
         observer: Observer,
+        batch_ended: Callable[[int], None] | None = None,
     ) -> None:
         self._study = study
         self._space = space
@@ -150,6 +156,7 @@ class Coordinator:
         self._fixed = fixed
         self._recorder = recorder
         self._observer = observer
+        self._batch_ended = batch_ended
         self._live: dict[int, LiveTrial] = {}
         self._deadline: float | None = None
         self._pace = _Pace(None)
@@ -177,6 +184,8 @@ class Coordinator:
                 self._live[live.number] = live
                 asked += 1
             self._train(self._scheduler.decide)
+            if self._batch_ended is not None:
+                self._batch_ended(asked)
             pace.lap(size)
             if not planned and size < budget.batch:  # no other follows, so that a resume asks the same batches
                 break
@@ -269,9 +278,9 @@ class Coordinator:
         if outcome.ended == "finished":
             state = "complete"
         elif outcome.ended == "behind":
-            # The last report is what a sampler takes for its value: the estimate by the folds that it has.
             state = "pruned"
-            live.trial.report(math.nan if value is None else value, len(live.values) + 1)
+            if outcome.estimate is not None:  # the last report is what a sampler takes for its value
+                live.trial.report(outcome.estimate, len(live.values) + 1)
         elif outcome.ended == "diverged":
             state, value = "pruned", live.values[-1] if live.values else None
             live.trial.report(self._worst, len(live.values) + 1)

@@ -11,12 +11,21 @@ from numpy.typing import NDArray
 from ...core.structure import Structure
 from ...search.spaces.layers import configuration
 from ...tracking.records import TrialRecord
-from ..ensemble import Expected, ValidationRows, best_chooser, combine, ensemble_chooser, expected_score, select
+from ..ensemble import (
+    Expected,
+    Predictions,
+    ValidationRows,
+    best_chooser,
+    combine,
+    ensemble_chooser,
+    expected_score,
+    select,
+)
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Outcome, Request, TrainedNetwork
 from ..model import Part, TunedModel
-from ..temperature import fit_temperature
+from ..temperature import apply_temperature, fit_temperature
 from .library import Entry, Library
 from .plan import SweepPlan
 
@@ -48,10 +57,28 @@ def choose_members(plan: SweepPlan, library: Library) -> Chosen:
     if not picks:
         return Chosen({}, 1.0, expected_score(predictions, rows, best_chooser(scoring), scoring, crossfit))
     absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
-    counts = select(predictions, rows, picks, absolute=absolute)
-    temperature = fit_temperature(combine(predictions, counts), rows.y, rows.weight) if calibrate else 1.0
+    counts, temperature = _select(plan, predictions, rows)
     chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
     return Chosen(counts, temperature, expected_score(predictions, rows, chooser, scoring, crossfit))
+
+
+def _select(plan: SweepPlan, predictions: Predictions, rows: ValidationRows) -> tuple[dict[int, int], float]:
+    """How often each trial is picked, and the temperature of their mean."""
+    counts = select(predictions, rows, plan.spec.objective.ensemble, absolute=plan.objective.metric == "mae")
+    if not plan.has_probabilities:
+        return counts, 1.0
+    return counts, fit_temperature(combine(predictions, counts), rows.y, rows.weight)
+
+
+def ensemble_value(plan: SweepPlan, library: Library) -> float | None:
+    """What the ensemble of `library` scores on the rows that it is selected on, as trials are; None where there is none."""
+    predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
+    if len(predictions) < 2 or not plan.spec.objective.ensemble:
+        return None
+    rows = validation_rows(plan)
+    counts, temperature = _select(plan, predictions, rows)
+    value = plan.scoring()(rows.y, apply_temperature(combine(predictions, counts), temperature), rows.weight)
+    return value if np.isfinite(value) else None
 
 
 def ensemble_model(

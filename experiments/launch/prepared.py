@@ -14,6 +14,7 @@ from .library import Library
 from .plan import SweepPlan
 from .race import Race
 from .replay import CommittedTrial, Replay
+from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point
 
@@ -73,6 +74,7 @@ class PreparedSearch:
             fixed=plan.fixed,
             recorder=recorder,
             observer=self._observer,
+            batch_ended=RunningEnsemble(plan, self.library, recorder, self._observer).update,
         )
         search.run(self._budget)
         return search.trials

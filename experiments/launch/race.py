@@ -7,7 +7,7 @@ has the numbers that it would have without a race.
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,7 +54,7 @@ class Race:
 
     def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterable[Outcome]:
         limit = () if deadline is None else (deadline,)
-        racing = list(requests)
+        racing, behind = list(requests), dict[int, int]()
         for i, folds in enumerate(ROUNDS):
             if folds >= self._n_folds:
                 break
@@ -68,18 +68,29 @@ class Race:
             if deadline is not None and time.monotonic() > deadline:
                 return
             places = math.ceil(len(requests) / 2 ** (i + 1))
-            ahead = sorted(losses, key=lambda number: (losses[number], number))[:places]
-            yield from self._leave(losses.keys() - ahead, folds, losses)
-            racing = [request for request in racing if request.number in ahead]
-        if racing:
-            yield from self._evaluator.advance(racing, *limit)
-
-    def _leave(self, behind: Iterable[int], folds: int, losses: Mapping[int, float]) -> Iterator[Outcome]:
-        """End these trials, with the mean over the folds that they have."""
-        for number in sorted(behind):
-            outcome = self._evaluator.conclude(number)
-            assert outcome is not None, "networks that have ended are not diverged"
-            if outcome.reason is None and outcome.ended == "behind":
-                value = self._sign * losses[number]
-                outcome = replace(outcome, reason=f"behind after {folds} of {self._n_folds} folds: {value:.6g}")
+            order = sorted(losses, key=lambda number: (losses[number], number))
+            behind |= dict.fromkeys(order[places:], folds)
+            racing = [request for request in racing if request.number in order[:places]]
+        whole: list[tuple[float, ...]] = []
+        for outcome in self._evaluator.advance(racing, *limit) if racing else ():
+            if outcome.ended == "finished":
+                whole.append(outcome.values)
             yield outcome
+        for number in sorted(behind):
+            yield self._left(number, behind[number], whole)
+
+    def _left(self, number: int, folds: int, whole: Sequence[tuple[float, ...]]) -> Outcome:
+        """The end of a trial that is behind.
+
+        Folds differ in how hard they are. Its mean over those that it has is moved by as much as that of the trials with `whole`
+        folds moves by the others.
+        """
+        outcome = self._evaluator.conclude(number)
+        assert outcome is not None, "its networks have ended and have not diverged"
+        if outcome.ended != "behind":  # a committed trial of a batch that was smaller then
+            return outcome
+        estimate = float(np.mean(outcome.values))
+        if whole:
+            values = np.array(whole)
+            estimate += float(values.mean() - values[:, : len(outcome.values)].mean())
+        return replace(outcome, estimate=estimate, reason=f"behind after {folds} of {self._n_folds} folds")

@@ -55,6 +55,9 @@ class LibraryRecorder:
         if outcome is not None:
             self._library.add(record, outcome)
 
+    def log_ensemble(self, trials: int, value: float) -> None:
+        """Of the ensemble so far nothing is kept."""
+
 
 def search_unstored(spec: Spec, table: MemoryTable, workers: int = 1, observer: Observer | None = None) -> Found:
     """Run a sweep in memory alone; a test part, where the sweep file asks for one, is left out and not looked at.

@@ -163,6 +163,11 @@ class Runs:
         found = self._client.search_runs([self._experiment_id], query)
         return sum(schema.TEST_SCORE in run.data.metrics for run in found if run.info.run_id != claim.run_id)
 
+    def log_metric(self, key: str, value: float, step: int, now: int) -> None:
+        """Write a number of the launch."""
+        claim, _ = self._open_launch()
+        log_batch(self._client, claim.run_id, [(key, value, step)], now=now)
+
     def finish_launch(
         self,
         state: str,
