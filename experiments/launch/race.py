@@ -71,13 +71,15 @@ class Race:
             order = sorted(losses, key=lambda number: (losses[number], number))
             behind |= dict.fromkeys(order[places:], folds)
             racing = [request for request in racing if request.number in order[:places]]
-        whole: list[tuple[float, ...]] = []
+        whole: dict[int, tuple[float, ...]] = {}
         for outcome in self._evaluator.advance(racing, *limit) if racing else ():
             if outcome.ended == "finished":
-                whole.append(outcome.values)
+                whole[outcome.number] = outcome.values
             yield outcome
+        # In trial order, whatever order they came in: the order of a sum changes its last bits.
+        in_order = [whole[number] for number in sorted(whole)]
         for number in sorted(behind):
-            yield self._left(number, behind[number], whole)
+            yield self._left(number, behind[number], in_order)
 
     def _left(self, number: int, folds: int, whole: Sequence[tuple[float, ...]]) -> Outcome:
         """The end of a trial that is behind.
