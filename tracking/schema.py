@@ -143,6 +143,7 @@ SWEEP_FILE = "sweep.toml"
 SPEC_FILE = "spec.json"
 BEST_CONFIG_FILE = "best_config.json"
 ENSEMBLE_FILE = "ensemble.json"
+FINALISTS_FILE = "finalists.json"
 PREDICTIONS = "predictions"
 LONG_TAGS = "tags"
 
@@ -151,6 +152,10 @@ ARTIFACTS = {
     SPEC_FILE: ("launch", "The sweep file with all defaults and absolute paths, as JSON."),
     BEST_CONFIG_FILE: ("launch", "The complete best configuration."),
     ENSEMBLE_FILE: ("launch", "The members of the model with their weights, values and hyperparameters, as a table."),
+    FINALISTS_FILE: (
+        "launch",
+        "The trials from which the best was named with their values, those from fresh seeds and the mean, as a table.",
+    ),
     f"{PREDICTIONS}/": ("launch", "For each of the best trials its predictions for the validation rows, by fold."),
     f"{LONG_TAGS}/": ("launch, trial", "Texts that are too long for a tag."),
 }

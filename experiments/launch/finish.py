@@ -5,7 +5,7 @@ import math
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,6 @@ import numpy as np
 
 from ...core.structure import Structure
 from ...core.training import Network, State
-from ...search.spaces.layers import configuration
 from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
@@ -27,8 +26,9 @@ from ..execution.evaluation import Request
 from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial
+from .finalists import Finalist, finalists, named, table
 from .library import Library
-from .members import choose_members, complete_library, ensemble_model
+from .members import choose_members, complete_library, ensemble_model, trained_configuration
 from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
@@ -51,17 +51,18 @@ def finish(
     Raises:
         SweepFailed: If no trial is complete.
     """
-    best = best_of(plan, trials)
+    found = find_finalists(plan, trials, executor, observer)
+    best = named(found, best_of(plan, trials))
     scored_before = writer.count_scored(plan.dataset.fingerprint)
     model, expected = make_model(plan, best, trials, library, executor, observer)
-    complete = {**complete_configuration(plan, best), **plan.of_rows}
+    complete = {**trained_configuration(plan, best), **plan.of_rows}
     test_score = score_test(plan, model)
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
             f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
         )
-    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings)
+    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings, found)
     _store(plan, writer, result, library)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     name, method = plan.spec.name, plan.spec.search.method
@@ -76,9 +77,9 @@ def finish(
         None if expected is None else vars(expected),
     )
     summary = results.summary(name, run_id, "finished", method, stored, document)
-    found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
-    observer.finished(found)
-    return found
+    handed_back = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
+    observer.finished(handed_back)
+    return handed_back
 
 
 def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
@@ -89,9 +90,18 @@ def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
     return best
 
 
-def complete_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
-    """The hyperparameters that a trial trained with, fixed and searched ones together."""
-    return dict(trial.configuration or configuration(trial.params, plan.fixed))
+def find_finalists(
+    plan: SweepPlan, trials: Mapping[int, TrialRecord], executor: Executor, observer: Observer
+) -> list[Finalist]:
+    """The finalists, and a line that says what came of them."""
+    found = finalists(plan, trials, executor)
+    if found:
+        best, winner = best_of(plan, trials), named(found, best_of(plan, trials))
+        other = " too" if winner.number == best.number else f", not trial {best.number}"
+        observer.message(
+            f"{len(found)} finalists trained from fresh seeds: trial {winner.number} is the best in the mean{other}"
+        )
+    return found
 
 
 def make_model(
@@ -103,7 +113,7 @@ def make_model(
     observer: Observer,
 ) -> tuple[TunedModel, Expected | None]:
     """The model of a sweep whose best trial is `best`, and what it can be expected to score; no test row is looked at."""
-    complete = complete_configuration(plan, best)
+    complete = trained_configuration(plan, best)
     complete_library(plan, library, trials.values(), executor)
     chosen = choose_members(plan, library)
     if chosen.counts:
@@ -123,6 +133,7 @@ class Result:
         expected: What the model can be expected to score.
         test_score: What it scores on the test part.
         scorings: How many launches have been scored there, this one included.
+        finalists: The trials from which the best was named, where they were trained again for it.
     """
 
     model: TunedModel
@@ -131,6 +142,7 @@ class Result:
     expected: Expected | None
     test_score: float | None
     scorings: int | None
+    finalists: Sequence[Finalist] = ()
 
 
 def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library) -> None:
@@ -143,6 +155,8 @@ def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library) ->
         schema.BEST_CONFIG_FILE: json.dumps(result.configuration, indent=1),
         schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),
     }
+    if result.finalists:
+        artifacts[schema.FINALISTS_FILE] = json.dumps(table(result.finalists), indent=1)
     if result.model.members:
         artifacts[schema.ENSEMBLE_FILE] = json.dumps(_member_table(result.model.members, library), indent=1)
     with tempfile.TemporaryDirectory() as folder:

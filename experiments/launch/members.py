@@ -112,10 +112,11 @@ def ensemble_model(
 
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
     """Whether a member's networks are not at hand, or have been trained on a `subset` that was enough for the search."""
-    return not entry.networks or _configuration(plan, entry.record).get("subset", 1.0) != 1.0
+    return not entry.networks or trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0
 
 
-def _configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
+def trained_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
+    """The hyperparameters that a trial trained with, fixed and searched ones together."""
     return dict(trial.configuration or configuration(trial.params, plan.fixed))
 
 
@@ -146,7 +147,9 @@ def _train_again(
     plan: SweepPlan, trials: Iterable[TrialRecord], executor: Executor, **changes: Any
 ) -> dict[int, Outcome]:
     """Train finished trials once more, all together; the outcome of each, which without `changes` is what it was."""
-    requests = [Request(trial.number, {**_configuration(plan, trial), **changes}, plan.max_epochs) for trial in trials]
+    requests = [
+        Request(trial.number, {**trained_configuration(plan, trial), **changes}, plan.max_epochs) for trial in trials
+    ]
     if not requests:
         return {}
     workers = len(executor) if hasattr(executor, "__len__") else 1

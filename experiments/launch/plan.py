@@ -171,6 +171,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     total = _total(spec.search, searcher, space)
+    if spec.search.finalists and spec.search.minutes is not None:
+        raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
     _check_race(spec, searcher, len(dataset.folds()))
     cost = forecast.trial_operations(dataset, space, fixed, _loss(dataset), spec.data.seeds)
     if spec.search.race:
