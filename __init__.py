@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from . import search as search
     from .core.estimators import MLPClassifier as MLPClassifier
     from .core.estimators import MLPRegressor as MLPRegressor
+    from .experiments.columns import columns as columns
     from .experiments.errors import ExecutorLost as ExecutorLost
     from .experiments.errors import Interrupted as Interrupted
     from .experiments.errors import SweepFailed as SweepFailed
@@ -43,6 +44,7 @@ _HOMES = {
     "TunedModel": ".experiments.model",
     "UserError": ".experiments.errors",
     "best_config": ".experiments.results",
+    "columns": ".experiments.columns",
     "load_model": ".experiments.results",
     "load_result": ".experiments.results",
     "objective": ".experiments.objective",

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -20,9 +21,11 @@ from .data import Fold
 from .hyperparameters import NAMES, PARAMETERS, Hyperparameters
 from .losses import LOSSES
 from .network import Network
+from .parameters import weight_blocks
 from .presets import PRESETS
 from .state import DIVERGED, RUNNING, State
 from .structure import Structure
+from .trace import LayerTrace, trace
 from .training import start, train
 from .workspace import outputs
 
@@ -116,6 +119,23 @@ class _MLP(BaseEstimator):
         )
         return best_epoch
 
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each dense layer from the input on, (in, out), in scikit-learn's name for them."""
+        return [block[:-1].copy() for block in self._blocks()]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each dense layer, (out,)."""
+        return [block[-1].copy() for block in self._blocks()]
+
+    def _blocks(self) -> list[Array]:
+        check_is_fitted(self)
+        return [block[0] for block in weight_blocks(self._structure, self._state.best_theta)]
+
+    def _trace(self, X: Array, y: Array, weight: Array | None) -> tuple[LayerTrace, ...]:
+        return trace(self._structure, self._state.best_theta[0], self._state.best_buffers[0], X, y, weight)
+
     def _input_dtype(self) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
         return self.dtype if self._hyperparameters().scaling == "none" else "float64"
@@ -128,7 +148,8 @@ class _MLP(BaseEstimator):
         if not isinstance(self.n_threads, numbers.Integral) or isinstance(self.n_threads, bool) or self.n_threads < 1:
             raise ValueError(f"n_threads must be a whole number at least 1, got {self.n_threads!r}")
         values = {name: getattr(self, name) for name in NAMES}
-        return Hyperparameters.from_config({name: value for name, value in values.items() if value is not None})
+        given = {name: value for name, value in values.items() if value is not None}
+        return Hyperparameters.from_config(given).of_raw_rows()
 
     def _loss(self) -> tuple[str, int]:
         """The loss and the number of output units, once the targets are known."""
@@ -288,6 +309,18 @@ class MLPClassifier(ClassifierMixin, _MLP):
         self._partial_fit(X, np.searchsorted(known, y), self._weights(X, y, sample_weight), first)
         return self
 
+    def trace(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LayerTrace, ...]:
+        """One step taken apart: for each dense layer its inputs, sums, outputs, deltas and gradient over these rows as one batch.
+
+        The network stays as it is. ValueError for labels that it was not fitted on.
+        """
+        check_is_fitted(self)
+        X, y = validate_data(self, X, y, dtype=self._input_dtype(), reset=False)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y must hold only the classes {self.classes_.tolist()}, got {unknown.tolist()}")
+        return self._trace(X, np.searchsorted(self.classes_, y), self._weights(X, y, sample_weight))
+
     def predict_proba(self, X: Any) -> Array:
         """Probabilities (n, classes), in the order of `classes_`; rows add up to 1."""
         p = self._outputs(X)
@@ -316,8 +349,9 @@ def _by_label(class_weight: Any, classes: Array) -> Any:
 class MLPRegressor(RegressorMixin, _MLP):
     """A multilayer perceptron for numbers: identity output and squared error, for one target or several.
 
-    `hidden=()` makes it linear regression. Targets are taken as they are: scale them if they are large. Follows
-    scikit-learn's conventions; errors as in `MLPClassifier`.
+    `hidden=()` makes it linear regression. Targets are taken as they are unless `standardize` or `target_scaling` is set;
+    where that leaves a network that predicts worse than the mean, a ConvergenceWarning says so. Follows scikit-learn's conventions;
+    errors as in `MLPClassifier`.
     """
 
     _n_targets: int
@@ -330,7 +364,20 @@ class MLPRegressor(RegressorMixin, _MLP):
         """Train on X (n, d) and y (n,) or (n, targets), each row counting as much as its weight (n,)."""
         X, y, weight = self._validated(X, y, sample_weight, reset=True)
         self._fit(X, y, weight)
+        self._warn_of_targets(y)
         return self
+
+    def _warn_of_targets(self, y: Array) -> None:
+        """Say that the targets were too large or too small to be learned in their own unit, if nothing was learned of them."""
+        reached, mean, deviation = self.history_["train_score"][self.best_epoch_ - 1], y.mean(axis=0), y.std(axis=0)
+        size = float(np.max(np.hypot(mean, deviation)))
+        if reached < 0.0 and not self._structure.target_scaling and not 0.1 < size < 10.0:
+            warnings.warn(
+                f"{type(self).__name__} predicts the training rows worse than their mean (R2 {reached:.3g}): targets of the size "
+                f"of {size:.3g}; standardize=True (inputs too) or target_scaling=True scales them, as a sweep does",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows."""
@@ -338,6 +385,14 @@ class MLPRegressor(RegressorMixin, _MLP):
         X, y, weight = self._validated(X, y, sample_weight, reset=first)
         self._partial_fit(X, y, weight, first)
         return self
+
+    def trace(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LayerTrace, ...]:
+        """One step taken apart: for each dense layer its inputs, sums, outputs, deltas and gradient over these rows as one batch.
+
+        The network stays as it is.
+        """
+        check_is_fitted(self)
+        return self._trace(*self._validated(X, y, sample_weight, reset=False))
 
     def _validated(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[Array, Array, Array | None]:
         X, y = validate_data(self, X, y, dtype=self._input_dtype(), multi_output=True, y_numeric=True, reset=reset)

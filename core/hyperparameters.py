@@ -272,6 +272,13 @@ class Hyperparameters:
         structural=True,
         about="In regression, standardise the targets and clip predictions to the range of the training targets.",
     )
+    # Of an estimator alone: the tables of a sweep come standardised, and what it finds is right for such rows.
+    standardize: bool = parameter(
+        False,
+        "bool",
+        about="Whether an estimator standardises inputs and, in regression, targets that no other scaling takes care of. In a "
+        "sweep it is always so: its tables are standardised before any network sees them.",
+    )
     embedding: str = parameter(
         "none",
         "choice",
@@ -473,6 +480,12 @@ class Hyperparameters:
             return self
         values = {name: value for first, change in self.changes if first <= epoch for name, value in change}
         return replace(self, changes=(), **values)
+
+    def of_raw_rows(self) -> "Hyperparameters":
+        """The same for rows that nobody has standardised: with `standardize` the network scales them itself."""
+        if not self.standardize:
+            return self
+        return replace(self, scaling="standard" if self.scaling == "none" else self.scaling, target_scaling=True)
 
     @property
     def stops_early(self) -> bool:

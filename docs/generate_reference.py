@@ -9,11 +9,8 @@ import ast
 import difflib
 import importlib
 import inspect
-import itertools
-import operator
 import re
 import sys
-import textwrap
 import tomllib
 import types
 import typing
@@ -26,17 +23,14 @@ from pydantic import BaseModel
 
 import mlptune
 from mlptune import search
-from mlptune.core.activations import ACTIVATIONS
-from mlptune.core.hyperparameters import CHANGEABLE, PARAMETERS
-from mlptune.core.initializers import INITIALIZERS
-from mlptune.core.losses import LOSSES
+from mlptune.core.hyperparameters import PARAMETERS
 from mlptune.core.metrics import METRICS
-from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.presets import PRESETS
-from mlptune.core.schedules import SCHEDULES
+from mlptune.experiments import reference
 from mlptune.experiments.cli.commands import app
 from mlptune.experiments.config import schema
-from mlptune.search import plugins, pruners, samplers, schedulers
+from mlptune.experiments.reference import first_line, is_ours, meanings, sections, source_tree, text_of
+from mlptune.search import pruners, samplers, schedulers
 from mlptune.tracking import schema as schema_of_store
 
 ROOT = Path(__file__).parents[1]
@@ -48,38 +42,6 @@ NOTE = "<!-- Written by docs/generate_reference.py from the code; change it ther
 # Docstrings
 
 
-def text_of(thing: Any) -> str:
-    return inspect.cleandoc(thing.__doc__ or "")
-
-
-def first_line(thing: Any) -> str:
-    """The first paragraph of a docstring in one line."""
-    return " ".join(text_of(thing).partition("\n\n")[0].split())
-
-
-def sections(doc: str) -> tuple[str, dict[str, dict[str, str]]]:
-    """A Google docstring as its prose and its sections: `{"Args": {name: meaning}, ...}`."""
-    prose: list[str] = []
-    found: dict[str, dict[str, str]] = {}
-    entries: dict[str, str] | None = None
-    for line in doc.splitlines():
-        heading = re.fullmatch(r"(Args|Arguments|Attributes|Returns|Raises|Yields):", line)
-        if heading:
-            entries = found.setdefault(heading[1], {})
-        elif entries is not None and line.startswith("    "):
-            entry = re.match(r" {4}([*\w][\w .*`|\[\]]*): (.*)", line)
-            if entry and not line.startswith("     "):
-                entries[entry[1]] = entry[2]
-            else:
-                last = next(reversed(entries), "")
-                entries[last] = f"{entries.get(last, '')} {line.strip()}".strip()
-        else:
-            entries = None if line.strip() else entries
-            if entries is None:
-                prose.append(line)
-    return "\n".join(prose).strip(), found
-
-
 def markdown(thing: Any) -> str:
     """A docstring as Markdown: its prose as it stands, its sections as lists."""
     prose, found = sections(text_of(thing))
@@ -88,35 +50,6 @@ def markdown(thing: Any) -> str:
         lines = [f"- `{name}`: {meaning}" if name else f"- {meaning}" for name, meaning in entries.items()]
         parts.append(f"**{heading}**\n\n" + "\n".join(lines))
     return "\n\n".join(part for part in parts if part)
-
-
-def meanings(cls: type) -> dict[str, str]:
-    """What the `Args` sections of a class and its bases say, and of a class's fields the strings below them."""
-    found: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        if is_ours(base):
-            found |= sections(text_of(base))[1].get("Args", {})
-            found |= field_strings(base)
-    return found
-
-
-def field_strings(cls: type) -> dict[str, str]:
-    """The string that follows each field in a class's source."""
-    body = typing.cast(ast.ClassDef, source_tree(cls)).body
-    found = {}
-    for field, after in itertools.pairwise(body):
-        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if is_text and isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            found[field.target.id] = " ".join(inspect.cleandoc(ast.literal_eval(after.value)).split())
-    return found
-
-
-def source_tree(thing: Any) -> ast.stmt:
-    return ast.parse(textwrap.dedent(inspect.getsource(thing))).body[0]
-
-
-def is_ours(thing: Any) -> bool:
-    return getattr(thing, "__module__", "").startswith("mlptune")
 
 
 # Markdown
@@ -267,31 +200,15 @@ method `nas`, the architecture. An empty one trains the single configuration of 
 def hyperparameters() -> str:
     rows = []
     for name, row in PARAMETERS.items():
-        marks = [
-            word
-            for word, holds in (
-                ("group key", row.structural),
-                ("by layer", row.by_layer),
-                ("can change", name in CHANGEABLE),
-            )
-            if holds
-        ]
         rule = row.rule.removeprefix("must be ")
-        rows.append([code(name), rule, shown(row.default), ", ".join(marks), row.about])
-    choices = [
-        ("Activations", ACTIVATIONS, "forward"),
-        ("Losses", LOSSES, "values"),
-        ("Optimizers", OPTIMIZERS, "plain.update"),
-        ("Learning-rate schedules", SCHEDULES, "factor"),
-        ("Initialisers", INITIALIZERS, ""),
-    ]
+        rows.append([code(name), rule, shown(row.default), ", ".join(reference.marks(row)), row.about])
     preset_names = [name for name in PRESETS if name != "none"]
     preset_keys = [key for key in PARAMETERS if any(key in PRESETS[name] for name in preset_names)]
     return page(
         "Hyperparameters",
         HYPERPARAMETERS,
         table(["name", "value", "default", "marks", "meaning"], rows),
-        *(f"## {title}\n\n{choice_table(rows, attribute)}" for title, rows, attribute in choices),
+        *(f"## {title}\n\n{choice_table(name)}" for name, (title, *_) in reference.CHOICES.items()),
         "## Presets\n\nA preset fills in what a configuration leaves out.\n\n"
         + table(
             ["name", *map(code, preset_names)],
@@ -300,21 +217,9 @@ def hyperparameters() -> str:
     )
 
 
-def choice_table(rows: Mapping[str, Any], attribute: str) -> str:
-    lines = []
-    for name, row in rows.items():
-        about = PECULIAR.get(name) or first_line(operator.attrgetter(attribute)(row) if attribute else row)
-        lines.append([code(name), about])
-    return table(["name", "what it computes"], lines)
-
-
-# Rows whose function is not the whole of it: another module does the rest.
-PECULIAR = {
-    "adamw": "As `adam`, after the weights have shrunk by rate * `weight_decay` (Loshchilov & Hutter 2019).",
-    "logistic": "a = 1 / (1 + exp(-z)).",
-    "maxout": "a = max(z1, z2), of two weighted sums for each unit (Goodfellow et al. 2013).",
-    "plateau": "The rate is multiplied by `decay` each time the loss has not fallen for `plateau_epochs` epochs.",
-}
+def choice_table(name: str) -> str:
+    rows = [[code(choice), about] for choice, about in reference.choice_meanings(name).items()]
+    return table(["name", "what it computes"], rows)
 
 
 HYPERPARAMETERS = """
@@ -370,14 +275,8 @@ def lower(text: str) -> str:
 
 def option_rows(cls: Any, owner: str) -> list[list[str]]:
     """The options of a class of ours: its arguments without what the sweep itself passes in."""
-    said = meanings(cls)
-    rows = []
-    for name, parameter in inspect.signature(cls).parameters.items():
-        if name not in plugins.CONTEXT:
-            annotation = parameter.annotation
-            kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-            rows.append([code(name), kind, shown(parameter.default), owner, said.get(name, "")])
-    return rows
+    rows = reference.options(cls, owner)
+    return [[code(row["name"]), row["type"], shown(row["default"]), owner, row["meaning"]] for row in rows]
 
 
 def pruner_part() -> str:
@@ -497,7 +396,7 @@ longer than MLflow's 8,000 characters for a tag is an artifact in `tags/`, and t
 
 def python() -> str:
     described: list[str] = []
-    for name in ("run_sweep", "load_result", "load_model", "best_config", "objective"):
+    for name in ("run_sweep", "columns", "load_result", "load_model", "best_config", "objective"):
         value = getattr(mlptune, name)
         described.append(f"## `mlptune.{name}`\n\n{signature(value, f'mlptune.{name}')}\n\n{markdown(value)}")
     for name in ("SweepResult", "TunedModel"):

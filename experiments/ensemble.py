@@ -103,8 +103,8 @@ def _column(predicted: NDArray[Any], rows: ValidationRows) -> NDArray[np.float64
     return np.asarray(p[np.arange(len(p)), rows.y])
 
 
-def combine(predictions: Predictions, counts: Mapping[int, int]) -> NDArray[np.float64]:
-    """The mean (n, o) of the picked trials' predictions."""
+def combine(predictions: Predictions, counts: Mapping[int, float]) -> NDArray[np.float64]:
+    """The mean (n, o) of the picked trials' predictions, each as often as it counts."""
     total = sum(counts.values())
     first = next(iter(counts))
     result = np.zeros(predictions[first].shape)

@@ -24,9 +24,21 @@ The whole tree, with those of the store, which `mlptune.tracking` defines:
 
 
 class UserError(ValueError):
-    """Wrong usage, sweep file or data; names the place and the rule."""
+    """Wrong usage, sweep file or data; names the place and the rule.
+
+    Of several `problems` the message is the first, and how many more there are; `mlptune check` shows all.
+    """
 
     exit_status = 2
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All that is wrong, one line each."""
+        return tuple(map(str, self.args))
+
+    def __str__(self) -> str:
+        first, *others = self.problems or ("",)
+        return f"{first} (and {len(others)} more)" if others else first
 
 
 class SweepFailed(RuntimeError):
@@ -43,3 +55,9 @@ class Interrupted(KeyboardInterrupt):
     """The user stopped the sweep; what is committed stays, and `--resume` continues."""
 
     exit_status = 130
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in one line, without the path, which a message names itself."""
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split())[:200] or type(error).__name__

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MethodType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import pandas as pd
@@ -142,8 +142,27 @@ class TunedModel:
         of_trials = f" of {counted(len(self.members), 'trial')}" if self.members else ""
         return f"<TunedModel: {what} from {columns}, {networks}{of_trials}>"
 
+    def _repr_html_(self) -> str:
+        from .notebook import facts_html
+        from .short import params_text
+
+        classes = [] if self._target.classes is None else [("classes", _some(self._target.classes))]
+        facts = [
+            ("predicts", f"{self._target.name} ({self.task})"),
+            *classes,
+            ("columns", f"{self.n_features_in_}: {_some(self.parts[0].encoder.inputs)}"),
+            ("networks", str(sum(len(part.theta) for part in self.parts))),
+            ("trials", ", ".join(f"{number} ({weight:.0%})" for number, weight in self.members.items()) or "1"),
+            ("parameters of the best", params_text(self.params)),
+        ]
+        return facts_html("TunedModel", facts)
+
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def __sklearn_clone__(self) -> Self:
+        """Itself: without what it has learned nothing would be left of it."""
+        return self
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
@@ -166,7 +185,10 @@ class TunedModel:
     def fit(self, X: Any = None, y: Any = None, **others: Any) -> NoReturn:
         """Refuse: a sweep has fitted it. Raises UserError; to search again, there are `run_sweep` and the tuned estimators."""
         tuned = "TunedMLPClassifier" if self._target.classes is not None else "TunedMLPRegressor"
-        raise UserError(f"a TunedModel is fitted already and cannot be fitted again; mlptune.{tuned} searches anew")
+        raise UserError(
+            f"a TunedModel is fitted already and cannot be fitted again; mlptune.{tuned} searches anew, and "
+            "sklearn.frozen.FrozenEstimator(model) is for tools that would fit it"
+        )
 
     def _outputs(self, X: pd.DataFrame | ArrayLike, exact: bool = False) -> NDArray[np.float64]:
         X = in_pandas(X, "the rows")
@@ -212,8 +234,9 @@ class TunedModel:
         scoring = Scoring(row, self.parts[0].structure.loss, self._target.scale)
         return scoring(truth, self._outputs(X, row is not None and row.exact_outputs), weight)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {}
         encodings: dict[int, int] = {}
@@ -239,7 +262,7 @@ class TunedModel:
         np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
     @classmethod
-    def load(cls, folder: Path) -> "TunedModel":
+    def load(cls, folder: str | Path) -> "TunedModel":
         """Read a model back. Raises ValueError for files that are not a model of mlptune; nothing in them is executed."""
         try:
             return _read(Path(folder))

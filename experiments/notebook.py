@@ -1,7 +1,7 @@
-"""A sweep's result as a notebook shows it: one small table of HTML, in which every text is escaped."""
+"""A sweep's result and its model as a notebook shows them: one small table of HTML each, in which every text is escaped."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._text import counted
@@ -12,12 +12,14 @@ TOP = 5
 """Trials that are listed."""
 
 
-def result_html(summary: Mapping[str, Any]) -> str:
-    """The table of a sweep: what its model can be expected to score, what it scored, and the best trials.
+def result_text(summary: Mapping[str, Any]) -> str:
+    """The same facts in one line, for a `repr`; of a sweep without a best trial its state."""
+    facts = result_facts(summary) if summary["best"] else [("state", summary["state"])]
+    return f"<SweepResult {summary['name']!r}: {'; '.join(f'{what} {text}' for what, text in facts)}>"
 
-    Args:
-        summary: What `mlptune show --json` prints, of a sweep that has a best trial.
-    """
+
+def result_facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What its best trial scored, what its model can be expected to score, what it scored, and of how much it is made."""
     best = summary["best"]
     facts = [("best", f"trial {best['number']}, {best['metric']} {number_text(best['value'])}")]
     if best["expected"]:
@@ -26,7 +28,16 @@ def result_html(summary: Mapping[str, Any]) -> str:
     if best["test_score"] is not None:
         facts.append(("on the test part", number_text(best["test_score"])))
     facts.append(("model", f"{counted(len(best['ensemble']) or 1, 'trial')} of {len(summary['trials'])}"))
-    head = "".join(f"<tr>{_cell(name, 'th', 2)}{_cell(text, 'td', 2)}</tr>" for name, text in facts)
+    return facts
+
+
+def result_html(summary: Mapping[str, Any]) -> str:
+    """The table of a sweep: its facts and its best trials.
+
+    Args:
+        summary: What `mlptune show --json` prints, of a sweep that has a best trial.
+    """
+    best = summary["best"]
     names = "".join(_cell(name, "th") for name in ("trial", best["metric"], "epochs", "parameters"))
     rows = "".join(
         f"<tr>{''.join(map(_cell, cells))}</tr>"
@@ -35,7 +46,13 @@ def result_html(summary: Mapping[str, Any]) -> str:
             for t in ranked_rows(summary["trials"], best)[:TOP]
         )
     )
-    return f"<table><caption>{html.escape(summary['name'])}</caption>{head}<tr>{names}</tr>{rows}</table>"
+    return facts_html(summary["name"], result_facts(summary), f"<tr>{names}</tr>{rows}", columns=2)
+
+
+def facts_html(caption: str, facts: Sequence[tuple[str, str]], more: str = "", columns: int = 1) -> str:
+    """A table of facts, each a name and a text, above `more` rows of twice as many `columns`."""
+    head = "".join(f"<tr>{_cell(name, 'th', columns)}{_cell(text, 'td', columns)}</tr>" for name, text in facts)
+    return f"<table><caption>{html.escape(caption)}</caption>{head}{more}</table>"
 
 
 def _cell(text: str, tag: str = "td", columns: int = 1) -> str:

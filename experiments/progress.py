@@ -12,6 +12,7 @@ class SweepInfo:
     """The facts of a sweep that are known before its first trial.
 
     `total` is the number of trials that the sweep will count, at most if it has `seconds`; `direction` is "maximize" or "minimize".
+    `expected_seconds` is how long it takes by the count of its operations, where that is known.
     """
 
     name: str
@@ -23,6 +24,7 @@ class SweepInfo:
     direction: str
     messages: tuple[str, ...] = ()
     seconds: float | None = None
+    expected_seconds: float | None = None
 
 
 class Observer:

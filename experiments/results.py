@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces.layers import configuration
@@ -11,6 +12,7 @@ from ..tracking import lease, reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
+from .errors import UserError
 from .formats import MEMORY
 from .ranking import best_trial
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .model import TunedModel
+    from .report.facts import Facts
+    from .report.rules import Finding
 
 Copied = tuple[tuple[int, int], ...]
 
@@ -40,6 +44,7 @@ class SweepResult:
         summary: Mapping[str, Any],
         best_config: Mapping[str, Any],
         copied: Copied = (),
+        findings: "Sequence[Finding] | None" = None,
     ) -> None:
         self.name = name
         self.run_id = run_id
@@ -47,6 +52,7 @@ class SweepResult:
         self.best_config = dict(best_config)
         self.copied = copied
         self._summary = dict(summary)
+        self._findings = None if findings is None else list(findings)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -69,7 +75,11 @@ class SweepResult:
 
     @cached_property
     def curves(self) -> "pd.DataFrame":
-        """One row for each trial and epoch: number, epoch, and a column for each curve."""
+        """One row for each trial and epoch: number, epoch, and a column for each curve.
+
+        A curve is the mean over the trial's folds and seeds. A network that has ended early counts on with the values of its best
+        epoch, so that the mean may step there.
+        """
         import pandas as pd
 
         run_ids = {trial["run_id"]: trial["number"] for trial in self._summary["trials"] if trial["run_id"]}
@@ -95,13 +105,31 @@ class SweepResult:
         direction = launch.tags.get(schema.DIRECTION, "maximize")
         return study_of(self.name, direction, reader.trials(self.tracking_uri, self.run_id))
 
+    @property
+    def diagnosis(self) -> list[dict[str, Any]]:
+        """What the curves and scores say, in words: {"rule", "severity", "text", "evidence", "advice"}, problems first."""
+        return [vars(finding) for finding in self.findings]
+
+    @property
+    def findings(self) -> "list[Finding]":
+        """The diagnosis as objects."""
+        if self._findings is None:
+            self._findings = diagnose(self.name, self.run_id, self.tracking_uri)
+        return self._findings
+
+    def report(self, out: "str | Path | None" = None) -> str:
+        """The report as one HTML page that needs no network; with `out` it is written there too, or UserError is raised."""
+        return report(self.name, out, self.run_id, self.tracking_uri)
+
     def _repr_html_(self) -> str:
         from .notebook import result_html
 
         return result_html(self._summary)
 
     def __repr__(self) -> str:
-        return f"SweepResult({self.name!r}, run_id={self.run_id!r}, best={self.best!r})"
+        from .notebook import result_text
+
+        return result_text(self._summary)
 
 
 def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
@@ -163,7 +191,8 @@ def best_schedule(
 def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works.
 
-    Where the best trial has copied others it is the schedule by which its network is trained from the start. It is what
+    With its `standardize` an estimator takes raw numbers, as the sweep did; categories and missing values it does not. Where the
+    best trial has copied others it is the schedule by which its network is trained from the start. It is what
     the trial trained with, `subset` included, which only the sweep's own final model leaves out.
     """
     return best_schedule(name, run, tracking_uri)[1]
@@ -212,6 +241,43 @@ def load_model(name: str, run: str | None = None, tracking_uri: str | None = Non
     if launch.state != "finished":
         raise reader.NotFound(f"the sweep {name!r} has no model yet; its state is {_state(launch, tracking_uri)}")
     return TunedModel.load(reader.model_folder(tracking_uri, launch.run_id))
+
+
+def facts(name: str, run: str | None = None, tracking_uri: str | None = None) -> "Facts":
+    """What a diagnosis and a report rest on; of a sweep that has not ended, what there is so far."""
+    from .report.stored import stored_facts
+
+    launch = reader.launch(tracking_uri, name, run)
+    try:
+        found = best(name, launch.run_id, tracking_uri)
+    except reader.NotFound:  # none is complete yet
+        found = None
+    return stored_facts(tracking_uri, launch, _state(launch, tracking_uri), found)
+
+
+def diagnose(name: str, run: str | None = None, tracking_uri: str | None = None) -> "list[Finding]":
+    """What the curves and scores of a launch say, in words, problems first. Raises LookupError where there is no sweep."""
+    from .report import rules
+
+    return rules.diagnose(facts(name, run, tracking_uri))
+
+
+def report(name: str, out: str | Path | None = None, run: str | None = None, tracking_uri: str | None = None) -> str:
+    """The report of a launch as one HTML page that needs no network; with `out` it is written there too.
+
+    Raises LookupError where there is no sweep, UserError where the file cannot be written.
+    """
+    from .report.page import report_html
+    from .report.rules import diagnose
+
+    found = facts(name, run, tracking_uri)
+    page = report_html(found, diagnose(found))
+    if out is not None:
+        try:
+            Path(out).write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{out}: cannot be written: {error.strerror or error}") from error
+    return page
 
 
 def summary(
@@ -286,7 +352,8 @@ def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord
 def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[str, Any]:
     metric = launch.tags.get(schema.METRIC, "val_score")
     shared = reader.launch_data(uri, launch, schema.FIXED) or {}
-    complete = dict(best.configuration or configuration(best.params, shared))
+    # 0.1.0 did not say so, and did it too.
+    complete = {**(best.configuration or configuration(best.params, shared)), "standardize": True}
     if CLASS_WEIGHT in shared:  # a schedule of copied hyperparameters is without it
         complete[CLASS_WEIGHT] = shared[CLASS_WEIGHT]
     return best_document(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..tracking import process as process
 from ..tracking.store.address import check_folder, store_uri
+from ..tracking.store.sqlite import check_not_deleted
 from .config import Spec, load_spec
 from .data.header import check_header
 from .errors import UserError
@@ -21,6 +22,7 @@ from .execution.executors import open_executor
 from .execution.workers import Workers
 from .formats import MEMORY
 from .progress import Observer
+from .progress_line import watching
 
 if TYPE_CHECKING:
     from .data.frames import MemoryTable
@@ -38,6 +40,7 @@ def run_sweep(
     observer: Observer | None = None,
     data: Any = None,
     target: str | None = None,
+    verbose: bool | int = True,
 ) -> "SweepResult":
     """Run a sweep and return its result.
 
@@ -51,6 +54,7 @@ def run_sweep(
         resume: Continue an unfinished sweep; of a finished one return the result.
         tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
         observer: Receives what happens while the sweep runs.
+        verbose: Whether a line on standard error says how the sweep goes, where there is no `observer`.
         data: A table, with `target` instead of `source`: the name of a file; a DataFrame of pandas, polars or any library with
             `to_pandas`, Arrow's stream or the dataframe interchange protocol; an array (rows, columns), whose columns are called
             x0, x1, ...; or a pair (X, y) of such a table and the values (rows,) to predict. What is in memory is not written
@@ -74,17 +78,18 @@ def run_sweep(
         table = memory_table(data, target)
         data, target = MEMORY, table.target
     spec, text = load_spec(source, overrides, data=data, target=target)
-    return run_spec(
-        spec,
-        text,
-        table,
-        workers=workers,
-        executor=executor,
-        resume=resume,
-        tracking_uri=tracking_uri,
-        observer=observer,
-        began=began,
-    )
+    with watching(observer, verbose) as watcher:
+        return run_spec(
+            spec,
+            text,
+            table,
+            workers=workers,
+            executor=executor,
+            resume=resume,
+            tracking_uri=tracking_uri,
+            observer=watcher,
+            began=began,
+        )
 
 
 def run_spec(
@@ -117,6 +122,8 @@ def run_spec(
     """
     began = time.monotonic() if began is None else began
     uri = _store_uri(tracking_uri)
+    with _user_errors():
+        check_not_deleted(uri, spec.name)
     check_header(spec.data, spec.base, _names_in_memory(spec, table))
     # All processes start while the data is read.
     with (
@@ -158,9 +165,16 @@ def _without_collection() -> Iterator[None]:
 
 
 def _store_uri(tracking_uri: str | None) -> str:
-    try:
+    with _user_errors():
         uri = store_uri(tracking_uri)
         check_folder(uri)
         return uri
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """Around looks at the store: what is wrong with its address, or with the sweep's name in it, is the user's to mend."""
+    try:
+        yield
     except ValueError as error:
         raise UserError(str(error)) from error

@@ -1,4 +1,4 @@
-"""Numbers and parameters as short texts, the same in a terminal and in a notebook."""
+"""Numbers, times and parameters as short texts, the same in a terminal and in a notebook."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,3 +23,10 @@ def value_text(value: Any) -> str:
 def number_text(value: float | None) -> str:
     """Return an objective's value to five significant digits, or a dash."""
     return "-" if value is None else f"{value:#.5g}".rstrip(".")
+
+
+def time_text(seconds: float) -> str:
+    """Return seconds as m:ss or h:mm:ss."""
+    minutes, second = divmod(round(max(seconds, 0.0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"

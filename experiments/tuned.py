@@ -2,8 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -24,7 +23,7 @@ from .errors import UserError
 from .execution.workers import default_workers
 from .formats import MEMORY
 from .launch.unstored import Found, search_unstored
-from .progress import Observer
+from .progress_line import watching
 from .run import run_spec
 
 LARGEST_WEIGHT = 1e30
@@ -56,7 +55,7 @@ class _TunedMLP(BaseEstimator):
         n_jobs: How many processes train: 1 this one, -1 one for each processor.
         tracking_uri: A store in which the sweep is recorded, as with `run_sweep`; None: nothing is stored.
         name: The sweep's name in that store; None for the class's name.
-        verbose: Whether to show on standard error how the search goes.
+        verbose: Whether a line on standard error says how the search goes.
 
     Attributes:
         model_: The `TunedModel` that predicts.
@@ -118,7 +117,7 @@ class _TunedMLP(BaseEstimator):
         numeric = self._columns if given is not None and given.dtype.kind in "biuf" else []
         table = MemoryTable(frame.assign(**{target: y}), target, _weights(sample_weight, frame))
         spec, text = load_spec(self._tables(task, numeric), data=MEMORY, target=target)
-        with self._watching() as observer:
+        with watching(None, self.verbose) as observer:
             if self.tracking_uri is None:
                 found = search_unstored(spec, table, self._workers(), observer)
             else:
@@ -153,16 +152,6 @@ class _TunedMLP(BaseEstimator):
         if not isinstance(n, numbers.Integral) or isinstance(n, bool) or n == 0:
             raise UserError(f"n_jobs: must be a whole number of processes, or -1 for all, got {n!r}")
         return int(n) if n > 0 else max(1, default_workers() + 1 + int(n))
-
-    @contextmanager
-    def _watching(self) -> Iterator[Observer]:
-        if not self.verbose:
-            yield Observer()
-            return
-        from .cli.live import view
-
-        with view() as watcher:
-            yield watcher
 
     def _rows(self, X: Any, *, reset: bool) -> tuple[pd.DataFrame, NDArray[Any] | None]:
         """Rows as a frame (n, d), and the array that they were, if they were one; checked as scikit-learn does."""

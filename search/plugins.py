@@ -5,8 +5,9 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .._text import hint
@@ -30,12 +31,14 @@ class Registry:
         homes: ours, `"module:Class"` by name; a module that begins with a dot is one of `mlptune.search`.
         optuna_base: the class in `optuna.<kind>s` whose concrete public subclasses are found too, by their class names.
         adapt: makes a factory of such a class.
+        packages: what such a class imports only when it is first used, trials later, by its name.
     """
 
     kind: str
     homes: Mapping[str, str]
     optuna_base: str | None = None
     adapt: Callable[[type[Any]], Factory] = lambda cls: cls
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def factory(self, name: str) -> Factory:
         """The class or function that makes the strategy of this name. Raises ValueError (one line) for an unknown name."""
@@ -56,6 +59,12 @@ class Registry:
         """Raise ValueError if nothing has this name; ours are not imported for it."""
         if name not in self.homes:
             self.factory(name)
+
+    def check_installed(self, name: str) -> None:
+        """Raise ValueError if what has this name needs a package that is not there."""
+        package = self.packages.get(name)
+        if package is not None and name not in self.homes and not self.plugins(name) and find_spec(package) is None:
+            raise ValueError(f"{name} needs the package {package}: pip install {package}")
 
     def names(self) -> list[str]:
         """Every known name."""
@@ -81,6 +90,7 @@ class Registry:
                 a value of another type.
         """
         factory, label = self.factory(name), f"{self.kind} {name}"
+        self.check_installed(name)
         parameters = inspect.signature(factory).parameters
         if not _takes_any(parameters):
             for option in options:

@@ -38,6 +38,10 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
             SAMPLERS.check(method)
         except ValueError:
             raise ValueError(f"method: {method!r} is unknown{hint(method, [*METHODS, *SAMPLERS.names()])}") from None
+        try:
+            SAMPLERS.check_installed(method)
+        except ValueError as error:
+            raise ValueError(f"method: {error}") from None
     scheduler = _scheduler(pruner or "none")
     entry = METHODS.get(method)
     if entry is not None and entry.scheduler != "pruner":

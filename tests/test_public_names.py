@@ -24,6 +24,7 @@ PUBLIC = [
     "TunedModel",
     "UserError",
     "best_config",
+    "columns",
     "load_model",
     "load_result",
     "objective",

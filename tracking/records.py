@@ -23,6 +23,10 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+# Not what a scheduler of others may say of a trial that it has stopped.
+_DIVERGED = re.compile(r"diverged( in epoch \d+)?")
+
+
 @dataclass(frozen=True)
 class TrialRecord:
     """All that is durable of one trial; also what observers and `show` see of it.
@@ -65,7 +69,7 @@ class TrialRecord:
     @property
     def diverged(self) -> bool:
         """Whether it was pruned because its numbers were not finite any more."""
-        return self.state == "pruned" and (self.reason or "").startswith("diverged")
+        return self.state == "pruned" and _DIVERGED.fullmatch(self.reason or "") is not None
 
     @property
     def behind(self) -> bool:

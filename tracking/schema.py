@@ -80,7 +80,7 @@ TAGS = {
     BEST: ("launch", "The best trial, as JSON."),
     TEST_SCORINGS: (
         "launch",
-        "How many launches of the sweep had been scored on the test part when this one was, itself included.",
+        "How often models of the sweep had been scored on the test part when this one was, this time included.",
     ),
     ENSEMBLE: ("launch", "The trials that the model is made of and their weights, as a JSON list."),
     HOLDER: ("launch", "The process that runs the launch, for users to read."),
@@ -121,7 +121,8 @@ CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 METRICS = {
     "train_loss": (
         "trial",
-        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch.",
+        "The training loss of each epoch, the mean over the trial's networks; the step is the epoch. A network that has ended "
+        "early counts on with the values of its best epoch, so that the mean may step there.",
     ),
     "val_loss": ("trial", "The validation loss of each epoch."),
     "train_score": ("trial", "The training score of each epoch: accuracy or R²."),
@@ -144,6 +145,8 @@ SPEC_FILE = "spec.json"
 BEST_CONFIG_FILE = "best_config.json"
 ENSEMBLE_FILE = "ensemble.json"
 FINALISTS_FILE = "finalists.json"
+EVIDENCE_FILE = "evidence.json"
+REPORT_FILE = "report.html"
 PREDICTIONS = "predictions"
 LONG_TAGS = "tags"
 
@@ -156,6 +159,8 @@ ARTIFACTS = {
         "launch",
         "The trials from which the best was named with their values, those from fresh seeds and the mean, as a table.",
     ),
+    REPORT_FILE: ("launch", "The report: one page that needs no network."),
+    EVIDENCE_FILE: ("launch", "What the report's pictures and the diagnosis rest on besides the trials, as JSON."),
     f"{PREDICTIONS}/": ("launch", "For each of the best trials its predictions for the validation rows, by fold."),
     f"{LONG_TAGS}/": ("launch, trial", "Texts that are too long for a tag."),
 }

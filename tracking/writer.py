@@ -208,8 +208,8 @@ class Writer:
         )
 
     def count_scored(self, data: str) -> "Future[int]":
-        """How many other launches of the sweep have scored a model on the test part of this data (its fingerprint)."""
-        return self._ask(call("counting launches", Runs.count_scored, data))
+        """How often models of the sweep were scored on the test part of this data (its fingerprint)."""
+        return self._ask(call("counting test scores", Runs.count_scored, data))
 
     def trial_run_id(self, number: int) -> str | None:
         """The trial's run, None while it has not been created."""

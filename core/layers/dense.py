@@ -107,6 +107,11 @@ class BoundDense:
             self._slope_transposed = self._slope.transpose(0, 2, 1)
 
     @property
+    def slope(self) -> Array:
+        """After a backward pass the derivative of the loss by x W + b (K, out, rows)."""
+        return self._slope
+
+    @property
     def is_normalised(self) -> bool:
         return self._norm is not None
 

@@ -14,12 +14,12 @@ import typer
 from ..._text import escape_control_characters
 from ..errors import UserError
 from ..formats import FORMATS
+from . import completion
 from .exit_status import PROGRAM, Commands
 
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # rich's help costs a tenth of a second and looks the same in a pipe
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -27,7 +27,12 @@ app = typer.Typer(
 
 TABLE_SUFFIXES = ", ".join(FORMATS)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The sweep's name, as `mlptune list` shows it.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="The sweep's name, as `mlptune list` shows it.", autocompletion=completion.sweeps
+    ),
+]
 Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="Another launch than the latest.")]
 Uri = Annotated[
     str | None,

@@ -13,6 +13,7 @@ from ..errors import Interrupted, SweepFailed, UserError
 from .early_interrupt import restore_interrupt
 
 PROGRAM = "mlptune"
+UsageError: Any = typer.BadParameter.__base__  # which has no name in typer
 
 
 class Commands(TyperGroup):
@@ -21,6 +22,13 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands in the order in which a user needs them."""
         return list(self.commands)
+
+    def make_context(self, *arguments: Any, **others: Any) -> Any:
+        """Read the command line as far as the command's name."""
+        try:
+            return super().make_context(*arguments, **others)
+        except UsageError as error:
+            raise typer.Exit(_explain_usage(error)) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Exit status 1: no result; 2: wrong usage or input; 130: interrupted."""
@@ -41,6 +49,8 @@ def _explain(error: BaseException) -> int | None:
     match error:
         case typer.Exit() | typer.Abort():
             return None
+        case UsageError():
+            return _explain_usage(error)
         case UserError() | SweepFailed():
             _complain(error)
             if "--resume" in str(error) and "--resume" not in sys.argv and sys.argv[1:2] == ["sweep"]:
@@ -71,6 +81,17 @@ def _explain(error: BaseException) -> int | None:
         _complain(error)  # the store is away, or refuses
         return SweepFailed.exit_status
     return None
+
+
+def _explain_usage(error: Any) -> int:
+    """Print what is wrong with a command line, and how it is written: a line each. Without any argument, the help."""
+    text = error.format_message()
+    if error.ctx is None or not text or "\n" in text:
+        error.show()
+        return int(error.exit_code)
+    _complain(UserError(text.rstrip(".")))
+    print(f"{error.ctx.get_usage()}; more with --help", file=sys.stderr)
+    return UserError.exit_status
 
 
 def _complain(error: BaseException) -> None:

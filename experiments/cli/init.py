@@ -2,7 +2,7 @@
 
 import os
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,14 @@ from ...search.methods import METHODS
 from ..config import default_name, load_spec
 from ..config.toml import toml_key, toml_value
 from ..errors import UserError
-from ..formats import is_named
+from ..formats import Address, is_named
+from .understood import LEGEND, table_lines
+from .writing import writing
 
 if TYPE_CHECKING:
     from ..config import Spec
     from ..data.dataset import Dataset
+    from ..data.understanding import Column
 
 _MOST_COLUMNS = 200  # a table with more is described by counts, since lists of thousands of names are no help
 _SPACE_COMMENTS = {
@@ -48,21 +51,29 @@ def write_sweep_file(data: str, target: str | None, out: Path | None, *, force: 
     spec, _ = load_spec(None, data=data, target=target)
 
     from ..data.dataset import Dataset
+    from ..data.tables import read_table
+    from ..data.understanding import understood
 
-    dataset = Dataset.load(spec.data, spec.seed, spec.base)
-    text = sweep_file(spec, dataset, source=_source(data, path), path=str(path))
+    said: list[str] = []
+    frame = read_table(spec.data.source, spec.base, header=spec.data.header, say=said.append)
+    dataset = Dataset.of_frame(frame, spec.data, spec.seed, spec.base, said=said)
+    columns = understood(frame, dataset, spec.data)
+    text = sweep_file(spec, dataset, columns, said, source=_source(data, path), path=str(path))
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
+        with writing(path), path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
         raise UserError(f"{path} exists already; --force overwrites it, -o gives another name") from None
-    except PermissionError:
-        raise UserError(f"{path}: no permission to write there") from None
     return path
 
 
-def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> str:
-    """Return the text of the sweep file: valid TOML that means what the defaults mean for this table."""
+def sweep_file(
+    spec: "Spec", dataset: "Dataset", columns: "Sequence[Column]", said: Sequence[str] = (), *, source: str, path: str
+) -> str:
+    """Return the text of the sweep file: valid TOML that means what the defaults mean for this table.
+
+    `columns` is what was understood of the table, and `said` what there was to say of all of it; both become comments.
+    """
     from ...core.metrics import names_for
     from ...search.spaces.defaults import default_space
     from ..config.defaults import DEFAULT_TRIALS, default_model
@@ -78,6 +89,8 @@ def sweep_file(spec: "Spec", dataset: "Dataset", *, source: str, path: str) -> s
         [
             f"# A sweep over {_comment(source)}: {dataset.n_rows} rows, {dataset.task}{classes}.",
             f"# Run it with:  mlptune sweep {_comment(path)}",
+            *(line for text in said for line in _wrapped(text)),
+            *_understood(columns),
             f"name = {toml_value(spec.name)}",
             "seed = 0                    # the same seed gives the same sweep, with any number of workers",
         ],
@@ -159,12 +172,17 @@ def _columns(dataset: "Dataset") -> list[str]:
     lines += _list("ignore", list(schema.left_out))
     for name, reason in schema.left_out.items():
         lines += _wrapped(f"{name}: {reason}")
-    for note in schema.notes:
-        lines += _wrapped(note)
     return [
         *lines,
         '# group = "..."               # a column whose equal rows must stay on one side; also time, weight',
     ]
+
+
+def _understood(columns: "Sequence[Column]") -> list[str]:
+    """Return what was understood of the columns, as comments; nothing for a table of very many."""
+    if len(columns) > _MOST_COLUMNS:
+        return []
+    return ["#", *(f"# {line}" for line in table_lines(columns, 118)), f"# {LEGEND}", "#"]
 
 
 def _list(key: str, names: list[str]) -> list[str]:
@@ -200,6 +218,7 @@ def _source(data: str, path: Path) -> str:
     """Return the table's address as the sweep file must give it: relative to the file's folder where that is near."""
     if is_named(data):
         return data
-    table = Path(data).expanduser().resolve()
+    address = Address.parse(data)
+    table = Path(address.path).expanduser().resolve()
     relative = os.path.relpath(table, path.resolve().parent)
-    return str(table) if relative.count("..") > 2 else Path(relative).as_posix()
+    return address.at(str(table) if relative.count("..") > 2 else Path(relative).as_posix())

@@ -3,9 +3,7 @@
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -16,103 +14,20 @@ from rich.text import Text
 
 from ..._text import counted, escape_control_characters
 from ...tracking.records import TrialRecord
-from ..progress import Observer, SweepInfo
-from ..ranking import ranked
-from ..short import number_text
-from .text import headline, refit_text, running_text, time_text, trial_text
+from ..progress import SweepInfo
+from ..short import number_text, time_text
+from ..view import View, headline
+from .text import refit_text, running_text, trial_text
 
-LEADERS = 5
 LINES_IN_FULL = 200  # finished trials that get a line each; later there is one line a second
 QUIET_SECONDS = 10.0  # after so long without a finished trial the plain view says that it is still alive
-RATE_WINDOW = (
-    32  # finished trials that the time left is estimated from: recent ones, since a resume brings many at once
-)
 
 
-def view(stream: TextIO | None = None) -> "View":
+def view(stream: TextIO | None = None) -> View:
     """Return the view that fits `stream` (standard error): live in a terminal, else plain lines."""
     stream = sys.stderr if stream is None else stream
     console = Console(file=stream, highlight=False)
     return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainView(stream)
-
-
-class View(Observer):
-    """What both views know: the counts, the leaders, the running trials and the time left. It is a context manager."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
-        self.info: SweepInfo | None = None
-        self.done = 0
-        self.states: dict[str, int] = {}
-        self.leaders: list[TrialRecord] = []
-        self.running: dict[int, tuple[int, float | None]] = {}
-        self.ensemble: float | None = None
-        self.began = clock()
-        self._finishes: deque[float] = deque([self.began], maxlen=RATE_WINDOW + 1)
-
-    def __enter__(self) -> "View":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the terminal back; called at the end, also after an error or Ctrl-C."""
-
-    def started(self, info: SweepInfo) -> None:
-        self.info = info
-        self.began = self.clock()
-        self._finishes = deque([self.began], maxlen=RATE_WINDOW + 1)
-
-    def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
-        self.running[number] = (epoch, value)
-
-    def trial_finished(self, trial: TrialRecord) -> None:
-        self.running.pop(trial.number, None)
-        self.done += 1
-        self.states[trial.state] = self.states.get(trial.state, 0) + 1
-        self._finishes.append(self.clock())
-        direction = self.info.direction if self.info else "maximize"
-        self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
-
-    def ensemble_advanced(self, value: float) -> None:
-        self.ensemble = value
-
-    @property
-    def count(self) -> str:
-        """How many trials are done, of how many where that is known."""
-        return f"{self.done}/{self.info.total}" if self.info and self.info.seconds is None else str(self.done)
-
-    @property
-    def share(self) -> float:
-        """How much of the sweep is done, from 0 to 1."""
-        if self.info is None:
-            return 0.0
-        if self.info.seconds is not None:
-            return min((self.clock() - self.began) / self.info.seconds, 1.0)
-        return min((self.done + self.part()) / max(self.info.total, 1), 1.0)
-
-    @property
-    def best(self) -> TrialRecord | None:
-        """The best complete trial so far."""
-        return self.leaders[0] if self.leaders else None
-
-    def seconds_left(self) -> float | None:
-        """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""
-        if self.info is not None and self.info.seconds is not None:
-            return max(self.info.seconds - (self.clock() - self.began), 0.0)
-        part = self.part()
-        if self.info is None or not (self.done or part >= 1.0):
-            return None
-        rate = (len(self._finishes) - 1 + part) / max(self.clock() - self._finishes[0], 1e-3)
-        return max(self.info.total - self.done - part, 0.0) / rate
-
-    def part(self) -> float:
-        """How much of the running trials is done, in trials: they may all run at once, as a population does."""
-        most = max(self.info.max_epochs, 1) if self.info else 1
-        return sum(min(epoch / most, 1.0) for epoch, _ in self.running.values())
 
 
 class PlainView(View):
@@ -148,17 +63,17 @@ class PlainView(View):
             parts.append(f"({trial.reason})")
         if trial.value is not None:
             parts.append(number_text(trial.value))
-        parts.append(f"after {counted(trial.epochs, 'epoch')}")
+        facts = [" ".join([*parts, f"after {counted(trial.epochs, 'epoch')}"])]
         if self.best is not None:
-            parts.append(
-                "best so far" if improved else f"(best {number_text(self.best.value)}, trial {self.best.number})"
+            facts.append(
+                "the best so far" if improved else f"best {number_text(self.best.value)} (trial {self.best.number})"
             )
         if self.ensemble is not None:
-            parts.append(f"ensemble {number_text(self.ensemble)}")
+            facts.append(f"ensemble {number_text(self.ensemble)}")
         left = self.seconds_left()
         if left is not None and left >= 1:
-            parts.append(f"{time_text(left)} left")
-        self._print(" ".join(parts) + (f"  {trial_text(trial)}" if improved else ""))
+            facts.append(f"{time_text(left)} left")
+        self._print(", ".join(facts) + (f": {trial_text(trial)}" if improved else ""))
 
     def message(self, text: str) -> None:
         self._print(text)

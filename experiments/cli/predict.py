@@ -4,16 +4,21 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..formats import FORMATS, open_table, writable_suffixes
+from ..formats import FORMATS, Address, open_table, writable_suffixes
+from .writing import writing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LINES = 5  # columns that are told of one by one
 
 
 def predict_file(
     name: str,
-    source: Path,
+    source: str | Path,
     out: Path,
     *,
     run: str | None,
@@ -23,18 +28,21 @@ def predict_file(
 ) -> int:
     """Write `prediction` and, for classes, `proba_<label>` for each row of `source` in order; return how many rows.
 
-    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for each column with cells that
-    cannot be read; where those are more than half of the cells, that is an error unless `force` is given. CSV or Parquet by the
-    ending of `out`, which appears whole or not at all. Raises UserError.
+    Columns are read as the model has learned to, a target column is ignored. `say` is given a line for what had to be guessed, and
+    for each column with cells that cannot be read; where those are more than half of the cells, that is an error unless `force` is
+    given. The format is told by the ending of `out`, which appears whole or not at all. Raises UserError.
     """
     format_ = FORMATS.get(out.suffix.lower())
     if format_ is None or format_.write is None:
-        raise UserError(f"-o {out}: predictions are written as {' or '.join(writable_suffixes())}")
+        raise UserError(f"-o {out}: predictions are written as {writable_suffixes()}")
+    format_.check_package(f"-o {out}")
     if out.is_dir():
         raise UserError(f"-o {out}: is a folder")
     if not out.parent.is_dir():
         raise UserError(f"-o {out}: there is no folder {str(out.parent)!r}")
-    if out.exists() and source.exists() and out.samefile(source):
+    source = str(source)
+    given = Path(Address.parse(source).path).expanduser()
+    if out.exists() and given.exists() and out.samefile(given):
         raise UserError(f"-o {out}: is the input itself; give another name")
 
     from ..data.columns import listed
@@ -42,11 +50,11 @@ def predict_file(
     from ..model import prediction_table
     from ..results import load_model
 
-    with open_table(str(source), Path.cwd()):
+    with open_table(source, Path.cwd()):
         pass  # a slip in its name is said before the store is opened
     model = load_model(name, run=run, tracking_uri=tracking_uri)
     encoder = model.parts[0].encoder
-    frame = read_table(str(source), Path.cwd(), known=encoder.columns)
+    frame = read_table(source, Path.cwd(), known=encoder.columns, say=say)
     rows = frame.to_numpy(dtype=object) if _goes_by_place(list(frame.columns), encoder.inputs) else frame
     try:
         troubles = encoder.unread(rows)
@@ -62,15 +70,21 @@ def predict_file(
     except UserError as error:  # about columns: the model does not know the file's name
         raise UserError(f"{source}: {error}") from None
 
+    with writing(f"-o {out}"):
+        _write_whole(format_.write, result, out)
+    return len(result)
+
+
+def _write_whole(write: "Callable[[pd.DataFrame, Path], None]", result: "pd.DataFrame", out: Path) -> None:
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
     try:
-        format_.write(result, temporary)
+        temporary.touch(exist_ok=False)  # what the system refuses it says itself, and no library in its own words
+        write(result, temporary)
         os.replace(temporary, out)
-    except PermissionError:
-        raise UserError(f"-o {out}: no permission to write there") from None
+    except UserError as error:
+        raise UserError(f"-o {out}: {error}") from None
     finally:
         temporary.unlink(missing_ok=True)
-    return len(result)
 
 
 def _goes_by_place(columns: Sequence[str], inputs: Sequence[str]) -> bool:

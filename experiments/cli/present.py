@@ -2,12 +2,16 @@
 
 import json
 import math
+import re
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..ranking import ranked_rows
+from ..report.rules import Finding
 from ..short import number_text, params_text
 from .text import copied_text
 
@@ -31,10 +35,12 @@ def _strict(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
+def text_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), width: int | None = None
+) -> str:
     """Return aligned columns without a frame, to be read and to be piped; `right` names right-aligned columns.
 
-    The last column is not padded, so that long parameters wrap only where the terminal ends.
+    The last column is not padded. Where a terminal is so many columns wide it goes on below itself, and no word is broken.
     """
     cells = [[escape_control_characters(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
@@ -45,7 +51,28 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
             for cell, width, header in zip(row, widths, headers, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
+    last = sum(widths[:-1]) + 2 * len(widths[:-1])
+    return "\n".join(wrapped(line, width, last) for line in lines)
+
+
+def wrapped(line: str, width: int | None, indent: int = 2) -> str:
+    """Return a line in as many as a terminal of this width needs, the others indented; no word is broken. None: as it is."""
+    if width is None or len(line) <= width:
+        return line
+    indent = indent if indent <= width // 2 else 2
+    first, *rest = re.split(r"(?<=\S)( +)(?=\S)", line[indent:])  # words, and the gaps between them
+    lines = [line[:indent] + first]
+    for gap, word in zip(rest[::2], rest[1::2], strict=True):
+        if len(lines[-1]) + len(gap) + len(word) <= width:
+            lines[-1] += gap + word
+        else:
+            lines.append(" " * indent + word)
     return "\n".join(lines)
+
+
+def terminal_width() -> int | None:
+    """Return how many columns standard output has, None where it is no terminal and lines are nobody's to cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def sweeps_text(sweeps: Sequence[Mapping[str, Any]]) -> str:
@@ -70,11 +97,14 @@ def sweeps_text(sweeps: Sequence[Mapping[str, Any]]) -> str:
 
 
 def trials_text(
-    shown: Mapping[str, Any], top: int | None = None, copied: Mapping[int, Sequence[tuple[int, int]]] | None = None
+    shown: Mapping[str, Any],
+    top: int | None = None,
+    copied: Mapping[int, Sequence[tuple[int, int]]] | None = None,
+    width: int | None = None,
 ) -> str:
     """Return the table of `mlptune show`: all trials by number, or the `top` best first; the best has a star.
 
-    `copied` has, for each trial that has copied others, (epoch, trial) of each time.
+    `width` is the terminal's, if it is one. `copied` has, for each trial that has copied others, (epoch, trial) of each time.
     """
     best = shown.get("best") or {}
     trials = list(shown["trials"])
@@ -97,13 +127,13 @@ def trials_text(
     if counts:
         total += f" ({', '.join(f'{n} {state}' for state, n in counts.items())})"
     head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {total}"
-    parts = [escape_control_characters(head)]
+    parts = [wrapped(escape_control_characters(head), width)]
     if rows:
         parts.append(
-            text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"])
+            text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"], width)
         )
     if best:
-        parts.append(escape_control_characters(best_line(best)))
+        parts.append(wrapped(escape_control_characters(best_line(best)), width))
     return "\n".join(parts)
 
 
@@ -185,6 +215,20 @@ def _aligned(params: Mapping[str, Any]) -> list[str]:
     return [f"{name.ljust(width)}  {params_text({'': value})[1:]}" for name, value in params.items()]
 
 
+def findings_text(findings: Sequence[Finding], most: int | None = None) -> str:
+    """Return a diagnosis as lines, each finding with what to do next; with `most` only the first ones."""
+    if not findings:
+        return "nothing conspicuous"
+    lines = [f"{f.text}\n  -> {f.advice}" for f in findings[:most]]
+    return "\n".join(escape_control_characters(part) for line in lines for part in line.split("\n"))
+
+
+def brief_findings(findings: Sequence[Finding], most: int = 3) -> list[str]:
+    """Return the problems that a diagnosis found as lines of their own, `most` at most, for the end of a sweep."""
+    problems = [f for f in findings if f.severity == "problem"][:most]
+    return [escape_control_characters(f"  ! {f.text}; {f.advice}") for f in problems]
+
+
 def next_text(name: str, store: str = "") -> str:
     """Return where to look after a sweep."""
     quoted = f'"{name}"' if " " in name else name
@@ -192,6 +236,7 @@ def next_text(name: str, store: str = "") -> str:
     rows = [
         (f"  mlptune best {quoted}{tail}", "the best configuration, and how to use it"),
         (f"  mlptune show {quoted}{tail}", "all trials"),
+        (f"  mlptune report {quoted}{tail}", "curves, charts and a diagnosis on one page"),
         (f"  mlptune ui{tail}", "learning curves, in the browser"),
     ]
     width = max(len(command) for command, _ in rows)

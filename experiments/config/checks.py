@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._text import counted, nearest
 from ..errors import UserError
+from ..gathered import Gathered
 from .names import (
     BALANCED,
     CLASS_WEIGHT,
@@ -45,23 +46,57 @@ def widen_ranges(space: Any) -> None:
 def check_semantics(spec: Spec) -> "Space | None":
     """Check all that can be said before the data are there, and return the parsed [space], None where there is none.
 
-    Raises UserError without the file's name.
+    Raises UserError with all problems, without the file's name.
     """
-    _check_columns(spec.data)
-    _check_seeds(spec)
-    _check_class_weight(spec)
-    _check_names(spec)
-    for name, value in spec.hyperparameters.items():
-        _check_value("model", name, value)
-    searcher = _resolve(spec.search)
-    for name, entry in (spec.space or {}).items():
-        for value in _ends(entry):
-            _check_value("space", name, value)
+    found = Gathered()
+    found.passes(_check_columns, spec.data)
+    found.passes(_check_seeds, spec)
+    found.passes(_check_class_weight, spec)
+    found.passes(_check_standardize, spec)
+    sound = found.passes(_check_names, spec)
+    for name in _known(spec.hyperparameters):
+        sound &= found.passes(_check_value, "model", name, spec.hyperparameters[name])
+    searcher = found.value(_resolve, spec.search)
+    if searcher is None:  # for its method, perhaps
+        found.passes(_resolve, spec.search.model_copy(update={"method": "random"}))
+    for name in _known(spec.space or {}):
+        sound &= found.passes(_check_entry, name, (spec.space or {})[name])
+    space = found.value(_check_together, spec, searcher) if sound and searcher is not None else None
+    if searcher is not None:
+        found.passes(_check_search, spec, searcher)
+    found.passes(_check_metric, spec.objective.metric)
+    found.raise_any()
+    return space
+
+
+def _known(table: Mapping[str, Any]) -> list[str]:
+    """The names in a table that are hyperparameters; the others are refused by name."""
+    names = hyperparameter_names()
+    return [name for name in table if name in names]
+
+
+def _check_entry(name: str, entry: Any) -> None:
+    """Check one entry of [space] by itself."""
+    from ...search.spaces.dimensions import parse_dimension
+
+    for value in _ends(entry):
+        _check_value("space", name, value)
+    try:
+        parse_dimension(entry, f"space.{name}")
+    except ValueError as error:
+        raise UserError(_in_table(error)) from None
+
+
+def _check_together(spec: Spec, searcher: "Searcher") -> "Space | None":
+    """Check the values of [model] and [space], each possible by itself, against each other; return the parsed [space]."""
     if (
         spec.space is not None or searcher.sampler != "nas"
     ):  # whose default space has the layers that [model] leaves open
         _check_shape(spec.hyperparameters, spec.space or {})
-    space = None if spec.space is None else check_space(spec, spec.space)
+    return None if spec.space is None else check_space(spec, spec.space)
+
+
+def _check_search(spec: Spec, searcher: "Searcher") -> None:
     if searcher.sampler == "grid" and spec.search.start:
         raise UserError("[search] start: a grid tries its points in their own order; leave start out")
     if searcher[1:] != ("none", "pruner") and "epochs" in (spec.space or {}):
@@ -69,8 +104,6 @@ def check_semantics(spec: Spec) -> "Space | None":
         raise UserError(
             f"[space] epochs: cannot be searched under {owner}, whose budgets are epochs; fix it in [model]"
         )
-    _check_metric(spec.objective.metric)
-    return space
 
 
 def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":
@@ -93,6 +126,7 @@ def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":
 
 def _check_columns(data: DataConfig) -> None:
     """Refuse a column with two uses; only groups and times may be inputs too."""
+    found = Gathered()
     uses: dict[str, str] = {} if data.target is None else {data.target: "target"}
     for key in ("group", "time", "weight", "ignore", "numeric", "categorical"):
         value = getattr(data, key)
@@ -101,9 +135,10 @@ def _check_columns(data: DataConfig) -> None:
             if earlier == key or (earlier in ("group", "time") and key in ("ignore", "numeric", "categorical")):
                 continue
             use = "is the target" if earlier == "target" else f"is also in {earlier}"
-            raise UserError(f"[data] {key}: {show(column)} {use}")
-    if data.group is not None and data.time is not None:
-        raise UserError("[data] group: cannot be combined with time; leave one of them out")
+            found.add(f"[data] {key}: {show(column)} {use}")
+    if data.group is not None and data.time not in (None, data.group):
+        found.add("[data] group: cannot be combined with time; leave one of them out")
+    found.raise_any()
 
 
 def _check_seeds(spec: Spec) -> None:
@@ -137,33 +172,42 @@ def _check_class_weight(spec: Spec) -> None:
             f'{place}: must be "balanced" or a table of labels and their weights such as '
             f'{{ "yes" = 3.0, "no" = 1.0 }}, not {show(given)}{near}'
         )
+    found = Gathered()
     for label, weight in given.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_CLASS_WEIGHT:
-            rule = f"must be a number from 0 to {MAX_CLASS_WEIGHT}, not {show(weight)}"
-            raise UserError(f"{place}.{show_key(label)}: {rule}")
+            found.add(f"{place}.{show_key(label)}: must be a number from 0 to {MAX_CLASS_WEIGHT}, not {show(weight)}")
+    found.raise_any()
+
+
+def _check_standardize(spec: Spec) -> None:
+    """Refuse what would claim that a table is not standardised: it always is."""
+    place = "[space]" if "standardize" in (spec.space or {}) else "[model]"
+    if place == "[space]" or spec.model.get("standardize") is False:
+        raise UserError(f"{place} standardize: a sweep's tables are always standardised; leave it out")
 
 
 def _check_names(spec: Spec) -> None:
-    names = hyperparameter_names()
+    found, names = Gathered(), hyperparameter_names()
     for table in ("model", "space"):
         for key in (spec.hyperparameters if table == "model" else spec.space) or {}:
-            if key not in names:
-                raise UserError(f"[{table}] {show_key(key)}: unknown hyperparameter{hyperparameter_hint(key)}")
+            if key not in names and (table, key) != ("space", CLASS_WEIGHT):
+                found.add(f"[{table}] {show_key(key)}: unknown hyperparameter{hyperparameter_hint(key)}")
     space = spec.space or {}
     for key in space:
-        if key in spec.model:
-            raise UserError(f"[space] {key}: is fixed in [model] too; leave one of them out")
+        if key in spec.hyperparameters and key in names:
+            found.add(f"[space] {key}: is fixed in [model] too; leave one of them out")
     every = {**spec.hyperparameters, **space}
     layered = [key for key in every if key in SHAPE_NAMES]
     if "hidden" in every and layered:
         table = "space" if layered[0] in space else "model"
-        raise UserError(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")
+        found.add(f"[{table}] {layered[0]}: cannot be combined with hidden; use layers with units_i, or hidden")
     choices = [key for key in every if key in per_layer_names()]
     if choices and "layers" not in every and "hidden" not in spec.hyperparameters:
         table = "space" if choices[0] in space else "model"
-        raise UserError(
+        found.add(
             f"[{table}] {choices[0]}: needs layers with units_i, or hidden in [model], to say how many layers there are"
         )
+    found.raise_any()
 
 
 def _check_value(table: str, name: str, value: Any) -> None:

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from ..._text import nearest
 from ..errors import UserError
-from ..formats import MEMORY, is_named, is_table, without_suffixes
+from ..formats import MEMORY, Address, is_named, is_table
+from ..gathered import Gathered
 from .checks import check_semantics, widen_ranges
 from .names import model_names
 from .overrides import apply_overrides
@@ -38,6 +39,23 @@ def load_spec(
     the caller holds; it may come with a sweep file that names no other. The text is the file's own where nothing was
     overridden. Raises UserError, one line that names the place, the rule, the value and the nearest one.
     """
+    spec, text, problems = examine_spec(source, overrides, data=data, target=target)
+    if spec is None or problems:
+        raise UserError(*problems)
+    return spec, text
+
+
+def examine_spec(
+    source: "str | Path | Mapping[str, Any] | Spec | None" = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    data: str | Path | None = None,
+    target: str | None = None,
+) -> tuple[Spec | None, str, list[str]]:
+    """As `load_spec`, with all problems as a list of lines; the spec is then what is left without the keys that are wrong.
+
+    It is None where nothing can be made of the rest. Raises UserError for what is no sweep file at all.
+    """
     text = None
     label, base = "sweep", Path.cwd()
     if source is None:
@@ -59,10 +77,14 @@ def load_spec(
     if source is not None and data == MEMORY:
         text = None
         _put_memory(tables, target, label)
-    changed = apply_overrides(tables, overrides, _known_keys())
-    spec = _check(tables, label)
+    found = Gathered()
+    changed = found.value(apply_overrides, tables, overrides, _known_keys())
+    spec, problems = _check(tables, label)
+    found.add(*(f"{label}: {problem}" for problem in problems))
+    if spec is None:
+        return None, "", found.problems
     spec._base = base
-    return spec, text if text is not None and not changed else spec_toml(spec)
+    return spec, text if text is not None and not changed else spec_toml(spec), found.problems
 
 
 def _put_memory(tables: dict[str, Any], target: str | None, label: str) -> None:
@@ -95,8 +117,7 @@ def bundled_sweeps() -> dict[str, Path]:
 
 def default_name(source: str) -> str:
     """Return the name of a sweep that has none: the data set's, or the data file's without its suffixes."""
-    stem = source.split(":", 1)[1] if is_named(source) else re.split(r"[/\\]", source.rstrip("/\\"))[-1]
-    return _as_name(without_suffixes(stem))
+    return _as_name(source.split(":", 1)[1] if is_named(source) else Address.parse(source).stem)
 
 
 def _as_name(text: str) -> str:
@@ -107,7 +128,7 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
     """Return (text, label for errors, folder of relative paths) of a sweep file or a bundled sweep."""
     if not isinstance(source, str | Path):
         raise UserError(f"a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not {show(source)}")
-    path, bundled = Path(source), bundled_sweeps()
+    path, bundled = Path(Address.parse(str(source)).path), bundled_sweeps()
     label, base = show_path(path.name), path.parent
     try:
         if not path.is_file() and str(source) in bundled:
@@ -115,7 +136,7 @@ def _read(source: str | Path) -> tuple[str, str, Path]:
             label = path.name
         if path.is_dir() and str(source):
             raise UserError(f"{show_path(str(source))} is a folder; give a sweep file (.toml)")
-        table = is_table(path) and ".toml" not in {suffix.lower() for suffix in path.suffixes}
+        table = is_table(str(source)) and ".toml" not in {suffix.lower() for suffix in path.suffixes}
         remedy = "give it with --data, and its target column with --target"
         if not path.is_file():
             known = f"; bundled sweeps: {', '.join(bundled)}{nearest(str(source), bundled)}"
@@ -173,7 +194,8 @@ def _known_keys() -> dict[str, Sequence[str] | None]:
     return known | {"model": names, "space": names}
 
 
-def _check(tables: dict[str, Any], label: str) -> Spec:
+def _check(tables: dict[str, Any], label: str) -> tuple[Spec | None, list[str]]:
+    """The sweep file without what is wrong in it, None where too little is left, and the problems, without the file's name."""
     data = tables.get("data")
     if "name" not in tables and isinstance(data, dict) and isinstance(data.get("source"), str):
         if data["source"] == MEMORY:  # a table without a name: what it predicts says most
@@ -181,32 +203,54 @@ def _check(tables: dict[str, Any], label: str) -> Spec:
         else:
             tables["name"] = default_name(data["source"])
     widen_ranges(tables.get("space"))
-    try:
-        spec = Spec.model_validate(tables)
-    except ValidationError as error:
-        raise UserError(f"{label}: {_explain(error)}") from None
+    spec, problems = _typed(tables)
+    if spec is None:
+        return None, problems
+    found = Gathered()
+    found.add(*problems)
     # A pattern's $ also matches before a final newline.
     if not re.fullmatch(NAME_PATTERN, spec.name):
-        raise UserError(f"{label}: name: must be {Spec.model_fields['name'].description}, not {show(spec.name)}")
+        found.add(f"name: must be {Spec.model_fields['name'].description}, not {show(spec.name)}")
     for key, other in (("folds", "validation"), ("test", "test_size")):
         if getattr(spec.data, key) is not None and other in spec.data.model_fields_set:
-            raise UserError(f"{label}: [data] {key}: cannot be combined with {other}; leave one of them out")
+            found.add(f"[data] {key}: cannot be combined with {other}; leave one of them out")
+    spec._parsed_space = found.value(check_semantics, spec)
+    return spec, [text if len(text) <= 300 else text[:297] + "..." for text in found.problems]
+
+
+def _typed(tables: dict[str, Any]) -> tuple[Spec | None, list[str]]:
+    """The sweep file without the keys that are unknown or of a wrong type, and what is wrong with these."""
     try:
-        spec._parsed_space = check_semantics(spec)
-    except UserError as error:
-        text = str(error)
-        raise UserError(f"{label}: {text if len(text) <= 300 else text[:297] + '...'}") from None
-    return spec
+        return Spec.model_validate(tables), []
+    except ValidationError as error:
+        problems = _explain(error)
+    rest = {key: dict(value) if isinstance(value, dict) else value for key, value in tables.items()}
+    for table, *key in problems:
+        if key and isinstance(rest.get(table), dict) and table not in ("model", "space"):
+            rest[table].pop(key[0], None)
+        else:
+            rest.pop(table, None)
+    rest.setdefault("name", "sweep")  # any will do for the rest
+    try:
+        return Spec.model_validate(rest), list(problems.values())
+    except ValidationError:  # what is needed is missing
+        return None, list(problems.values())
 
 
-def _explain(error: ValidationError) -> str:
-    """Return the first problem in one line; unknown keys first, since a slip there also makes a key seem missing."""
+def _explain(error: ValidationError) -> dict[tuple[str, ...], str]:
+    """Return the problems by place, one line each; unknown keys first, since a slip there also makes a key seem missing."""
     # A missing name only says that there was no data to take it from.
     relevant = [
         problem for problem in error.errors() if not (problem["type"] == "missing" and problem["loc"] == ("name",))
     ]
-    problems = sorted(relevant, key=lambda problem: problem["type"] != "extra_forbidden")
-    problem, more = problems[0], len({problem["loc"][:2] for problem in problems}) - 1
+    found: dict[tuple[str, ...], str] = {}
+    for problem in sorted(relevant, key=lambda problem: problem["type"] != "extra_forbidden"):
+        place = tuple(map(str, problem["loc"][:2]))
+        found.setdefault(place, _explain_one(problem))
+    return found
+
+
+def _explain_one(problem: Any) -> str:
     *tables, key = [str(part) for part in problem["loc"][:2]]
     model: type[Table] = Spec
     if tables:
@@ -223,10 +267,10 @@ def _explain(error: ValidationError) -> str:
         rule = "missing; a sweep needs its source" if tables else "missing; a sweep needs a [data] table with a source"
     else:
         field = model.model_fields[key]
-        if problem["type"] == "literal_error":
+        if problem["type"] == "literal_error" and not field.description:
             choices = field.annotation.__args__  # type: ignore[union-attr]
             hint = nearest(value, choices) if isinstance(value, str) else ""
             rule = f"must be one of {', '.join(choices)}, not {show(value)}{hint}"
         else:
             rule = f"must be {field.description or 'a table'}, not {show(value)}"
-    return f"{place}: {rule}" + (f" (and {more} more)" if more > 0 else "")
+    return f"{place}: {rule}"

@@ -7,6 +7,7 @@ from typing import Any
 from ..._text import closest, escape_control_characters, suggestion
 from ...search.spaces.layers import layer_of
 from ..errors import UserError
+from ..gathered import Gathered
 from .names import meant_hyperparameter
 from .text import plain, show_key
 
@@ -26,13 +27,15 @@ def apply_overrides(
 
     Each override is "key=value", the value TOML if it parses and else a string; a mapping gives dotted keys and values.
     `known` maps every table to its keys and every plain key to None. Setting an alternative (folds for validation,
-    [model] for [space], hidden for layers) removes what it replaces, unless both are set here. Raises UserError.
+    [model] for [space], hidden for layers) removes what it replaces, unless both are set here. Raises UserError with all problems,
+    once the others are set.
     """
-    pairs = [(key, plain(value, key)) for key, value in _pairs(overrides)]
+    found = Gathered()
+    pairs = [(key, plain(value, key)) for key, value in _pairs(overrides, found)]
+    pairs = [(key, value) for key, value in pairs if found.passes(_check_known, key.split("."), known)]
     keys = [key for key, _ in pairs]
     for key, value in pairs:
         parts = key.split(".")
-        _check_known(parts, known)
         for other in _replaced_by(parts, tables):
             if ".".join(other) not in keys:
                 tables[other[0]].pop(other[1], None)
@@ -42,10 +45,11 @@ def apply_overrides(
             if not isinstance(table, dict):
                 raise UserError(f"--set {key}: {'.'.join(parts[:depth])} is not a table and has no key {parts[depth]}")
         table[parts[-1]] = value
+    found.raise_any()
     return keys
 
 
-def _pairs(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _pairs(overrides: Sequence[str] | Mapping[str, Any], found: Gathered) -> Iterator[tuple[str, Any]]:
     if isinstance(overrides, Mapping):
         for key, value in overrides.items():
             if not isinstance(key, str):
@@ -57,9 +61,8 @@ def _pairs(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[tuple[str, 
     for text in [overrides] if isinstance(overrides, str) else overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise UserError(
-                f"--set {escape_control_characters(text)[:80]}: write key=value, for instance search.trials=16"
-            )
+            found.add(f"--set {escape_control_characters(text)[:80]}: write key=value, for instance search.trials=16")
+            continue
         yield key.strip(), _value(value.strip())
 
 

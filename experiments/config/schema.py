@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
 
-from ..formats import is_path
+from ..formats import Address, is_path
 from .names import CLASS_WEIGHT
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class DataConfig(Table):
     """[data]: which rows, which column to predict, and how the rows are split."""
 
     source: Text
-    """A CSV, Parquet or NumPy file (compressed ones too), its path relative to the sweep file; or a data set that comes
-    with scikit-learn: "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given
-    again each time.
+    """A table's file (its ending says the [format](../data.md#formats); compressed ones too), its path relative to the sweep file:
+    "cars.csv", "cars.xlsx?sheet=2019", "sqlite:///shop.db?query=SELECT ...". Or a data set that comes with scikit-learn:
+    "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given again each time.
     """
-    target: Column | None = Field(default=None, description="the name of a column, in quotes")
+    target: Column | None = Field(default=None, description="the name of one column, in quotes")
     """The column to predict. Unless given: the one that is called `target`."""
     task: Literal["auto", "classification", "regression"] = "auto"
     """What the target is; `auto` decides by its values."""
@@ -57,14 +57,24 @@ class DataConfig(Table):
     """Columns that are numbers, whatever they look like."""
     categorical: Columns = []
     """Columns that are categories, whatever they look like."""
-    dates: Literal["use", "drop"] = "use"
-    """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out."""
+    decimal: Literal[".", ","] | None = Field(default=None, description='"." or ","')
+    """What the mark is in numbers such as 1,234 and 1.234, which may be read in two ways. Unless given: what other cells show."""
+    missing: Columns | None = Field(default=None, description='a list of words such as ["n.v.", "-999"]')
+    """What stands for a missing number in columns of numbers, numbers too, beside what is missing in any table (an empty cell, NA,
+    null). Unless given: recognised in each column.
+    """
+    dates: Literal["use", "drop", "dmy", "mdy"] = "use"
+    """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out (`drop`). With
+    `dmy` or `mdy` they are inputs, and in dates such as 01/03/2024 the day or the month comes first; else that is recognised.
+    """
     levels: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
     """How many categories of a column get a feature of their own, if they have two rows; the others share one. Unless given:
     256, of those with five training rows (in tables below 1000 rows half a percent of them, and at least two).
     """
     header: bool | None = Field(default=None, description="true or false")
     """Whether the first line of a CSV file names the columns; without names they are x0, x1, ... Unless given: recognised."""
+    duplicates: Literal["together", "apart"] = "together"
+    """Whether rows that are equal in every column, the target too, stay in the same part, where no `group` or `time` decides."""
     group: Column | None = Field(default=None, description="the name of a column, in quotes")
     """Rows with the same value of this column stay in the same part."""
     time: Column | None = Field(default=None, description="the name of a column, in quotes")
@@ -192,9 +202,14 @@ class Spec(Table):
         """Return the same spec with absolute paths, so that it still means the same files when it is read elsewhere."""
         data = self.data.model_copy(
             update={
-                key: str((self.base / value).resolve())
+                key: _absolute(value, self.base)
                 for key, value in (("source", self.data.source), ("test", self.data.test))
                 if value is not None and is_path(value)
             }
         )
         return self.model_copy(update={"data": data})
+
+
+def _absolute(source: str, base: Path) -> str:
+    address = Address.parse(source)
+    return address.at(str((base / address.path).resolve()))

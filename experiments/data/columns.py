@@ -17,7 +17,7 @@ The rules, in this order, judged on training rows alone; `numeric` and `categori
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,15 +26,17 @@ import pandas as pd
 
 from ..._text import counted
 from ..errors import UserError
+from ..gathered import Gathered
 from .dates import named_like_a_date
 from .header import COLUMN_ROLES
+from .numerals import parse
 from .reading import Reading, decimal_marks, remark_of, try_dates, try_numbers
 from .values import Numbers, category_codes, factorize, known_category
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
 
-_IDENTIFIER = re.compile(
+IDENTIFIER = re.compile(
     r"(?i:id|index|key|uuid|guid|row_?(id|number|no))|.*(?i:[_\s.-](id|index|key|uuid|guid))"
     r"|.*[a-z](Id|ID)|Unnamed: \d+"
 )
@@ -48,26 +50,50 @@ class Schema:
 
     `inputs` are all of them in the table's order, `kinds` the used ones: "numeric", "date" (in seconds),
     "calendar" (a date's parts), "categorical" or "presence" (a missing indicator). `readings` say how the cells of used columns
-    are read, `left_out` gives the reason for the others; `notes` are other remarks.
+    are read, `left_out` gives the reason for the others; `remarks` are what else there is to say, by kind and column.
     """
 
     inputs: tuple[str, ...]
     kinds: Mapping[str, str]
     left_out: Mapping[str, str]
-    notes: tuple[str, ...] = ()
+    remarks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """One line for each reason, naming the columns; then the notes."""
+        """One line for each reason and each kind of remark, naming the columns; those first that cost most if they are wrong."""
         by_reason: dict[str, list[str]] = {}
         for name, reason in self.left_out.items():
-            if reason not in _BY_REQUEST:
+            if reason not in BY_REQUEST:
                 by_reason.setdefault(reason, []).append(name)
-        return (*(f"left out, {reason}: {listed(names)}" for reason, names in by_reason.items()), *self.notes)
+        guessed = sorted(self.remarks, key=list(OVERRIDES).index)
+        return (
+            *(
+                f"left out, {reason}: {listed(by_reason[reason])}; {KEEPS[reason]}"
+                for reason in by_reason
+                if reason in KEEPS
+            ),
+            *(f"{told(self.remarks[kind])}; {OVERRIDES[kind]}" for kind in guessed),
+            *(f"left out, {reason}: {listed(names)}" for reason, names in by_reason.items() if reason not in KEEPS),
+        )
 
 
-_BY_REQUEST = ("ignore", "group", "time", "weight")
+BY_REQUEST = ("ignore", "group", "time", "weight")
+# What in [data] undoes a guess: by the reason for which a column is left out, and by the kind of remark
+KEEPS = {
+    "integers that only number the rows": "data.numeric keeps them",
+    "free text": "data.categorical keeps them",
+    "texts that are (nearly) all different": "data.categorical keeps them",
+}
+# (those of dates have it inside). Those come first that cost most if they are wrong.
+OVERRIDES = {
+    "unread": "data.categorical takes all as texts",
+    "mark": "data.decimal says it instead",
+    "words": "data.missing says it instead",
+    "presence": "data.categorical keeps the texts",
+    "dates": 'data.dates says it instead ("dmy", "mdy"), or drops them ("drop")',
+    "written": "data.categorical takes them as texts",
+}
 
 
 def listed(names: list[str], limit: int = 8) -> str:
@@ -77,11 +103,23 @@ def listed(names: list[str], limit: int = 8) -> str:
 
 
 def infer_schema(frame: pd.DataFrame, data: "DataConfig") -> Schema:
+    """The use of each input column, as `recognised` gives it. Raises UserError also when no column is left to learn from."""
+    schema = recognised(frame, data)
+    if not schema.kinds:
+        reasons = [f"{name} ({schema.left_out[name]})" for name in schema.inputs]
+        raise UserError(
+            f"data: no column is left to learn from: {listed(reasons, 4) or 'there is none beside the target'}; "
+            "numeric or categorical keep a column"
+        )
+    return schema
+
+
+def recognised(frame: pd.DataFrame, data: "DataConfig") -> Schema:
     """The use of each input column, inferred from the training rows.
 
     `frame` has all columns but the target, and its index holds the rows' positions in the table. `group` and `time` are used as
     inputs only when they are named in `numeric` or `categorical`. Raises UserError for a column without numbers named in
-    `numeric`, and when no column is left.
+    `numeric`.
     """
     asked = {name: kind for kind in ("numeric", "categorical") for name in getattr(data, kind)}
     left_out: dict[str, str] = dict.fromkeys(data.ignore, "ignore")
@@ -93,12 +131,16 @@ def infer_schema(frame: pd.DataFrame, data: "DataConfig") -> Schema:
     kinds: dict[str, str] = {}
     readings: dict[str, Reading] = {}
     remarks: dict[str, dict[str, str]] = {}
-    marks = decimal_marks(frame[[name for name in inputs if name not in left_out]])
+    found = Gathered()
+    marks = decimal_marks(frame[[name for name in inputs if name not in left_out]], data.decimal)
     for name in inputs:
         if name in left_out:
             continue
         column, mark = frame[name], marks[name]
-        use = _asked(name, column, asked[name], mark) if name in asked else _guess(name, column, mark, data.dates)
+        if name in asked:
+            use = found.value(_asked, name, column, asked[name], mark, data) or _Use("", "no numbers")
+        else:
+            use = _guess(name, column, mark, data)
         if use.kind:
             kinds[name], readings[name] = use.kind, use.reading
         else:
@@ -106,11 +148,17 @@ def infer_schema(frame: pd.DataFrame, data: "DataConfig") -> Schema:
         for kind, remark in use.remarks.items():
             if remark:
                 remarks.setdefault(kind, {})[name] = remark
-    if not kinds:
-        reasons = listed([f"{name} ({left_out[name]})" for name in inputs], 4) or "there is none beside the target"
-        raise UserError(f"data: no column is left to learn from: {reasons}; numeric or categorical keep a column")
+    found.raise_any()
     ordered = {name: left_out[name] for name in inputs if name in left_out}
-    return Schema(inputs, kinds, ordered, tuple(map(told, remarks.values())), readings)
+    return Schema(inputs, kinds, ordered, remarks, readings)
+
+
+def brief(lines: Sequence[str], most: int = 5) -> list[str]:
+    """The lines, `most` at most: the last of them then says how many are left, and where they are."""
+    if len(lines) <= most:
+        return list(lines)
+    left = len(lines) - most + 1
+    return [*lines[: most - 1], f"and {left} more remarks on columns, which `mlptune columns` shows"]
 
 
 def told(remarks: Mapping[str, str]) -> str:
@@ -129,15 +177,15 @@ class _Use:
     remarks: Mapping[str, str] = field(default_factory=dict)
 
 
-def _asked(name: str, column: pd.Series, kind: str, mark: str) -> _Use:
+def _asked(name: str, column: pd.Series, kind: str, mark: str, data: "DataConfig") -> _Use:
     """Check what the user says of a column against its cells."""
     if kind == "categorical":
         return _Use(kind)
-    reading, read, written = try_numbers(column, mark)
+    reading, read, written = try_numbers(column, mark, data.missing)
     if np.isfinite(read.values).any():
         return _Use("numeric", "", reading, _number_remarks(column, reading, read, written))
     _, cells = factorize(column)
-    order = try_dates(name, column)
+    order = try_dates(name, column, _first(data))
     if order is not None:
         return _Use("date", "", order)
     if read.non_numeric.any() or read.infinite.any():
@@ -146,8 +194,10 @@ def _asked(name: str, column: pd.Series, kind: str, mark: str) -> _Use:
 
 
 def _number_remarks(column: pd.Series, reading: Reading, read: Numbers, written: str) -> dict[str, str]:
+    is_read = remark_of(written, reading.decimal)
+    ambiguous = bool(written) and parse(written, ".") != parse(written, ",")
     return {
-        "written": remark_of(written, reading.decimal),
+        "mark" if ambiguous else "written": is_read,
         "words": _words(column, reading),
         "unread": _not_numbers(read),
     }
@@ -158,6 +208,8 @@ def _words(column: pd.Series, reading: Reading) -> str:
     if not reading.missing:
         return ""
     found = column[[isinstance(cell, str) and cell.strip().lower() in reading.missing for cell in column]]
+    if found.empty:
+        return ""
     words = listed([repr(word) for word in dict.fromkeys(cell.strip() for cell in found)], 3)
     return f"{words} ({counted(len(found), 'cell')}) {'counts' if len(reading.missing) == 1 else 'count'} as missing"
 
@@ -170,11 +222,16 @@ def _not_numbers(read: Numbers) -> str:
     return f"{cells} as missing" if count else ""
 
 
-def _guess(name: str, column: pd.Series, mark: str, use_of_dates: str) -> _Use:
+def _first(data: "DataConfig") -> str:
+    """What [data] says of dates in which either the day or the month may come first, "" for nothing."""
+    return data.dates if data.dates in ("dmy", "mdy") else ""
+
+
+def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, categories = category_codes(column, known_category)
         return _few_values(codes, len(categories)) or _Use("categorical")
-    reading, read, written = try_numbers(column, mark)
+    reading, read, written = try_numbers(column, mark, data.missing)
     there = np.isfinite(read.values)
     unique = np.unique(read.values[there])
     n_non_numeric = int(read.non_numeric.sum())
@@ -183,11 +240,11 @@ def _guess(name: str, column: pd.Series, mark: str, use_of_dates: str) -> _Use:
         few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
             return few
-        if _numbers_rows(name, read.values, column.index, unique):
+        if numbers_rows(name, read.values, column.index, unique):
             return _Use("", "integers that only number the rows")
-    order = try_dates(name, column) if not numeric or named_like_a_date(name) else None
+    order = try_dates(name, column, _first(data)) if not numeric or named_like_a_date(name) else None
     if order is not None:
-        return _dates(column, order, use_of_dates)
+        return _dates(column, order, data.dates)
     if numeric:
         return _Use("numeric", "", reading, _number_remarks(column, reading, read, written))
     _, cells = factorize(column)
@@ -208,8 +265,7 @@ def _dates(column: pd.Series, reading: Reading, use: str) -> _Use:
     what = "times of day" if reading.order == "clock" else f"dates{_FIRST.get(reading.order, '')}"
     n_others = int(read.non_numeric.sum())
     others = f"; {counted(n_others, 'cell')} that cannot be read so count as missing" if n_others else ""
-    remark = f'{what}, used as elapsed time and cycles{others}; data.dates = "drop" leaves them out'
-    return _Use("calendar", "", reading, {"dates": remark})
+    return _Use("calendar", "", reading, {"dates": f"{what}, used as elapsed time and cycles{others}"})
 
 
 def _few_values(codes: np.ndarray, n_distinct: int) -> _Use | None:
@@ -220,12 +276,12 @@ def _few_values(codes: np.ndarray, n_distinct: int) -> _Use | None:
     return None
 
 
-def _numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
+def numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndarray) -> bool:
     """Say whether a column of integers is an identifier or a counter of the rows."""
     n = len(values)
     if n < _FEW or len(unique) != n or (unique != np.floor(unique)).any():
         return False
-    if _IDENTIFIER.fullmatch(name):
+    if IDENTIFIER.fullmatch(name):
         return True
     positions = index.to_numpy() if index.dtype.kind in "iu" else np.arange(n)
     first = values[0] - positions[0]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +18,18 @@ from ...core.data import Fold
 from ..errors import UserError
 from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
-from .columns import Schema, infer_schema
+from .columns import Schema, brief, infer_schema, listed
+from .dates import named_like_a_date
 from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Categorical, Levels
 from .header import check_columns, check_test_target, columns_hint, target_name
+from .leaks import telling_columns
 from .reading import Reading, decimal_marks, try_dates, try_numbers
+from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
 from .target import Target, clean_target, labels_of, target_reading
-from .values import category_codes, known_category
+from .values import category_codes, known_category, plain_texts
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -85,7 +88,9 @@ class Dataset:
         data: "DataConfig",
         messages: tuple[str, ...] = (),
         class_weight: ClassWeight | None = None,
+        repeats: NDArray[np.int64] | None = None,
     ) -> None:
+        rows = replace(rows, frame=_read_plain(rows.frame, data))
         self._rows = rows
         self._test = test
         self._target = target
@@ -114,7 +119,11 @@ class Dataset:
         self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
-        self.messages = (*messages, *split.messages, *self._schema.messages, *([merged] if merged else []))
+        # Copies of a row say what it says: nothing more.
+        different = trained if repeats is None else trained[np.unique(repeats[trained], return_index=True)[1]]
+        told = _told(self._rows.take(different), target, self._schema)
+        of_columns = brief([*self._schema.messages, *([merged] if merged else [])])
+        self.messages = (*messages, *split.messages, *of_columns, *told)
         self.fingerprint = self._fingerprint()
 
     @classmethod
@@ -157,7 +166,7 @@ class Dataset:
         names = list(frame.columns)
         name = target_name(data, names)
         check_columns(data, name, names)
-        reading = target_reading(name, frame)
+        reading = target_reading(name, frame, data.decimal, data.missing)
         # What a bundled set's numbers mean is known.
         say = _say_nothing if is_named(data.source) else messages.append
         task, y, kept = clean_target(name, frame[name], data.task, reading, say)
@@ -172,11 +181,14 @@ class Dataset:
         test = None
         if data.test is not None:
             test = _test_table(data, data.test, base, name, task, rows, reading)
+            _say_shared(rows, test, data, messages.append)
         labels = np.unique(y, return_inverse=True)[1].astype(np.int64) if task == "classification" else None
         test_size = 0.0 if test is not None else data.test_size
         validation, folds = data.validation or VALIDATION, data.folds
         if data.validation is None and folds is None:
             validation, folds = default_validation(len(rows.y), test_size, groups, times)
+        repeats = repeated_rows(rows.frame, rows.y, data.ignore)
+        together = data.duplicates == "together" and groups is None and times is None
         split = split_rows(
             len(rows.y),
             seed=seed,
@@ -186,10 +198,13 @@ class Dataset:
             labels=labels,
             groups=groups,
             times=times,
+            repeats=repeats if together else None,
         )
         if test is None and len(split.test):
             test = rows.take(split.test)
-        return cls(rows, test, name, task, split, data, tuple(messages), class_weight)
+        if repeats is not None and together:
+            messages.append(_of_copies(repeats))
+        return cls(rows, test, name, task, split, data, tuple(messages), class_weight, repeats)
 
     def folds(self) -> tuple[EncodedFold, ...]:
         """The training and validation parts: one pair for a holdout, k for k folds, all of one width d.
@@ -213,6 +228,13 @@ class Dataset:
         """
         return None if self._test is None else (self._test.frame, self._test.y, self._test.weight)
 
+    def some_rows(self, n: int) -> tuple[pd.DataFrame, NDArray[Any], NDArray[np.float32] | None]:
+        """Up to `n` rows as `test` gives them, evenly spaced: of the test part, which must have been scored, else of the others."""
+        part = self._rows.take(self._split.development) if self._test is None else self._test
+        chosen = np.unique(np.linspace(0, len(part.y) - 1, min(n, len(part.y))).astype(np.int64))
+        some = part.take(chosen)
+        return some.frame, some.y, some.weight
+
     def class_shares(self) -> dict[Any, float]:
         """The share, from 0 to 1, that each class has of the rows that are not test; nothing in regression."""
         if self.classes is None:
@@ -225,6 +247,11 @@ class Dataset:
     def schema(self) -> Schema:
         """What the table's columns are used as, inferred from the training rows."""
         return self._schema
+
+    @property
+    def encoder(self) -> Encoder:
+        """The features that all parts have in common, learned from all rows that any part trains on."""
+        return self._template
 
     def _encoded(
         self, train: NDArray[np.int64], validation: NDArray[np.int64] | None, like: Encoder | None
@@ -264,8 +291,53 @@ class Dataset:
         return digest.hexdigest()
 
 
+def _told(rows: Table, target: str, schema: Schema) -> list[str]:
+    """A warning where columns tell the target by themselves; `rows` are those of training, their numbers read already."""
+    plain = {name: Reading() if kind == "numeric" else schema.readings[name] for name, kind in schema.kinds.items()}
+    names = list(telling_columns(rows.frame, rows.y, schema.kinds, plain))
+    if not names:
+        return []
+    verb, which = ("tells", "it is") if len(names) == 1 else ("tell", "they are")
+    ignore = json.dumps(names[:8], ensure_ascii=False)
+    alone = "by itself" if len(names) == 1 else "each by itself"
+    return [
+        f"{listed(names)} {verb} {target} {alone} in all training rows; if {which} not known when a prediction is wanted, "
+        f"data.ignore = {ignore}"
+    ]
+
+
+def _of_copies(repeats: NDArray[np.int64]) -> str:
+    n_copies = int((np.bincount(repeats)[repeats] > 1).sum())
+    return f'{n_copies} rows are copies of others; copies stay in one part, data.duplicates = "apart" changes that'
+
+
+def _say_shared(rows: Table, test: Table, data: "DataConfig", say: Callable[[str], None]) -> None:
+    """Warn of rows of the test file that training rows have seen."""
+    names = [name for name in rows.frame.columns if name in test.frame]
+    both = pd.concat([rows.frame[names], test.frame[names]], ignore_index=True)
+    shared = count_shared(both, np.concatenate([rows.y, test.y]), len(rows.y), data.ignore)
+    if shared:
+        are = "is" if shared == 1 else "are"
+        say(
+            f"{counted(shared, 'row')} of {data.test} {are} in {data.source} too: the score of the test part gains by it"
+        )
+
+
 def _say_nothing(line: str) -> None:
     pass
+
+
+def _read_plain(frame: pd.DataFrame, data: "DataConfig") -> pd.DataFrame:
+    """The rows with their columns of plain numbers read, which the search for a reading would do several times otherwise.
+
+    Such a column says the same as texts and as numbers, unless it may be dates, or commas elsewhere make its points ambiguous.
+    """
+    texts = [name for name, column in frame.items() if not pd.api.types.is_numeric_dtype(column.dtype)]
+    plain = {name: values for name in texts if (values := plain_texts(frame[name])) is not None}
+    if "," in decimal_marks(frame[[name for name in texts if name not in plain]]).values():
+        return frame
+    kept = (*data.categorical, *(str(name) for name in plain if named_like_a_date(str(name))))
+    return frame.assign(**{str(name): values for name, values in plain.items() if name not in kept})
 
 
 def _read_once(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -327,7 +399,7 @@ def _weights(frame: pd.DataFrame, data: "DataConfig", where: str) -> NDArray[np.
         raise UserError(
             f"{where}: has no weight column {data.weight!r}{columns_hint(data.weight, list(frame.columns))}"
         )
-    values = _numbers(frame, data.weight)
+    values = _numbers(frame, data.weight, data.decimal)
     missing = np.isnan(values)
     if missing.any():
         raise UserError(
@@ -350,7 +422,7 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
         groups, _ = category_codes(frame[data.group], known_category)
         _require_complete("group", data.group, groups < 0)
     if data.time is not None:
-        times = _numbers(frame, data.time)
+        times = _numbers(frame, data.time, data.decimal)
         if np.isnan(times).any():
             reading = try_dates(data.time, frame[data.time]) or Reading(order="ymd")
             seconds = reading.apply(frame[data.time]).values
@@ -359,8 +431,8 @@ def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64
     return groups, times
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return try_numbers(frame[name], decimal_marks(frame[[name]])[name]).read.values
+def _numbers(frame: pd.DataFrame, name: str, decimal: str | None) -> NDArray[np.float64]:
+    return try_numbers(frame[name], decimal_marks(frame[[name]], decimal)[name]).read.values
 
 
 def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:

@@ -11,11 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._text import counted
-from ..errors import UserError
-from ..formats import reason
+from ..errors import UserError, reason
 from .tables import checked
 
 TARGET = "target"
+_SEVERAL = (
+    "; for several targets there is scikit-learn's MultiOutputRegressor around a TunedMLPRegressor, or a sweep for each"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class MemoryTable:
     said: tuple[str, ...] = ()
 
 
-def memory_table(data: Any, target: str | None = None) -> MemoryTable:
+def memory_table(data: Any, target: Any = None) -> MemoryTable:
     """The table of `run_sweep(data=..., target=...)`.
 
     Args:
@@ -46,6 +48,8 @@ def memory_table(data: Any, target: str | None = None) -> MemoryTable:
     Raises:
         UserError: One line, if `data` is no table, or X and y do not fit.
     """
+    if isinstance(target, list | tuple | set):
+        raise UserError(f"target: must be the name of one column, not {len(target)} of them{_SEVERAL}")
     if target is not None and not isinstance(target, str):
         target = str(target)  # a frame's columns may be numbers
     if not isinstance(data, tuple):
@@ -76,8 +80,6 @@ def as_frame(data: Any, place: str) -> pd.DataFrame:
     frame = in_pandas(data, place)
     if isinstance(frame, pd.DataFrame):
         return checked(place, frame.copy(deep=False))
-    if hasattr(data, "toarray"):
-        raise UserError(f"{place}: is a sparse matrix; give its toarray()")
     if not isinstance(frame, np.ndarray | list | tuple):
         raise UserError(
             f"{place}: must be a DataFrame or an array (rows, columns), or the name of a file, not {type(data).__name__}"
@@ -98,12 +100,12 @@ def _values(y: Any) -> pd.Series:
     if isinstance(found, pd.Series):
         return found.reset_index(drop=True)
     if isinstance(found, pd.DataFrame):
-        raise UserError(f"data: y must be one column, it has {found.shape[1]}")
+        raise UserError(f"data: y must be one column, it has {found.shape[1]}{_SEVERAL}")
     array = _array(found, "data: y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise UserError(f"data: y must have one axis (rows,), its shape is {array.shape}")
+        raise UserError(f"data: y must have one axis (rows,), its shape is {array.shape}{_SEVERAL}")
     return pd.Series(array)
 
 
@@ -125,6 +127,9 @@ def in_pandas(data: Any, place: str) -> Any:
     """
     if isinstance(data, pd.DataFrame | pd.Series | np.ndarray | type):
         return data
+    for kind, remedy in (("sparse matrix", "toarray"), ("lazy frame", "collect")):
+        if callable(getattr(data, remedy, None)):
+            raise UserError(f"{place}: is a {kind}; give its {remedy}()")
     try:
         if callable(getattr(data, "to_pandas", None)):
             return data.to_pandas()

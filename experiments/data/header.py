@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..._text import nearest
 from ..errors import UserError
 from ..formats import is_named, open_table
+from ..gathered import Gathered
 from .bundled import bundled_name
 
 if TYPE_CHECKING:
@@ -30,15 +31,15 @@ def check_header(data: "DataConfig", base: Path, names: Sequence[str] | None = N
         names = _column_names(data.source, base, data.header)
     target = data.target
     if names is not None:
-        try:
-            target = target_name(data, names)
-            check_columns(data, target, names)
-        except UserError as error:
-            if data.header is None and names == [f"x{place}" for place in range(len(names))]:
-                raise UserError(
-                    f"{error}: the first line holds values; [data] header = true takes it as names"
-                ) from None
-            raise
+        found = Gathered()
+        target = found.value(target_name, data, names)
+        found.passes(check_columns, data, target or "", names)
+        if found.problems and data.header is None and names == [f"x{place}" for place in range(len(names))]:
+            raise UserError(
+                f"{found.problems[0]}: the first line holds values; [data] header = true takes it as names",
+                *found.problems[1:],
+            )
+        found.raise_any()
     if data.test is not None:
         names = _column_names(data.test, base, data.header, [] if target is None else [target])
         if names is not None and target is not None:
@@ -59,15 +60,16 @@ def target_name(data: "DataConfig", names: Sequence[str]) -> str:
 
 
 def check_columns(data: "DataConfig", target: str, names: Sequence[str]) -> None:
-    """Raise UserError where [data] names a column that the table does not have, or the target, for another use."""
-    known = set(names)
+    """Raise UserError, with all problems, where [data] names a column that the table does not have, or the target twice."""
+    found, known = Gathered(), set(names)
     for key in (*COLUMN_ROLES, *COLUMN_LISTS):
         value = getattr(data, key)
         for name in [value] if isinstance(value, str) else value or ():
             if name not in known:
-                raise UserError(f"[data] {key}: the table has no column {name!r}{columns_hint(name, names)}")
-            if name == target:
-                raise UserError(f"[data] {key}: {name!r} is the target")
+                found.add(f"[data] {key}: the table has no column {name!r}{columns_hint(name, names)}")
+            elif name == target:
+                found.add(f"[data] {key}: {name!r} is the target")
+    found.raise_any()
 
 
 def check_test_target(test: str, target: str, names: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ A cell's meaning is a function of the cell and its column's `Reading`, never of 
 and typed cells out of Parquet that say the same are read as the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -47,7 +47,8 @@ class Reading:
     """How a column's cells become numbers or dates.
 
     `decimal` is what a mark means that may be either ("." or ","), `missing` are the words, in small letters, that the column
-    uses for missing numbers, `order` is how its dates are written (see `dates`), "" where it has none.
+    uses for missing numbers (and numbers, where the user has said so), `order` is how its dates are written (see `dates`), ""
+    where it has none.
     """
 
     decimal: str = "."
@@ -57,6 +58,9 @@ class Reading:
     def apply(self, column: pd.Series) -> Numbers:
         """The column's numbers, or seconds where it has dates, and which cells are something else."""
         read = self._seconds(column) if self.order else numbers(column, self.decimal)
+        if codes := [code for word in self.missing if (code := parse(word)) is not None]:
+            values = np.where(np.isin(read.values, codes), np.nan, read.values)
+            read = Numbers(values, read.non_numeric, read.infinite)
         if self.missing and read.non_numeric.any():
             words = read.non_numeric.copy()
             words[words] = [str(cell).strip().lower() in self.missing for cell in column[words]]
@@ -98,16 +102,19 @@ class Attempt(NamedTuple):
     written: str
 
 
-def try_numbers(column: pd.Series, decimal: str) -> Attempt:
-    """Read training cells as numbers and learn the column's own words for missing.
+def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None = None) -> Attempt:
+    """Read training cells as numbers and learn the column's own words for missing, unless `missing` says which they are.
 
     Such words are those that usually mean it (`.`, `n.v.`, `#NULL!`), where there are two numbers besides, and one or two
     of any kind where there are over 20 distinct numbers.
     """
+    if missing is not None:
+        reading = Reading(decimal, tuple(sorted({word.strip().lower() for word in missing})))
+        return Attempt(reading, reading.apply(column), first_written(column, decimal))
     reading = Reading(decimal)
+    if decimal == "." and (values := plain_texts(column)) is not None:
+        return Attempt(reading, numbers(pd.Series(values)), "")
     read = reading.apply(column)
-    if decimal == "." and plain_texts(column) is not None:
-        return Attempt(reading, read, "")
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
         n_distinct = len(np.unique(read.values[np.isfinite(read.values)]))
@@ -121,20 +128,27 @@ def try_numbers(column: pd.Series, decimal: str) -> Attempt:
     return Attempt(reading, read, first_written(column, decimal))
 
 
-def try_dates(name: str, column: pd.Series) -> Reading | None:
-    """The reading of training cells that are dates or times of day, None where they are not."""
+def try_dates(name: str, column: pd.Series, first: str = "") -> Reading | None:
+    """The reading of training cells that are dates or times of day, None where they are not.
+
+    `first` is the order "dmy" or "mdy" of those in which either the day or the month may come first; "" to recognise it.
+    """
     codes, cells = factorize(column)
     there = [place for place, cell in enumerate(cells) if not _is_missing(cell)]
     counts = np.bincount(codes[codes >= 0], minlength=len(cells))
     order = dates.recognised(name, [cells[place] for place in there], counts[there])
+    if first and order in ("dmy", "mdy"):
+        order = first
     return Reading(order=order) if order else None
 
 
-def decimal_marks(frame: pd.DataFrame) -> dict[str, str]:
-    """What a mark that may be either means in each column of training rows.
+def decimal_marks(frame: pd.DataFrame, decimal: str | None = None) -> dict[str, str]:
+    """What a mark that may be either means in each column of training rows: `decimal`, or else what the column shows.
 
     A column that does not show it takes it from the others: commas, where one of them shows commas, and else points.
     """
+    if decimal is not None:
+        return {str(name): decimal for name in frame}
     marks = {name: decimal_mark(_texts(column)) if _holds(column, ",") else "" for name, column in frame.items()}
     usual = "," if "," in marks.values() else "."
     if usual == ",":  # else points are decimal ones wherever they may be

@@ -9,7 +9,7 @@ within the range of the training rows' targets, a tenth of it wider on both side
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,11 @@ _CODE = re.compile(r"[+-]?0\d+", re.ASCII)
 _MARGIN = 0.1
 
 
-def target_reading(name: str, frame: pd.DataFrame) -> Reading:
-    """How the column `name` of a whole table is read as a target."""
-    return try_numbers(frame[name], decimal_marks(frame)[name]).reading
+def target_reading(
+    name: str, frame: pd.DataFrame, decimal: str | None = None, missing: Sequence[str] | None = None
+) -> Reading:
+    """How the column `name` of a whole table is read as a target; `decimal` and `missing` are those of [data]."""
+    return try_numbers(frame[name], decimal_marks(frame, decimal)[name], missing).reading
 
 
 def clean_target(
@@ -120,7 +122,9 @@ def labels_of(name: str, column: pd.Series, reading: Reading) -> tuple[NDArray[A
     codes, cells = factorize(column)
     cells = _typed(cells, reading)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
-        raise UserError(f"[data] target: column {name!r} holds neither numbers nor texts")
+        raise UserError(
+            f"[data] target: column {name!r} holds neither numbers nor texts; of several labels a row make a column each"
+        )
     plain = [_plain(cell) for cell in cells]
     types = {type(cell) for cell in plain if cell is not None}
     if types == {int, float}:

@@ -27,6 +27,8 @@ from ..progress import Observer
 
 # How the reasons begin of trials that ended because the search was over: with more time they would go on.
 PAUSED, OUT_OF_TIME = "paused at epoch", "out of time"
+# Reasons that a resume goes by; what a scheduler says for itself must not read like one.
+_OUR_WORDS = (PAUSED, OUT_OF_TIME, "diverged")
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ class Coordinator:
                 case Pause():
                     pass
                 case Stop(reason=reason):
-                    self._stop(live, reason)
+                    self._stop(live, f"stopped: {reason}" if reason.startswith(_OUR_WORDS) else reason)
                 case _:
                     raise TypeError(f"{type(self._scheduler).__name__} decided {decision!r}, which is not a decision")
         return requests

@@ -73,6 +73,8 @@ class LaunchFailures:
                 explained = self._explained(error)
                 if explained is not None:
                     raise explained from error
+        except StoreError as of_store:  # of a sweep that has failed itself: its state is not written
+            raise SweepFailed(f"{error}; then {_with_resume_hint(of_store, self._begun())}") from of_store
         finally:
             self._close(INTERRUPTED_PATIENCE_SECONDS if interrupted else None)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 
 from ...core.structure import Structure
 from ...core.training import Network, State
@@ -19,6 +20,7 @@ from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
+from ..config import spec_toml
 from ..ensemble import Expected
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
@@ -26,9 +28,20 @@ from ..execution.evaluation import Request
 from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial
+from ..report.facts import Facts
+from ..report.page import report_html
+from ..report.rules import Finding, diagnose
+from .evidence import measure
 from .finalists import Finalist, finalists, named, table
 from .library import Library
-from .members import choose_members, complete_library, ensemble_model, trained_configuration
+from .members import (
+    choose_members,
+    complete_library,
+    ensemble_model,
+    trained_configuration,
+    validation_outputs,
+    validation_rows,
+)
 from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
@@ -37,22 +50,34 @@ Trained = list[tuple[Structure, Network, State]]
 LOADER_MODULE = "mlptune.experiments.model"
 
 
+@dataclass(frozen=True)
+class Searched:
+    """What a search leaves behind.
+
+    Attributes:
+        trials: All trials by number.
+        library: What the model may be made of.
+        study: Optuna's study.
+        curves: By trial its curves, from epoch 1.
+    """
+
+    trials: Mapping[int, TrialRecord]
+    library: Library
+    study: optuna.Study
+    curves: Mapping[int, Mapping[str, Sequence[float]]]
+
+
 def finish(
-    plan: SweepPlan,
-    trials: Mapping[int, TrialRecord],
-    library: Library,
-    writer: Writer,
-    run_id: str,
-    executor: Executor,
-    observer: Observer,
+    plan: SweepPlan, searched: Searched, writer: Writer, run_id: str, executor: Executor, observer: Observer
 ) -> results.SweepResult:
-    """Make the sweep's model of its `trials`, and store it and the result in the launch `run_id`.
+    """Make the sweep's model of its trials, and store it, the result and a report in the launch `run_id`.
 
     Raises:
         SweepFailed: If no trial is complete.
     """
-    found = find_finalists(plan, trials, executor, observer)
-    best = named(found, best_of(plan, trials))
+    trials, library = searched.trials, searched.library
+    finals = find_finalists(plan, trials, executor, observer)
+    best = named(finals, best_of(plan, trials))
     scored_before = writer.count_scored(plan.dataset.fingerprint)
     model, expected = make_model(plan, best, trials, library, executor, observer)
     complete = {**trained_configuration(plan, best), **plan.of_rows}
@@ -60,11 +85,8 @@ def finish(
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
-            f"{scorings} launches of this sweep have now been scored on the test part: the more, the less it proves"
+            f"models of this sweep have now been scored {scorings} times on the test part: the more often, the less it proves"
         )
-    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings, found)
-    _store(plan, writer, result, library)
-    stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     name, method = plan.spec.name, plan.spec.search.method
     document = results.best_document(
         name,
@@ -76,10 +98,45 @@ def finish(
         [{"number": number, "weight": weight} for number, weight in model.members.items()],
         None if expected is None else vars(expected),
     )
+    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings, finals)
+    facts = _facts(plan, searched, result, document)
+    findings = diagnose(facts)
+    _store(plan, writer, result, library, _report_files(facts, findings))
+    stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     summary = results.summary(name, run_id, "finished", method, stored, document)
-    handed_back = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied)
-    observer.finished(handed_back)
-    return handed_back
+    found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
+    observer.finished(found)
+    return found
+
+
+def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapping[str, Any]) -> Facts:
+    outputs = validation_outputs(plan, searched.library, result.model, result.best.number)
+    evidence = {}
+    if outputs is not None:
+        rows = validation_rows(plan)
+        evidence = measure(plan, searched.study, rows, outputs, result.model, result.configuration)
+    return Facts(
+        name=plan.spec.name,
+        run_id=document["run_id"],
+        state="finished",
+        method=plan.spec.search.method,
+        metric=plan.objective.key,
+        direction=plan.objective.direction,
+        trials=[trial for _, trial in sorted(searched.trials.items())],
+        curves=searched.curves,
+        space=evidence.get("space", {}),
+        max_epochs=plan.max_epochs,
+        best=document,
+        evidence=evidence,
+        spec=spec_toml(plan.spec.absolute()),
+    )
+
+
+def _report_files(facts: Facts, findings: Sequence[Finding]) -> dict[str, str]:
+    return {
+        schema.EVIDENCE_FILE: json.dumps(facts.evidence, allow_nan=False),
+        schema.REPORT_FILE: report_html(facts, findings),
+    }
 
 
 def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
@@ -132,7 +189,7 @@ class Result:
         configuration: Its complete configuration.
         expected: What the model can be expected to score.
         test_score: What it scores on the test part.
-        scorings: How many launches have been scored there, this one included.
+        scorings: How often models of the sweep have been scored there, this time included.
         finalists: The trials from which the best was named, where they were trained again for it.
     """
 
@@ -145,13 +202,14 @@ class Result:
     finalists: Sequence[Finalist] = ()
 
 
-def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library) -> None:
+def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, report: Mapping[str, str]) -> None:
     """Write the model and the result, and wait until the store has both."""
     metrics = {} if result.test_score is None else {schema.TEST_SCORE: result.test_score}
     if result.expected is not None:
         names = (schema.EXPECTED_SCORE, schema.EXPECTED_LOW, schema.EXPECTED_HIGH)
         metrics |= dict(zip(names, (result.expected.score, result.expected.low, result.expected.high), strict=True))
     artifacts = {
+        **report,
         schema.BEST_CONFIG_FILE: json.dumps(result.configuration, indent=1),
         schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),
     }

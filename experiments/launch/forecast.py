@@ -11,7 +11,7 @@ from ...core.structure import Structure
 from ...search.spaces.dimensions import Choices, Range
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, EncodedFold
 
 # Multiply-adds that a core does in a second in stacks of twelve networks of 128 and 256 units (measured on an AMD EPYC), and what
 # each step of a network costs beside them, in the same measure.
@@ -29,33 +29,36 @@ FEWEST_IN_TIME = 12
 
 def trial_operations(dataset: Dataset, space: Space, fixed: Mapping[str, Any], loss: str, seeds: int) -> float:
     """Multiply-adds of one trial of middling values, all its networks together; 0 where such a trial cannot be trained."""
-    params = {name: _middle(dimension) for name, dimension in space.dimensions.items()}
+    params = {name: middle(dimension) for name, dimension in space.dimensions.items()}
     try:
         hp = Hyperparameters.from_config(configuration(params, fixed))
     except (ValueError, KeyError):  # values that are possible one by one may not be so together
         return 0.0
-    total = 0.0
-    for fold in dataset.folds():
-        n_rows, n_inputs = fold.arrays.X.shape
-        structure = Structure.of(
-            hp,
-            n_inputs=n_inputs,
-            n_outputs=fold.target.n_outputs,
-            n_rows=n_rows,
-            loss=loss,
-            n_plain=fold.encoder.n_plain,
-        )
-        total += operations(structure) + structure.steps * OPERATIONS_A_STEP
+    of_folds = [structure_on(fold, hp, loss) for fold in dataset.folds()]
+    total = sum(operations(structure) + structure.steps * OPERATIONS_A_STEP for structure in of_folds)
     epochs = hp.epochs * (SHARE_OF_EPOCHS if hp.early_stopping else 1.0)
     return total * epochs * seeds
 
 
-def _middle(dimension: Range | Choices) -> Any:
+def structure_on(fold: EncodedFold, hp: Hyperparameters, loss: str) -> Structure:
+    """The structure of a network with these hyperparameters on a fold. Raises ValueError where there is none."""
+    n_rows, n_inputs = fold.arrays.X.shape
+    return Structure.of(
+        hp,
+        n_inputs=n_inputs,
+        n_outputs=fold.target.n_outputs,
+        n_rows=n_rows,
+        loss=loss,
+        n_plain=fold.encoder.n_plain,
+    )
+
+
+def middle(dimension: Range | Choices) -> Any:
     """A value whose cost is middling: the middle of a range; of choices the last, which by habit is the dearest."""
     if isinstance(dimension, Choices):
         return dimension.values[-1]
-    middle = math.sqrt(dimension.low * dimension.high) if dimension.log else (dimension.low + dimension.high) / 2
-    return round(middle) if dimension.integer else middle
+    value = math.sqrt(dimension.low * dimension.high) if dimension.log else (dimension.low + dimension.high) / 2
+    return round(value) if dimension.integer else value
 
 
 def affordable(

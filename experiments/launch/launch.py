@@ -21,7 +21,7 @@ from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
 from .failures import LaunchFailures, before_launch
-from .finish import finish
+from .finish import Searched, finish
 from .plan import plan_of
 from .prepared import PreparedSearch
 from .recording import MlflowRecorder
@@ -113,7 +113,8 @@ class Launch:
                 ensembles=ensembles,
             )
             trials = search.run(recorder, committed)
-            return finish(plan, trials, search.library, writer, launched.result(), self.executor, self.observer)
+            searched = Searched(trials, search.library, search.study, recorder.curves)
+            return finish(plan, searched, writer, launched.result(), self.executor, self.observer)
 
     def _open(
         self, writer: Writer, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int

@@ -110,6 +110,19 @@ def ensemble_model(
     return TunedModel(parts, best, weights, chosen.temperature)
 
 
+def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, best: int) -> NDArray[np.float64] | None:
+    """What the model's trials predict together for the validation rows (n, o), fold after fold, in the target's own unit.
+
+    Without members it is what the trial `best` predicts; None where that is not known.
+    """
+    weights = model.members or {best: 1.0}
+    entries = {entry.record.number: entry for entry in library.entries() if entry.record.number in weights}
+    if len(entries) < len(weights):
+        return None
+    predictions = {number: in_target_units(plan, entry.predictions) for number, entry in entries.items()}
+    return apply_temperature(combine(predictions, weights), model.temperature)
+
+
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
     """Whether a member's networks are not at hand, or have been trained on a `subset` that was enough for the search."""
     return not entry.networks or trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0

@@ -21,8 +21,10 @@ from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
 from ..errors import UserError
 from ..execution.engine import Task
+from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
+from .judging import check_judges
 from .race import share_of_networks
 from .warm_start import check_points
 
@@ -162,8 +164,13 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
             )
         space = check_space(spec, table)
     fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
-    objective = _objective(spec.objective, dataset)
-    options = _options(searcher, spec.search)
+    found = Gathered()
+    objective = found.value(objective_of, spec.objective, dataset)
+    options = found.value(_options, searcher, spec.search)
+    if objective is None or options is None:
+        raise UserError(*found.problems)
+    is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
+    check_judges(dataset, "r2" if is_r2 else objective.key)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
@@ -222,7 +229,7 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
     model = spec.hyperparameters
     own = spec.space is not None or sampler == "nas"
     found = default_model({**dict.fromkeys(space), **model}, n_rows, with_space=own)
-    return {**found, **model}
+    return {**found, **model, "standardize": True}
 
 
 def _n_numeric(dataset: Dataset) -> int:
@@ -231,7 +238,8 @@ def _n_numeric(dataset: Dataset) -> int:
     return encoder.n_features - encoder.n_plain
 
 
-def _objective(config: ObjectiveConfig, dataset: Dataset) -> Objective:
+def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
+    """What [objective] means for the data. Raises UserError for a metric that cannot judge them."""
     curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
     key, metric, n_classes = config.metric, None, len(dataset.classes or ())
     if key in curves:

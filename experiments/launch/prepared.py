@@ -82,7 +82,9 @@ class PreparedSearch:
     def _announce(self) -> None:
         plan = self._plan
         outline = describe_search(plan, self.study, self.scheduler)
+        expected = None
         if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
+            expected = forecast.seconds(plan.trial_operations, plan.total, len(self._executor)) or None
             outline = [*outline, *forecast.duration(plan.trial_operations, plan.total, len(self._executor))]
         self._observer.started(
             SweepInfo(
@@ -94,6 +96,7 @@ class PreparedSearch:
                 metric=plan.objective.key,
                 direction=plan.objective.direction,
                 seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
+                expected_seconds=expected,
                 messages=(*self._executor.messages, *plan.dataset.messages, *outline),
             )
         )

@@ -25,6 +25,8 @@ class MlflowRecorder:
 
     What the model may be made of goes into `library`, and the predictions of those trials into the store.
 
+    `curves` are those of all trials from epoch 1, replayed ones among them.
+
     `launched` fails where it cannot be opened, and so does then whatever is recorded first.
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are,
     unless with a larger budget they end elsewhere.
@@ -51,8 +53,7 @@ class MlflowRecorder:
         self._seeds = seeds
         self._library = library
         self._committed = {number: trial.record for number, trial in (committed or {}).items()}
-        # The curves of committed trials as they are replayed, from epoch 1.
-        self._replayed: dict[int, dict[str, list[float]]] = {}
+        self.curves: dict[int, dict[str, list[float]]] = {}
         self._attempts = attempts or {}
         self._changing = changing
         self._ensembles = ensembles
@@ -65,11 +66,11 @@ class MlflowRecorder:
     def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
         """Write a segment of a trial that goes on."""
         self._wait()
-        if live.number in self._committed:
-            self._replay(live, outcome)
-        else:
+        curves = self._curves(live, outcome)
+        self._extend(live.number, curves)
+        if live.number not in self._committed:
             record = replace(live.record("running"), attempt=self._attempt(live))
-            self._writer.log_segment(record, self._curves(live, outcome), outcome.first_epoch, started=live.started)
+            self._writer.log_segment(record, curves, outcome.first_epoch, started=live.started)
 
     def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         """Write the end of a trial, with its last segment if that is not written yet."""
@@ -77,13 +78,14 @@ class MlflowRecorder:
         files = {}
         if outcome is not None and self._library.add(record, outcome):
             files[schema.predictions_file(live.number)] = to_bytes((*outcome.predictions, *outcome.crossfit))
-        curves: Mapping[str, Sequence[float]] | None = self._curves(live, outcome) if outcome else None
+        curves = self._curves(live, outcome) if outcome else None
         first_epoch = outcome.first_epoch if outcome else 1
+        self._extend(live.number, curves or {})
         if live.number in self._committed:
             before = self._committed[live.number]
             if (record.state, record.epochs) == (before.state, before.epochs):
                 return
-            curves, first_epoch = self._replay(live, outcome), 1
+            curves, first_epoch = self.curves[live.number], 1
         reruns = live.last.reruns if live.last else 0
         self._writer.commit_trial(
             replace(record, attempt=self._attempt(live), seeds=self._seeds, rebuild=self._rebuild(live)),
@@ -95,12 +97,10 @@ class MlflowRecorder:
             files=files,
         )
 
-    def _replay(self, live: LiveTrial, outcome: Outcome | None) -> Mapping[str, Sequence[float]]:
-        """The curves of a committed trial up to here, from epoch 1."""
-        curves = self._replayed.setdefault(live.number, {})
-        for key, values in (self._curves(live, outcome) if outcome else {}).items():
-            curves.setdefault(key, []).extend(values)
-        return curves
+    def _extend(self, number: int, curves: Mapping[str, Sequence[float]]) -> None:
+        known = self.curves.setdefault(number, {})
+        for key, values in curves.items():
+            known.setdefault(key, []).extend(values)
 
     def _wait(self) -> None:
         """Let no result be seen before the launch is open, which may be refused; the first stacks train meanwhile."""
@@ -117,7 +117,7 @@ class MlflowRecorder:
             if name.startswith(OURS) and isinstance(value, int | float)
         }
 
-    def _curves(self, live: LiveTrial, outcome: Outcome) -> dict[str, Sequence[float]]:
+    def _curves(self, live: LiveTrial, outcome: Outcome) -> Mapping[str, Sequence[float]]:
         epochs = range(outcome.first_epoch, outcome.last_epoch + 1)
         values = [values_at(live.configuration, epoch) for epoch in epochs] if self._changing else []
         return {**outcome.curves, **{name: [value[name] for value in values] for name in self._changing}}

@@ -20,7 +20,7 @@ from .replay import CommittedTrial
 MAY_GROW = ("search.trials",)
 MAY_CHANGE = ("search.timeout", "search.minutes")
 # What was so before there was a key for it.
-BEFORE: dict[str, dict[str, Any]] = {"objective": {"ensemble": 0}}
+BEFORE: dict[str, dict[str, Any]] = {"data": {"duplicates": "apart"}, "objective": {"ensemble": 0}}
 # Two keys that say the same in different ways: where one is stated the other is not taken over.
 OTHER_OF = {"folds": "validation", "validation": "folds", "test": "test_size", "test_size": "test"}
 OTHER_NAME = "give this one another name with --set name=..."

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.cost import operations
 from ...core.hyperparameters import CHANGEABLE, Hyperparameters
-from ...core.structure import Structure
 from ...search.pruners import pruner
 from ...search.samplers import ignores_history, sampler
 from ...search.schedulers import scheduler
@@ -20,11 +19,13 @@ from ...search.spaces.space import Space
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
+from .forecast import structure_on
 from .plan import SweepPlan
 from .warm_start import fitting
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.samplers import BaseSampler
 
 # Optuna's Hyperband finds a trial's bracket by a hash of this and the trial's number; a sweep under another name is the same sweep.
 STUDY_NAME = "mlptune"
@@ -40,15 +41,9 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with _user_errors():
-        proposer = sampler(
-            plan.searcher.sampler,
-            seed=plan.spec.seed,
-            space=plan.space,
-            trials=plan.total,
-            batch=plan.spec.search.batch or DEFAULT_BATCH,
-            cost=partial(training_cost, plan),
-            **plan.options.sampler,
-        )
+        if plan.method is None:
+            _rehearse(_proposer(plan), plan)
+        proposer = _proposer(plan)
         stopper = pruner(plan.searcher.pruner, max_epochs=plan.max_epochs, **plan.options.pruner)
     study = optuna.create_study(
         study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=plan.objective.direction
@@ -56,6 +51,29 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
     for point in start:
         study.enqueue_trial(fitting(point, plan.space))
     return study
+
+
+def _proposer(plan: SweepPlan) -> "BaseSampler":
+    return sampler(
+        plan.searcher.sampler,
+        seed=plan.spec.seed,
+        space=plan.space,
+        trials=plan.total,
+        batch=plan.spec.search.batch or DEFAULT_BATCH,
+        cost=partial(training_cost, plan),
+        **plan.options.sampler,
+    )
+
+
+def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
+    """Ask a sampler of others for a trial: what it cannot do with this space it says only then."""
+    import optuna
+
+    study = optuna.create_study(sampler=proposer, direction=plan.objective.direction)
+    try:
+        plan.space.suggest(study.ask())
+    except (ValueError, ImportError, NotImplementedError) as error:
+        raise UserError(f"[search] method: {plan.searcher.sampler}: {error}") from error
 
 
 def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:
@@ -99,21 +117,11 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
 
 def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:
     """Multiply-adds of training one network with these searched values for all its epochs; infinite where it cannot be trained."""
-    fold = plan.dataset.folds()[0]
     try:
         hp = Hyperparameters.from_config(configuration(params, plan.fixed))
     except ValueError:
         return math.inf
-    n_rows, n_inputs = fold.arrays.X.shape
-    layers = Structure.of(
-        hp,
-        loss=plan.loss,
-        n_inputs=n_inputs,
-        n_outputs=fold.target.n_outputs,
-        n_rows=n_rows,
-        n_plain=fold.encoder.n_plain,
-    )
-    return float(hp.epochs * operations(layers))
+    return float(hp.epochs * operations(structure_on(plan.dataset.folds()[0], hp, plan.loss)))
 
 
 def _changeable(space: Space) -> tuple[str, ...]:

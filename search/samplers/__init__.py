@@ -26,6 +26,7 @@ SAMPLERS = Registry(
     {name: method.home for name, method in METHODS.items() if method.sampler == name},
     optuna_base="BaseSampler",
     adapt=_reseeded,
+    packages={"CmaEsSampler": "cmaes", "GPSampler": "torch"},
 )
 
 

@@ -103,8 +103,10 @@ class AutoSampler(EncodedSampler):
             if not features.axes:
                 return "auto: the space has one point"
             if features.points <= self._trials:
-                points = counted(len(features.all_points()), "point")
-                return f"auto: the space has {points}; each is tried once before any is repeated"
+                points = f"auto: the space has {counted(len(features.all_points()), 'point')}"
+                if self._trials <= startup:
+                    return f'{points}; a Latin hypercube may repeat some, method "grid" tries each once'
+                return f"{points}; of {startup} in a Latin hypercube some may repeat, later none before all are tried"
         if self._trials is not None and self._trials <= startup:
             return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
         return f"auto: {counted(startup, 'point')} of a Latin hypercube, then expected improvement under a Gaussian process"

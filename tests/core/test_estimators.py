@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -244,3 +245,22 @@ def test_estimators_take_lists_and_json_lists():
     np.testing.assert_array_equal(model.predict_proba(X), stepwise.predict_proba(X))
     with pytest.raises(ValueError, match="must stay as they were"):
         stepwise.set_params(skip=False).partial_fit(X, y)
+
+
+def test_numbers_in_their_own_units_are_standardised_on_request_and_warned_of_otherwise():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3)) * [1.0, 500.0, 0.01] + [0.0, 9000.0, 3.0]
+    y = 50_000 + 4000 * X[:, 0] + 8 * X[:, 1] + 100_000 * X[:, 2]
+    settings = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match=r"worse than their mean \(R2 -.*standardize=True"):
+        assert MLPRegressor(**settings).fit(X[:, :1], y).score(X[:, :1], y) < 0
+    own = MLPRegressor(standardize=True, **settings).fit(X, y)
+    assert own.score(X, y) > 0.95
+    pipeline = make_pipeline(StandardScaler(), MLPRegressor(target_scaling=True, **settings)).fit(X, y)
+    np.testing.assert_allclose(own.predict(X), pipeline.predict(X), rtol=1e-3)
+    labels = (y > np.median(y)).astype(int)
+    assert MLPClassifier(standardize=True, **settings).fit(X, labels).score(X, labels) > 0.9
+    kept = MLPClassifier(standardize=True, scaling="robust", **settings).fit(X, labels)
+    np.testing.assert_array_equal(
+        kept.predict_proba(X), MLPClassifier(scaling="robust", **settings).fit(X, labels).predict_proba(X)
+    )

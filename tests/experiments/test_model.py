@@ -8,14 +8,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow
 import pytest
+from scipy import sparse
 from sklearn import metrics as reference
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import PartialDependenceDisplay, permutation_importance
@@ -197,6 +200,11 @@ def test_it_is_a_fitted_estimator_to_scikit_learn(fitted) -> None:
             model.fit(rows, y)
     scores = permutation_importance(classifier, rows, kind, scoring="neg_log_loss", n_repeats=2, random_state=0)
     assert scores.importances_mean[0] > 0
+    assert clone(classifier) is classifier
+    with pytest.raises(mlptune.UserError, match=r"FrozenEstimator\(model\) is for tools that would fit it"):
+        CalibratedClassifierCV(classifier).fit(rows, kind)
+    with pytest.raises(mlptune.UserError, match=r"is a sparse matrix; give its toarray\(\)"):
+        regressor.predict(sparse.csr_array(np.eye(3)))
     calibrated = CalibratedClassifierCV(FrozenEstimator(classifier)).fit(rows, kind)
     assert calibrated.predict_proba(rows).shape == (80, 2)
 
@@ -217,10 +225,17 @@ def test_scikit_learns_displays_take_it(fitted) -> None:
 def test_frames_of_other_libraries_are_rows_too(fitted, library: str) -> None:
     classifier, regressor, rows, kind, price = fitted
     arrow = pyarrow.Table.from_pandas(rows)
-    others = arrow if library == "pyarrow" else pytest.importorskip("polars").from_arrow(arrow)
+    others = arrow if library == "pyarrow" else polars.from_arrow(arrow)
     np.testing.assert_array_equal(classifier.predict_proba(others), classifier.predict_proba(rows))
     assert regressor.score(others, price) == regressor.score(rows, price)
     assert classifier.score(others, kind) == classifier.score(rows, kind)
+
+
+def test_a_folder_may_be_a_text(fitted, tmp_path: Path) -> None:
+    classifier, _, rows, *_ = fitted
+    classifier.save(str(tmp_path / "kept"))
+    again = TunedModel.load(str(tmp_path / "kept"))
+    np.testing.assert_array_equal(again.predict_proba(rows), classifier.predict_proba(rows))
 
 
 def test_its_repr_says_what_it_is(fitted) -> None:
@@ -234,3 +249,15 @@ def test_its_repr_says_what_it_is(fitted) -> None:
     assert repr(regressor).startswith(
         "<TunedModel: regression of 'target' from 3 columns ('size', 'noise', 'colour'), "
     )
+
+
+def test_a_notebook_shows_a_table_of_it_and_a_path_may_be_a_text(fitted, tmp_path: Path) -> None:
+    for model in fitted[:2]:
+        model.save(str(tmp_path / model.task))
+        again = TunedModel.load(str(tmp_path / model.task))
+        rows = [["".join(cell.itertext()) for cell in row] for row in ElementTree.fromstring(again._repr_html_())[1:]]
+        facts = dict(rows)
+        assert facts["predicts"] == f"target ({model.task})"
+        assert facts["columns"] == "3: 'size', 'noise', 'colour'"
+        assert facts.get("classes") == ("'large', 'small'" if model.task == "classification" else None)
+        assert "learning_rate=0.03" in facts["parameters of the best"]

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree
 
-from mlptune.experiments.notebook import result_html
+from mlptune.experiments.notebook import result_html, result_text
 
 
 def summary(**best: Any) -> dict[str, Any]:
@@ -39,3 +39,11 @@ def test_what_is_not_known_is_left_out_and_texts_are_escaped() -> None:
     assert [row[0] for row in cells(html)[:3]] == ["best", "model", "trial"]
     assert "<script>" not in html
     assert "<b>" not in html
+
+
+def test_one_line_says_the_same() -> None:
+    assert result_text(summary()) == (
+        "<SweepResult '<script>': best trial 6, val_score 0.60000; expected 0.50000 (0.40000 to 0.60000); "
+        "on the test part 0.55000; model 2 trials of 8>"
+    )
+    assert result_text({"name": "cars", "best": None, "state": "running"}) == "<SweepResult 'cars': state running>"

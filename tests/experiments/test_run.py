@@ -127,3 +127,18 @@ def test_a_table_that_does_not_fit_is_one_line(store: str, arguments: dict, line
     with pytest.raises(UserError, match=line) as refusal:
         mlptune.run_sweep(**arguments)
     assert "\n" not in str(refusal.value)
+
+
+def test_the_best_configuration_fits_raw_columns_as_the_sweep_did(store: str) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(300, 3)) * [1.0, 500.0, 0.01] + [0.0, 9000.0, 3.0], columns=["a", "b", "c"])
+    frame = X.assign(price=50_000 + 4000 * X["a"] + 8 * X["b"] + 100_000 * X["c"])
+    model = {"preset": "plain", "epochs": 40, "learning_rate": 0.01, "batch_size": 16}
+    spec = {"name": "raw", "model": model, "space": {}, "objective": {"ensemble": 0}}
+    result = mlptune.run_sweep(spec, data=frame, target="price", workers=1)
+    config = mlptune.best_config("raw")
+    assert config == result.best_config
+    alone = mlptune.MLPRegressor(**config, random_state=0).fit(X, frame["price"])
+    assert alone.score(X, frame["price"]) > result.best["test_score"] - 0.02 > 0.95
+    with pytest.raises(UserError, match=r"\[model\] standardize: a sweep's tables are always standardised"):
+        mlptune.run_sweep(spec, data=frame, target="price", overrides={"model.standardize": False})

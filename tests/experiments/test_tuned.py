@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow
 import pytest
 from sklearn.base import clone
@@ -76,7 +77,7 @@ def test_frames_go_through_the_encoder_of_a_sweep(library: str) -> None:
     X, y = mixed()
     arrow = pyarrow.Table.from_pandas(X)
     of_library: Any = {"pandas": X.convert_dtypes, "pyarrow": lambda: arrow}.get(
-        library, lambda: pytest.importorskip("polars").from_arrow(arrow)
+        library, lambda: polars.from_arrow(arrow)
     )()
     fitted = TunedMLPClassifier(**SETTINGS).fit(of_library, y)
     model = TunedMLPClassifier(**SETTINGS).fit(X, y)

@@ -1,9 +1,11 @@
 """A method and a pruner resolved into sampler, pruner and scheduler, with their options."""
 
+import re
+
 import optuna
 import pytest
 
-from mlptune.search import METHODS, Scheduler, pruner, scheduler
+from mlptune.search import METHODS, Scheduler, Space, plugins, pruner, sampler, scheduler
 from mlptune.search.searcher import resolve, split_options
 
 
@@ -62,3 +64,31 @@ def test_every_method_of_the_table_resolves():
         names = resolve(method)
         study = optuna.create_study(pruner=pruner(names.pruner, 20))
         assert isinstance(scheduler(names.scheduler, study, 20), Scheduler)
+
+
+@pytest.mark.parametrize("name", [name for name in optuna.samplers.__all__ if name.endswith("Sampler")])
+def test_every_sampler_of_optuna_proposes_or_says_what_it_wants(name: str) -> None:
+    """Also after the trials in which some of them only draw at random: what they import they import then."""
+    space = Space.parse(
+        {"l2": {"low": 0.1, "high": 0.5, "step": 0.1}, "momentum": {"low": 0.0, "high": 0.9, "step": 0.1}}
+    )
+    try:
+        resolve(name)
+        made = sampler(name, 0, space=space)
+    except ValueError as error:
+        assert re.search(r"pip install \w+$|missing a required argument|is unknown", str(error)), error
+        return
+    study = optuna.create_study(sampler=made)
+    for _ in range(14):
+        trial = study.ask()
+        space.suggest(trial)
+        study.tell(trial, trial.params["l2"])
+    assert len(study.trials) == 14
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="method: CmaEsSampler needs the package cmaes: pip install cmaes"):
+        resolve("CmaEsSampler")
+    with pytest.raises(ValueError, match="GPSampler needs the package torch: pip install torch"):
+        sampler("GPSampler")

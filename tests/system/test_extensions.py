@@ -54,9 +54,9 @@ def test_one_file_each_is_enough(extended: Path, tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     X = generator.normal(size=(120, 3))
     table = pd.DataFrame(X, columns=["a", "b", "c"]).assign(price=X @ [1.0, 2.0, 3.0])
-    table.to_feather(tmp_path / "prices.feather")
+    table.to_stata(tmp_path / "prices.dta", write_index=False)
     command = [
-        *[sys.executable, "-m", "mlptune", "sweep", "--data", "prices.feather", "--target", "price", "--workers", "1"],
+        *[sys.executable, "-m", "mlptune", "sweep", "--data", "prices.dta", "--target", "price", "--workers", "1"],
         *["--set", "model.epochs=3", "--set", "model.optimizer=sign_sgd", "--set", "model.activation=hard_tanh"],
         *["--set", "objective.metric=median_error", "--set", "search.trials=2", "--json"],
     ]

@@ -17,7 +17,7 @@ import pytest
 
 import mlptune
 from mlptune.experiments.model import TunedModel, prediction_table
-from mlptune.experiments.results import show
+from mlptune.experiments.results import report, show
 from mlptune.tracking import lease
 
 FROZEN = Path(__file__).parents[1] / "frozen"
@@ -54,6 +54,7 @@ def test_a_killed_sweep_is_resumed_to_the_result_of_one_that_was_not() -> None:
 
     complete, before = show("complete"), show("killed")
     assert sum(trial["state"] == "complete" for trial in before["trials"]) == 7
+    assert "This launch is running" in report("killed")  # without what 0.1.0 did not measure
     after = mlptune.run_sweep(SPEC, resume=True, workers=1).summary()
     assert (after["run_id"], after["state"]) == (before["run_id"], "finished")
     # Proposals depend on every earlier value, so this holds only if those are the same to the last bits that matter. On the kind

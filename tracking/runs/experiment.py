@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from .. import schema, store
+from ..store.sqlite import deleted
 
 # The second makes MLflow's interface open on runs and charts rather than on traces of language models.
 _TAGS = {schema.KIND: "sweep", schema.EXPERIMENT_KIND: "custom_model_development"}
@@ -26,10 +27,7 @@ def experiment_of(client: Any, uri: str, name: str) -> str:
                 raise
             experiment = client.get_experiment_by_name(name)
     if experiment.lifecycle_stage == "deleted":
-        raise store.UnusableStore(
-            f"the sweep {name!r} was deleted in MLflow; take another name, or restore it: MLFLOW_TRACKING_URI="
-            f"'{store.redact(uri)}' mlflow experiments restore -x {experiment.experiment_id}"
-        )
+        raise deleted(uri, name, experiment.experiment_id)
     for key, value in _TAGS.items():
         if experiment.tags.get(key) != value:
             client.set_experiment_tag(experiment.experiment_id, key, value)

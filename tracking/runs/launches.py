@@ -157,11 +157,14 @@ class Runs:
         self._open_launch()[1].write(writes)
 
     def count_scored(self, data: str) -> int:
-        """The other launches of this sweep whose model was scored on the test part of the same data (its fingerprint)."""
-        claim, _ = self._open_launch()
+        """How often models of this sweep were scored on the test part of the same data (its fingerprint).
+
+        A launch that was resumed with more trials has been scored more than once: its metric has a history.
+        """
         query = f"tags.{schema.KIND} = 'launch' and tags.`{schema.DATA}` = '{data}'"
         found = self._client.search_runs([self._experiment_id], query)
-        return sum(schema.TEST_SCORE in run.data.metrics for run in found if run.info.run_id != claim.run_id)
+        scored = [run.info.run_id for run in found if schema.TEST_SCORE in run.data.metrics]
+        return sum(len(self._client.get_metric_history(run_id, schema.TEST_SCORE)) for run_id in scored)
 
     def log_metric(self, key: str, value: float, step: int, now: int) -> None:
         """Write a number of the launch."""

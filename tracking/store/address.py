@@ -3,12 +3,14 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from .errors import UnusableStore
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 
 
+_MISREAD = re.compile(r"\?|%(?=[0-9A-Fa-f]{2})")  # what a path may hold, and an address means something else by
 _SQLITE = re.compile(r"^sqlite(\+\w+)?://")
 
 
@@ -46,15 +48,16 @@ def _absolute_sqlite(text: str) -> str:
         raise UnusableStore(
             f"the store {text!r} names no file; write sqlite:///mlflow.db or sqlite:////absolute/path.db"
         )
-    absolute = os.path.abspath(path[1:])
-    if "?" in absolute:
-        raise UnusableStore(f"the store's path {absolute!r} has a '?', which an address of SQLite cannot hold")
-    return f"{scheme}:///{absolute}{question}{query}"
+    # SQLAlchemy reads %20 as a blank; a person may mean either, and has a folder of one of these names.
+    literal, absolute = os.path.abspath(path[1:]), os.path.abspath(unquote(path[1:]))
+    if not os.path.isdir(os.path.dirname(absolute)) and os.path.isdir(os.path.dirname(literal)):
+        absolute = literal
+    return f"{scheme}:///{_MISREAD.sub(lambda found: quote(found[0]), absolute)}{question}{query}"
 
 
 def sqlite_path(uri: str) -> Path | None:
     """The file of a SQLite store, None for any other kind of store. `uri` is as `store_uri` returns it."""
-    return Path(uri.partition("://")[2].partition("?")[0][1:]) if _SQLITE.match(uri) else None
+    return Path(unquote(uri.partition("://")[2].partition("?")[0][1:])) if _SQLITE.match(uri) else None
 
 
 def redact(uri: str) -> str:

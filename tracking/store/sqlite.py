@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .address import check_folder, sqlite_path, store_exists
+from .address import check_folder, redact, sqlite_path, store_exists
 from .errors import UnusableStore
 from .mlflow_import import import_mlflow
 
@@ -72,6 +72,30 @@ def _revision(path: Path) -> str:
             f"the store {path} was left half-made by an interrupted start of MLflow; move it away to start again"
         )
     return str(rows[0][0])
+
+
+def check_not_deleted(uri: str, name: str) -> None:
+    """Raise UnusableStore if the sweep of this name was deleted in MLflow; looked up at once and without it, in SQLite alone."""
+    path = sqlite_path(uri)
+    if path is None or not store_exists(uri):
+        return
+    try:
+        with contextlib.closing(_connect(path)) as connection:
+            found = connection.execute(
+                "SELECT experiment_id FROM experiments WHERE name = ? AND lifecycle_stage = 'deleted'", (name,)
+            ).fetchone()
+    except sqlite3.Error:  # no store of MLflow's, or a busy one: whoever opens it will say so
+        return
+    if found is not None:
+        raise deleted(uri, name, str(found[0]))
+
+
+def deleted(uri: str, name: str, experiment_id: str) -> UnusableStore:
+    """What to say of a sweep that was deleted in MLflow, which keeps its name."""
+    return UnusableStore(
+        f"the sweep {name!r} was deleted in MLflow; take another name, or restore it: MLFLOW_TRACKING_URI="
+        f"'{redact(uri)}' mlflow experiments restore -x {experiment_id}"
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -151,7 +175,7 @@ def _upgrade(path: Path, revision: str) -> None:
         old.execute("BEGIN IMMEDIATE")
         with contextlib.closing(_connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as copy:
             source.backup(copy)
-        engine = sqlalchemy.create_engine(f"sqlite:///{new}")
+        engine = sqlalchemy.create_engine(sqlalchemy.URL.create("sqlite", database=str(new)))
         try:
             _upgrade_db(engine)
         except CommandError as error:

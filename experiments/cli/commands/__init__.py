@@ -4,8 +4,11 @@ from ..app import app
 
 # isort: split
 from . import sweeping  # noqa: I001
+from . import looking
 from . import reading
+from . import reviewing
 from . import models
+from . import reference
 from . import pages
 
-__all__ = ["app", "models", "pages", "reading", "sweeping"]
+__all__ = ["app", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]

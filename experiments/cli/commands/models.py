@@ -9,13 +9,13 @@ from ...._text import escape_control_characters
 from ...formats import writable_suffixes
 from ..app import Name, Run, Uri, app, reading, tell, write
 
-PREDICTION_SUFFIXES = " or ".join(writable_suffixes())
+PREDICTION_SUFFIXES = writable_suffixes()
 
 
 @app.command(no_args_is_help=True)
 def predict(
     name: Name,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the sweep's own.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the sweep's own.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=f"Where to: {PREDICTION_SUFFIXES}.")],
     run: Run = None,
     force: Annotated[
@@ -27,6 +27,8 @@ def predict(
 
     \b
     mlptune predict cars new.csv -o predictions.csv
+    mlptune predict cars new.parquet -o predictions.parquet
+    mlptune predict cars new.csv -o predictions.csv --force
 
     Columns are read as the model has learned to. Cells that it cannot read, and categories that it does not know, are told on
     standard error.

@@ -1,11 +1,13 @@
-"""`ui`: what a browser shows."""
+"""`ui` and `gallery`: what a browser shows."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ...._text import escape_control_characters
-from ..app import Uri, app
+from ...errors import UserError
+from ..app import Uri, app, tell, write
 
 
 @app.command()
@@ -13,7 +15,38 @@ def ui(
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 5000,
     tracking_uri: Uri = None,
 ) -> None:
-    """Open MLflow's UI over the store, for this machine's browser only. Ctrl-C ends it."""
+    """Open MLflow's UI over the store, for this machine's browser only. Ctrl-C ends it.
+
+    \b
+    mlptune ui
+    mlptune ui --port 8080
+    mlptune ui --tracking-uri sqlite:///other.db
+    """
     from ..ui import run_ui
 
     run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True))
+
+
+@app.command()
+def gallery(
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to.")] = Path("gallery.html"),
+) -> None:
+    """Write a page of pictures that teach: perceptrons, hidden units, rates, gradients, overfitting, a sweep.
+
+    \b
+    mlptune gallery                                     writes gallery.html
+    mlptune gallery -o lesson.html
+    mlptune gallery -o /tmp/lesson.html                 elsewhere
+
+    Each picture is trained on the spot, in half a minute all together; the page needs no network.
+    """
+    if not out.parent.is_dir():
+        raise UserError(f"-o {out}: there is no folder {out.parent}")
+    from ...gallery.page import gallery_html
+
+    made = gallery_html(tell)
+    try:
+        out.write_text(made, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"-o {out}: cannot be written: {error.strerror or error}") from error
+    write(f"wrote {escape_control_characters(str(out))}")

@@ -18,7 +18,13 @@ class Format(StrEnum):
 
 @app.command("list")
 def list_(tracking_uri: Uri = None, json: Json = False) -> None:
-    """List the sweeps of the store, the newest first."""
+    """List the sweeps of the store, the newest first.
+
+    \b
+    mlptune list
+    mlptune list --tracking-uri sqlite:///other.db
+    mlptune list --json | jq '.[].name'
+    """
     with reading(tracking_uri):
         from ...results import list_sweeps
 
@@ -39,6 +45,7 @@ def show(
     """Show a sweep's trials: state, value, epochs trained, parameters. The best has a star.
 
     \b
+    mlptune show digits
     mlptune show digits --top 5
     mlptune show digits --json | jq '.trials[] | select(.state == "failed") | .reason'
     """
@@ -48,9 +55,9 @@ def show(
         from ...results import show_copies
 
         document, copied = show_copies(name, run=run, tracking_uri=tracking_uri)
-    from ..present import strict_json, trials_text
+    from ..present import strict_json, terminal_width, trials_text
 
-    write(strict_json(document) if json else trials_text(document, top, copied))
+    write(strict_json(document) if json else trials_text(document, top, copied, terminal_width()))
 
 
 @app.command(no_args_is_help=True)
@@ -67,6 +74,7 @@ def best(
 
     \b
     mlptune best digits
+    mlptune best digits --json
     mlptune best digits --format toml > winner.toml
     """
     if json and format_ is Format.toml:
@@ -81,6 +89,11 @@ def best(
             document = results.best(name, run=run, tracking_uri=tracking_uri)
         else:
             document, configuration, copied = results.best_schedule(name, run=run, tracking_uri=tracking_uri)
-    from ..present import best_text, strict_json
+    from ..present import best_text, strict_json, terminal_width, wrapped
 
-    write(strict_json(document) if json else best_text(document, shown(tracking_uri), configuration, copied))
+    if json:
+        write(strict_json(document))
+        return
+    width = terminal_width()
+    for line in best_text(document, shown(tracking_uri), configuration, copied).splitlines():
+        write(wrapped(line, width))

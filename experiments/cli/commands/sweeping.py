@@ -7,13 +7,20 @@ from typing import Annotated
 import typer
 
 from ...._text import escape_control_characters
+from ...errors import UserError
+from .. import completion
 from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
 
 
 @app.command(no_args_is_help=True)
 def sweep(
     spec: Annotated[
-        str | None, typer.Argument(metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.")
+        str | None,
+        typer.Argument(
+            metavar="SPEC",
+            help="A sweep file, or a bundled one: digits, diabetes.",
+            autocompletion=completion.specs,
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
@@ -30,9 +37,15 @@ def sweep(
     minutes: Annotated[
         str | None, typer.Option(metavar="M", help="search.minutes: how long, instead of how many.")
     ] = None,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help="search.method: auto, random, tpe, ...")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="search.method: auto, random, tpe, ...", autocompletion=completion.methods),
+    ] = None,
     metric: Annotated[
-        str | None, typer.Option(metavar="NAME", help="objective.metric: val_score, log_loss, ...")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="objective.metric: val_score, log_loss, ...", autocompletion=completion.metrics
+        ),
     ] = None,
     epochs: Annotated[str | None, typer.Option(metavar="N", help="model.epochs: the longest a trial trains.")] = None,
     folds: Annotated[str | None, typer.Option(metavar="K", help="data.folds: cross-validation.")] = None,
@@ -50,6 +63,9 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan, and neither train nor store anything.")
+    ] = False,
     tracking_uri: Uri = None,
     json: Json = False,
 ) -> None:
@@ -59,6 +75,7 @@ def sweep(
     mlptune sweep digits
     mlptune sweep my.toml --trials 128 --method hyperband --set model.batch_size=64
     mlptune sweep --data cars.csv.gz --target price --name cars --minutes 5
+    mlptune sweep my.toml --dry-run                     the plan, without training
     mlptune sweep my.toml --resume                      after Ctrl-C, or with more trials
 
     `--set` takes dotted keys of the sweep file; the value is TOML, or else a string; --trials and its like are short for it.
@@ -77,7 +94,15 @@ def sweep(
         "seed": seed,
     }
     changes = [f"{key}={value}" for key, value in short.items() if value is not None]
+    overrides = [*changes, *(set_ or [])]
     check_store(tracking_uri)
+    if dry_run and resume:
+        raise UserError(
+            "--dry-run: looks at no store, where --resume would find what it continues; leave one of them out"
+        )
+    if dry_run:
+        _show_plan(spec, overrides, workers, data, target, json=json)
+        return
     from ..live import view
 
     with view() as watcher:
@@ -85,7 +110,7 @@ def sweep(
 
         result = run_sweep(
             spec,
-            overrides=[*changes, *(set_ or [])],
+            overrides=overrides,
             workers=workers,
             executor=executor,
             resume=resume,
@@ -95,7 +120,7 @@ def sweep(
             target=target,
         )
     from ...short import params_text
-    from ..present import best_line, next_text, schedule_lines, strict_json
+    from ..present import best_line, brief_findings, next_text, schedule_lines, strict_json
 
     if json:
         write(strict_json(result.summary()))
@@ -106,7 +131,23 @@ def sweep(
         write("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
         write("  " + escape_control_characters(params_text(result.best["params"])))
+    for line in brief_findings(result.findings):
+        write(line)
     write(next_text(result.name, shown(tracking_uri)))
+
+
+def _show_plan(
+    spec: str | None, overrides: list[str], workers: int | None, data: str | None, target: str | None, *, json: bool
+) -> None:
+    from ...examine import examine
+
+    found = examine(spec, overrides, workers=workers, data=data, target=target)
+    if found.outline is None:
+        raise UserError(*found.problems)
+    from ..plan import plan_text
+    from ..present import strict_json
+
+    write(strict_json(found.outline.to_json()) if json else plan_text(found.outline))
 
 
 @app.command(no_args_is_help=True)
@@ -121,8 +162,9 @@ def init(
     """Write a sweep file for a table, with what was recognised and the default space written out for editing.
 
     \b
-    mlptune init --data cars.csv --target price         writes cars.toml
-    mlptune sweep cars.toml
+    mlptune init --data cars.csv --target price                  writes cars.toml
+    mlptune init --data cars.csv --target price -o my.toml
+    mlptune init --data cars.csv --target price -o my.toml --force
     """
     from ..init import write_sweep_file
 

@@ -1,5 +1,8 @@
 """What holds for every command: help, exit statuses, and errors in one line."""
 
+import contextlib
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -9,7 +12,23 @@ import pytest
 
 from tests.support.processes import Run
 
-COMMANDS = ["sweep", "init", "list", "show", "best", "predict", "ui"]
+COMMANDS = [
+    "sweep",
+    "init",
+    "columns",
+    "check",
+    "list",
+    "show",
+    "best",
+    "report",
+    "diagnose",
+    "predict",
+    "params",
+    "methods",
+    "metrics",
+    "ui",
+    "gallery",
+]
 HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
 
 
@@ -55,6 +74,22 @@ def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments:
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["sweep", "digits", "--workers", "0"], "Invalid value for '--workers'"),
+        (["swep"], "No such command 'swep'. Did you mean 'sweep'?"),
+        (["--trail"], "No such option: --trail"),
+        (["predict", "cars"], "Missing argument 'FILE'"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_comes_first(run: Run, arguments: list[str], line: str) -> None:
+    said = run(*arguments).stderr.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith(f"mlptune: {line}")
+    assert said[1].startswith("Usage: mlptune")
+
+
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
 def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     program = "import sys\nfrom mlptune.experiments.cli import commands\n"
@@ -64,8 +99,7 @@ def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert ran.stderr.strip() == ""
     assert "Usage:" in ran.stdout
-    if command not in (["list"], ["ui"]):
-        assert "  mlptune " in ran.stdout  # an example
+    assert ran.stdout.count("\n  mlptune ") >= 3  # examples
     assert time.perf_counter() - began < 5  # half a second on a quiet machine; this is for what takes far longer
 
 
@@ -74,7 +108,10 @@ def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     [
         (["predict", "cars", "cars.csv", "-o", "cars.csv"], "-o cars.csv: is the input itself; give another name"),
         (["predict", "cars", "cars.csv", "-o", "./cars.CSV/x.csv"], "there is no folder"),
-        (["predict", "cars", "cars.csv", "-o", "out.xlsx"], "-o out.xlsx: predictions are written as .csv or .parquet"),
+        (
+            ["predict", "cars", "cars.csv", "-o", "out.npz"],
+            "-o out.npz: predictions are written as .csv, .tsv, .parquet, ",
+        ),
         (["predict", "cars", "none.csv", "-o", "x.csv"], "none.csv: there is no such file"),
         (["predict", "cars", "other.csv", "-o", "x.csv"], "other.csv: the rows lack the column 'power'"),
         (["predict", "care", "cars.csv", "-o", "x.csv"], "there is no sweep 'care'; did you mean 'cars'"),
@@ -92,3 +129,12 @@ def test_wrong_names_and_files_are_told_in_one_line(folder: Path, there: Run, ar
     assert len(ran.stderr.splitlines()) == 1
     assert (folder / "cars.csv").read_bytes() == before
     assert not (folder / "x.csv").exists()
+
+
+def test_a_deleted_sweep_is_told_of_before_the_data_are_looked_at(folder: Path, run: Run) -> None:
+    shutil.copyfile(folder / "mlflow.db", "mlflow.db")
+    with contextlib.closing(sqlite3.connect("mlflow.db")) as connection, connection:
+        connection.execute("UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'cars'")
+    ran = run("sweep", "--data", "absent.csv", "--target", "y", "--name", "cars")
+    assert ran.exit_code == 2
+    assert "the sweep 'cars' was deleted in MLflow; take another name, or restore it" in ran.stderr

@@ -77,6 +77,18 @@ def test_paths_hold_from_the_files_own_folder(tmp_path: Path, monkeypatch: pytes
     assert load_spec(write_sweep_file("sklearn:iris", None, Path("sub/iris.toml")))[0].data.source == "sklearn:iris"
 
 
+def test_a_sheet_keeps_its_name_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = pd.read_csv(table(tmp_path)).round(6)  # openpyxl writes 16 digits
+    frame.to_excel("cars.xlsx", sheet_name="2019", index=False)
+    Path("sub").mkdir()
+    spec, _ = load_spec(write_sweep_file("cars.xlsx?sheet=2019", "price", Path("sub/mine.toml")))
+    assert (spec.name, spec.data.source) == ("cars-2019", "../cars.xlsx?sheet=2019")
+    dataset = Dataset.load(spec.data, 0, spec.base)
+    assert dataset.fingerprint == Dataset.of_frame(frame, spec.data, 0, spec.base).fingerprint
+    assert spec.absolute().data.source == f"{tmp_path.resolve() / 'cars.xlsx'}?sheet=2019"
+
+
 def test_hostile_names_stay_in_their_comments_and_strings(tmp_path: Path) -> None:
     evil = 'x"]\nseed = 7\n# \x1b[31m'
     rows = 60

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, View, view
-from mlptune.experiments.cli.text import headline
+from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, view
 from mlptune.experiments.progress import SweepInfo
+from mlptune.experiments.view import View, headline
 from mlptune.tracking.records import TrialRecord
 
 
@@ -129,9 +129,9 @@ def test_a_log_file_gets_one_line_a_trial_and_then_one_a_second() -> None:
         lines.trial_finished(trial(number, 0.5))
     printed = stream.getvalue().splitlines()
     assert printed[0] == "digits: 1200 trials by tpe, val_score (higher is better), 20 epochs, 2 workers"
-    assert printed[1].startswith("[1/1200] trial 0 complete 0.50000 after 20 epochs best so far")
+    assert printed[1].startswith("[1/1200] trial 0 complete 0.50000 after 20 epochs, the best so far, ")
     assert printed[1].endswith("hidden=[64,32]  l2=1.235e-05")
-    assert printed[2] == "[2/1200] trial 1 complete 0.50000 after 20 epochs (best 0.50000, trial 0) 0:12 left"
+    assert printed[2] == "[2/1200] trial 1 complete 0.50000 after 20 epochs, best 0.50000 (trial 0), 0:12 left"
     assert printed[-1].startswith("[1200/1200]")
     assert LINES_IN_FULL + 9 <= len(printed) <= LINES_IN_FULL + 12
 
@@ -150,12 +150,32 @@ def test_the_time_left_is_known_while_all_trials_of_a_population_run() -> None:
     assert lines.seconds_left() == pytest.approx(6.0)
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 8])
+@pytest.mark.parametrize("speed", [0.7, 1.0, 1.5])
+def test_the_first_time_left_is_right_within_a_factor_of_two(at_once: int, speed: float) -> None:
+    """Two workers train stacks, whose trials end together: of the first alone nobody could tell how long all take."""
+    clock, total, a_trial = Clock(), 64, 6.5
+    began = clock.now
+    lines = PlainView(io.StringIO(), clock)
+    took = total * a_trial / speed
+    lines.started(info(total, expected_seconds=total * a_trial))
+    clock.now += 2 * at_once * a_trial / speed
+    for number in range(2 * at_once):
+        lines.trial_finished(trial(number, 0.5))
+        left = lines.seconds_left()
+        assert left is not None
+        assert 0.5 < left / (took - (clock.now - began)) < 2.0
+    lines.started(info(total))  # of whose operations nothing is known
+    lines.trial_finished(trial(0, 0.5))
+    assert lines.seconds_left() is not None
+
+
 def test_a_trial_that_has_copied_says_which_others() -> None:
     stream = io.StringIO()
     lines = PlainView(stream, Clock())
     lines.started(info())
     lines.trial_finished(trial(3, 0.5, copied=((3, 7), (9, 1))))
-    assert stream.getvalue().endswith("best so far  copied trial 7 at epoch 3, trial 1 at epoch 9\n")
+    assert stream.getvalue().endswith("the best so far: copied trial 7 at epoch 3, trial 1 at epoch 9\n")
 
 
 def test_a_log_file_shows_that_long_trials_live() -> None:

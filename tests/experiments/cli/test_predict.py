@@ -1,11 +1,14 @@
 """Predictions for the rows of a file: every row in order, and a file that is written as a whole or not at all."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mlptune.experiments.cli.predict import predict_file
+from mlptune.experiments.data.tables import read_table
 from tests.support.processes import Run
 
 SMALL = ["--set", "search.trials=2", "--set", "search.batch=2", "--set", "model.epochs=2", "--workers", "1"]
@@ -39,6 +42,39 @@ def test_cells_that_cannot_be_read_are_told(folder: Path, there: Run) -> None:
         "colour: 1 of 10 cells is of categories that training rows had not (first: 'green')",
     ]
     assert ran.stdout == "wrote 10 predictions to odd.out.csv\n"
+
+
+def test_the_same_rows_in_any_format_have_the_same_predictions(folder: Path, there: Run) -> None:
+    frame = pd.read_csv("cars.csv")
+    frame.to_feather("cars.feather")
+    frame.to_json("cars.jsonl", orient="records", lines=True, double_precision=15)
+    with pd.ExcelWriter("cars.xlsx") as book:
+        frame.to_excel(book, sheet_name="cars of 2019", index=False)
+        frame.head(3).to_excel(book, sheet_name="few", index=False)
+    with closing(sqlite3.connect("cars.db")) as connection:
+        frame.to_sql("cars", connection, index=False)
+        frame.to_sql("more", connection, index=False)
+    query = "sqlite:///cars.db?query=SELECT colour, power FROM cars"
+    assert there("predict", "cars", "cars.csv", "-o", "same.csv").exit_code == 0
+    expected = Path("same.csv").read_bytes()
+    for source in (
+        "cars.feather",
+        "cars.jsonl",
+        "cars.xlsx",
+        "cars.xlsx?sheet=cars of 2019",
+        "cars.db?table=cars",
+        query,
+    ):
+        ran = there("predict", "cars", source, "-o", "other.csv")
+        assert (ran.exit_code, "the first of 2 sheets" in ran.stderr) == (0, source == "cars.xlsx"), ran.stderr
+        assert Path("other.csv").read_bytes() == expected, source
+    for suffix in (".tsv", ".feather", ".jsonl", ".xlsx"):
+        assert there("predict", "cars", query, "-o", f"other{suffix}").exit_code == 0
+        found = read_table(f"other{suffix}", folder)
+        pd.testing.assert_frame_equal(found.astype({"proba_suv": float, "proba_a,b": float}), pd.read_csv("same.csv"))
+    for source, line in (("cars.db", "add ?table=NAME"), ("cars.db?table=car", "no table 'car'; did you mean 'cars'?")):
+        ran = there("predict", "cars", source, "-o", "never.csv")
+        assert (ran.exit_code, line in ran.stderr, ran.stderr.count("\n")) == (2, True, 1)
 
 
 def test_what_can_be_read_is_read(folder: Path, there: Run) -> None:

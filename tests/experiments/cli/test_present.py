@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlptune.experiments.cli.present import best_text, strict_json, text_table, trials_text
+from mlptune.experiments.cli.present import best_text, strict_json, text_table, trials_text, wrapped
 
 
 def test_json_is_strict_whatever_is_in_it() -> None:
@@ -43,3 +43,21 @@ def test_the_model_is_shown_with_its_members_and_what_it_is_expected_to_score() 
     alone = best_text({**best, "ensemble": [{"number": 7, "weight": 1.0}]})
     assert "; the model, trial 7, expected" in alone.splitlines()[0]
     assert "made of" not in best_text({**best, "ensemble": []})
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 132])
+def test_what_is_shown_fits_the_terminal_and_no_word_is_broken(width: int) -> None:
+    params = {"learning_rate": 0.01234, "hidden": [64, 32], "embedding": "piecewise", "label_smoothing": 0.05}
+    trial = {"state": "complete", "value": 0.5, "epochs": 20, "params": params, "reason": None}
+    best = {"number": 1, "metric": "val_score", "value": 0.5, "test_score": 0.4, "params": params, "name": "x"}
+    trials = [{**trial, "number": 0}, {**trial, "number": 1}]
+    shown = {"name": "x", "state": "running", "method": "tpe", "trials": trials, "best": best}
+    whole, cut = trials_text(shown), trials_text(shown, width=width)
+    assert cut.split() == whole.split()
+    assert max(map(len, cut.splitlines())) <= width
+    assert trials_text(shown, width=500) == whole
+
+
+def test_a_word_that_is_longer_than_the_terminal_stays_whole() -> None:
+    assert wrapped("a " + "b" * 30 + " c", 20) == "a " + "b" * 30 + "\n  c"
+    assert wrapped("a b", None) == wrapped("a b", 3) == "a b"

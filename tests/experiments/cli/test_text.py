@@ -1,7 +1,7 @@
 """Times and names as short texts that cannot harm a terminal."""
 
 from mlptune._text import escape_control_characters
-from mlptune.experiments.cli.text import time_text
+from mlptune.experiments.short import time_text
 
 
 def test_times_and_hostile_texts() -> None:

@@ -17,6 +17,7 @@ WRONG = [
     ("[data]", "[data] source: missing; a sweep needs its source"),
     ("data = 3", "data: must be a table, not 3"),
     (DATA + "[search]\ntrails = 3", "[search] trails: unknown key; did you mean 'trials'?"),
+    (DATA + "decimal = 'x'", '[data] decimal: must be "." or ",", not "x"'),
     ("[search]\ntrails = 3", "[search] trails: unknown key; did you mean 'trials'? (and 1 more)"),
     ("nam = 'a'\n" + DATA, "nam: unknown key; did you mean 'name'?"),
     ("base = '/'\n" + DATA, "base: unknown key"),

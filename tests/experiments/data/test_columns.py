@@ -132,21 +132,24 @@ def test_columns_with_a_role_are_no_inputs_unless_named():
 
 def test_other_cells_among_numbers_are_counted():
     cells = [*map(str, range(0, 2 * N - 10, 2)), *["none left", "ask Ann", "see below"], "inf", "inf"]
-    assert schema_of(pd.DataFrame({"x": cells})).messages == ("x: 5 cells are not finite numbers and count as missing",)
+    assert schema_of(pd.DataFrame({"x": cells})).messages == (
+        "x: 5 cells are not finite numbers and count as missing; data.categorical takes all as texts",
+    )
 
 
 def test_one_or_two_words_among_many_numbers_are_missing_values():
     name = "numbers with a few words"
     schema = schema_of(pd.DataFrame({name: COLUMNS[name][0]}))
-    assert schema.messages == (f"{name}: 'none left' (5 cells) counts as missing",)
+    assert schema.messages == (f"{name}: 'none left' (5 cells) counts as missing; data.missing says it instead",)
     assert schema.readings[name].missing == ("none left",)
 
 
 def test_one_line_tells_a_kind_of_thing_for_all_columns():
     frame = pd.DataFrame({name: COLUMNS[name][0] for name in ("prices", "decimal commas", "shares", "times", "German")})
     assert schema_of(frame).messages == (
-        "prices: '$2,001.50' is read as 2001.5; likewise decimal commas, shares",
-        'times: times of day, used as elapsed time and cycles; data.dates = "drop" leaves them out; likewise German',
+        'times: times of day, used as elapsed time and cycles; likewise German; data.dates says it instead ("dmy", "mdy"), or '
+        'drops them ("drop")',
+        "prices: '$2,001.50' is read as 2001.5; likewise decimal commas, shares; data.categorical takes them as texts",
     )
 
 
@@ -166,7 +169,7 @@ def test_numeric_forces_formatted_numbers():
     assert schema_of(frame).kinds["price"] == "categorical"
     schema = schema_of(frame, numeric=["price"])
     assert schema.kinds["price"] == "numeric"
-    assert "price: 120 cells are not finite numbers and count as missing" in schema.messages
+    assert "price: 120 cells are not finite numbers and count as missing" in schema.messages[0]
 
 
 def test_many_columns_left_out_are_one_short_line():

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow
 import pytest
 from scipy import sparse
@@ -47,7 +48,7 @@ def test_every_kind_of_frame_is_the_same_table(form: str) -> None:
         "arrow": lambda: table,
         "stream": lambda: Stream(table),
         "interchange": lambda: Interchange(table),
-        "polars": lambda: pytest.importorskip("polars").from_arrow(table),
+        "polars": lambda: pl.from_arrow(table),
     }[form]()
     pd.testing.assert_frame_equal(
         as_frame(data, "data"), FRAME.reset_index(drop=True), check_dtype=False, check_column_type=False
@@ -87,11 +88,16 @@ def test_a_pair_is_put_together_by_position() -> None:
         (FRAME[[]], "data: the table has no columns"),
         (pd.DataFrame([[1, 2]], columns=["a", "a "]), "data: the column name 'a' occurs 2 times"),
         (sparse.csr_array(np.eye(2)), "data: is a sparse matrix; give its toarray()"),
+        ((sparse.csr_array(np.eye(2)), [1, 2]), "data: X: is a sparse matrix; give its toarray()"),
+        (pl.LazyFrame({"a": [1]}), "data: is a lazy frame; give its collect()"),
         (Broken(), "data: cannot be read from"),
         ((FRAME,), "data: must be a table or a pair (X, y), not a tuple of 1"),
         ((FRAME, [1, 2]), "data: y has 2 values for 3 rows of X"),
-        ((FRAME, np.zeros((3, 2))), "data: y must have one axis (rows,), its shape is (3, 2)"),
-        ((FRAME, FRAME), "data: y must be one column, it has 3"),
+        (
+            (FRAME, np.zeros((3, 2))),
+            "data: y must have one axis (rows,), its shape is (3, 2); for several targets there is",
+        ),
+        ((FRAME, FRAME), "data: y must be one column, it has 3; for several targets there is"),
         ((FRAME.assign(target=1), [1, 2, 3]), "data: X has a column 'target' already; give y another name with"),
         (([[1], [1, 2]], [1, 2]), "data: X: "),
     ],
@@ -101,3 +107,10 @@ def test_what_is_no_table_is_told_in_one_line(data: Any, line: str) -> None:
         memory_table(data)
     assert str(refusal.value).startswith(line)
     assert "\n" not in str(refusal.value)
+
+
+def test_several_targets_are_told_in_one_line() -> None:
+    with pytest.raises(
+        UserError, match=r"^target: must be the name of one column, not 2 of them; for several targets "
+    ):
+        memory_table(FRAME, ["size", "n"])

@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,24 @@ def write(folder: Path, name: str, data: bytes) -> None:
         (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
 
 
+def feather(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_feather(buffer)
+    return buffer.getvalue()
+
+
+def xlsx(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_excel(buffer, index=False)
+    return buffer.getvalue()
+
+
+def sqlite(frame: pd.DataFrame) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        frame.to_sql("cars", connection, index=False)
+        return connection.serialize()
+
+
 TEXT = FRAME.to_csv(index=False).encode()
 TABLES = {
     "a.csv": TEXT,
@@ -43,6 +63,11 @@ TABLES = {
     "spaces.csv": TEXT.replace(b",", b" , "),
     "long.csv": TEXT + b"3,Cy,4.5\n" * 20000,
     "a.parquet": parquet(FRAME),
+    "a.feather": feather(FRAME),
+    "a.xlsx": xlsx(FRAME),
+    "a.jsonl": FRAME.to_json(orient="records", lines=True).encode(),
+    "a.arff": b"@relation r\n@attribute age real\n@attribute name string\n@attribute price real\n@DATA\n1,Ann,2.5\n",
+    "a.db": sqlite(FRAME),
     "index.parquet": parquet(FRAME.set_index("age")),
     "range.parquet": parquet(FRAME.set_index(pd.RangeIndex(2, name="number"))),
 }
@@ -74,6 +99,16 @@ def test_where_a_header_cannot_tell_nothing_is_refused(tmp_path, name, data):
     if name == "numbers.parquet":
         FRAME.set_axis([0, 1, 2], axis=1).to_parquet(tmp_path / name)
     check_header(DataConfig(source=name, target="0"), tmp_path)
+
+
+def test_the_columns_of_a_query_are_looked_at(tmp_path):
+    write(tmp_path, "a.db", TABLES["a.db"])
+    source = "sqlite:///a.db?query=SELECT age AS years, price FROM cars"
+    check_header(DataConfig(source=source, target="price", ignore=["years"]), tmp_path)
+    with pytest.raises(UserError, match="no column 'age'"):
+        check_header(DataConfig(source=source, target="price", ignore=["age"]), tmp_path)
+    with pytest.raises(UserError, match="no table 'cras'; did you mean 'cars'"):
+        check_header(DataConfig(source="a.db?table=cras", target="price"), tmp_path)
 
 
 def test_a_header_longer_than_the_first_look_is_read(tmp_path):

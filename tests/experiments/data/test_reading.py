@@ -1,7 +1,9 @@
 """How a column is read is learned once: a row's features depend on that row alone, whatever file it comes in."""
 
+import contextlib
 import datetime
 import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from mlptune.experiments.data.columns import infer_schema
 from mlptune.experiments.data.encoding import Encoder
 from mlptune.experiments.data.reading import Reading, decimal_marks, try_dates, try_numbers
 from mlptune.experiments.data.tables import read_table
+from mlptune.experiments.formats import FORMATS
 
 DATES = {"ymd": "%Y-%m-%d", "dmy": "%d.%m.%Y", "mdy": "%m/%d/%Y", "words": "%d-%b-%y"}
 
@@ -63,24 +66,58 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(texts), pd.DataFrame(typed)
 
 
+def write_json_lines(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_json(path, orient="records", lines=True, date_format="iso", double_precision=15)
+
+
+def write_sqlite(frame: pd.DataFrame, path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        frame.to_sql("rows", connection, index=False, if_exists="replace")
+
+
+def write_arff(frame: pd.DataFrame, path: Path) -> None:
+    """Numbers as they are, all else quoted: liac-arff writes words only where it is told all of them."""
+    numeric = {name: pd.api.types.is_any_real_numeric_dtype(frame[name]) for name in frame}
+    lines = [f"@attribute '{name}' {'numeric' if numeric[name] else 'string'}" for name in frame]
+    cells = [
+        [
+            "?" if pd.isna(c) else repr(c) if numeric[n] else "'" + str(c).replace("'", "\\'") + "'"
+            for n, c in row.items()
+        ]
+        for row in frame.to_dict("records")
+    ]
+    path.write_text("\n".join(["@relation r", *lines, "@data", *map(",".join, cells)]), encoding="utf-8")
+
+
+TYPED = {
+    ".parquet": FORMATS[".parquet"].write,
+    ".feather": FORMATS[".feather"].write,
+    ".xlsx": FORMATS[".xlsx"].write,
+    ".jsonl": write_json_lines,
+    ".db": write_sqlite,
+    ".arff": write_arff,
+}
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(table=tables(), data=st.data())
 def test_a_row_is_read_alike_in_any_file(tmp_path: Path, table: tuple[pd.DataFrame, pd.DataFrame], data: st.DataObject):
     texts, typed = table
     delimiter = data.draw(st.sampled_from(",;\t|"))
 
-    def stored(rows: np.ndarray, parquet: bool) -> pd.DataFrame:
-        if parquet:
-            typed.iloc[rows].to_parquet(tmp_path / "part.parquet", index=False)
-            return read_table("part.parquet", tmp_path)
+    def stored(rows: np.ndarray, suffix: str) -> pd.DataFrame:
+        if suffix in TYPED:
+            TYPED[suffix](typed.iloc[rows].reset_index(drop=True), tmp_path / f"part{suffix}")
+            return read_table(f"part{suffix}", tmp_path, known=list(texts))
         texts.iloc[rows].to_csv(tmp_path / "part.csv", index=False, sep=delimiter)
         return read_table("part.csv", tmp_path, known=list(texts))
 
     everything = np.arange(len(texts))
-    parquet = data.draw(st.booleans(), label="trained on Parquet")
-    if parquet and texts["day"].str.contains("/").any():  # which no typed date says how to read
+    suffixes = st.sampled_from([".csv", *TYPED])
+    trained = data.draw(suffixes, label="trained on")
+    if trained in TYPED and texts["day"].str.contains("/").any():  # which no typed date says how to read
         texts["day"] = typed["day"].dt.strftime("%Y-%m-%d").fillna("")
-    train = stored(everything[: data.draw(st.integers(20, len(texts)))], parquet)
+    train = stored(everything[: data.draw(st.integers(20, len(texts)))], trained)
     schema = infer_schema(train, DataConfig(source="t.csv"))
     encoder = Encoder.fit(train, schema)
     encoder = Encoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False)))
@@ -89,7 +126,7 @@ def test_a_row_is_read_alike_in_any_file(tmp_path: Path, table: tuple[pd.DataFra
     cuts = sorted(data.draw(st.lists(st.integers(1, len(order) - 1), max_size=6)))
     for rows in np.split(np.array(order), cuts):
         if len(rows):
-            part = stored(rows, data.draw(st.booleans()))
+            part = stored(rows, data.draw(suffixes))
             np.testing.assert_array_equal(encoder.transform(part), expected[rows])
 
 

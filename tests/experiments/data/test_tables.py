@@ -5,7 +5,9 @@ import gzip
 import io
 import lzma
 import pickle
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from mlptune.experiments.data.reading import decimal_marks, try_numbers
 from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.errors import UserError
+from mlptune.experiments.formats import FORMATS
 
 TEXT = "age,name,price\n1,Ann,2.5\n2,Bo,3.5\n,Cy,4.5\n"
 FRAME = pd.DataFrame({"age": [1.0, 2.0, np.nan], "name": ["Ann", "Bo", "Cy"], "price": [2.5, 3.5, 4.5]})
@@ -49,6 +52,34 @@ def parquet(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def feather(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_feather(buffer)
+    return buffer.getvalue()
+
+
+def xlsx(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_excel(buffer, index=False)
+    return buffer.getvalue()
+
+
+def sqlite(frame: pd.DataFrame) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        frame.to_sql("cars", connection, index=False)
+        return connection.serialize()
+
+
+def zst(data: bytes) -> bytes:
+    return pa.Codec("zstd").compress(data, asbytes=True)
+
+
+JSON_LINES = FRAME.to_json(orient="records", lines=True).encode()
+ARFF = b"@relation r\n@attribute age real\n@attribute name string\n@attribute price real\n@data\n" + (
+    TEXT.partition("\n")[2].replace("\n,", "\n?,").encode()
+)
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -67,6 +98,17 @@ def parquet(frame: pd.DataFrame) -> bytes:
         ("a.csv.bz2", bz2.compress(TEXT.encode())),
         ("a.csv.xz", lzma.compress(TEXT.encode())),
         ("a.csv.zip", zipped(TEXT.encode(), "a.csv")),
+        ("a.csv.zst", zst(TEXT.encode())),
+        ("two frames.csv.zst", zst(TEXT[:20].encode()) + zst(TEXT[20:].encode())),
+        ("a.feather", feather(FRAME)),
+        ("a.arrow", feather(FRAME)),
+        ("a.xlsx", xlsx(FRAME)),
+        ("a.jsonl", JSON_LINES),
+        ("a.ndjson.zst", zst(JSON_LINES)),
+        ("a.arff", ARFF),
+        ("a.arff.gz", gzip.compress(ARFF, mtime=0)),
+        ("a.db", sqlite(FRAME)),
+        ("a.sqlite3", sqlite(FRAME)),
         ("a.parquet", parquet(FRAME)),
         ("a.parquet.gz", gzip.compress(parquet(FRAME), mtime=0)),
         ("index.parquet", parquet(FRAME.set_axis([3, 5, 9]))),
@@ -203,7 +245,7 @@ WRONG = {
     "binary.csv": (b"a,b\n\0\1\2\n", "binary data"),
     "zipped.csv": (gzip.compress(b"a,b\n1,2\n"), "gzip data; name it .gz"),
     "sheet.csv": (zipped(b"", "xl/workbook.xml"), "spreadsheet"),
-    "sheet.xlsx": (b"PK", "a table ends in .csv, .tsv, .parquet, .npz"),
+    "sheet.ods": (b"PK", "a table ends in .csv, .tsv, .parquet, .npz"),
     "noname": (b"a,b\n1,2\n", "a table ends in"),
     "plain.csv.gz": (b"a,b\n1,2\n", "cannot be read as .gz"),
     "cut.csv.gz": (gzip.compress(b"a,b\n" + b"1,2\n" * 9999)[:40], "cannot be read as .gz"),
@@ -214,6 +256,20 @@ WRONG = {
     "text.parquet": (b"a,b\n1,2\n", "is not a Parquet table"),
     "cut.parquet": (parquet(FRAME)[:-100], "is not a Parquet table"),
     "rows.parquet": (parquet(FRAME.iloc[:0]), "no rows"),
+    "plain.csv.zst": (b"a,b\n1,2\n", "cannot be read as .zst"),
+    "cut.csv.zst": (zst(b"a,b\n" + b"1,2\n" * 9999)[:-9], "cannot be read as .zst: Truncated"),
+    "frames.csv": (zst(b"a,b\n1,2\n"), "zstd data; name it .zst"),
+    "arrow.csv": (feather(FRAME), "Feather; name it .feather"),
+    "database.csv": (sqlite(FRAME), "an SQLite database; name it .sqlite"),
+    "database.db.gz": (gzip.compress(sqlite(FRAME)), "is a compressed database; unpack it first"),
+    "zero.db": (b"", "the file is empty"),
+    "none.sqlite": (sqlite(FRAME.iloc[:0]), "no rows"),
+    "picture.jsonl": (b"\x89PNG\r\n\x1a\n\0\0", "it is a PNG image"),
+    "objects.jsonl": (b"{}\n{}\n", "the table has no columns"),
+    "binary.arff": (b"a\0", "it is binary data"),
+    "rows.arff": (b"@relation r\n@attribute a real\n@data\n", "no rows"),
+    "rows.xlsx": (xlsx(FRAME.iloc[:0]), "no rows"),
+    "rows.feather": (feather(FRAME.iloc[:0]), "no rows"),
     "text.npz": (b"a,b\n1,2\n", "is not an .npz file of plain arrays"),
     "pickle.npz": (pickle.dumps({"X": [1]}), "is not an .npz file of plain arrays"),
     "objects.npz": (npz(X=np.array([[1, "a"]], dtype=object)), "is not an .npz file of plain arrays"),
@@ -254,7 +310,8 @@ def test_a_misspelt_file_has_a_nearest_one(tmp_path):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(
-    data=st.binary(max_size=200), suffix=st.sampled_from([".csv", ".parquet", ".npz", ".csv.gz", ".csv.zip", ".csv.xz"])
+    data=st.binary(max_size=200),
+    suffix=st.sampled_from([*FORMATS, ".csv.gz", ".csv.zip", ".csv.xz", ".csv.zst"]),
 )
 def test_any_bytes_are_a_table_or_refused(tmp_path, data, suffix):
     path = tmp_path / f"any{suffix}"

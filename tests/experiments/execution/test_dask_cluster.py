@@ -144,3 +144,16 @@ def test_dask_in_the_open_without_tls_is_warned_of(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(dask_cluster, "_loopback", lambda place: False)  # no test opens a port to the world
     with cluster(1, processes=False, protocol="tcp://") as there, open_executor(address(there)) as executor:
         assert any("Dask without TLS" in text and "run any code" in text for text in executor.messages)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_dead_is_one_line_and_no_warnings_behind_it(tmp_path: Path) -> None:
+    with cluster(1) as there:
+        command = [sys.executable, "-m", "mlptune", "sweep", "--data", "sklearn:iris", "--trials", "2", "--epochs", "2"]
+        command += ["--target", "target", "--executor", address(there), "--tracking-uri", "http://127.0.0.1:9"]
+        environment = {**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    told = [line for line in ran.stderr.splitlines() if not line.startswith(("auto: ", "iris: ", "begun on"))]
+    [line] = told
+    assert line.startswith("mlptune: the store http://127.0.0.1:9 failed while opening a launch of 'iris'")

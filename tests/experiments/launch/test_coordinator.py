@@ -11,7 +11,7 @@ import pytest
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.progress import Observer
-from mlptune.search import Continue, Copy, Pause, Scheduler, Space, pruner, sampler, scheduler
+from mlptune.search import Continue, Copy, Pause, Scheduler, Space, Stop, pruner, sampler, scheduler
 from tests.support.recorders import MemoryRecorder
 
 SPACE = {"learning_rate": {"low": 1e-3, "high": 1.0, "log": True}, "momentum": {"low": 0.0, "high": 0.9}}
@@ -187,6 +187,17 @@ def test_paused_trials_wait_over_batches_and_are_stopped_at_the_end() -> None:
         if number not in promoted
     )
     assert all(trial.state.is_finished() for trial in study.trials)
+
+
+@pytest.mark.parametrize("reason", ["diverged too often", "diverged in epoch 3", "out of time", "paused at epoch 2"])
+def test_what_a_scheduler_says_of_a_trial_is_not_taken_for_our_own_words(reason: str) -> None:
+    class Stopping(Scheduler):
+        def decide(self, live):
+            return [Continue(2) if p.epoch == 0 else Stop(reason) for p in live]
+
+    coordinator, _ = coordinate("random", "none", Table(), trials=2, batch=2, rule=Stopping())
+    for trial in coordinator.trials.values():
+        assert (trial.state, trial.reason, trial.diverged) == ("pruned", f"stopped: {reason}", False)
 
 
 class Swapping(Scheduler):

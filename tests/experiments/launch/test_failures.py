@@ -34,6 +34,13 @@ class _Writer:
             raise self._fails
 
 
+class _WriterOfOneError(_Writer):
+    """As a real one: an error that a caller has seen is not raised again on closing."""
+
+    def close(self, patience: float | None = None) -> None:
+        self.closed.append(patience)
+
+
 class _Executor:
     shut = False
 
@@ -113,6 +120,18 @@ def test_a_store_that_fails_while_the_launch_ends() -> None:
     assert (type(raised), messages) == (Interrupted, ["is away"])
     raised, *_ = fail(SweepFailed("nothing"), fails=away)
     assert (type(raised), str(raised)) == (SweepFailed, f"is away; {RESUMABLE}")
+
+
+@pytest.mark.parametrize(("error", "line"), [(SweepFailed("nothing"), "nothing"), (ExecutorLost("lost"), "lost")])
+def test_a_failed_sweep_whose_state_cannot_be_written_says_both_and_how_to_go_on(error: Exception, line: str) -> None:
+    writer = _WriterOfOneError(StoreError("the store is away"))
+    problem: Any = SimpleNamespace(spec=SimpleNamespace(name="digits"))
+    failures = LaunchFailures(problem, writer, _Executor(), Listener(), resumed=True)  # type: ignore[arg-type]
+    failures.launched = Future()
+    failures.launched.set_result("run")
+    with pytest.raises(SweepFailed) as raised, failures:
+        raise error
+    assert str(raised.value) == f"{line}; then the store is away; {RESUMABLE}"
 
 
 def test_before_anything_is_written_there_is_nothing_to_resume() -> None:

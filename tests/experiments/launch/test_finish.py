@@ -12,6 +12,7 @@ from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.progress import Observer
+from tests.support.observers import Listener
 from tests.support.sweeps import iris, small
 
 
@@ -41,5 +42,15 @@ def test_the_test_part_is_met_once_and_launches_are_counted(store: str) -> None:
     client = MlflowClient(store)
     counts = [client.get_run(r.run_id).data.tags["mlptune.test_scorings"] for r in (first, second)]
     assert counts == ["1", "2"]
+    listener = Listener()
+    for trials in (5, 6):
+        resumed = mlptune.run_sweep(small("random", search__trials=trials), resume=True, observer=listener)
+    assert client.get_run(resumed.run_id).data.tags["mlptune.test_scorings"] == "4"
+    said = [line for line in listener.messages if "on the test part" in line]
+    assert [line.partition(" times")[0] for line in said] == [
+        f"models of this sweep have now been scored {n}" for n in (3, 4)
+    ]
+    mlptune.run_sweep(small("random", search__trials=6), resume=True)  # which scores nothing
+    assert client.get_run(resumed.run_id).data.tags["mlptune.test_scorings"] == "4"
     none = mlptune.run_sweep(small("random", name="untested", search__trials=2, data__test_size=0.0))
     assert none.best["test_score"] is None

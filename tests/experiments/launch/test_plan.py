@@ -13,6 +13,8 @@ from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.launch.plan import SweepPlan, make_plan
 
+STANDARD = {"standardize": True}  # what every sweep does with its table
+
 
 def planned(source: str = "sklearn:iris", **tables: Any) -> SweepPlan:
     spec, _ = load_spec({"name": "s", "data": {"source": source, **tables.pop("data", {})}, **tables})
@@ -24,7 +26,7 @@ def test_a_bare_file_gets_a_space_and_a_budget_that_fit_the_data():
     names = {"learning_rate", "hidden", "dropout", "weight_decay", "embedding", "embedding_sigma", "label_smoothing"}
     assert set(plan.space) == names
     recipe = {"optimizer": "adamw", "batch_size": 32, "scaling": "quantile"}
-    assert plan.fixed == {**recipe, "epochs": 64, "early_stopping": 16, "schedule": "cosine"}
+    assert plan.fixed == {**recipe, "epochs": 64, "early_stopping": 16, "schedule": "cosine", **STANDARD}
     assert (plan.total, plan.max_epochs, plan.seeds, plan.loss) == (64, 64, (0,), "cross_entropy")
     assert plan.notes == ()
 
@@ -37,12 +39,12 @@ def test_a_stated_space_is_not_parsed_again():
 
 def test_the_budget_of_the_user_is_left_as_it_is():
     space = {"l2": [0.0, 0.1]}
-    assert planned(model={"epochs": 7}, space=space).fixed == {"epochs": 7}
+    assert planned(model={"epochs": 7}, space=space).fixed == {"epochs": 7, **STANDARD}
     # The default space comes with the optimizer and the batch size that it is made for, and nothing that ends training.
     assert not {"early_stopping", "schedule"} & planned(model={"epochs": 7}).fixed.keys()
-    assert planned(model={"preset": "strong"}).fixed == {"preset": "strong"}
+    assert planned(model={"preset": "strong"}).fixed == {"preset": "strong", **STANDARD}
     searched = planned(space={"epochs": {"low": 2, "high": 9}, "l2": [0.0, 0.1]})
-    assert (searched.fixed, searched.max_epochs) == ({}, 9)
+    assert (searched.fixed, searched.max_epochs) == (STANDARD, 9)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_training_in_step_switches_off_what_would_end_a_trial_early():
         space={"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
         search={"method": "pbt", "trials": 8, "batch": 4, "timeout": 60},
     )
-    assert list(plan.fixed.items()) == [("epochs", 6), ("early_stopping", 0), ("l2", 0.1)]
+    assert list(plan.fixed.items()) == [("epochs", 6), ("early_stopping", 0), ("l2", 0.1), *STANDARD.items()]
     assert plan.spec.model["early_stopping"] == 2
     assert [note.split()[0] for note in plan.notes] == ["timeout", "batch", "early_stopping"]
     bare = planned(space={"learning_rate": {"low": 1e-3, "high": 1e-1}}, search={"method": "pbt"})

@@ -86,3 +86,9 @@ def test_improvement_per_cost_counts_the_operations_of_the_sweep(store: str) -> 
     first = mlptune.run_sweep(small("bayesian", search__options=options), workers=1)
     second = mlptune.run_sweep(small("bayesian", search__options=options, name="other"), workers=2)
     assert first.trials["value"].tolist() == second.trials["value"].tolist()
+
+
+def test_what_a_sampler_of_others_cannot_do_is_said_before_anything_is_trained() -> None:
+    with pytest.raises(UserError, match=r"\[search\] method: BruteForceSampler: .*step must be given"):
+        create_study(planned({"method": "BruteForceSampler"}))
+    create_study(planned({"method": "NSGAIISampler"}))

@@ -187,7 +187,7 @@ def test_failed_trials_alone_are_no_reason_to_stop():
             {"layers": [1, 2], "units_1": [8, 16], "units_2": [8, 16]},
             8,
             1,
-            "the space has 6 points; each is tried once",
+            'the space has 6 points; a Latin hypercube may repeat some, method "grid" tries each once',
         ),
     ],
 )
@@ -195,6 +195,26 @@ def test_it_says_what_it_does(space, trials, batch, words):
     choice = sampler("auto", space=space, trials=trials, batch=batch).choice
     assert choice.startswith(f"auto: {words}")
     assert "\n" not in choice
+
+
+def test_a_small_space_is_tried_whole_before_a_point_is_repeated():
+    space = Space.parse({"optimizer": ["sgd", "adam"], "activation": ["relu", "tanh"], "batch_size": [8, 16, 32]})
+    method = sampler("auto", 0, space=space, trials=16, batch=4)
+    assert method.choice.startswith(
+        "auto: the space has 12 points; of 8 in a Latin hypercube some may repeat, later none"
+    )
+    study = optuna.create_study(sampler=method)
+    tried: list[tuple] = []
+    for _ in range(4):
+        batch = [study.ask() for _ in range(4)]
+        for trial in batch:
+            space.suggest(trial)
+            tried.append(tuple(trial.params.items()))
+        for trial in batch:
+            study.tell(trial, float(trial.number))
+    first = len(set(tried[:8]))
+    assert first < 8  # some of the hypercube's are the same: what is said must not claim otherwise
+    assert len(set(tried[: 8 + 12 - first])) == 12
 
 
 @pytest.mark.parametrize("number", [0, 2.5, True])

@@ -88,7 +88,7 @@ def test_of_launches_opened_at_once_one_stays(uri: str) -> None:
         assert len(reader.launches(address, "digits")) == 1
 
 
-def test_other_launches_that_were_scored_on_the_same_data_are_counted(uri: str) -> None:
+def test_it_is_counted_how_often_the_same_data_were_scored_on(uri: str) -> None:
     for name, data, scored in (
         ("digits", "a", True),
         ("digits", "a", False),
@@ -100,8 +100,11 @@ def test_other_launches_that_were_scored_on_the_same_data_are_counted(uri: str) 
             writer.finish_launch("finished", metrics={"test_score": 0.5} if scored else {})
     with Writer(uri) as writer:
         writer.open_launch("digits", spec_text="", spec={}, tags={"mlptune.data": "a"})
-        writer.finish_launch("finished", metrics={"test_score": 0.5})  # which is no other launch
         assert [writer.count_scored(data).result() for data in "abc"] == [1, 1, 0]
+        writer.finish_launch("finished", metrics={"test_score": 0.5})
+        run_id = reader.launch(uri, "digits").run_id
+        writer.reopen_launch("digits", run_id, after=1, tags={"mlptune.data": "a"}).result()
+        assert writer.count_scored("a").result() == 2  # its own: it is resumed, and will be scored again
 
 
 def test_a_refusal_arrives_whole_from_the_writing_process() -> None:

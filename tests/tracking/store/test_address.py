@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlptune.tracking import store
+from mlptune.tracking.runs.launches import Runs
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,31 @@ def test_redact(address: str) -> None:
 def test_redact_leaves_plain_addresses() -> None:
     for address in ("sqlite:////a/b@c.db", "http://127.0.0.1:5000/a"):
         assert store.redact(address) == address
+
+
+@pytest.mark.parametrize("name", ["a%20b", "%41 #1", "what?", "50%", "ä & b"])
+def test_a_folder_may_be_called_what_it_likes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    uri = store.store_uri()
+    assert (store.store_uri(uri), store.sqlite_path(uri)) == (uri, folder / "mlflow.db")
+    assert not store.store_exists(uri)
+    Runs(uri)  # MLflow itself finds the same file
+    assert store.store_exists(uri)
+    assert (folder / "mlflow.db").stat().st_size > 0
+
+
+def test_what_an_address_means_by_20_is_the_folder_that_there_is(tmp_path: Path) -> None:
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "c%20d").mkdir()
+    for written, meant in (
+        ("a%20b", "a b"),
+        ("a b", "a b"),
+        ("c%20d", "c%20d"),
+        ("c%2520d", "c%20d"),
+        ("e%20f", "e f"),
+    ):
+        path = store.sqlite_path(store.store_uri(f"sqlite:///{tmp_path}/{written}/x.db"))
+        assert path == tmp_path / meant / "x.db"

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -257,3 +258,21 @@ def test_several_processes_prepare_at_once(tmp_path: Path) -> None:
     started = [forked(functools.partial(write, name)) for name in ("a", "b")]
     assert [status_of(process) for process in started] == [0, 0]
     assert names(uri) == ["Default", "a", "b"]
+
+
+def test_a_name_that_was_deleted_is_known_without_mlflow(tmp_path: Path, migrated: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    sqlite.check_not_deleted(uri, "digits")  # there is no store yet
+    shutil.copyfile(migrated, tmp_path / "mlflow.db")
+    client = store.import_mlflow().MlflowClient(tracking_uri=uri)
+    number = client.create_experiment("digits")
+    sqlite.check_not_deleted(uri, "digits")
+    client.delete_experiment(number)
+    sqlite.check_not_deleted(uri, "wine")
+    sqlite.check_not_deleted("https://host", "digits")
+    with pytest.raises(
+        store.UnusableStore, match=f"'digits' was deleted in MLflow; take another .* restore -x {number}"
+    ):
+        sqlite.check_not_deleted(uri, "digits")
+    (tmp_path / "mlflow.db").write_text("no database")
+    sqlite.check_not_deleted(uri, "digits")

@@ -1,0 +1,26 @@
+"""Around what writes a file that the user has named: what the system refuses is told in one line."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import UserError
+from ..formats import reason
+
+# What is no slip of the user's, or has its own words: see `exit_status`.
+_TOLD_ELSEWHERE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG)
+
+
+@contextmanager
+def writing(shown: object) -> Iterator[None]:
+    """Turn an error of the system into a UserError that begins with `shown`, the file as the user wrote it."""
+    try:
+        yield
+    except PermissionError:
+        raise UserError(f"{shown}: no permission to write there") from None
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in _TOLD_ELSEWHERE:
+            raise
+        raise UserError(f"{shown}: cannot be written: {reason(error)}") from None
