@@ -5,6 +5,8 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
+# The tests start hundreds of processes: each would compile the package anew where Python is told not to keep its bytecode.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-slow check reference bench clean
 .DEFAULT_GOAL := demo

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def counted(number: int, noun: str) -> str:
-    """`"1 trial"` or `"2 trials"`, for a noun whose plural has an s."""
-    return f"{number} {noun if number == 1 else noun + 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`"1 trial"` or `"2 trials"`, for a noun whose plural has an s unless it is given."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def closest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -5,17 +5,9 @@ place in validation, in the checkpoint and so in predictions; training goes on w
 normalisation stay those of the passes of training.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from .array import Array
-from .structure import Structure
-
-
-def evaluation_parameters(structure: Structure, theta: Array, slots: Sequence[Array]) -> Array:
-    """The parameters that are evaluated, of those that are trained, `theta` (K, P), and the slots, each (K, P)."""
-    return theta if structure.average_slot is None else slots[structure.average_slot]
 
 
 def ema_decay(ema: float, number: Array) -> Array:

@@ -1,11 +1,14 @@
 """Data as the engine takes it: a fold's training and validation rows, and what is prepared from them once a call."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .array import Array
 from .inputs import n_scaling, prepare_rows, with_ones
+from .network import Network
+from .state import RUNNING, State
 from .structure import Structure
 from .subset import subset_rows
 
@@ -124,3 +127,23 @@ class PreparedFold:
         if self._target_scaling is None:
             return values
         return values * self._target_scaling[1] + self._target_scaling[0]
+
+
+def prepare(
+    structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State
+) -> tuple[list[Network], list[PreparedFold]]:
+    """The folds as the running networks want them, and the networks with their `fold` the index in that list.
+
+    Networks of one fold share its arrays if they also share their scaling, as all do that began on it.
+    """
+    places: dict[tuple[int, bytes], int] = {}
+    prepared: list[PreparedFold] = []
+    networks_by_fold = list(networks)
+    for k in np.flatnonzero(state.status == RUNNING).tolist():
+        scaling = state.buffers[k, : sum(n_scaling(structure))].copy()
+        key = networks[k].fold, scaling.tobytes()
+        if key not in places:
+            places[key] = len(prepared)
+            prepared.append(PreparedFold(structure, folds[networks[k].fold], scaling))
+        networks_by_fold[k] = replace(networks[k], fold=places[key])
+    return networks_by_fold, prepared

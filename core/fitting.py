@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from .array import Array
-from .data import Fold, PreparedFold, check_shapes
+from .data import Fold, check_shapes
 from .inputs import fit_rows, n_scaling, prepare_rows, with_ones
 from .layers.dense import BoundDense
 from .network import DATA_INITIALIZATION, Network
@@ -77,23 +77,3 @@ def data_dependent_init(
                 bound.bias[0, 0] = -(np.take_along_axis(sums, picked, axis=1) * mixture).sum(axis=1)
         bound.forward()
     return theta[0]
-
-
-def prepare(
-    structure: Structure, networks: Sequence[Network], folds: Sequence[Fold], state: State
-) -> tuple[list[Network], list[PreparedFold]]:
-    """The folds as the running networks want them, and the networks with their `fold` the index in that list.
-
-    Networks of one fold share its arrays if they also share their scaling, as all do that began on it.
-    """
-    places: dict[tuple[int, bytes], int] = {}
-    prepared: list[PreparedFold] = []
-    networks_by_fold = list(networks)
-    for k in np.flatnonzero(state.status == RUNNING).tolist():
-        scaling = state.buffers[k, : sum(n_scaling(structure))].copy()
-        key = networks[k].fold, scaling.tobytes()
-        if key not in places:
-            places[key] = len(prepared)
-            prepared.append(PreparedFold(structure, folds[networks[k].fold], scaling))
-        networks_by_fold[k] = replace(networks[k], fold=places[key])
-    return networks_by_fold, prepared

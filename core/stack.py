@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .array import Array
-from .averaging import evaluation_parameters
 from .data import PreparedFold
 from .layers.dropout import DropoutMasks, dropout_threshold
 from .losses import LOSSES, likeliest_classes
@@ -60,7 +59,7 @@ class Stack:
         self.theta = state.theta = np.ascontiguousarray(state.theta)
         self.buffers = state.buffers = np.ascontiguousarray(state.buffers)
         self.slots = [np.ascontiguousarray(state.slots[:, s]) for s in range(structure.n_slots)]
-        self.evaluated = evaluation_parameters(structure, self.theta, self.slots)
+        self.evaluated = self.theta if structure.average_slot is None else self.slots[structure.average_slot]
         self.gradient = np.empty_like(self.theta)
         self._plateau_factor = state.rate_factor
         self._updater = Updater(structure, hps, self.theta, self.gradient, self.slots)

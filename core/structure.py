@@ -13,7 +13,11 @@ from .layers.plain import PartialEmbedding
 from .losses import LOSSES, resolve
 from .optimizers import OPTIMIZERS, UpdateRule
 from .quantiles import n_quantiles
-from .subset import subset_size
+
+
+def subset_size(fraction: float, n: int) -> int:
+    """How many of n rows this fraction is: the nearest whole number, but at least one."""
+    return max(1, round(fraction * n))
 
 
 @dataclass(frozen=True)

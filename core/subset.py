@@ -3,11 +3,7 @@
 import numpy as np
 
 from .array import Array
-
-
-def subset_size(fraction: float, n: int) -> int:
-    """How many of n rows this fraction is: the nearest whole number, but at least one."""
-    return max(1, round(fraction * n))
+from .structure import subset_size
 
 
 def subset_rows(fraction: float, n: int, classes: Array | None, seed: int) -> Array:

@@ -8,8 +8,8 @@ import numpy as np
 from .array import Array
 from .cost import networks_per_part
 from .crossfit import CrossFit
-from .data import Fold, PreparedFold, take_subset
-from .fitting import fit, prepare
+from .data import Fold, PreparedFold, prepare, take_subset
+from .fitting import fit
 from .metrics import Metric, resolve
 from .network import INITIALIZATION, Network, check_seed
 from .parameters import initial_buffers, initial_parameters, n_parameters

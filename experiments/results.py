@@ -3,17 +3,19 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..search.spaces.layers import configuration
-from ..tracking import lease, reader, schema
+from ..tracking import reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
 from .errors import UserError
 from .formats import MEMORY
+from .launches import Chosen, Say, best_so_far, choose, default_of, split, state_of, warn
 from .ranking import best_trial
 
 if TYPE_CHECKING:
@@ -133,59 +135,101 @@ class SweepResult:
 
 
 def list_sweeps(tracking_uri: str | None = None) -> list[dict[str, Any]]:
-    """The latest launch of each sweep, newest first. Raises LookupError where there is no store."""
-    return [
-        {
-            "name": launch.name,
-            "run_id": launch.run_id,
-            "state": _state(launch, tracking_uri),
-            "method": launch.method,
-            "started": launch.started.isoformat(timespec="seconds"),
-            "trials": sum(count for state, count in launch.done.items() if state != "running"),
-            "total": launch.total,
-            "best_value": launch.best.value if launch.best else None,
-            "metric": launch.tags.get(schema.METRIC),
-            "test_score": launch.test_score,
-        }
-        for launch in reader.sweeps(tracking_uri)
-    ]
+    """Each sweep by the launch that its name means, the sweep that was begun last first.
+
+    `newer` is the launch begun last, where that is another one. Raises LookupError where there is no store.
+    """
+    found = []
+    for launches in reader.sweeps(tracking_uri):
+        meant = default_of(launches)
+        later = None if meant is launches[0] else _row(launches[0], tracking_uri)
+        found.append({**_row(meant, tracking_uri), "launches": len(launches), "newer": later})
+    return found
 
 
-def show(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
+def list_launches(name: str, tracking_uri: str | None = None) -> list[dict[str, Any]]:
+    """All launches of a sweep, newest first. Raises LookupError where there is no such sweep."""
+    sweep, number = split(name)
+    if number is not None:
+        raise reader.NotFound(
+            f"{name!r} is one launch; `mlptune list {sweep}` lists all, `mlptune show {name}` shows it"
+        )
+    return [_row(launch, tracking_uri) for launch in reader.launches(tracking_uri, sweep)]
+
+
+def _row(launch: LaunchRecord, uri: str | None) -> dict[str, Any]:
+    """A launch as lists have it."""
+    return {
+        "name": launch.name,
+        "launch": launch.number,
+        "run_id": launch.run_id,
+        "state": state_of(launch, uri),
+        "method": launch.method,
+        "started": launch.started.isoformat(timespec="seconds"),
+        "seconds": None if launch.ended is None else round((launch.ended - launch.started).total_seconds(), 1),
+        "trials": sum(count for state, count in launch.done.items() if state != "running"),
+        "total": launch.total,
+        "best_value": _finite(best_so_far(launch, uri)),
+        "metric": launch.tags.get(schema.METRIC),
+        "expected": None if launch.expected is None else dict(launch.expected),
+        "test_score": launch.test_score,
+    }
+
+
+def show(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> dict[str, Any]:
     """One launch of a sweep with all its trials. Raises LookupError, with the nearest name, where there is none."""
-    return show_copies(name, run, tracking_uri)[0]
+    return show_copies(name, run, tracking_uri, say)[0]
 
 
 def show_copies(
-    name: str, run: str | None = None, tracking_uri: str | None = None
+    name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn
 ) -> tuple[dict[str, Any], dict[int, Copied]]:
     """What `show` says, and for each trial that has copied others: (epoch, trial) of each time."""
-    launch = reader.launch(tracking_uri, name, run)
-    trials = reader.trials(tracking_uri, launch.run_id, rebuild=False)
+    return _shown(choose(tracking_uri, name, run, say), tracking_uri)
+
+
+def _shown(chosen: Chosen, uri: str | None) -> tuple[dict[str, Any], dict[int, Copied]]:
+    launch = chosen.launch
+    trials = reader.trials(uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
-    best = None if found is None else _document(launch, found, tracking_uri)
-    document = summary(launch.name, launch.run_id, _state(launch, tracking_uri), launch.method, trials, best)
+    best = None if found is None else _document(launch, found, uri)
+    document = summary(launch.name, launch.run_id, chosen.state, launch.method, trials, best)
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best trial of a launch.
+
+    Attributes:
+        document: What `mlptune best --json` prints.
+        copied: Whom the trial has copied: (epoch, trial) of each time.
+        chosen: The launch that was meant.
+    """
+
+    document: Mapping[str, Any]
+    copied: Copied
+    chosen: Chosen
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The complete configuration."""
+        return dict(self.document["configuration"])
 
 
 def best(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
     """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete."""
-    return best_schedule(name, run, tracking_uri)[0]
+    return dict(best_of(choose(tracking_uri, name, run, warn), tracking_uri).document)
 
 
-def best_schedule(
-    name: str, run: str | None = None, tracking_uri: str | None = None
-) -> tuple[dict[str, Any], dict[str, Any], Copied]:
-    """What `best` says, the complete configuration, and whom the trial has copied: (epoch, trial) of each time."""
-    launch = reader.launch(tracking_uri, name, run)
-    trials = [] if launch.best else reader.trials(tracking_uri, launch.run_id, rebuild=False)
+def best_of(chosen: Chosen, uri: str | None) -> Best:
+    """The best trial of a launch that was chosen, with what there is to know of it; errors as `best`."""
+    launch = chosen.launch
+    trials = [] if launch.best else reader.trials(uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
     if found is None:
-        raise reader.NotFound(
-            f"the sweep {name!r} has no complete trial yet; its state is {_state(launch, tracking_uri)}"
-        )
-    document = _document(launch, found, tracking_uri)
-    return document, dict(document["configuration"]), found.copied
+        raise reader.NotFound(f"the sweep {chosen.reference!r} has no complete trial yet; its state is {chosen.state}")
+    return Best(_document(launch, found, uri), found.copied, chosen)
 
 
 def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
@@ -195,20 +239,20 @@ def best_config(name: str, run: str | None = None, tracking_uri: str | None = No
     best trial has copied others it is the schedule by which its network is trained from the start. It is what
     the trial trained with, `subset` included, which only the sweep's own final model leaves out.
     """
-    return best_schedule(name, run, tracking_uri)[1]
+    return best_of(choose(tracking_uri, name, run, warn), tracking_uri).configuration
 
 
-def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None) -> str:
+def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> str:
     """A sweep file that trains the best configuration and nothing else.
 
     Of a sweep over a table that was given in Python its first line says that the table has to be given again.
     """
     from .config import load_spec, spec_toml
 
-    launch = reader.launch(tracking_uri, name, run)
-    stored = reader.artifact(tracking_uri, launch.run_id, schema.SPEC_FILE).read_text(encoding="utf-8")
+    found = best_of(choose(tracking_uri, name, run, say), tracking_uri)
+    stored = reader.artifact(tracking_uri, found.chosen.run_id, schema.SPEC_FILE).read_text(encoding="utf-8")
     tables = json.loads(stored)
-    tables["model"] = best_config(name, launch.run_id, tracking_uri)
+    tables["model"] = found.configuration
     tables["space"] = {}
     tables["search"] = {"method": "random", "trials": 1}
     tables["name"] = f"{tables['name'][:95]}-best"
@@ -220,49 +264,63 @@ def load_result(name: str, run: str | None = None, tracking_uri: str | None = No
     """What `run_sweep` returned, read from the store; of a sweep that has not ended, what there is so far.
 
     Args:
-        name: The sweep.
-        run: A launch's id, or the beginning of it; the latest launch unless given.
+        name: The sweep, whose newest finished launch is meant; or one launch of it, `name#2`.
+        run: A launch's id, or the beginning of it.
         tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
 
     Raises:
         NotFound: (a `LookupError`) If there is no such sweep, with the nearest name, or none of its trials is complete.
     """
     uri = store_uri(tracking_uri)  # what it reads later comes from there too
-    found, configuration, copied = best_schedule(name, run, uri)
-    document = show(name, found["run_id"], uri)
-    return SweepResult(document["name"], document["run_id"], uri, document, configuration, copied)
+    found = best_of(choose(uri, name, run, warn), uri)
+    document, _ = _shown(found.chosen, uri)
+    return SweepResult(document["name"], document["run_id"], uri, document, found.configuration, found.copied)
 
 
 def load_model(name: str, run: str | None = None, tracking_uri: str | None = None) -> "TunedModel":
-    """The fitted model of a finished sweep. Raises LookupError where there is none, ValueError where its files are damaged."""
+    """The fitted model of a finished sweep: of its newest finished launch, or of one launch, `name#2`.
+
+    Raises LookupError where there is none, ValueError where its files are damaged. Warns where a newer launch of the sweep has no
+    model, or an older one was better.
+    """
+    return model_of(choose(tracking_uri, name, run, warn), tracking_uri)
+
+
+def model_of(chosen: Chosen, uri: str | None) -> "TunedModel":
+    """The fitted model of a launch; errors as `load_model`."""
     from .model import TunedModel
 
-    launch = reader.launch(tracking_uri, name, run)
-    if launch.state != "finished":
-        raise reader.NotFound(f"the sweep {name!r} has no model yet; its state is {_state(launch, tracking_uri)}")
-    return TunedModel.load(reader.model_folder(tracking_uri, launch.run_id))
+    if chosen.launch.state != "finished":
+        raise reader.NotFound(f"the sweep {chosen.reference!r} has no model yet; its state is {chosen.state}")
+    return TunedModel.load(reader.model_folder(uri, chosen.run_id))
 
 
-def facts(name: str, run: str | None = None, tracking_uri: str | None = None) -> "Facts":
+def facts(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> "Facts":
     """What a diagnosis and a report rest on; of a sweep that has not ended, what there is so far."""
     from .report.stored import stored_facts
 
-    launch = reader.launch(tracking_uri, name, run)
+    chosen = choose(tracking_uri, name, run, say)
     try:
-        found = best(name, launch.run_id, tracking_uri)
+        found = dict(best_of(chosen, tracking_uri).document)
     except reader.NotFound:  # none is complete yet
         found = None
-    return stored_facts(tracking_uri, launch, _state(launch, tracking_uri), found)
+    return stored_facts(tracking_uri, chosen.launch, chosen.state, found)
 
 
-def diagnose(name: str, run: str | None = None, tracking_uri: str | None = None) -> "list[Finding]":
+def diagnose(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> "list[Finding]":
     """What the curves and scores of a launch say, in words, problems first. Raises LookupError where there is no sweep."""
     from .report import rules
 
-    return rules.diagnose(facts(name, run, tracking_uri))
+    return rules.diagnose(facts(name, run, tracking_uri, say))
 
 
-def report(name: str, out: str | Path | None = None, run: str | None = None, tracking_uri: str | None = None) -> str:
+def report(
+    name: str,
+    out: str | Path | None = None,
+    run: str | None = None,
+    tracking_uri: str | None = None,
+    say: Say = warn,
+) -> str:
     """The report of a launch as one HTML page that needs no network; with `out` it is written there too.
 
     Raises LookupError where there is no sweep, UserError where the file cannot be written.
@@ -270,7 +328,7 @@ def report(name: str, out: str | Path | None = None, run: str | None = None, tra
     from .report.page import report_html
     from .report.rules import diagnose
 
-    found = facts(name, run, tracking_uri)
+    found = facts(name, run, tracking_uri, say)
     page = report_html(found, diagnose(found))
     if out is not None:
         try:
@@ -333,15 +391,6 @@ def best_document(
         "ensemble": [dict(member) for member in ensemble],
         "expected": None if expected is None else dict(expected),
     }
-
-
-def _state(launch: LaunchRecord, uri: str | None) -> str:
-    """The state of a launch; one whose process ended without a word, on this host, is interrupted."""
-    if launch.state == "running":
-        holder = lease.lease_of(reader.launch_run(uri, launch.run_id)).holder
-        if holder is not None and holder.is_alive() is False:
-            return "interrupted"
-    return launch.state
 
 
 def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord | None:

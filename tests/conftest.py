@@ -1,5 +1,6 @@
 """What the tests of several rooms share: a store that was migrated once and is copied, and the processes of sweeps."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,15 @@ from mlptune.tracking.store.sqlite import prepare_store
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+# Five thousand tests and the libraries that they import stay to the end: the search for garbage among them takes seconds.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 # Files of few tests that take long. Of two processes neither may begin one when the other has nothing left to do.

@@ -6,14 +6,35 @@ each trial 2 ms of computing in a database and 20 behind a server: both would wa
 
 import gc
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from . import store
 from .runs.launches import Runs
-from .tasks import Call
 
+P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Call(Generic[R]):
+    """A call of a method of `Runs`, which can be sent to another process; `doing` says for error messages what it does."""
+
+    doing: str
+    method: Callable[..., R]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def on(self, runs: Runs) -> R:
+        """Make the call."""
+        return self.method(runs, *self.args, **self.kwargs)
+
+
+def call(doing: str, method: Callable[Concatenate[Runs, P], R], *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+    """The call of a method such as `Runs.write_trials`, whose arguments a type checker compares with the method's."""
+    return Call(doing, method, args, kwargs)
 
 
 class StoreWorker:

@@ -15,11 +15,12 @@ from itertools import islice, takewhile
 from typing import Any, ParamSpec, TypeVar
 
 from . import lease, process, store
+from .process import Call, call
 from .records import TrialWrite
 from .runs.launches import LaunchClaim, Runs
 from .spool import OtherFormat, Spool
 from .store.errors import StoreAway, StoreError
-from .tasks import POLL_SECONDS, Call, CallTask, OpenTask, Task, TrialTask, call
+from .tasks import POLL_SECONDS, CallTask, OpenTask, Task, TrialTask
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0

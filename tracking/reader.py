@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .._text import hint
 from . import models, records, schema, store
+from .numbering import launch_numbers
 from .records import LaunchRecord, TrialRecord
 
 _PAGE = 1000
@@ -45,22 +46,21 @@ def _explaining(read: Callable[P, R]) -> Callable[P, R]:
 
 
 @_explaining
-def sweeps(uri: str | None = None) -> list[LaunchRecord]:
-    """The latest launch of each sweep, newest first."""
+def sweeps(uri: str | None = None) -> list[list[LaunchRecord]]:
+    """The launches of each sweep, newest first; the sweep with the newest launch comes first."""
     client = _client(uri)
     names = _names(client)
-    latest: dict[str, LaunchRecord] = {}
+    found: dict[str, list[Any]] = {}
     for run in _search(client, list(names), f"tags.{schema.KIND} = 'launch'"):
-        if run.info.experiment_id not in latest:
-            latest[run.info.experiment_id] = _launch(client, names[run.info.experiment_id], run)
-    return list(latest.values())
+        found.setdefault(run.info.experiment_id, []).append(run)
+    return [_launches(client, names[experiment_id], runs) for experiment_id, runs in found.items()]
 
 
 @_explaining
 def launches(uri: str | None, name: str) -> list[LaunchRecord]:
     """All launches of a sweep, newest first. Raises NotFound."""
     client = _client(uri)
-    return [_launch(client, name, run) for run in _launch_runs(client, name)]
+    return _launches(client, name, _launch_runs(client, name))
 
 
 @_explaining
@@ -68,14 +68,12 @@ def launch(uri: str | None, name: str, run_id: str | None = None) -> LaunchRecor
     """The latest launch of a sweep, or the one whose run id is, or begins with, `run_id`. Raises NotFound."""
     client = _client(uri)
     runs = _launch_runs(client, name)
-    if run_id is None:
-        return _launch(client, name, runs[0])
-    chosen = [run for run in runs if run_id and run.info.run_id.startswith(run_id)]
+    chosen = [run for run in runs if run_id and run.info.run_id.startswith(run_id)] if run_id is not None else runs[:1]
     if len(chosen) != 1:
         known = ", ".join(run.info.run_id for run in runs)
         rule = "more than one run" if chosen else "no run"
         raise NotFound(f"the sweep {name!r} has {rule} {run_id!r}; its launches: {known}")
-    return _launch(client, name, chosen[0])
+    return _launch(client, name, chosen[0], launch_numbers(runs)[chosen[0].info.run_id])
 
 
 @_explaining
@@ -285,7 +283,13 @@ def _run(client: Any, run_id: str) -> Any:
         raise
 
 
-def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
+def _launches(client: Any, name: str, runs: Sequence[Any]) -> list[LaunchRecord]:
+    """The launches of these runs, which are all of a sweep's, in their order."""
+    numbers = launch_numbers(runs)
+    return [_launch(client, name, run, numbers[run.info.run_id]) for run in runs]
+
+
+def _launch(client: Any, name: str, run: Any, number: int) -> LaunchRecord:
     tags: Mapping[str, str] = run.data.tags
     state = tags.get(schema.STATE, "running")
     if run.info.status == "RUNNING" or state not in schema.LAUNCH_STATUS:
@@ -302,9 +306,11 @@ def _launch(client: Any, name: str, run: Any) -> LaunchRecord:
     return LaunchRecord(
         run_id=run.info.run_id,
         name=name,
+        number=number,
         state=state,
         method=tags.get(schema.METHOD, ""),
         started=records.utc(run.info.start_time),
+        ended=records.utc(run.info.end_time) if run.info.end_time and state != "running" else None,
         total=int(total) if total.isdigit() else None,
         done=done,
         best=None if best is None else records.best_from_json(best),

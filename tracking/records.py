@@ -105,9 +105,11 @@ class LaunchRecord:
     Attributes:
         run_id: The id of its MLflow run.
         name: The sweep's name.
+        number: Which launch of the sweep it is, counted from 1.
         state: running, finished, failed or interrupted.
         method: The search method.
         started: When it began, in UTC.
+        ended: When it ended, in UTC; None while it runs.
         total: How many trials the sweep counts.
         done: The number of its trials by state.
         best: Its best trial, once it is finished.
@@ -119,9 +121,11 @@ class LaunchRecord:
 
     run_id: str
     name: str
+    number: int
     state: str
     method: str
     started: datetime
+    ended: datetime | None
     total: int | None
     done: Mapping[str, int]
     best: TrialRecord | None

@@ -10,6 +10,7 @@ SWEEP = "mlptune.sweep"
 STATE = "mlptune.state"
 
 # Tags of launches.
+LAUNCH = "mlptune.launch"
 METHOD = "mlptune.method"
 TOTAL = "mlptune.trials"
 METRIC = "mlptune.metric"
@@ -64,6 +65,7 @@ TAGS = {
         "Of a launch `running`, `finished`, `failed` or `interrupted`; of a trial `running`, `complete`, `pruned`, `failed` or, "
         "for an attempt that does not count any more, `superseded`.",
     ),
+    LAUNCH: ("launch", "Which launch of its sweep it is, counted from 1; launches of 0.1.0 have none."),
     METHOD: ("launch", "The search method."),
     TOTAL: ("launch", "How many trials the sweep counts."),
     METRIC: ("launch", "The objective: the curve by which trials are compared."),

@@ -4,35 +4,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
+from .process import Call
 from .records import TrialWrite
-from .runs.launches import LaunchClaim, Runs
+from .runs.launches import LaunchClaim
 
 # How often a thread that waits for a future says what there is to say about the store.
 POLL_SECONDS = 0.5
 
-P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Call(Generic[R]):
-    """A call of a method of `Runs`, which can be sent to another process; `doing` says for error messages what it does."""
-
-    doing: str
-    method: Callable[..., R]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    def on(self, runs: Runs) -> R:
-        """Make the call."""
-        return self.method(runs, *self.args, **self.kwargs)
-
-
-def call(doing: str, method: Callable[Concatenate[Runs, P], R], *args: P.args, **kwargs: P.kwargs) -> Call[R]:
-    """The call of a method such as `Runs.write_trials`, whose arguments a type checker compares with the method's."""
-    return Call(doing, method, args, kwargs)
 
 
 class ObservedFuture(Future[R]):

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from . import lease, records, schema, store
 from .lease import HeldElsewhere as HeldElsewhere
+from .process import Call, call
 from .queue import WriteQueue
 from .records import TrialRecord, TrialWrite
 from .runs.launches import LaunchClaim, Runs
 from .runs.launches import UnfinishedLaunch as UnfinishedLaunch
 from .store.errors import StoreError as StoreError
-from .tasks import POLL_SECONDS, Call, CallTask, ObservedFuture, OpenTask, Task, TrialTask, call
+from .tasks import POLL_SECONDS, CallTask, ObservedFuture, OpenTask, Task, TrialTask
 
 R = TypeVar("R")
 

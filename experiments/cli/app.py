@@ -30,10 +30,12 @@ TABLE_SUFFIXES = ", ".join(FORMATS)
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help="The sweep's name, as `mlptune list` shows it.", autocompletion=completion.sweeps
+        metavar="NAME",
+        help="The sweep, meaning its newest finished launch; NAME#2 is its second launch (`mlptune list`).",
+        autocompletion=completion.sweeps,
     ),
 ]
-Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="Another launch than the latest.")]
+Run = Annotated[str | None, typer.Option("--run", metavar="ID", help="A launch by the beginning of its run's id.")]
 Uri = Annotated[
     str | None,
     typer.Option(

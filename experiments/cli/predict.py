@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ from .writing import writing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+if TYPE_CHECKING:
+    from ..launches import Chosen
 
 _LINES = 5  # columns that are told of one by one
 
@@ -46,16 +49,23 @@ def predict_file(
         raise UserError(f"-o {out}: is the input itself; give another name")
 
     from ..data.columns import listed
-    from ..data.tables import read_table
+    from ..data.tables import goes_by_place, read_table
+    from ..launches import choose
     from ..model import prediction_table
-    from ..results import load_model
+    from ..results import model_of
 
     with open_table(source, Path.cwd()):
         pass  # a slip in its name is said before the store is opened
-    model = load_model(name, run=run, tracking_uri=tracking_uri)
+    chosen = choose(tracking_uri, name, run, say)
+    model = model_of(chosen, tracking_uri)
     encoder = model.parts[0].encoder
     frame = read_table(source, Path.cwd(), known=encoder.columns, say=say)
-    rows = frame.to_numpy(dtype=object) if _goes_by_place(list(frame.columns), encoder.inputs) else frame
+    if not set(encoder.columns) <= set(frame.columns) and not goes_by_place(list(frame.columns), encoder.inputs):
+        for other in _of_other_tables(chosen, frame.columns, tracking_uri):
+            say(
+                f"{source}: the model of {other} has the columns of this table, that of {chosen.launch.name} has others"
+            )
+    rows = frame.to_numpy(dtype=object) if goes_by_place(list(frame.columns), encoder.inputs) else frame
     try:
         troubles = encoder.unread(rows)
         most = [trouble for trouble in troubles if trouble.most]
@@ -87,7 +97,16 @@ def _write_whole(write: "Callable[[pd.DataFrame, Path], None]", result: "pd.Data
         temporary.unlink(missing_ok=True)
 
 
-def _goes_by_place(columns: Sequence[str], inputs: Sequence[str]) -> bool:
-    """Say whether a table without names lacks the target, so that its columns are the model's `inputs` in order."""
-    every = [f"x{place}" for place in range(len(inputs) + 1)]
-    return list(columns) == every[:-1] and set(inputs) <= set(every)
+def _of_other_tables(chosen: "Chosen", columns: Iterable[str], uri: str | None) -> list[str]:
+    """Name the newest other launch of the sweep whose model has these columns, as each `data.csv` gives a sweep the same name."""
+    from ...tracking import reader
+    from ..launches import choose
+    from ..results import model_of
+
+    there = set(columns)
+    for launch in reader.launches(uri, chosen.launch.name):
+        if launch.state == "finished" and launch.run_id != chosen.run_id:
+            reference = f"{launch.name}#{launch.number}"
+            if set(model_of(choose(uri, reference), uri).parts[0].encoder.columns) <= there:
+                return [reference]
+    return []

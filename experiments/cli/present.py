@@ -12,7 +12,7 @@ from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..ranking import ranked_rows
 from ..report.rules import Finding
-from ..short import number_text, params_text
+from ..short import number_text, params_text, time_text
 from .text import copied_text
 
 
@@ -79,21 +79,57 @@ def sweeps_text(sweeps: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of `mlptune list`."""
     if not sweeps:
         return "no sweeps in this store yet; start one with: mlptune sweep digits"
+    rows = []
+    for sweep in sweeps:
+        rows.append([sweep["name"], *_launch_cells(sweep)])
+        if sweep["newer"]:
+            rows.append(["", *_launch_cells(sweep["newer"])])
+    headers = ["name", "state", "method", "trials", "best", "test", "#", "started"]
+    return text_table(headers, rows, right=["trials", "best", "test", "#"])
+
+
+def _launch_cells(launch: Mapping[str, Any]) -> list[str]:
+    return [
+        launch["state"],
+        launch["method"],
+        _trials_cell(launch),
+        number_text(launch["best_value"]),
+        number_text(launch["test_score"]),
+        str(launch["launch"]),
+        _started_cell(launch),
+    ]
+
+
+def _started_cell(launch: Mapping[str, Any]) -> str:
+    """Return the time without the year, which a line of 80 columns has no room for."""
+    return str(launch["started"])[5:16].replace("T", " ")
+
+
+def _trials_cell(launch: Mapping[str, Any]) -> str:
+    return f"{launch['trials']}/{'?' if launch['total'] is None else launch['total']}"
+
+
+def launches_text(launches: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of `mlptune list NAME`: all launches of a sweep."""
     rows = [
         [
-            sweep["name"],
-            sweep["state"],
-            sweep["method"],
-            f"{sweep['trials']}/{'?' if sweep['total'] is None else sweep['total']}",
-            number_text(sweep["best_value"]),
-            sweep["metric"] or "",
-            number_text(sweep["test_score"]),
-            str(sweep["started"])[:16].replace("T", " "),
+            str(launch["launch"]),
+            launch["state"],
+            launch["method"],
+            _trials_cell(launch),
+            number_text(launch["best_value"]),
+            number_text(launch["expected"]["score"] if launch["expected"] else None),
+            number_text(launch["test_score"]),
+            _started_cell(launch),
+            "-" if launch["seconds"] is None else time_text(launch["seconds"]),
         ]
-        for sweep in sweeps
+        for launch in launches
     ]
-    headers = ["name", "state", "method", "trials", "best", "metric", "test score", "started (UTC)"]
-    return text_table(headers, rows, right=["trials", "best", "test score"])
+    headers = ["#", "state", "method", "trials", "best", "expected", "test", "started", "time"]
+    right = ["#", "trials", "best", "expected", "test", "time"]
+    metrics = ", ".join(dict.fromkeys(str(launch["metric"]) for launch in launches))
+    head = f"{launches[0]['name']}: {counted(len(launches), 'launch', 'launches')}, {metrics}, times in UTC"
+    return f"{escape_control_characters(head)}\n{text_table(headers, rows, right)}"
 
 
 def trials_text(
@@ -171,25 +207,30 @@ def best_text(
     store: str = "",
     configuration: Mapping[str, Any] | None = None,
     copied: Sequence[tuple[int, int]] = (),
+    reference: str = "",
+    state: str = "finished",
 ) -> str:
     """Return what `mlptune best` prints; `store` is the tracking address that the user gave, if any.
 
-    `configuration` and `copied` are those of a trial that has copied others, whose params are not its network's.
+    `configuration` and `copied` are those of a trial that has copied others, whose params are not its network's. `reference` is
+    what means the launch, if the sweep's name alone does not; in another `state` than finished it has no model.
     """
-    name = str(best["name"])
+    name = reference or str(best["name"])
     params = [f"  {escape_control_characters(line)}" for line in _aligned(best["params"])]
     if configuration is not None and copied:
         params = [
             f"  {escape_control_characters(line)}" for line in schedule_lines(best["params"], configuration, copied)
         ]
     uri = f", tracking_uri={store!r}" if store else ""
+    has_model = state == "finished"
+    so_far = "" if has_model else f"{state}, so far "
     return "\n".join(
         [
-            escape_control_characters(f"{name}: {best_line(best).removeprefix('best: ')}"),
+            escape_control_characters(f"{name}: {so_far}{best_line(best).removeprefix('best: ')}"),
             *params,
             *ensemble_lines(best.get("ensemble") or ()),
             "In Python:",
-            f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows',
+            *[f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows'] * has_model,
             f'  mlptune.best_config("{name}"{uri})   # the best hyperparameters, for MLPClassifier or MLPRegressor',
         ]
     )

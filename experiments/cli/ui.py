@@ -75,7 +75,7 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
 
 def _curves(uri: str, server: str) -> list[str]:
     """Links to the curves of the newest sweep, which are several clicks away in MLflow's own pages."""
-    launches = reader.sweeps(uri)[:1]
+    launches = [launches[0] for launches in reader.sweeps(uri)[:1]]
     return [
         f"learning curves of {launch.name}: {server}"
         + reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")

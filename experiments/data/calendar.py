@@ -40,7 +40,7 @@ class Calendar(Feature):
         present = np.isfinite(values)
         median = float(np.median(values[present])) if present.any() else 0.0
         filled = np.where(present, values, median)
-        parts = _parts(filled)
+        parts = parts_of(filled)
         years = mean_and_scale(parts["year"])
         if isinstance(like, Calendar):
             year, cycles, indicator = like.year and years, like.cycles, like.missing_indicator
@@ -65,7 +65,7 @@ class Calendar(Feature):
         values = self.reading.apply(cells).values / _DAY
         missing = ~np.isfinite(values)
         filled = np.where(missing, self.impute_value, values)
-        parts = _parts(filled)
+        parts = parts_of(filled)
         columns = [standardised(filled, *self.elapsed)]
         if self.year is not None:
             columns.append(standardised(parts["year"], *self.year))
@@ -115,7 +115,7 @@ class Calendar(Feature):
         )
 
 
-def _parts(days: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def parts_of(days: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Year, month (0 to 11), weekday (0 is Monday) and hour (with its fraction) of days since 1970."""
     whole = np.floor(days)
     dates = whole.astype(np.int64).astype("datetime64[D]")

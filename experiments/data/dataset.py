@@ -330,14 +330,17 @@ def _say_nothing(line: str) -> None:
 def _read_plain(frame: pd.DataFrame, data: "DataConfig") -> pd.DataFrame:
     """The rows with their columns of plain numbers read, which the search for a reading would do several times otherwise.
 
-    Such a column says the same as texts and as numbers, unless it may be dates, or commas elsewhere make its points ambiguous.
+    Such a column says the same as texts and as numbers, unless it may be dates, commas elsewhere make its points ambiguous, or
+    the user says how to read.
     """
+    if data.decimal is not None or data.missing is not None:
+        return frame
     texts = [name for name, column in frame.items() if not pd.api.types.is_numeric_dtype(column.dtype)]
-    plain = {name: values for name in texts if (values := plain_texts(frame[name])) is not None}
+    plain = {str(name): values for name in texts if (values := plain_texts(frame[name])) is not None}
     if "," in decimal_marks(frame[[name for name in texts if name not in plain]]).values():
         return frame
-    kept = (*data.categorical, *(str(name) for name in plain if named_like_a_date(str(name))))
-    return frame.assign(**{str(name): values for name, values in plain.items() if name not in kept})
+    kept = (*data.categorical, *filter(named_like_a_date, plain))
+    return frame.assign(**{name: values for name, values in plain.items() if name not in kept})
 
 
 def _read_once(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def seconds(column: pd.Series, order: str = "ymd") -> NDArray[np.float64]:
     Under the order "clock" they are the seconds since midnight.
     """
     codes, cells = factorize(column)
-    found = np.array([_of_text(cell.strip(), order) if isinstance(cell, str) else math.nan for cell in cells])
+    found = np.array([of_text(cell.strip(), order) if isinstance(cell, str) else math.nan for cell in cells])
     others = [place for place, cell in enumerate(cells) if not isinstance(cell, str)]
     if others:
         found[others] = _of_objects([cells[place] for place in others], order)
@@ -109,7 +109,8 @@ def _is_number(cell: Any) -> bool:
     )
 
 
-def _of_text(text: str, order: str) -> float:
+def of_text(text: str, order: str) -> float:
+    """The seconds that a stripped text says under an order, NaN where it is no date."""
     if order == "clock":
         found = _TIME.fullmatch(text)
         return math.nan if found is None else _time_of(found)
@@ -162,7 +163,7 @@ def _time_of(found: re.Match[str]) -> float:
 
 def _of_objects(cells: list[Any], order: str) -> NDArray[np.float64]:
     if order == "clock":
-        return np.array([_of_text(str(cell), order) if isinstance(cell, datetime.time) else math.nan for cell in cells])
+        return np.array([of_text(str(cell), order) if isinstance(cell, datetime.time) else math.nan for cell in cells])
     numbers = [isinstance(cell, int | float | np.integer | np.floating) for cell in cells]
     plain = [None if number else _plain(cell) for cell, number in zip(cells, numbers, strict=True)]
     with warnings.catch_warnings():
@@ -172,7 +173,7 @@ def _of_objects(cells: list[Any], order: str) -> NDArray[np.float64]:
     if order == "digits":
         for place, number in enumerate(numbers):
             if number and float(cells[place]).is_integer():
-                found[place] = _of_text(str(int(cells[place])), order)
+                found[place] = of_text(str(int(cells[place])), order)
     return found
 
 

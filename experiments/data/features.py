@@ -176,10 +176,10 @@ class Categorical(Feature):
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
         codes, found = category_codes(cells)
-        places = self._places()
+        places = category_places(self.categories, self.merged)
         rare = len(self.categories) if self.rare else -1
         missing = len(self.categories) + self.rare if self.missing_indicator else -1
-        known = [_lookup(places, name) for name in found]
+        known = [category_place(places, name) for name in found]
         place = [
             missing if place is None and name in MISSING_TEXTS else rare if place is None else place
             for name, place in zip(found, known, strict=True)
@@ -190,22 +190,11 @@ class Categorical(Feature):
 
     def unread(self, cells: pd.Series) -> Unread:
         codes, found = category_codes(cells)
-        places = self._places()
-        strange = [_lookup(places, name) is None and name not in MISSING_TEXTS for name in found]
+        places = category_places(self.categories, self.merged)
+        strange = [category_place(places, name) is None and name not in MISSING_TEXTS for name in found]
         certain = bool(self.merged) or not self.rare  # models of 0.1.0 do not know which categories were rare
         cells_of = np.array([*strange, False], dtype=np.bool_)[codes]
         return Unread(cells_of, "of categories that training rows had not", certain, "")
-
-    def _places(self) -> dict[str, int]:
-        """The feature of each known category, also by its digits alone: 1 is 01 where only one of them was there in training."""
-        places = {name: place for place, name in enumerate(self.categories)}
-        places |= dict.fromkeys(self.merged, len(self.categories))
-        bare = [name.lstrip("0") or "0" for name in places if _DIGITS.fullmatch(name)]
-        if len(set(bare)) == len(bare):
-            places |= {
-                f"#{name.lstrip('0') or '0'}": place for name, place in places.items() if _DIGITS.fullmatch(name)
-            }
-        return places
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -224,7 +213,18 @@ class Categorical(Feature):
         return cls(text(data, "column"), categories, flag(data, "rare"), flag(data, "missing"), merged)
 
 
-def _lookup(places: Mapping[str, int], name: str) -> int | None:
+def category_places(categories: Sequence[str], merged: Sequence[str]) -> dict[str, int]:
+    """The feature of each known category, also by its digits alone: 1 is 01 where only one of them was there in training."""
+    places = {name: place for place, name in enumerate(categories)}
+    places |= dict.fromkeys(merged, len(categories))
+    bare = [name.lstrip("0") or "0" for name in places if _DIGITS.fullmatch(name)]
+    if len(set(bare)) == len(bare):
+        places |= {f"#{name.lstrip('0') or '0'}": place for name, place in places.items() if _DIGITS.fullmatch(name)}
+    return places
+
+
+def category_place(places: Mapping[str, int], name: str) -> int | None:
+    """The feature of a category by its name, None for one that training rows had not."""
     place = places.get(name)
     if place is None and _DIGITS.fullmatch(name):
         place = places.get(f"#{name.lstrip('0') or '0'}")

@@ -1,6 +1,6 @@
 """A table from its source, whatever its wrapping, in one shape: what cannot be used is refused in one line that says why."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -42,3 +42,9 @@ def checked(shown: str, frame: pd.DataFrame) -> pd.DataFrame:
         raise UserError(f"{shown}: the table has column names and no rows")
     frame.columns = pd.Index(names)
     return frame.reset_index(drop=True)
+
+
+def goes_by_place(columns: Sequence[str], inputs: Sequence[str]) -> bool:
+    """Say whether a table without names lacks the target, so that its columns are the model's `inputs` in order."""
+    every = [f"x{place}" for place in range(len(inputs) + 1)]
+    return list(columns) == every[:-1] and set(inputs) <= set(every)

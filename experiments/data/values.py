@@ -31,19 +31,24 @@ def _is_real(value: Any) -> bool:
     return isinstance(value, Real | Decimal | np.integer | np.floating | np.bool_)
 
 
+def number_of_text(cell: str, decimal: str = ".") -> float | None:
+    """What `number` says of a cell that is a text."""
+    text = cell.strip()
+    lowered = text.lower()
+    if lowered in MISSING:
+        return math.nan
+    if lowered in _TRUTH:
+        return float(_TRUTH[lowered])
+    return parse(text, decimal)
+
+
 def number(value: Any, decimal: str = ".") -> float | None:
     """The number that a cell stands for: NaN where it is missing, None where it is something else. Booleans are 0 and 1.
 
     `decimal` is the mark that decides how a text such as 1,234 is read.
     """
     if isinstance(value, str):
-        text = value.strip()
-        lowered = text.lower()
-        if lowered in MISSING:
-            return math.nan
-        if lowered in _TRUTH:
-            return float(_TRUTH[lowered])
-        return parse(text, decimal)
+        return number_of_text(value, decimal)
     if _is_real(value):
         try:
             return float(value)
@@ -57,24 +62,30 @@ def number(value: Any, decimal: str = ".") -> float | None:
 def category(value: Any) -> str | None:
     """The name of a cell's category, None where it is missing. 1, 1.0, "1" and "1.0" are one; "01" is another."""
     if isinstance(value, str):
-        text = value.strip()
-        if text.lower() in _TRUTH:
-            return text.capitalize()
-        if not PLAIN.fullmatch(text) or _CODE.match(text):
-            return text or None
-        value = float(text)
-        if not math.isfinite(value):
-            return text
+        return category_of_text(value)
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if _is_real(value):
         plain = number(value)
-        if plain is None or math.isnan(plain):
-            return None
-        return str(int(plain)) if plain.is_integer() and abs(plain) < 2**53 else repr(plain)
+        return None if plain is None or math.isnan(plain) else _category_of_number(plain)
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     return str(value)
+
+
+def category_of_text(cell: str) -> str | None:
+    """What `category` says of a cell that is a text."""
+    text = cell.strip()
+    if text.lower() in _TRUTH:
+        return text.capitalize()
+    if not PLAIN.fullmatch(text) or _CODE.match(text):
+        return text or None
+    value = float(text)
+    return _category_of_number(value) if math.isfinite(value) else text
+
+
+def _category_of_number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
 def known_category(value: Any) -> str | None:

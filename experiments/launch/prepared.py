@@ -63,7 +63,7 @@ class PreparedSearch:
         """
         plan = self._plan
         engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
-        evaluator: Evaluator = Replay(engine, committed or {}, plan.fixed)
+        evaluator: Evaluator = Replay(engine, committed, plan.fixed) if committed else engine
         if plan.race:
             evaluator = Race(evaluator, len(plan.dataset.folds()), len(plan.seeds), plan.objective.direction)
         search = Coordinator(

@@ -10,6 +10,7 @@ from ...tracking.records import LaunchRecord
 from ..config import Spec, load_spec
 from ..errors import UserError
 from ..execution.machine import fingerprint
+from ..launches import newest
 from ..ranking import ranked
 from . import library
 from .coordinator import OUT_OF_TIME, PAUSED
@@ -29,7 +30,7 @@ OTHER_NAME = "give this one another name with --set name=..."
 def resumable(uri: str, name: str) -> LaunchRecord | None:
     """The latest launch of the sweep; None where there is no store or no such sweep yet."""
     try:
-        return reader.launch(uri, name)
+        return newest(uri, name)
     except reader.NotFound:
         return None
 

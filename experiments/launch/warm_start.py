@@ -13,6 +13,7 @@ from ...search.spaces.space import Space
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ..errors import UserError
+from ..launches import choose
 from ..ranking import ranked
 
 MOST = 5
@@ -74,9 +75,9 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
 
 
 def best_of(name: str, space: Space, uri: str) -> list[Point]:
-    """The best complete trials of the latest launch of a sweep, without what is not searched here, each once."""
+    """The best complete trials of the launch that `name` means, without what is not searched here, each once."""
     try:
-        launch = reader.launch(uri, name)
+        launch = choose(uri, name).launch
     except reader.NotFound as error:
         raise UserError(f"[search] start: {error}") from error
     trials = reader.trials(uri, launch.run_id, rebuild=False)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mlptune.core.cost import operations
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.structure import Structure
-from mlptune.core.subset import subset_rows, subset_size
+from mlptune.core.structure import Structure, subset_size
+from mlptune.core.subset import subset_rows
 from mlptune.core.training import Fold, Network, start, train
 
 from .test_stack import same_bits, same_states

@@ -1,5 +1,6 @@
-"""The worker that makes the calls: one process serves several writers, one after the other."""
+"""Calls can be sent to another process, and the worker that makes them serves several writers, one after the other."""
 
+import pickle
 import shutil
 from pathlib import Path
 
@@ -7,10 +8,25 @@ import pytest
 
 from mlptune.experiments.execution.workers import Workers
 from mlptune.tracking import lease, process, reader
+from mlptune.tracking.process import call
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.runs.launches import Runs
-from mlptune.tracking.tasks import call
 from mlptune.tracking.writer import Writer
+
+
+def test_calls_can_be_sent_by_the_name_of_their_method() -> None:
+    request = call("counting launches", Runs.count_scored, "fingerprint")
+    sent = pickle.loads(pickle.dumps(request))
+    assert sent == request
+    assert sent.method is Runs.count_scored
+
+
+def test_a_call_is_made_with_the_arguments_it_was_given(uri: str) -> None:
+    runs = Runs(uri)
+    with pytest.raises(ValueError, match="no launch is open"):
+        call("counting launches", Runs.count_scored, data="fingerprint").on(runs)
+    with pytest.raises(TypeError, match="fingerprints"):
+        call("counting launches", Runs.count_scored, fingerprints="one").on(runs)  # type: ignore[call-arg]
 
 
 def test_one_process_serves_one_writer_after_the_other(uri: str, migrated: Path, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_missing_store_is_not_made(tmp_path: Path) -> None:
 def test_sweeps_and_launches(uri: str) -> None:
     assert reader.sweeps(uri) == []
     first, other, last = launch(uri, "digits"), launch(uri, "wine", 2), launch(uri, "digits", 3, None)
-    found = reader.sweeps(uri)
+    found = [launches[0] for launches in reader.sweeps(uri)]
     assert [(s.name, s.run_id, s.state, s.total, s.done) for s in found] == [
         ("digits", last, "running", 3, {"complete": 3}),
         ("wine", other, "finished", 2, {"complete": 2}),

@@ -1,29 +1,12 @@
-"""Calls can be sent to another process, and futures say what there is to say while somebody waits for them."""
+"""Futures say what there is to say while somebody waits for them, and know whether a failure was seen."""
 
-import pickle
 import threading
 from collections.abc import Callable
 
 import pytest
 
 from mlptune.tracking import tasks
-from mlptune.tracking.runs.launches import Runs
-from mlptune.tracking.tasks import ObservedFuture, call
-
-
-def test_calls_can_be_sent_by_the_name_of_their_method() -> None:
-    request = call("counting launches", Runs.count_scored, "fingerprint")
-    sent = pickle.loads(pickle.dumps(request))
-    assert sent == request
-    assert sent.method is Runs.count_scored
-
-
-def test_a_call_is_made_with_the_arguments_it_was_given(uri: str) -> None:
-    runs = Runs(uri)
-    with pytest.raises(ValueError, match="no launch is open"):
-        call("counting launches", Runs.count_scored, data="fingerprint").on(runs)
-    with pytest.raises(TypeError, match="fingerprints"):
-        call("counting launches", Runs.count_scored, fingerprints="one").on(runs)  # type: ignore[call-arg]
+from mlptune.tracking.tasks import ObservedFuture
 
 
 def test_whoever_waits_for_a_result_hears_the_notices_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def test_hostile_names(writer: Writer, uri: str, tmp_path: Path, name: str) -> N
     writer.flush()
     (back,) = reader.trials(uri, parent)
     assert (back.params, back.reason) == (hostile, name)
-    assert [launch.name for launch in reader.sweeps(uri)] == [name]
+    assert [launches[0].name for launches in reader.sweeps(uri)] == [name]
     folder = store.sqlite_path(uri)
     assert folder is not None
     # Everything that was written lies in the store's folder, one level below `mlruns`.

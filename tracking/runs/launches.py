@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import lease, models, records, schema, store
 from ..lease import Holder
+from ..numbering import next_number
 from ..records import TrialRecord, TrialWrite
 from . import bulk_insert
 from .experiment import experiment_of
@@ -98,10 +99,12 @@ class Runs:
         earlier = self._launches()
         if earlier and not unfinished_ok and _unfinished(earlier[0]):
             raise _refusal(name, earlier[0])
+        number = next_number(self._launches(deleted=True))
         short, long = records.fit(
             {
                 **self._common_tags,
                 schema.KIND: "launch",
+                schema.LAUNCH: str(number),
                 schema.STATE: "running",
                 schema.SPEC: records.dumps(spec),
                 schema.NOTE: f"One launch of the sweep {name}. Its trials are the nested runs.",
@@ -114,7 +117,7 @@ class Runs:
             self._experiment_id,
             start_time=now,
             tags=short,
-            run_name=tags.get(schema.RUN_NAME, f"launch {len(earlier) + 1}"),
+            run_name=tags.get(schema.RUN_NAME, f"launch {number}"),
         )
         if not unfinished_ok:
             self._resolve_open_race(name, run, {launch.info.run_id for launch in earlier})
@@ -259,10 +262,15 @@ class Runs:
             **{key: value for key, value in tags.items() if key in given},
         }
 
-    def _launches(self) -> list[Any]:
-        """The sweep's launches, newest first."""
+    def _launches(self, deleted: bool = False) -> list[Any]:
+        """The sweep's launches, newest first; with `deleted` also those."""
+        from mlflow.entities import ViewType
+
         found: list[Any] = self._client.search_runs(
-            [self._experiment_id], f"tags.{schema.KIND} = 'launch'", order_by=["attributes.start_time DESC"]
+            [self._experiment_id],
+            f"tags.{schema.KIND} = 'launch'",
+            run_view_type=ViewType.ALL if deleted else ViewType.ACTIVE_ONLY,
+            order_by=["attributes.start_time DESC"],
         )
         return found
 

@@ -8,7 +8,8 @@ from . import looking
 from . import reading
 from . import reviewing
 from . import models
+from . import launches
 from . import reference
 from . import pages
 
-__all__ = ["app", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]
+__all__ = ["app", "launches", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]

@@ -1,4 +1,4 @@
-"""`predict`: what a sweep hands back, used."""
+"""`predict` and `export`: what a sweep hands back, used here and elsewhere."""
 
 from pathlib import Path
 from typing import Annotated
@@ -40,3 +40,34 @@ def predict(
     from ...._text import counted
 
     write(f"wrote {counted(rows, 'prediction')} to {escape_control_characters(str(out))}")
+
+
+@app.command(no_args_is_help=True)
+def export(
+    name: Name,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="The folder, which is made.")],
+    run: Run = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite such files in the folder.")] = False,
+    tracking_uri: Uri = None,
+) -> None:
+    """Write a sweep's model as a folder that needs NumPy alone: `model.npz` and a program that predicts.
+
+    \b
+    mlptune export cars -o cars-model
+    mlptune export cars#2 -o cars-model --force
+    mlptune export cars --run 3f2a -o cars-model
+    cd cars-model && python predict.py new.csv -o predictions.csv
+
+    The program reads columns as the model has learned to. Before the folder is made both predict the same rows, and must agree.
+    """
+    with reading(tracking_uri):
+        from ...export.folder import export as write_folder
+        from ...launches import choose
+        from ...results import model_of
+
+        chosen = choose(tracking_uri, name, run, tell)
+        write_folder(model_of(chosen, tracking_uri), out, force)
+    shown = escape_control_characters(str(out))
+    write(
+        f"wrote {shown}, which predicts the same as the model; use it with:\n  python {shown}/predict.py FILE.csv -o OUT.csv"
+    )

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from ...errors import UserError
-from ..app import Json, Name, Run, Uri, app, reading, shown, write
+from .. import completion
+from ..app import Json, Name, Run, Uri, app, reading, shown, tell, write
 
 
 class Format(StrEnum):
@@ -17,21 +18,35 @@ class Format(StrEnum):
 
 
 @app.command("list")
-def list_(tracking_uri: Uri = None, json: Json = False) -> None:
-    """List the sweeps of the store, the newest first.
+def list_(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="A sweep, whose launches are listed; all sweeps if not given.",
+            autocompletion=completion.sweeps,
+        ),
+    ] = None,
+    tracking_uri: Uri = None,
+    json: Json = False,
+) -> None:
+    """List the sweeps of the store, the newest first; or all launches of one.
 
     \b
     mlptune list
-    mlptune list --tracking-uri sqlite:///other.db
+    mlptune list cars
     mlptune list --json | jq '.[].name'
+
+    Of each sweep there is the launch that its name means, the newest finished one, and a newer one that is running, was interrupted
+    or failed. NAME#2 means the second launch.
     """
     with reading(tracking_uri):
-        from ...results import list_sweeps
+        from ...results import list_launches, list_sweeps
 
-        sweeps = list_sweeps(tracking_uri)
-    from ..present import strict_json, sweeps_text
+        rows = list_sweeps(tracking_uri) if name is None else list_launches(name, tracking_uri)
+    from ..present import launches_text, strict_json, sweeps_text
 
-    write(strict_json(sweeps) if json else sweeps_text(sweeps))
+    write(strict_json(rows) if json else sweeps_text(rows) if name is None else launches_text(rows))
 
 
 @app.command(no_args_is_help=True)
@@ -54,7 +69,7 @@ def show(
     with reading(tracking_uri):
         from ...results import show_copies
 
-        document, copied = show_copies(name, run=run, tracking_uri=tracking_uri)
+        document, copied = show_copies(name, run=run, tracking_uri=tracking_uri, say=tell)
     from ..present import strict_json, terminal_width, trials_text
 
     write(strict_json(document) if json else trials_text(document, top, copied, terminal_width()))
@@ -81,19 +96,20 @@ def best(
         raise UserError("--json: cannot be combined with --format toml")
     with reading(tracking_uri):
         from ... import results
+        from ...launches import choose
 
         if format_ is Format.toml:
-            write(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri).rstrip("\n"))
+            write(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri, say=tell).rstrip("\n"))
             return
-        if json:
-            document = results.best(name, run=run, tracking_uri=tracking_uri)
-        else:
-            document, configuration, copied = results.best_schedule(name, run=run, tracking_uri=tracking_uri)
+        found = results.best_of(choose(tracking_uri, name, run, tell), tracking_uri)
     from ..present import best_text, strict_json, terminal_width, wrapped
 
     if json:
-        write(strict_json(document))
+        write(strict_json(found.document))
         return
-    width = terminal_width()
-    for line in best_text(document, shown(tracking_uri), configuration, copied).splitlines():
+    chosen, width = found.chosen, terminal_width()
+    text = best_text(
+        found.document, shown(tracking_uri), found.configuration, found.copied, chosen.reference, chosen.state
+    )
+    for line in text.splitlines():
         write(wrapped(line, width))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ...._text import escape_control_characters
-from ..app import Json, Name, Run, Uri, app, reading, write
+from ..app import Json, Name, Run, Uri, app, reading, tell, write
 
 
 @app.command(no_args_is_help=True)
@@ -32,7 +32,7 @@ def report(
     with reading(tracking_uri):
         from ...results import report as report_of
 
-        report_of(name, path, run=run, tracking_uri=tracking_uri)
+        report_of(name, path, run=run, tracking_uri=tracking_uri, say=tell)
     write(f"wrote {escape_control_characters(shlex.quote(str(path)))}")
 
 
@@ -48,7 +48,7 @@ def diagnose(name: Name, run: Run = None, tracking_uri: Uri = None, json: Json =
     with reading(tracking_uri):
         from ...results import diagnose as found_in
 
-        findings = found_in(name, run=run, tracking_uri=tracking_uri)
+        findings = found_in(name, run=run, tracking_uri=tracking_uri, say=tell)
     from ..present import findings_text, strict_json
 
     write(strict_json([vars(finding) for finding in findings]) if json else findings_text(findings))

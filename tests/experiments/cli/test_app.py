@@ -23,6 +23,10 @@ COMMANDS = [
     "report",
     "diagnose",
     "predict",
+    "export",
+    "compare",
+    "delete",
+    "rename",
     "params",
     "methods",
     "metrics",
@@ -33,7 +37,19 @@ HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
 
 
 @pytest.mark.parametrize(
-    "command", [["list"], ["show", "a"], ["best", "a"], ["predict", "a", "t.csv", "-o", "o.csv"], ["ui"]]
+    "command",
+    [
+        ["list"],
+        ["list", "a"],
+        ["show", "a"],
+        ["best", "a"],
+        ["predict", "a", "t.csv", "-o", "o.csv"],
+        ["export", "a", "-o", "o"],
+        ["compare", "a", "b"],
+        ["delete", "a", "--yes"],
+        ["rename", "a", "b"],
+        ["ui"],
+    ],
 )
 def test_reading_never_creates_a_store(tmp_path: Path, run: Run, command: list[str]) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")

@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from mlptune.experiments.config.schema import DataConfig
+from mlptune.experiments.data import dataset
 from mlptune.experiments.data.dataset import Dataset, EncodedFold
 from mlptune.experiments.errors import UserError
 
@@ -376,3 +377,30 @@ def test_a_test_file_is_read_like_the_other_table(tmp_path):
     data = loaded(tmp_path, whole, target="Fare", test="test.csv")
     _, y, _ = data.test()
     np.testing.assert_array_equal(y, [float(fare.replace(",", ".")) for fare in frame["Fare"]])
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"decimal": ","}, {"missing": ["-999"]}, {"categorical": ["plain"]}, {"numeric": ["date"]}]
+)
+@pytest.mark.parametrize("commas", [False, True])
+def test_plain_numbers_read_at_once_are_the_same(tmp_path, monkeypatch, keys, commas):
+    rng = np.random.default_rng(0)
+    n = 120
+    frame = pd.DataFrame(
+        {
+            "plain": rng.choice(["1.234", "2.500", "-999", "007", " 7 ", ""], n),
+            "id": [str(i) for i in range(n)],
+            "date": [f"202403{day:02d}" for day in rng.integers(1, 29, n)],
+            "mixed": rng.choice(["1", "2", "x"], n),
+            "size": [f"{value:.3f}".replace(".", "," if commas else ".") for value in rng.normal(size=n)],
+            "y": rng.normal(size=n).round(3),
+        }
+    )
+    found = []
+    for reads in (dataset._read_plain, lambda frame, data: frame):
+        monkeypatch.setattr(dataset, "_read_plain", reads)
+        data = loaded(tmp_path, frame, target="y", **keys)
+        found.append((data.fingerprint, data.messages, data.schema, data.development().encoder.to_json()))
+        X = data.folds()[0].arrays.X
+    assert found[0] == found[1]
+    np.testing.assert_array_equal(X, data.folds()[0].arrays.X)

@@ -23,7 +23,7 @@ def test_experiment_that_the_user_made(uri: str, client: Any) -> None:
     with Writer(uri) as writer:
         parent = opened(writer)
     assert (path.parent / "mine" / parent / "artifacts/sweep.toml").is_file()
-    assert [launch.name for launch in reader.sweeps(uri)] == ["digits"]
+    assert [launches[0].name for launches in reader.sweeps(uri)] == ["digits"]
 
 
 def test_artifacts_land_beside_the_store_from_any_folder(writer: Writer, uri: str, tmp_path: Path) -> None:

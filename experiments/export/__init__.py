@@ -1,0 +1,1 @@
+"""A model as a folder that needs neither mlptune nor anything else than NumPy."""

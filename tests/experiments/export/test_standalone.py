@@ -1,0 +1,153 @@
+"""The exported program predicts what the model predicts: for every architecture, every kind of column and every form of table."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlptune.core.activations import ACTIVATIONS
+from mlptune.core.embeddings import EMBEDDINGS
+from mlptune.core.losses import LOSSES
+from mlptune.core.scaling import SCALINGS
+from mlptune.experiments.data.reading import Reading
+from mlptune.experiments.data.tables import read_table
+from mlptune.experiments.export import standalone
+from mlptune.experiments.export.folder import difference, write
+from mlptune.experiments.model import TunedModel, prediction_table
+from tests.support.models import momentary_model, write_table
+
+HIDDEN = [name for name in ACTIVATIONS if name != "threshold"]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_table(tmp_path_factory.mktemp("table") / "rows.csv")
+
+
+def error_of(model: TunedModel, table: Path, folder: Path) -> float:
+    write(model, folder)
+    exported = standalone.Model(folder / "model.npz")
+    found = pd.DataFrame(exported.predict(standalone.read_columns(table, exported.columns)))
+    expected = prediction_table(model, read_table(str(table), table.parent, known=exported.columns))
+    assert list(found.columns) == list(expected.columns)
+    if model.task == "classification":
+        assert (found["prediction"] == expected["prediction"]).mean() > 0.99
+    return difference(found, expected)
+
+
+def test_every_kind_is_known() -> None:
+    assert set(standalone.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(standalone.OUTPUTS) == set(LOSSES)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_activation(dtype: str, table: Path, tmp_path: Path) -> None:
+    for activation in HIDDEN:
+        model = momentary_model(table, "classification", {"activation": activation}, dtype=dtype, temperature=1.3)
+        assert error_of(model, table, tmp_path) < (1e-5 if dtype == "float32" else 1e-13), activation
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_every_scaling_and_embedding(scaling: str, table: Path, tmp_path: Path) -> None:
+    for embedding in EMBEDDINGS:
+        config = {
+            "embedding": embedding,
+            "scaling": scaling,
+            "target_scaling": True,
+            "feature_scale": scaling == "robust",
+        }
+        assert error_of(momentary_model(table, "regression", config), table, tmp_path) < 1e-5, embedding
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_ensembles_of_any_architectures(
+    data: st.DataObject, table: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def architecture() -> dict[str, Any]:
+        norm = data.draw(
+            st.sampled_from([{}, {"batch_norm": True}, {"layer_norm": True}, {"batch_norm": [True, False]}])
+        )
+        return norm | {
+            "activation": data.draw(st.sampled_from(HIDDEN)),
+            "skip": data.draw(st.booleans()),
+            "scaling": data.draw(st.sampled_from(SCALINGS)),
+            "embedding": data.draw(st.sampled_from(list(EMBEDDINGS))),
+            "feature_scale": data.draw(st.booleans()),
+            "dropout": data.draw(st.sampled_from([0.0, 0.2])),
+            "loss": data.draw(st.sampled_from(["auto", "squared_error"])),
+            "hidden": [7, 5] if "batch_norm" in norm and norm["batch_norm"] is not True else data.draw(HIDDEN_SIZES),
+        }
+
+    architectures = [architecture() for _ in range(data.draw(st.integers(1, 3)))]
+    task, classes = data.draw(st.sampled_from([("classification", 2), ("classification", 3), ("regression", 0)]))
+    model = momentary_model(
+        table, task, *architectures, classes=classes, temperature=data.draw(st.sampled_from([1.0, 0.7]))
+    )
+    assert error_of(model, table, tmp_path_factory.mktemp("any")) < 1e-5
+
+
+HIDDEN_SIZES = st.sampled_from([[], [3], [6, 9], [8, 4, 4]])
+
+CELLS = st.one_of(
+    st.sampled_from(
+        ["", " ", "NA", "-", "true", "1,234", "(0,5)", "12 %", "$3k", "n.v.", "01.02.2024", "31/12/99", "13:08 pm"]
+    ),
+    st.text(max_size=8).filter(lambda text: not set(text) & set("\r\n\0")),
+    st.floats().map(repr),
+    st.dates().map(str),
+)
+
+
+@given(
+    cell=CELLS, decimal=st.sampled_from([".", ","]), order=st.sampled_from(["", "ymd", "dmy", "mdy", "clock", "digits"])
+)
+def test_a_cell_is_read_as_in_a_sweep(cell: str, decimal: str, order: str) -> None:
+    reading = Reading(decimal, ("n.v.",), order)
+    read = reading.apply(pd.Series([cell or None], dtype=object))
+    found = standalone.read_number(cell or None, reading.to_json())
+    np.testing.assert_equal(np.nan if found is None else found, read.values[0])
+    assert (found is None) == bool(read.non_numeric[0] or read.infinite[0])
+
+
+@pytest.mark.parametrize("form", ["tab", "utf-16", "quoted", "cp1252", "turned", "trailing"])
+def test_a_table_in_any_form(form: str, table: Path, tmp_path: Path) -> None:
+    model = momentary_model(table, "classification", {"scaling": "quantile"}, classes=2)
+    frame = pd.read_csv(table, sep=";", dtype=str, keep_default_na=False)
+    other = tmp_path / "other.csv"
+    if form == "tab":
+        frame.to_csv(other, sep="\t", index=False)
+    elif form == "utf-16":
+        frame.to_csv(other, index=False, encoding="utf-16")
+    elif form == "quoted":
+        frame.assign(note='a "quoted"\nline').to_csv(other, index=False, quoting=1)
+    elif form == "cp1252":
+        frame.assign(colour="grün").to_csv(other, index=False, encoding="cp1252")
+    elif form == "turned":
+        frame[frame.columns[::-1]].assign(more=1).to_csv(other, index=False)
+    else:
+        other.write_text(table.read_text().replace("\n", ";\n"))
+    assert error_of(model, other, tmp_path) < 1e-5
+
+
+def test_what_cannot_be_used_is_one_line(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    write(momentary_model(table, "regression", {}), tmp_path)
+    monkeypatch.setattr(standalone, "__file__", str(tmp_path / "predict.py"))
+    for text, said in (
+        ("price,share\n1,2\n", "the rows lack the column 'when'"),
+        ("price,share\n1,2\n1,2,3\n", "row 2 has 3 fields, there are 2 columns"),
+        (" \n", "the file is empty"),
+    ):
+        (tmp_path / "bad.csv").write_text(text)
+        assert standalone.main([str(tmp_path / "bad.csv")]) == 2
+        assert said in capsys.readouterr().err
+    assert standalone.main([str(tmp_path / "none.csv")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert standalone.main([str(table)]) == 0
+    assert capsys.readouterr().out.startswith("prediction\n")
