@@ -22,7 +22,10 @@ class Metric:
     (n, o). `weight` is (n,) or None. NaN where the metric is not defined (one class only, say). `unit` "target": it is
     in the target's own unit, and so grows with it; "none": it has no unit. `for_more_classes`: the metric to take with
     more than two classes, where this one is of two only; None where it is of any number. `exact_outputs`: it is given
-    outputs in float64 whatever the networks train in, because float32 takes a probability close to 1 for 1.
+    outputs in float64 whatever the networks train in, because float32 takes a probability close to 1 for 1. `decision`:
+    None where the outputs themselves are judged; else the predicted classes alone are, and the best decision by right
+    probabilities is the likeliest class, or for "threshold" whatever is above a threshold that depends on the data. `code`
+    tells a function of the user's from others of its name.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Metric:
     unit: Literal["none", "target"] = "none"
     for_more_classes: str | None = None
     exact_outputs: bool = False
+    decision: Literal["likeliest", "threshold"] | None = None
+    code: str = ""
 
     def __post_init__(self) -> None:
         if self.direction not in ("maximize", "minimize"):
@@ -224,12 +229,12 @@ _CLASSIFICATION, _REGRESSION = ("classification",), ("regression",)
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION),
-        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION),
-        Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION),
-        Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION),
-        Metric("f1", f1, "maximize", _CLASSIFICATION, for_more_classes="f1_macro"),
-        Metric("matthews", matthews, "maximize", _CLASSIFICATION),
+        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION, decision="likeliest"),
+        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION, decision="likeliest"),
+        Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION, decision="threshold"),
+        Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION, decision="threshold"),
+        Metric("f1", f1, "maximize", _CLASSIFICATION, for_more_classes="f1_macro", decision="threshold"),
+        Metric("matthews", matthews, "maximize", _CLASSIFICATION, decision="threshold"),
         Metric("roc_auc", roc_auc, "maximize", _CLASSIFICATION),
         Metric("average_precision", average_precision, "maximize", _CLASSIFICATION),
         Metric("log_loss", log_loss, "minimize", _CLASSIFICATION, exact_outputs=True),
@@ -246,6 +251,8 @@ GROUP = "mlptune.metrics"
 _CURVES = ("loss", "score")
 # The metrics of installed packages that this process has loaded, by name.
 _installed: dict[str, Metric] = {}
+# The functions that were given in Python in this process, by name.
+_given: dict[str, Metric] = {}
 
 
 def find(name: str) -> Metric | None:
@@ -253,7 +260,7 @@ def find(name: str) -> Metric | None:
 
     Raises ValueError (one line) where a package's entry point cannot be loaded, or names no `Metric` of this name.
     """
-    found = METRICS.get(name) or _installed.get(name)
+    found = METRICS.get(name) or _given.get(name) or _installed.get(name)
     if found is not None or name in _CURVES:
         return found
     from importlib.metadata import entry_points
@@ -274,6 +281,18 @@ def find(name: str) -> Metric | None:
     return None
 
 
+def give(metric: Metric) -> None:
+    """Make a metric known to this process under its name. Raises ValueError if that is one of ours."""
+    if metric.name in METRICS or metric.name in _CURVES:
+        raise ValueError(f"metric {metric.name!r}: there is one of this name; give the function another")
+    _given[metric.name] = metric
+
+
+def sent(name: str) -> "Metric | str":
+    """The metric as other processes can use it: by its name, or itself where only this process knows it."""
+    return _given.get(name, name)
+
+
 def installed_names() -> list[str]:
     """The names of the metrics of installed packages, none of which is loaded for it."""
     from importlib.metadata import entry_points
@@ -281,9 +300,12 @@ def installed_names() -> list[str]:
     return sorted({point.name for point in entry_points(group=GROUP)} - {*METRICS, *_CURVES})
 
 
-def resolve(name: str, task: str, n_classes: int) -> Metric:
-    """The metric of this name. Raises ValueError (one line) if it is unknown, of the other task or not of so many classes."""
-    row = find(name)
+def resolve(name: str | Metric, task: str, n_classes: int) -> Metric:
+    """The metric of this name, or itself.
+
+    Raises ValueError (one line) if it is unknown, of the other task or not of so many classes.
+    """
+    row = name if isinstance(name, Metric) else find(name)
     if row is None or task not in row.tasks:
         raise ValueError(f"metric must be one of {', '.join(names_for(task, n_classes))} in {task}, got {name!r}")
     row.check_classes(n_classes)
@@ -302,5 +324,5 @@ def unit_of(curve: str) -> str:
     A metric of an installed package is known once `find` has been asked for it.
     """
     name = curve.removeprefix("val_")
-    metric = METRICS.get(name) or _installed.get(name)
+    metric = METRICS.get(name) or _given.get(name) or _installed.get(name)
     return "none" if metric is None else metric.unit

@@ -7,6 +7,7 @@ from .array import Array
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
 from .inputs import n_scaling
+from .layers.category import CategoryEmbedding
 from .optimizers import OPTIMIZERS
 from .structure import Structure
 
@@ -44,8 +45,11 @@ def learning_rate_groups(structure: Structure) -> list[tuple[int, int, float]]:
     if structure.parametrization == "standard":
         return [(0, n_parameters(structure), 1.0)]
     power = -0.5 if OPTIMIZERS[structure.optimizer].is_adaptive else -1.0
-    spans, start = offsets(structure), 0
-    sizes = [] if structure.embedder is None else [(spans[0][0], 0.1)]
+    start = 0
+    embedder, sizes = structure.embedder, []
+    if embedder is not None:
+        of_numbers = embedder.n_of_layer if isinstance(embedder, CategoryEmbedding) else embedder.n_parameters
+        sizes = [(of_numbers, 0.1), (embedder.n_parameters - of_numbers, 1.0)]
     for layer in structure.layers:
         sizes += [(layer.n_in * layer.n_out, layer.n_in**power), (layer.n_out, 0.1), (layer.n_gains, 1.0)]
         sizes.append((layer.n_in if layer.scaled else 0, 6.0))

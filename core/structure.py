@@ -8,6 +8,7 @@ from .binning import N_BINS
 from .embeddings import EMBEDDINGS
 from .hyperparameters import Hyperparameters
 from .layers.base import EmbeddingLayer
+from .layers.category import CategoryEmbedding
 from .layers.dense import Dense
 from .layers.plain import PartialEmbedding
 from .losses import LOSSES, resolve
@@ -51,8 +52,10 @@ class Structure:
     n_quantiles: int = 0
     embedding_bins: int = N_BINS
     ema: bool = False
-    # The last inputs, which are neither scaled nor embedded: zeros and ones.
+    # The inputs after the numbers, which are neither scaled nor embedded: zeros and ones.
     n_plain: int = 0
+    # The last inputs are codes of categories: how many codes each of them has.
+    levels: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -65,12 +68,14 @@ class Structure:
         loss: str,
         dtype: str = "float32",
         n_plain: int = 0,
+        levels: tuple[int, ...] = (),
     ) -> Self:
         """The structure of a network with these hyperparameters on data of these sizes (`n_rows`: training rows).
 
         Its own `n_rows` are those that it trains on, which are fewer if `subset` says so. `loss` is the data's own,
-        which that of the hyperparameters may replace. The last `n_plain` inputs are zeros and ones, which are neither
-        scaled nor embedded.
+        which that of the hyperparameters may replace. The last inputs are codes of categories, one for each of `levels`,
+        which are the numbers of codes; the `n_plain` inputs before them are zeros and ones, which are neither scaled nor
+        embedded; all others are numbers.
 
         Raises:
             ValueError: For an unknown loss or one of the other task, a dtype other than float32 and float64, sizes
@@ -83,8 +88,9 @@ class Structure:
         for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs), ("n_rows", n_rows)):
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, got {size!r}")
-        if not 0 <= n_plain <= n_inputs:
-            raise ValueError(f"n_plain must be from 0 to {n_inputs}, the number of inputs, got {n_plain!r}")
+        if not 0 <= n_plain <= n_inputs - len(levels):
+            most = n_inputs - len(levels)
+            raise ValueError(f"n_plain must be from 0 to {most}, the number of inputs without codes, got {n_plain!r}")
         loss = resolve(hp.default_loss, loss, n_outputs)
         if loss == "log_loss" and n_outputs != 1:
             raise ValueError(f"n_outputs must be 1 with the loss {loss}, got {n_outputs!r}")
@@ -117,6 +123,7 @@ class Structure:
             embedding_bins=hp.embedding_bins if EMBEDDINGS[hp.embedding].is_binned else N_BINS,
             ema=hp.ema > 0.0 and optimizer.plain.average is None,
             n_plain=0 if hp.scaling == "none" and hp.embedding == "none" else int(n_plain),
+            levels=tuple(map(int, levels)),
         )
 
     @property
@@ -127,16 +134,23 @@ class Structure:
     @property
     def embedder(self) -> EmbeddingLayer | None:
         """The layer below the dense ones, if there is one."""
+        layer = self._numeric_embedder
+        if not self.levels:
+            return layer
+        return CategoryEmbedding(layer, self.n_encoded - len(self.levels), self.levels)
+
+    @property
+    def _numeric_embedder(self) -> EmbeddingLayer | None:
         layer = EMBEDDINGS[self.embedding].layer
         if layer is None or not self.n_numeric:
             return None
         made = layer(self.n_numeric, self.n_bins) if self.n_bins else layer(self.n_numeric)
-        return PartialEmbedding(made, self.n_plain) if self.n_plain else made
+        return PartialEmbedding(made, self.n_plain, len(self.levels)) if self.n_plain else made
 
     @property
     def n_numeric(self) -> int:
         """The first inputs, which are scaled and embedded."""
-        return self.n_inputs - self.n_plain
+        return self.n_inputs - self.n_plain - len(self.levels)
 
     @property
     def n_bins(self) -> int:
@@ -145,8 +159,8 @@ class Structure:
 
     @property
     def n_encoded(self) -> int:
-        """The width of the rows that the lowest layer is given: the numbers or their bins, and the plain inputs."""
-        return self.n_numeric * (self.n_bins or 1) + self.n_plain
+        """The width of the rows that the lowest layer is given: the numbers or their bins, the plain inputs and the codes."""
+        return self.n_numeric * (self.n_bins or 1) + self.n_plain + len(self.levels)
 
     @property
     def layers(self) -> tuple[Dense, ...]:

@@ -69,7 +69,7 @@ def train(
     until: int,
     *,
     order_seed: int,
-    metrics: Sequence[str] = (),
+    metrics: Sequence[str | Metric] = (),
     gradient_norms: bool = False,
     crossfit: CrossFit | None = None,
 ) -> tuple[State, Curves]:
@@ -102,7 +102,7 @@ def train(
     live = state.status == RUNNING
     first = int(state.epoch[live].min()) if live.any() else until
     norms = tuple(f"grad_norm_{i + 1}" for i in range(len(structure.layers))) if gradient_norms else ()
-    names = (*CURVES, *(f"val_{name}" for name in metrics), *norms)
+    names = (*CURVES, *(f"val_{row.name}" for row in rows), *norms)
     n_epochs = max(0, min(until, _last_epoch(networks, state)) - first)
     curves = Curves(first + 1, {name: np.full((len(state), n_epochs), np.nan) for name in names})
     trainer = _Trainer(

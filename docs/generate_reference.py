@@ -234,15 +234,28 @@ A dash as default means that it depends on the rest, as the last column says. Ma
 
 def metrics() -> str:
     rows = [
-        [code(name), ", ".join(row.tasks), row.direction, first_line(row.function)] for name, row in METRICS.items()
+        [code(name), ", ".join(row.tasks), row.direction, row.decision or "", first_line(row.function)]
+        for name, row in METRICS.items()
     ]
-    return page("Metrics", METRICS_TEXT, table(["name", "task", "better is", "meaning"], rows))
+    return page("Metrics", METRICS_TEXT, table(["name", "task", "better is", "decision", "meaning"], rows))
 
 
 METRICS_TEXT = """
 `[objective] metric` names what a trial is judged by, computed on the validation part: `val_score` (accuracy or R2, the default),
 `val_loss`, or `val_` and one of the names below, with or without the prefix. Row weights, where there are any, are respected.
 `TunedModel.evaluate` takes the plain names.
+
+*Decision*: how the classes are predicted that the metric judges. `likeliest`: the likeliest one. `threshold`: of two classes the
+second where its probability is above a threshold, which is chosen on validation rows and kept with the model. Without one the
+metric judges the outputs themselves.
+
+In Python a function of scikit-learn's signature is a metric too: `run_sweep(..., metric=f)` and `TunedMLPClassifier(metric=f)`
+take `f(y_true, y_pred)`, also with a third parameter `sample_weight`. It is known by its own name, and goes to workers as it
+is, whether it stands in a module or in a script. Classes are given as 0, 1, ... in the order of `classes_`; a second parameter
+called `y_score`, `y_proba` or `y_prob`, or `f.needs_probabilities = True`, asks for probabilities (of two classes those of the
+second). Which way is better is found by trying it on made-up rows, unless `f.greater_is_better` says it. In regression networks
+see standardised targets, so that a function must not depend on where the target's zero is (as relative errors do) nor on a
+power of its unit. A resume needs the same function again, which is told by name and source.
 
 An installed package offers a metric of its own as an entry point of the group `mlptune.metrics`, whose name is that of the
 `mlptune.core.metrics.Metric` it stands for; see [CONTRIBUTING](../../CONTRIBUTING.md).

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.metrics import Metric
 from .scoring import Scoring
 from .temperature import TINY, apply_temperature, fit_temperature
+from .threshold import decide, fit_threshold
 
 Predictions = Mapping[int, NDArray[Any]]
 
@@ -142,6 +144,17 @@ def best_chooser(scoring: Scoring) -> Chooser:
         return lambda others: np.asarray(others[best], dtype=np.float64)
 
     return choose
+
+
+def deciding_chooser(choose: Chooser, metric: Metric) -> Chooser:
+    """What `choose` chooses, of two classes, decided by the threshold that is best for `metric` on the same rows."""
+
+    def choose_both(predictions: Predictions, rows: ValidationRows) -> Callable[[Predictions], NDArray[Any]]:
+        chosen = choose(predictions, rows)
+        threshold = fit_threshold(chosen(predictions), rows.y, rows.weight, metric)
+        return lambda others: decide(chosen(others), threshold)
+
+    return choose_both
 
 
 def expected_score(

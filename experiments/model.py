@@ -24,8 +24,10 @@ from .data.target import Target
 from .errors import UserError
 from .scoring import Scoring
 from .temperature import apply_temperature
+from .threshold import decide
 
-# Format 1, of 0.1.0, does not say how columns are read, and has no weights, no temperature, and an encoding for each part.
+# Format 1, of 0.1.0, does not say how columns are read, and has no weights, no temperature, no threshold, and an encoding for each
+# part.
 FORMAT, READABLE = 2, (1, 2)
 DESCRIPTION, ARRAYS = "model.json", "arrays.npz"
 # Bounds of what is read back: a model of ours is far below them, a decompression bomb is above.
@@ -94,6 +96,8 @@ class TunedModel:
         params: The sweep's best configuration, complete.
         members: The trials that the networks are of, with their weights, which add up to 1; empty for one configuration's.
         temperature: See `temperature.py`.
+        threshold: Of two classes the probability of the second one above which it is predicted, chosen for the sweep's metric;
+            None: the likeliest class is predicted.
     """
 
     def __init__(
@@ -102,6 +106,7 @@ class TunedModel:
         params: Mapping[str, Any],
         members: Mapping[int, float] | None = None,
         temperature: float = 1.0,
+        threshold: float | None = None,
     ) -> None:
         if not parts:
             raise ValueError("a model needs at least one network")
@@ -109,6 +114,7 @@ class TunedModel:
         self.params = dict(params)
         self.members = dict(members or {})
         self.temperature = temperature
+        self.threshold = threshold
         self._target = parts[0].target
 
     @property
@@ -140,7 +146,8 @@ class TunedModel:
             what += f" into {len(self._target.classes)} classes ({_some(self._target.classes)})"
         columns = f"{counted(len(encoder.columns), 'column')} ({_some(encoder.columns)})"
         of_trials = f" of {counted(len(self.members), 'trial')}" if self.members else ""
-        return f"<TunedModel: {what} from {columns}, {networks}{of_trials}>"
+        threshold = "" if self.threshold is None else f", decision threshold {self.threshold:.3g}"
+        return f"<TunedModel: {what} from {columns}, {networks}{of_trials}{threshold}>"
 
     def _repr_html_(self) -> str:
         from .notebook import facts_html
@@ -201,13 +208,20 @@ class TunedModel:
         return mean if self._target.classes is None else apply_temperature(mean, self.temperature)
 
     def predict(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[Any]:
-        """The likeliest class or the predicted number for each of n rows, (n,).
+        """The class or the number that is predicted for each of n rows, (n,): the likeliest class, or what `threshold` decides.
 
         With `exact` the networks compute in float64: what is predicted for a row then does not depend on the rows beside it
         in any digit that is shown. Raises UserError for a missing column.
         """
-        result = self._outputs(X, exact)
-        return result.reshape(-1) if self._target.classes is None else self._target.decode(result)
+        if self._target.classes is None:
+            return self._outputs(X, exact).reshape(-1)
+        return np.asarray(self.classes_[self.decided(self.predict_proba(X, exact=exact))])
+
+    def decided(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
+        """The index (n,) in `classes_` of the class that is predicted by probabilities (n, C)."""
+        if self.threshold is None:
+            return np.argmax(probabilities, axis=1)
+        return (probabilities[:, 1] > self.threshold).astype(np.intp)
 
     @_OfClasses
     def predict_proba(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[np.float64]:
@@ -232,7 +246,10 @@ class TunedModel:
         row = None if metric == "loss" else resolve(metric, self.task, len(classes or ()))
         truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
         scoring = Scoring(row, self.parts[0].structure.loss, self._target.scale)
-        return scoring(truth, self._outputs(X, row is not None and row.exact_outputs), weight)
+        found = self._outputs(X, row is not None and row.exact_outputs)
+        if row is not None and row.decision is not None:
+            found = decide(found, self.threshold)
+        return scoring(truth, found, weight)
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
@@ -255,6 +272,7 @@ class TunedModel:
             "params": self.params,
             "members": [{"number": number, "weight": weight} for number, weight in self.members.items()],
             "temperature": self.temperature,
+            "threshold": self.threshold,
             "encodings": encoders,
             "parts": parts,
         }
@@ -303,7 +321,16 @@ def _read(folder: Path) -> TunedModel:
     temperature = float(description.get("temperature", 1.0))
     if not (0 < temperature < math.inf):
         raise ValueError(f"{DESCRIPTION}: the temperature must be a number above 0, not {temperature!r}")
-    return TunedModel(parts, description["params"], members, temperature)
+    return TunedModel(parts, description["params"], members, temperature, _threshold(description, parts[0].target))
+
+
+def _threshold(description: Mapping[str, Any], target: Target) -> float | None:
+    threshold = description.get("threshold")
+    if threshold is not None and not (
+        isinstance(threshold, float) and 0 <= threshold <= 1 and len(target.classes or ()) == 2
+    ):
+        raise ValueError(f"{DESCRIPTION}: the threshold must be from 0 to 1 and of two classes, not {threshold!r}")
+    return threshold
 
 
 def _item(encodings: Sequence[tuple[Encoder, Target]], index: Any) -> tuple[Encoder, Target]:
@@ -332,7 +359,8 @@ def _part(
         weights.shape != (len(theta),) or not (np.isfinite(weights).all() and (weights > 0).all())
     ):
         raise ValueError(f"{ARRAYS}: each network needs a weight above 0")
-    if encoder.n_features != structure.n_inputs or target.n_outputs != structure.n_outputs:
+    sizes = (encoder.n_features, encoder.levels)
+    if sizes != (structure.n_inputs, structure.levels) or target.n_outputs != structure.n_outputs:
         raise ValueError(f"{DESCRIPTION}: the encoding does not fit the network's inputs and outputs")
     return Part(encoder, target, structure, theta, running, weights)
 
@@ -353,7 +381,7 @@ def prediction_table(model: TunedModel, rows: pd.DataFrame | ArrayLike) -> pd.Da
         return pd.DataFrame({"prediction": model.predict(rows)})
     probabilities = model.predict_proba(rows)
     columns = {f"proba_{label}": probabilities[:, i] for i, label in enumerate(model.classes_.tolist())}
-    return pd.DataFrame({"prediction": model.classes_[probabilities.argmax(axis=1)], **columns})
+    return pd.DataFrame({"prediction": model.classes_[model.decided(probabilities)], **columns})
 
 
 def _load_pyfunc(path: str) -> _PyFunc:

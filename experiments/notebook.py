@@ -28,6 +28,8 @@ def result_facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     if best["test_score"] is not None:
         facts.append(("on the test part", number_text(best["test_score"])))
     facts.append(("model", f"{counted(len(best['ensemble']) or 1, 'trial')} of {len(summary['trials'])}"))
+    if best.get("decision_threshold") is not None:
+        facts.append(("decision threshold", f"{best['decision_threshold']:.3g}"))
     return facts
 
 

@@ -372,12 +372,13 @@ def best_document(
     configuration: Mapping[str, Any],
     ensemble: Sequence[Mapping[str, Any]] = (),
     expected: Mapping[str, float] | None = None,
+    threshold: float | None = None,
 ) -> dict[str, Any]:
     """The document of `mlptune best --json`; `run_id` is the launch's.
 
     `params` are as they were sampled, `configuration` is complete, as `best_config` gives it. Of a trial that has copied
-    others that is the schedule of its network, whose values need not be those of `params`. `test_score` and `expected` are
-    those of the model: of its `ensemble` of trials where there is one, else of this configuration.
+    others that is the schedule of its network, whose values need not be those of `params`. `test_score`, `expected` and
+    `threshold` are those of the model: of its `ensemble` of trials where there is one, else of this configuration.
     """
     return {
         "name": name,
@@ -390,6 +391,7 @@ def best_document(
         "configuration": dict(configuration),
         "ensemble": [dict(member) for member in ensemble],
         "expected": None if expected is None else dict(expected),
+        "decision_threshold": threshold,
     }
 
 
@@ -406,7 +408,15 @@ def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[
     if CLASS_WEIGHT in shared:  # a schedule of copied hyperparameters is without it
         complete[CLASS_WEIGHT] = shared[CLASS_WEIGHT]
     return best_document(
-        launch.name, launch.run_id, best, metric, launch.test_score, complete, launch.ensemble, launch.expected
+        launch.name,
+        launch.run_id,
+        best,
+        metric,
+        launch.test_score,
+        complete,
+        launch.ensemble,
+        launch.expected,
+        launch.threshold,
     )
 
 

@@ -3,9 +3,8 @@
 The processes start before anything slow is imported, so that they import what they need beside this one.
 """
 
-import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,12 +14,14 @@ from ..tracking import process as process
 from ..tracking.store.address import check_folder, store_uri
 from ..tracking.store.sqlite import check_not_deleted
 from .config import Spec, load_spec
+from .config.load import metric_name
 from .data.header import check_header
 from .errors import UserError
 from .execution import interruption
 from .execution.executors import open_executor
 from .execution.workers import Workers
 from .formats import MEMORY
+from .garbage import without_collection
 from .progress import Observer
 from .progress_line import watching
 
@@ -40,6 +41,7 @@ def run_sweep(
     observer: Observer | None = None,
     data: Any = None,
     target: str | None = None,
+    metric: "str | Callable[..., float] | None" = None,
     verbose: bool | int = True,
 ) -> "SweepResult":
     """Run a sweep and return its result.
@@ -61,6 +63,12 @@ def run_sweep(
             anywhere: the stored sweep says `source = "memory"`, and to resume it the same table is given again. Such a
             sweep is called like its target unless `overrides` has a `name`.
         target: The column to predict; with a pair (X, y) what y is called, "target" unless given.
+        metric: What trials are judged by, in place of `[objective] metric`: a name, or a function f(y_true, y_pred) as
+            scikit-learn has them, which goes to workers as it is and is known by its own name. Classes are given as 0, 1, ... in
+            the order of the model's `classes_`. A second parameter called y_score, y_proba or y_prob is given probabilities (of
+            two classes those of the second), one called sample_weight the rows' weights. Which way is better is found by
+            trying, unless `f.greater_is_better` says it. In a mapping it may stand in `[objective]`. To resume the sweep it is
+            given again.
 
     Raises:
         UserError: If anything is wrong with the sweep file, the data or the arguments.
@@ -77,6 +85,11 @@ def run_sweep(
 
         table = memory_table(data, target)
         data, target = MEMORY, table.target
+    if metric is not None:
+        named = {"objective.metric": metric_name(metric)}
+        overrides = (
+            {**overrides, **named} if isinstance(overrides, Mapping) else [*overrides, *map("=".join, named.items())]
+        )
     spec, text = load_spec(source, overrides, data=data, target=target)
     with watching(observer, verbose) as watcher:
         return run_spec(
@@ -131,7 +144,7 @@ def run_spec(
         _open_writer_process() as writer_process,
         open_executor(executor, workers) as pool,
     ):
-        with _without_collection():
+        with without_collection():
             from .launch.launch import Launch
 
             launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume, table)
@@ -150,18 +163,6 @@ def _names_in_memory(spec: Spec, table: "MemoryTable | None") -> list[str] | Non
 def _open_writer_process() -> AbstractContextManager[Workers]:
     """The process that writes to the store: it imports MLflow, which takes seconds, beside the first stacks."""
     return Workers(1, process.prepare, niceness=0)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Turn garbage collection off: imported modules and tables stay, and looking for garbage in them takes a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _store_uri(tracking_uri: str | None) -> str:

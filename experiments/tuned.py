@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -45,7 +45,7 @@ class _TunedMLP(BaseEstimator):
         trials: How many configurations are tried, at most; None for the method's default, or with `minutes` as many as fit.
         minutes: A budget in time for the whole fit; None for no limit.
         method: How configurations are proposed: `[search] method` of a sweep file.
-        metric: What trials are compared by: `[objective] metric`; None for accuracy or R2.
+        metric: What trials are compared by: `[objective] metric`, or a function as `run_sweep` takes it; None for accuracy or R2.
         space: What is searched: the table `[space]`; None for the default space of the data.
         model: What all trials share: the table `[model]`, such as `{"epochs": 50, "class_weight": "balanced"}`.
         folds: Folds of the cross-validation; None for 5, or for many rows one validation part of a fifth.
@@ -76,7 +76,7 @@ class _TunedMLP(BaseEstimator):
         trials: int | None = 64,
         minutes: float | None = None,
         method: str = "auto",
-        metric: str | None = None,
+        metric: str | Callable[..., float] | None = None,
         space: Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
         folds: int | None = None,
@@ -193,9 +193,8 @@ class TunedMLPClassifier(ClassifierMixin, _TunedMLP):
         return self.model_.predict_proba(rows, exact=True)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest label of each row (n,)."""
-        likeliest = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[likeliest])
+        """The label of each row (n,): the likeliest, or of two what `model_.threshold` decides, if `metric` asks for one."""
+        return np.asarray(self.classes_[self.model_.decided(self.predict_proba(X))])
 
 
 class TunedMLPRegressor(RegressorMixin, _TunedMLP):

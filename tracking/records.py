@@ -116,6 +116,7 @@ class LaunchRecord:
         test_score: The final model's score on the test part; None where there is no test part, or no score yet.
         ensemble: The trials that the model is made of and their weights, {"number", "weight"}; empty for a single trial's.
         expected: What the model is expected to score, {"score", "low", "high"}; None where that is not known.
+        threshold: The probability of the second of two classes above which the model predicts it; None: the likeliest is predicted.
         tags: The tags of its run; of texts that were stored as artifacts still the path.
     """
 
@@ -132,6 +133,7 @@ class LaunchRecord:
     test_score: float | None
     ensemble: Sequence[Mapping[str, Any]]
     expected: Mapping[str, float] | None
+    threshold: float | None
     tags: Mapping[str, str]
 
 

@@ -14,6 +14,7 @@ LAUNCH = "mlptune.launch"
 METHOD = "mlptune.method"
 TOTAL = "mlptune.trials"
 METRIC = "mlptune.metric"
+METRIC_CODE = "mlptune.metric_code"
 DIRECTION = "mlptune.direction"
 FIXED = "mlptune.fixed"
 START = "mlptune.start"
@@ -69,6 +70,7 @@ TAGS = {
     METHOD: ("launch", "The search method."),
     TOTAL: ("launch", "How many trials the sweep counts."),
     METRIC: ("launch", "The objective: the curve by which trials are compared."),
+    METRIC_CODE: ("launch", "Where the metric is a function of the user's, its name and a hash of its source."),
     DIRECTION: ("launch", "`maximize` or `minimize`."),
     FIXED: ("launch", "The hyperparameters that all trials share, and `class_weight` where there is one, as JSON."),
     START: ("launch", "The configurations taken from another sweep that are tried first, as a JSON list."),
@@ -118,6 +120,7 @@ BEST_VALUE = "best_value"
 ENSEMBLE_VALUE = "ensemble_value"
 TEST_SCORE = "test_score"
 EXPECTED_SCORE, EXPECTED_LOW, EXPECTED_HIGH = "expected_score", "expected_low", "expected_high"
+DECISION_THRESHOLD = "decision_threshold"
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
 
 METRICS = {
@@ -140,6 +143,10 @@ METRICS = {
     EXPECTED_SCORE: ("launch", "What the model is expected to score on new rows, without the optimism of choosing it."),
     EXPECTED_LOW: ("launch", "The lower end of the interval that holds the expected score with 95 %."),
     EXPECTED_HIGH: ("launch", "Its upper end."),
+    DECISION_THRESHOLD: (
+        "launch",
+        "The probability of the second of two classes above which the model predicts it, where the metric asks for one.",
+    ),
 }
 
 SWEEP_FILE = "sweep.toml"

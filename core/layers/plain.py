@@ -10,10 +10,11 @@ from .base import BoundLayer, EmbeddingLayer
 
 @dataclass(frozen=True)
 class PartialEmbedding:
-    """An embedding of the first inputs; the last `n_plain` follow its output unchanged."""
+    """An embedding of the first inputs; the next `n_plain` follow its output unchanged, the last `n_others` are left out."""
 
     layer: EmbeddingLayer
     n_plain: int
+    n_others: int = 0
 
     @property
     def n_out(self) -> int:
@@ -49,7 +50,7 @@ class BoundPartialEmbedding:
         inner = np.empty((K, n + 1, rows), dtype=buffer.dtype)
         inner[:, -1] = 1.0
         self._inner: BoundLayer = layer.layer.bind(theta, gradient, inner)
-        self._n_plain = layer.n_plain
+        self._place = slice(-1 - layer.n_others - layer.n_plain, -1 - layer.n_others)
         self._embedded, self._plain = buffer[:, :n], buffer[:, n:-1]
         self._source = inner[:, :n]
         self.x = self.out = buffer
@@ -63,7 +64,7 @@ class BoundPartialEmbedding:
         self._inner.forward()
         np.copyto(self._embedded, self._source)
         # The last row of x is the ones.
-        np.copyto(self._plain, self.x[..., -1 - self._n_plain : -1, :])
+        np.copyto(self._plain, self.x[..., self._place, :])
 
     def backward(self) -> None:
         np.copyto(self._inner.delta, self._slope)

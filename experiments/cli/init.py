@@ -80,7 +80,7 @@ def sweep_file(
 
     fold = dataset.folds()[0]
     trained = len(fold.arrays.X)
-    space = default_space(trained, dataset.task, fold.encoder.n_features - fold.encoder.n_plain)
+    space = default_space(trained, dataset.task, fold.encoder.n_numeric)
     classes = f", {len(dataset.classes)} classes" if dataset.classes is not None else ""
     target = spec.data.target or "target"
     score = "accuracy" if dataset.task == "classification" else "R2"

@@ -202,6 +202,13 @@ def ensemble_lines(ensemble: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["made of  " + ", ".join(f"trial {member['number']} ({member['weight']:.0%})" for member in order)]
 
 
+def threshold_lines(best: Mapping[str, Any]) -> list[str]:
+    """Return the line with the threshold by which the model decides between two classes; none where it has none."""
+    threshold = best.get("decision_threshold")
+    metric = str(best["metric"]).removeprefix("val_")
+    return [] if threshold is None else [f"decision threshold {threshold:.3g} for {metric}"]
+
+
 def best_text(
     best: Mapping[str, Any],
     store: str = "",
@@ -229,6 +236,7 @@ def best_text(
             escape_control_characters(f"{name}: {so_far}{best_line(best).removeprefix('best: ')}"),
             *params,
             *ensemble_lines(best.get("ensemble") or ()),
+            *threshold_lines(best),
             "In Python:",
             *[f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows'] * has_model,
             f'  mlptune.best_config("{name}"{uri})   # the best hyperparameters, for MLPClassifier or MLPRegressor',

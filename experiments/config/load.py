@@ -70,7 +70,7 @@ def examine_spec(
     elif isinstance(source, Spec):
         base, tables = source.base, source.dump()
     elif isinstance(source, Mapping):
-        tables = _plain(source, label)
+        tables = _plain(_with_metric_by_name(source), label)
     else:
         text, label, base = _read(source)
         tables = _parse(text, label)
@@ -85,6 +85,28 @@ def examine_spec(
         return None, "", found.problems
     spec._base = base
     return spec, text if text is not None and not changed else spec_toml(spec), found.problems
+
+
+def _with_metric_by_name(tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A sweep file's tables with the name of a metric that is a function, which from then on is known by it."""
+    objective = tables.get("objective")
+    if not isinstance(objective, Mapping) or not callable(objective.get("metric")):
+        return tables
+    return {**tables, "objective": {**objective, "metric": metric_name(objective["metric"])}}
+
+
+def metric_name(metric: Any) -> Any:
+    """The name of a metric; a function's is known in this process from then on. Raises UserError if it cannot be one."""
+    if not callable(metric):
+        return metric
+    from ...core.metrics import give
+    from ...core.own_metric import from_function
+
+    try:
+        give(made := from_function(metric))
+    except ValueError as error:
+        raise UserError(f"[objective] {error}") from None
+    return made.name
 
 
 def _put_memory(tables: dict[str, Any], target: str | None, label: str) -> None:

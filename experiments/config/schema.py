@@ -68,9 +68,11 @@ class DataConfig(Table):
     `dmy` or `mdy` they are inputs, and in dates such as 01/03/2024 the day or the month comes first; else that is recognised.
     """
     levels: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
-    """How many categories of a column get a feature of their own, if they have two rows; the others share one. Unless given:
-    256, of those with five training rows (in tables below 1000 rows half a percent of them, and at least two).
+    """How many categories of a column are told apart, if they have two rows; the others count as one. Unless given: 10000, of
+    those with five training rows (in tables below 1000 rows half a percent of them, and at least two).
     """
+    one_hot: int = Field(default=32, ge=0, le=100_000, description="a whole number from 0 to 100000")
+    """Up to how many categories a column is one-hot, a 0/1 input for each; of more a network learns an embedding."""
     header: bool | None = Field(default=None, description="true or false")
     """Whether the first line of a CSV file names the columns; without names they are x0, x1, ... Unless given: recognised."""
     duplicates: Literal["together", "apart"] = "together"

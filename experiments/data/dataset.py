@@ -115,7 +115,8 @@ class Dataset:
             if absent:
                 raise UserError(f"[data] test: {data.test} lacks the column {absent[0]!r} of {data.source}")
         self._rows = Table(_read_once(rows.frame, self._schema), rows.y, rows.weight)
-        self._levels = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
+        usual = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
+        self._levels = usual._replace(one_hot=data.one_hot)
         self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
@@ -282,6 +283,9 @@ class Dataset:
         levels = _levels_beyond(self._template, self._rows.frame.iloc[self._trained])
         if levels:  # where 0.1.0 had other features
             settings["levels"] = levels
+        coded = [feature.column for feature in self._template.features if feature.n_codes]
+        if coded:
+            settings["coded"] = coded
         digest.update(json.dumps(settings, sort_keys=True, default=list).encode())
         for rows in [self._split.test, *(rows for pair in self._split.parts for rows in pair)]:
             digest.update(len(rows).to_bytes(8, "little") + rows.astype("<i8").tobytes())

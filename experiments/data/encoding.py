@@ -30,7 +30,8 @@ class Encoder:
     """The encoding of a table's input columns.
 
     `inputs` are all columns of the table but the target, in its order; `features` those in use. With `numbers_first` the encoded
-    numbers come before all zeros and ones (categories and missing indicators), which networks neither scale nor embed.
+    numbers come before all zeros and ones (categories and missing indicators), which networks neither scale nor embed, and the
+    codes of categories come last.
     """
 
     inputs: tuple[str, ...]
@@ -77,18 +78,33 @@ class Encoder:
 
     @property
     def n_plain(self) -> int:
-        """How many of the last features are zeros and ones; 0 where they are not the last."""
-        return sum(len(feature.names) - feature.n_numbers for feature in self.features) if self.numbers_first else 0
+        """How many of the features after the numbers are zeros and ones; 0 where the numbers do not come first."""
+        if not self.numbers_first:
+            return 0
+        return sum(len(feature.names) - feature.n_numbers for feature in self.features if not feature.n_codes)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """How many codes each of the last features has."""
+        return tuple(feature.n_codes for feature in self.features if feature.n_codes)
+
+    @property
+    def n_numeric(self) -> int:
+        """How many of the first features networks scale and embed."""
+        return self.n_features - self.n_plain - len(self.levels)
 
     @property
     def _order(self) -> list[int]:
         """The place of each feature among those of the columns one after the other."""
         places: list[int] = []
         numeric: list[int] = []
+        codes: list[int] = []
         for feature in self.features:
-            numeric += range(len(places), len(places) + feature.n_numbers)
-            places += range(len(places), len(places) + len(feature.names))
-        return [*numeric, *sorted({*places} - {*numeric})] if self.numbers_first else places
+            first = len(places)
+            numeric += range(first, first + feature.n_numbers)
+            codes += [first] if feature.n_codes else []
+            places += range(first, first + len(feature.names))
+        return [*numeric, *sorted({*places} - {*numeric, *codes}), *codes] if self.numbers_first else places
 
     def transform(self, rows: Any) -> NDArray[np.float32]:
         """Raw rows as float32 (n, d), C-contiguous.
@@ -168,14 +184,17 @@ class Encoder:
         columns = [feature.column for feature in features]
         if len(set(columns)) != len(columns) or not set(columns) <= set(inputs):
             raise ValueError("encoder: every feature needs an input column of its own")
-        return cls(inputs, features, flag(data, "numbers_first") if "numbers_first" in data else False)
+        numbers_first = flag(data, "numbers_first") if "numbers_first" in data else False
+        if not numbers_first and any(feature.n_codes for feature in features):
+            raise ValueError("encoder: codes need numbers_first")
+        return cls(inputs, features, numbers_first)
 
 
 def merged_remark(encoder: Encoder) -> str:
-    """One line about the categories that share a feature, "" where no two do."""
+    """One line about the categories that count as one, "" where no two do."""
     remarks = {
-        feature.column: f"{len(feature.merged)} of {len(feature.merged) + len(feature.categories)} categories share one "
-        "feature, having few rows or being too many; data.levels gives them features of their own"
+        feature.column: f"{len(feature.merged)} of {len(feature.merged) + len(feature.categories)} categories "
+        "count as one, having few rows or being too many; data.levels tells them apart"
         for feature in encoder.features
         if isinstance(feature, Categorical) and len(feature.merged) > 1
     }

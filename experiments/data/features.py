@@ -2,9 +2,11 @@
 
 Numbers: missing cells (and texts, and infinite values) are imputed by the training median, with a missing indicator where
 training rows had any; then standardised to mean 0 and deviation 1 over the imputed training rows. Constant columns are only
-centred. Results are clipped at a million deviations, which no training row can reach and float32 can hold. Categories are
+centred. Results are clipped at a million deviations, which no training row can reach and float32 can hold. Few categories are
 one-hot: one 0/1 feature each; missing cells have their own where training rows had any. Those that `Levels` does not keep share
-one. An unseen category counts as rare where there is such a feature, else all its features are 0.
+one. An unseen category counts as rare where there is such a feature, else all its features are 0. Many categories are coded: one
+feature that is the place of the category's feature, counted from 1, or 0 for one that is unseen and not rare; networks learn an
+embedding of the codes.
 """
 
 import math
@@ -27,13 +29,15 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
 class Levels(NamedTuple):
-    """Which categories of a column get a feature of their own: the `most` frequent ones with at least `least` rows.
+    """Which categories of a column are told apart: the `most` frequent ones with at least `least` rows.
 
-    Unless told otherwise `least` is 5 rows, or half a percent of the training rows where that is fewer, and never below 2.
+    Unless told otherwise `least` is 5 rows, or half a percent of the training rows where that is fewer, and never below 2. More
+    than `one_hot` of them are coded.
     """
 
-    most: int = 256
+    most: int = 10_000
     least: int | None = None
+    one_hot: int = 32
 
     def needed(self, n_rows: int) -> int:
         """How many rows a category needs among `n_rows`."""
@@ -64,7 +68,12 @@ class Feature(ABC):
 
     @property
     def n_numbers(self) -> int:
-        """How many of the first features are numbers; the others are zeros and ones."""
+        """How many of the first features are numbers; the others are zeros and ones, or a code."""
+        return 0
+
+    @property
+    def n_codes(self) -> int:
+        """How many different codes the only feature has; 0 where it is none."""
         return 0
 
     @abstractmethod
@@ -144,9 +153,10 @@ class Numeric(Feature):
 
 @dataclass(frozen=True)
 class Categorical(Feature):
-    """A one-hot column, the most frequent category first; `rare` and `missing_indicator` say whether those features exist.
+    """A column of categories, the most frequent first; `rare` and `missing_indicator` say whether those features exist.
 
-    `merged` are the training rows' categories that share the feature for rare ones; models of 0.1.0 do not know them.
+    `merged` are the training rows' categories that share the feature for rare ones; models of 0.1.0 do not know them. `coded`: one
+    code instead of a feature for each.
     """
 
     column: str
@@ -154,6 +164,7 @@ class Categorical(Feature):
     rare: bool
     missing_indicator: bool
     merged: tuple[str, ...] = field(default=(), repr=False)
+    coded: bool = False
 
     @classmethod
     def fit(cls, column: str, cells: pd.Series, like: "Feature | None", levels: Levels) -> "Categorical":
@@ -167,10 +178,16 @@ class Categorical(Feature):
         least = levels.needed(len(cells))
         kept = tuple(found[index] for index in ranked[: levels.most] if counts[index] >= least)
         merged = tuple(found[index] for index in ranked[len(kept) :])
-        return cls(column, kept, bool(merged), there < len(cells), merged)
+        return cls(column, kept, bool(merged), there < len(cells), merged, len(kept) > levels.one_hot)
+
+    @property
+    def n_codes(self) -> int:
+        return 1 + len(self.categories) + self.rare + self.missing_indicator if self.coded else 0
 
     @property
     def names(self) -> list[str]:
+        if self.coded:
+            return [self.column]
         names = [f"{self.column}={name}" for name in self.categories]
         return names + [f"{self.column}=<rare>"] * self.rare + [f"{self.column}=<missing>"] * self.missing_indicator
 
@@ -185,6 +202,9 @@ class Categorical(Feature):
             for name, place in zip(found, known, strict=True)
         ]
         chosen = np.array([*place, missing], dtype=np.int64)[codes]
+        if self.coded:
+            out[:, 0] = chosen + 1
+            return
         rows = np.flatnonzero(chosen >= 0)
         out[rows, chosen[rows]] = 1.0
 
@@ -204,13 +224,15 @@ class Categorical(Feature):
             "rare": self.rare,
             "missing": self.missing_indicator,
             "merged": list(self.merged),
+            **({"coded": True} if self.coded else {}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Categorical":
         categories = texts(data, "categories")
         merged = texts(data, "merged") if "merged" in data else ()
-        return cls(text(data, "column"), categories, flag(data, "rare"), flag(data, "missing"), merged)
+        coded = flag(data, "coded") if "coded" in data else False
+        return cls(text(data, "column"), categories, flag(data, "rare"), flag(data, "missing"), merged, coded)
 
 
 def category_places(categories: Sequence[str], merged: Sequence[str]) -> dict[str, int]:

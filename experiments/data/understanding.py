@@ -191,7 +191,7 @@ def _becomes(feature: Feature) -> str:
         return f"{many}: whether it is missing"
     if isinstance(feature, Categorical):
         shared = f", {len(feature.merged)} levels share one (data.levels)" if len(feature.merged) > 1 else ""
-        return f"{many}, one-hot{shared}"
+        return f"{many}, {'a learned embedding' if feature.n_codes else 'one-hot'}{shared}"
     indicator = ["missing"] if getattr(feature, "missing_indicator", False) else []
     if isinstance(feature, Calendar):
         parts = ["elapsed time", *(["year"] if feature.year is not None else []), *feature.cycles, *indicator]

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import unit_of
+from ...core.metrics import sent, unit_of
 from ...core.structure import Structure
 from ...core.training import Fold, Network, State
 from ...core.workspace import outputs
@@ -32,7 +32,8 @@ class Task:
     """What is trained, apart from the configurations: the data in the engine's arrays and how it is scored.
 
     `scale` turns the engine's standardised errors into the target's own units (1 for classification and for scale-free
-    metrics); it has one entry per fold. The last `n_plain` inputs are zeros and ones.
+    metrics); it has one entry per fold. The last inputs are codes of categories, of which each has so many
+    `levels`, the `n_plain` before them zeros and ones.
     """
 
     folds: tuple[Fold, ...]
@@ -45,6 +46,7 @@ class Task:
     metrics: tuple[str, ...] = ()
     scale: tuple[float, ...] = (1.0,)
     n_plain: int = 0
+    levels: tuple[int, ...] = ()
 
 
 @dataclass
@@ -91,7 +93,9 @@ class EngineEvaluator:
             (s, n, state) for s, n, state in zip(trial.structures, trial.networks, trial.states, strict=True) if state
         ]
 
-    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterator[Outcome]:
+    def advance(
+        self, requests: Sequence[Request], deadline: float | None = None, *, until_one: bool = False
+    ) -> Iterator[Outcome]:
         until = {request.number: request.until for request in requests}
         before = dict(self._trials)
         for request in requests:
@@ -113,19 +117,24 @@ class EngineEvaluator:
             done, _ = wait(in_flight, timeout=interruption.CHECK_SECONDS, return_when=FIRST_COMPLETED)
             interruption.check()
             self._kill_overdue(in_flight)
-            is_over = deadline is not None and time.monotonic() > deadline
             touched: dict[int, None] = {}
+            again: list[Stack] = []
             for future in done:
                 job = in_flight.pop(future)
-                for again in self._absorb(job, future):
-                    if not is_over:
-                        self._submit(again, in_flight)
+                again += self._absorb(job, future)
                 touched.update(dict.fromkeys(number for number, _ in job.stack.members if number not in over))
+            is_late = deadline is not None and time.monotonic() > deadline
+            is_over = is_late and (not until_one or any(map(self._has_result, until)))
+            if not is_over:
+                for stack in again:
+                    self._submit(stack, in_flight)
             for number in touched:
                 outcome = self._trials[number].outcome(self._task.objective)
                 if outcome is not None:
                     if outcome.ended:
                         over.add(number)
+                    # What has finished may be forgotten from here on, and there is one result now.
+                    until_one = until_one and outcome.ended != "finished"
                     yield outcome
             if is_over:
                 for future in in_flight:
@@ -134,16 +143,25 @@ class EngineEvaluator:
 
     def conclude(self, number: int) -> Outcome | None:
         """See `Evaluator.conclude`."""
-        trial = self._trials.get(number)
-        if trial is None or trial.fault is not None:
+        if not self._can_conclude(number):
             return None
-        if any(trial.epoch(i) == 0 or trial.diverged(i) for i in range(trial.active)):
-            return None
+        trial = self._trials[number]
         for i, (network, state) in enumerate(zip(trial.networks, trial.states, strict=True)):
             X = self._task.folds[network.fold].X_val
             if not trial.is_partial and trial.predictions[i] is None and state and X is not None and len(X):
                 trial.predictions[i] = outputs(trial.structures[i], state.best_theta, state.best_buffers, X)[0]
         return trial.finish(self._task.objective)
+
+    def _has_result(self, number: int) -> bool:
+        """Whether a trial would be finished if it was concluded now."""
+        return self._can_conclude(number) and not self._trials[number].is_partial
+
+    def _can_conclude(self, number: int) -> bool:
+        """Whether each network of a trial that is to train has trained an epoch, and none has diverged."""
+        trial = self._trials.get(number)
+        if trial is None or trial.fault is not None:
+            return False
+        return all(trial.epoch(i) > 0 and not trial.diverged(i) for i in range(trial.active))
 
     def _begin(self, request: Request, before: Mapping[int, Trial]) -> Trial:
         """A new trial, or one that takes over the networks of its source.
@@ -175,6 +193,7 @@ class EngineEvaluator:
             n_rows=n_rows,
             loss=self._task.loss,
             n_plain=self._task.n_plain,
+            levels=self._task.levels,
         )
 
     def _submit(self, stack: Stack, in_flight: dict[Future, _InFlight]) -> None:
@@ -208,7 +227,7 @@ class EngineEvaluator:
             state=None if epoch == 0 else State.concatenate([state for state in states if state is not None]),
             until=segment_end(first.structures[i], len(trials), epoch, stack.until),
             order_seed=self._task.order_seed,
-            metrics=self._task.metrics,
+            metrics=tuple(map(sent, self._task.metrics)),
             seconds=self._seconds_left(trial for trial, _ in trials),
         )
 

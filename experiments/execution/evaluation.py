@@ -89,10 +89,13 @@ class Evaluator(Protocol):
     def objective_key(self) -> str:
         """The curve that the objective is read from."""
 
-    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterable[Outcome]:
+    def advance(
+        self, requests: Sequence[Request], deadline: float | None = None, *, until_one: bool = False
+    ) -> Iterable[Outcome]:
         """Train all requests; outcomes come in any order, several for a trial that trains in segments.
 
-        Ends when every trial has reached its epoch or has ended, or soon after the `deadline`, a time of `time.monotonic`.
+        Ends when every trial has reached its epoch or has ended, or soon after the `deadline`, a time of `time.monotonic`; with
+        `until_one` not before one of the trials has finished or can be concluded.
         """
 
     def conclude(self, number: int) -> Outcome | None:

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ...core.array import Array
 from ...core.crossfit import CrossFit, Kept
+from ...core.metrics import Metric
 from ...core.structure import Structure
 from ...core.training import FINISHED, Curves, Fold, Network, State, start, train
 from ...core.workspace import outputs, outputs_of_sums
@@ -39,7 +40,7 @@ class Job:
     state: State | None
     until: int
     order_seed: int
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[str | Metric, ...] = ()
     seconds: float | None = None
 
 

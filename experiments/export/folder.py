@@ -110,6 +110,10 @@ def _target(part: Part) -> dict[str, float] | None:
 
 def _network(structure: Structure) -> dict[str, Any]:
     """A structure as the program runs it. Raises UserError for what it does not know."""
+    if structure.levels:
+        raise UserError(
+            "export: learned embeddings of categories cannot be exported; a sweep with data.one_hot = 100000 has none"
+        )
     for known, name in (
         (standalone.OUTPUTS, structure.loss),
         *((standalone.ACTIVATIONS, layer.activation) for layer in structure.layers),

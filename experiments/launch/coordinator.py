@@ -179,7 +179,9 @@ class Coordinator:
                 break
             planned = self._scheduler.batch(asked)
             size = planned or pace.fitting(budget.batch)
-            if not size or pace.is_over():
+            if pace.is_over() and not asked:
+                self._observer.message("the time is over before a trial has begun; it goes on to the first result")
+            elif not size or pace.is_over():
                 break
             for _ in range(min(size, budget.total - asked)):
                 live = self._ask()
@@ -194,6 +196,10 @@ class Coordinator:
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
             self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
+
+    @property
+    def _has_result(self) -> bool:
+        return any(trial.state == "complete" for trial in self.trials.values())
 
     def _ask(self) -> LiveTrial:
         trial = self._study.ask()
@@ -259,8 +265,10 @@ class Coordinator:
     def _advance(self, requests: Sequence[Request]) -> dict[int, Outcome]:
         ended: dict[int, Outcome] = {}
         # Evaluators that are never cut short need not know of deadlines.
-        limit = () if self._deadline is None else (self._deadline,)
-        for outcome in self._evaluator.advance(requests, *limit):
+        limit: dict[str, Any] = {}
+        if self._deadline is not None:
+            limit = {"deadline": self._deadline, "until_one": not self._has_result}
+        for outcome in self._evaluator.advance(requests, **limit):
             live = self._live[outcome.number]
             live.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):
@@ -305,4 +313,7 @@ class Coordinator:
     def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
         states = {"finished": TrialState.COMPLETE, "failed": TrialState.FAIL}
         value = outcome.value if outcome.ended == "finished" else None
-        self._study.tell(live.trial, value, state=states.get(str(outcome.ended), TrialState.PRUNED))
+        state = states.get(str(outcome.ended), TrialState.PRUNED)
+        if value is not None and math.isnan(value):  # a metric that is not defined: Optuna takes no such value
+            value, state = None, TrialState.FAIL
+        self._study.tell(live.trial, value, state=state)

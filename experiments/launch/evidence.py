@@ -20,10 +20,12 @@ from ...core.structure import Structure
 from ...core.training import start, train
 from ...core.workspace import Workspace, evaluation_rows
 from ...search.spaces.dimensions import Range
+from ..constant import best_constant
 from ..data.dataset import EncodedFold
 from ..ensemble import ValidationRows
 from ..model import TunedModel
 from ..scoring import Scoring
+from ..threshold import decide
 from .plan import SweepPlan
 
 # What costs time is measured on so many rows at most, and only where it is little beside the search, counted in operations.
@@ -54,24 +56,33 @@ def measure(
     """
     folds, scoring, dataset = plan.dataset.folds(), plan.scoring(), plan.dataset
     y = rows.y
+    # What the metric judges: decisions, where the model has a threshold for it.
+    decides = scoring.metric is not None and scoring.metric.decision is not None
+    judged = decide(outputs, model.threshold) if decides else outputs
+    answer, constant = best_constant(rows, scoring, dataset.classes or ())
     found: dict[str, Any] = {
         "task": dataset.task,
         "space": _space(plan),
         "epochs": plan.max_epochs,
         "rows": _row_counts(plan, len(y)),
         "shares": {str(label): _short(share) for label, share in dataset.class_shares().items()},
-        "score": _short(scoring(y, outputs, rows.weight)),
-        "constant": _short(_constant(folds, scoring, rows)),
-        "by_fold": _by_fold(folds, scoring, rows, outputs),
+        "score": _short(scoring(y, judged, rows.weight)),
+        "constant": _short(constant),
+        "constant_answer": answer,
+        "by_fold": _by_fold(folds, scoring, rows, judged),
         "repeated": sum(map(_repeated, folds)),
         "messages": [str(line) for line in dataset.messages],
         "layers": _layers(plan, folds[0], configuration),
         "hyperparameter_importance": _hyperparameter_importance(study),
     }
-    found |= _of_classes(y, outputs, dataset.classes) if dataset.classes is not None else _of_numbers(y, outputs)
+    found |= (
+        _of_classes(y, outputs, dataset.classes, model.threshold)
+        if dataset.classes is not None
+        else _of_numbers(y, outputs)
+    )
     operations = plan.trial_operations * plan.total
     if _baseline_operations(folds[0]) < SHARE_OF_SEARCH * operations:
-        found["baselines"] = _baselines(folds[0], scoring, rows, outputs, dataset.task)
+        found["baselines"] = _baselines(folds[0], scoring, rows, judged, dataset.task)
     return found | _importance(plan, model, operations)
 
 
@@ -110,21 +121,6 @@ def _n_validation(fold: EncodedFold) -> int:
     return 0 if fold.arrays.X_val is None else len(fold.arrays.X_val)
 
 
-def _constant(folds: tuple[EncodedFold, ...], scoring: Scoring, rows: ValidationRows) -> float:
-    """The score of the answer that is the same for all rows: the classes' shares, or the mean, of each fold's training rows."""
-    parts = []
-    for fold in folds:
-        n, weight = _n_validation(fold), fold.arrays.weight
-        if fold.target.classes is None:
-            mean = np.average(np.asarray(fold.arrays.y, dtype=np.float64), axis=0, weights=weight).reshape(1, -1)
-            parts.append(np.repeat(fold.target.restore(mean), n, axis=0))
-            continue
-        counts = np.bincount(fold.arrays.y, weight, minlength=len(fold.target.classes)).astype(np.float64)
-        shares = counts / counts.sum()
-        parts.append(np.tile(shares[1:] if len(shares) == 2 else shares, (n, 1)))
-    return scoring(rows.y, np.concatenate(parts), rows.weight)
-
-
 def _by_fold(
     folds: tuple[EncodedFold, ...], scoring: Scoring, rows: ValidationRows, outputs: NDArray[Any]
 ) -> list[float | None]:
@@ -150,10 +146,10 @@ def _repeated(fold: EncodedFold) -> int:
     return sum(key in seen for key in keys(arrays.X_val, arrays.y_val))
 
 
-def _of_classes(y: NDArray[Any], outputs: NDArray[Any], classes: list[Any]) -> dict[str, Any]:
+def _of_classes(y: NDArray[Any], outputs: NDArray[Any], classes: list[Any], threshold: float | None) -> dict[str, Any]:
     """The confusion matrix, how probabilities hold, and of two classes what each threshold gives."""
     p = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else np.asarray(outputs)
-    predicted = p.argmax(axis=1)
+    predicted = p.argmax(axis=1) if threshold is None else (p[:, 1] > threshold).astype(np.int64)
     found: dict[str, Any] = {"labels": [str(label)[:60] for label in classes[:CLASSES]]}
     if len(classes) <= CLASSES:
         flat = np.bincount(y * len(classes) + predicted, minlength=len(classes) ** 2)
@@ -215,6 +211,7 @@ def _layers(plan: SweepPlan, fold: EncodedFold, configuration: Mapping[str, Any]
         n_rows=len(part.X),
         loss=plan.loss,
         n_plain=fold.encoder.n_plain,
+        levels=fold.encoder.levels,
     )
     if not structure.hidden:
         return []

@@ -82,6 +82,10 @@ def finish(
     model, expected = make_model(plan, best, trials, library, executor, observer)
     complete = {**trained_configuration(plan, best), **plan.of_rows}
     test_score = score_test(plan, model)
+    if test_score is not None and math.isnan(test_score):
+        observer.message(
+            f"{plan.objective.key.removeprefix('val_')} is not a number on the test part, which may lack a class"
+        )
     scorings = None if test_score is None else 1 + scored_before.result()
     if scorings is not None and scorings > 1:
         observer.message(
@@ -97,6 +101,7 @@ def finish(
         complete,
         [{"number": number, "weight": weight} for number, weight in model.members.items()],
         None if expected is None else vars(expected),
+        model.threshold,
     )
     result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings, finals)
     facts = _facts(plan, searched, result, document)
@@ -143,7 +148,7 @@ def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
     """The best complete trial. Raises SweepFailed if there is none, with the commonest reason."""
     best = best_trial(trials.values(), plan.objective.direction)
     if best is None:
-        raise SweepFailed(_why_nothing(trials))
+        raise SweepFailed(_why_nothing(trials, plan.objective.key))
     return best
 
 
@@ -172,11 +177,13 @@ def make_model(
     """The model of a sweep whose best trial is `best`, and what it can be expected to score; no test row is looked at."""
     complete = trained_configuration(plan, best)
     complete_library(plan, library, trials.values(), executor)
-    chosen = choose_members(plan, library)
+    chosen = choose_members(plan, library, best.number)
     if chosen.counts:
         return ensemble_model(plan, library, chosen, complete, executor), chosen.expected
     observer.refitting(best.number)
-    return fit_final(plan, complete, best.best_epochs, executor, observer), chosen.expected
+    model = fit_final(plan, complete, best.best_epochs, executor, observer)
+    model.threshold = chosen.threshold
+    return model, chosen.expected
 
 
 @dataclass(frozen=True)
@@ -208,6 +215,8 @@ def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, re
     if result.expected is not None:
         names = (schema.EXPECTED_SCORE, schema.EXPECTED_LOW, schema.EXPECTED_HIGH)
         metrics |= dict(zip(names, (result.expected.score, result.expected.low, result.expected.high), strict=True))
+    if result.model.threshold is not None:
+        metrics[schema.DECISION_THRESHOLD] = result.model.threshold
     artifacts = {
         **report,
         schema.BEST_CONFIG_FILE: json.dumps(result.configuration, indent=1),
@@ -244,8 +253,12 @@ def _member_table(members: Mapping[int, float], library: Library) -> dict[str, A
     return {"columns": ["trial", "weight", "value", *names], "data": rows}
 
 
-def _why_nothing(trials: Mapping[int, TrialRecord]) -> str:
+def _why_nothing(trials: Mapping[int, TrialRecord], objective: str) -> str:
     """The commonest reason; `mlptune show` has the others."""
+    if not trials:
+        return "no trial was begun"
+    if any(trial.state == "complete" for trial in trials.values()):
+        return f"{objective} is not a number in any trial"
     reasons = Counter("diverged" if t.diverged else t.reason or t.state for t in trials.values())
     [(reason, count)] = reasons.most_common(1)
     which = "the only trial is not" if len(trials) == 1 else f"none of the {len(trials)} trials is"

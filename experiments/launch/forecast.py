@@ -50,6 +50,7 @@ def structure_on(fold: EncodedFold, hp: Hyperparameters, loss: str) -> Structure
         n_rows=n_rows,
         loss=loss,
         n_plain=fold.encoder.n_plain,
+        levels=fold.encoder.levels,
     )
 
 

@@ -126,6 +126,7 @@ class Launch:
             schema.TOTAL: str(plan.total),
             schema.FIXED: json.dumps(plan.model),
             schema.METRIC: plan.objective.key,
+            **({schema.METRIC_CODE: plan.metric_code} if plan.metric_code else {}),
             schema.DIRECTION: plan.objective.direction,
             schema.VERSION: __version__,
             schema.DATA: plan.dataset.fingerprint,

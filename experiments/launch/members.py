@@ -17,6 +17,7 @@ from ..ensemble import (
     ValidationRows,
     best_chooser,
     combine,
+    deciding_chooser,
     ensemble_chooser,
     expected_score,
     select,
@@ -26,17 +27,26 @@ from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Outcome, Request, TrainedNetwork
 from ..model import Part, TunedModel
 from ..temperature import apply_temperature, fit_temperature
+from ..threshold import decide, fit_threshold
 from .library import Entry, Library
 from .plan import SweepPlan
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """How often each trial was picked, by number (none: the best trial alone), the temperature, and what that will score."""
+    """What the model is made of.
+
+    Attributes:
+        counts: How often each trial was picked, by number; none: the best trial alone.
+        temperature: Of the probabilities.
+        threshold: By which one of two classes is decided; None where the metric asks for none.
+        expected: What that will score.
+    """
 
     counts: Mapping[int, int]
-    temperature: float
-    expected: Expected | None
+    temperature: float = 1.0
+    threshold: float | None = None
+    expected: Expected | None = None
 
 
 def complete_library(plan: SweepPlan, library: Library, trials: Iterable[TrialRecord], executor: Executor) -> None:
@@ -46,28 +56,37 @@ def complete_library(plan: SweepPlan, library: Library, trials: Iterable[TrialRe
         library.add(missing[number], outcome)
 
 
-def choose_members(plan: SweepPlan, library: Library) -> Chosen:
-    """Select the ensemble from `library`; with one trial, or with `ensemble = 0`, the best trial alone."""
-    rows, scoring = validation_rows(plan), plan.scoring()
+def choose_members(plan: SweepPlan, library: Library, best: int) -> Chosen:
+    """Select the ensemble from `library`; with one trial, or with `ensemble = 0`, the trial `best` alone."""
     predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
     crossfit = {entry.record.number: in_target_units(plan, entry.crossfit) for entry in library.entries()}
-    picks = plan.spec.objective.ensemble if len(predictions) > 1 else 0
     if not predictions:
-        return Chosen({}, 1.0, None)
-    if not picks:
-        return Chosen({}, 1.0, expected_score(predictions, rows, best_chooser(scoring), scoring, crossfit))
-    absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
-    counts, temperature = _select(plan, predictions, rows)
-    chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
-    return Chosen(counts, temperature, expected_score(predictions, rows, chooser, scoring, crossfit))
+        return Chosen({})
+    rows, scoring = validation_rows(plan), plan.scoring()
+    picks = plan.spec.objective.ensemble if len(predictions) > 1 else 0
+    counts, temperature, together = dict[int, int](), 1.0, predictions.get(best)
+    chooser = best_chooser(scoring)
+    if picks:
+        absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
+        counts, temperature, together = _select(plan, predictions, rows)
+        chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
+    threshold, metric = None, plan.decision_metric
+    if metric is not None and together is not None:
+        threshold = fit_threshold(together, rows.y, rows.weight, metric)
+        chooser = deciding_chooser(chooser, metric)
+    return Chosen(counts, temperature, threshold, expected_score(predictions, rows, chooser, scoring, crossfit))
 
 
-def _select(plan: SweepPlan, predictions: Predictions, rows: ValidationRows) -> tuple[dict[int, int], float]:
-    """How often each trial is picked, and the temperature of their mean."""
+def _select(
+    plan: SweepPlan, predictions: Predictions, rows: ValidationRows
+) -> tuple[dict[int, int], float, NDArray[np.float64]]:
+    """How often each trial is picked, the temperature of their mean, and that mean with it."""
     counts = select(predictions, rows, plan.spec.objective.ensemble, absolute=plan.objective.metric == "mae")
+    together = combine(predictions, counts)
     if not plan.has_probabilities:
-        return counts, 1.0
-    return counts, fit_temperature(combine(predictions, counts), rows.y, rows.weight)
+        return counts, 1.0, together
+    temperature = fit_temperature(together, rows.y, rows.weight)
+    return counts, temperature, apply_temperature(together, temperature)
 
 
 def ensemble_value(plan: SweepPlan, library: Library) -> float | None:
@@ -75,9 +94,11 @@ def ensemble_value(plan: SweepPlan, library: Library) -> float | None:
     predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
     if len(predictions) < 2 or not plan.spec.objective.ensemble:
         return None
-    rows = validation_rows(plan)
-    counts, temperature = _select(plan, predictions, rows)
-    value = plan.scoring()(rows.y, apply_temperature(combine(predictions, counts), temperature), rows.weight)
+    rows, metric = validation_rows(plan), plan.decision_metric
+    _, _, together = _select(plan, predictions, rows)
+    if metric is not None:
+        together = decide(together, fit_threshold(together, rows.y, rows.weight, metric))
+    value = plan.scoring()(rows.y, together, rows.weight)
     return value if np.isfinite(value) else None
 
 
@@ -107,7 +128,7 @@ def ensemble_model(
     ]
     total = sum(chosen.counts.values())
     weights = {number: count / total for number, count in chosen.counts.items()}
-    return TunedModel(parts, best, weights, chosen.temperature)
+    return TunedModel(parts, best, weights, chosen.temperature, chosen.threshold)
 
 
 def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, best: int) -> NDArray[np.float64] | None:
@@ -124,8 +145,9 @@ def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, bes
 
 
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
-    """Whether a member's networks are not at hand, or have been trained on a `subset` that was enough for the search."""
-    return not entry.networks or trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0
+    """Whether a member's networks are not at hand, or have seen a `subset` of the rows and there is time to train on all."""
+    is_timed = plan.spec.search.minutes is not None
+    return not entry.networks or (not is_timed and trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0)
 
 
 def trained_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """The plan of a sweep: all that follows from a sweep file and its data, as plain facts, resolved and checked once."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import find, names_for
+from ...core.metrics import Metric, find, names_for
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.searcher import Searcher, resolve, split_options
@@ -121,6 +124,7 @@ class SweepPlan:
             metrics=(self.objective.metric,) if self.objective.metric else (),
             scale=tuple(fold.target.scale for fold in folds),
             n_plain=folds[0].encoder.n_plain,
+            levels=folds[0].encoder.levels,
         )
 
     def prediction_shapes(self) -> tuple[tuple[int, int], ...]:
@@ -136,6 +140,19 @@ class SweepPlan:
         activations = [self.fixed.get("activation"), *_values(self.space, "activation")]
         losses = [self.fixed.get("loss"), *_values(self.space, "loss")]
         return self.dataset.task == "classification" and "threshold" not in activations and "perceptron" not in losses
+
+    @property
+    def metric_code(self) -> str:
+        """Which function of the user's the metric is; "" for any other."""
+        metric = self.scoring().metric
+        return "" if metric is None else metric.code
+
+    @property
+    def decision_metric(self) -> Metric | None:
+        """The metric for which a threshold decides between the two classes; None where there are others, or none is needed."""
+        metric = self.scoring().metric
+        needed = metric is not None and metric.decision == "threshold"
+        return metric if needed and self.has_probabilities and len(self.dataset.classes or ()) == 2 else None
 
     def scoring(self) -> Scoring:
         """The objective as a score of predictions."""
@@ -171,6 +188,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         raise UserError(*found.problems)
     is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
     check_judges(dataset, "r2" if is_r2 else objective.key)
+    _check_defined(objective, dataset)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
@@ -188,10 +206,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         total, share = _affordable(spec.search, total, cost)
         if share < 1.0 and "subset" not in fixed:
             fixed["subset"] = share
-            notes = (
-                *notes,
-                f"trials train on {share:.0%} of the rows, to fit the time; the model's members train on all",
-            )
+            of_model = "so do the members of the model" if spec.search.minutes else "the model's members train on all"
+            notes = (*notes, f"trials train on {share:.0%} of the rows, to fit the time; {of_model}")
             cost *= share
     if isinstance(spec.search.start, list):
         check_points(spec.search.start, space, total)
@@ -234,8 +250,7 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
 
 def _n_numeric(dataset: Dataset) -> int:
     """How many of the network's inputs are numbers."""
-    encoder = dataset.folds()[0].encoder
-    return encoder.n_features - encoder.n_plain
+    return dataset.folds()[0].encoder.n_numeric
 
 
 def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
@@ -260,6 +275,31 @@ def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
             raise UserError(f"[objective] metric: {error}") from None
         key, best = f"val_{metric}", row.direction
     return Objective(key, best if config.direction == "auto" else config.direction, metric)
+
+
+def _check_defined(objective: Objective, dataset: Dataset) -> None:
+    """Refuse a metric that is not defined on some fold's validation rows, even of a perfect prediction."""
+    metric = None if objective.metric is None else find(objective.metric)
+    for i, fold in enumerate(dataset.folds(), 1):
+        y, weight = fold.arrays.y_val, fold.arrays.weight_val
+        if metric is None or y is None or not len(y):
+            continue
+        classes = fold.target.classes or ()
+        right = y if not classes else np.eye(len(classes))[y][:, -fold.target.n_outputs :]
+        try:
+            if not math.isnan(metric.function(y, right, weight)):
+                continue
+        except Exception as error:  # whatever a foreign function raises
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"[objective] metric {metric.name!r}: {type(error).__name__}: {reason}") from error
+        present = np.bincount(y, weight, minlength=len(classes)) > 0 if classes else ()
+        missing = [str(label)[:40] for label, found in zip(classes, present, strict=True) if not found]
+        which = f" have none of the class {missing[0]!r}" if missing else " are too few"
+        rows = f"the validation rows of fold {i}" if len(dataset.folds()) > 1 else "the validation rows"
+        raise UserError(
+            f"[objective] metric: {metric.name!r} is not defined, since {rows}{which}; "
+            "take fewer folds ([data] folds), a larger validation part, or the metric log_loss"
+        )
 
 
 def _rare_class(spec: Spec, dataset: Dataset, objective: Objective) -> tuple[str, ...]:

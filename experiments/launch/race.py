@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -52,27 +53,29 @@ class Race:
         """See `Evaluator.conclude`."""
         return self._evaluator.conclude(number)
 
-    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterable[Outcome]:
-        limit = () if deadline is None else (deadline,)
+    def advance(
+        self, requests: Sequence[Request], deadline: float | None = None, *, until_one: bool = False
+    ) -> Iterable[Outcome]:
+        limit: dict[str, Any] = {} if deadline is None else {"deadline": deadline, "until_one": until_one}
         racing, behind = list(requests), dict[int, int]()
         for i, folds in enumerate(ROUNDS):
             if folds >= self._n_folds:
                 break
             losses: dict[int, float] = {}
             trained = folds * self._n_seeds
-            for outcome in self._evaluator.advance([replace(r, networks=trained) for r in racing], *limit):
+            for outcome in self._evaluator.advance([replace(r, networks=trained) for r in racing], **limit):
                 if outcome.ended:
                     yield outcome
                 else:
                     losses[outcome.number] = self._sign * float(np.mean(outcome.values))
-            if deadline is not None and time.monotonic() > deadline:
+            if deadline is not None and time.monotonic() > deadline and not until_one:
                 return
             places = math.ceil(len(requests) / 2 ** (i + 1))
             order = sorted(losses, key=lambda number: (losses[number], number))
             behind |= dict.fromkeys(order[places:], folds)
             racing = [request for request in racing if request.number in order[:places]]
         whole: dict[int, tuple[float, ...]] = {}
-        for outcome in self._evaluator.advance(racing, *limit) if racing else ():
+        for outcome in self._evaluator.advance(racing, **limit) if racing else ():
             if outcome.ended == "finished":
                 whole[outcome.number] = outcome.values
             yield outcome

@@ -49,11 +49,14 @@ class Replay:
         if number not in self._committed:
             self._evaluator.forget(number)
 
-    def advance(self, requests: Sequence[Request], deadline: float | None = None) -> Iterable[Outcome]:
+    def advance(
+        self, requests: Sequence[Request], deadline: float | None = None, *, until_one: bool = False
+    ) -> Iterable[Outcome]:
         fresh = [request for request in requests if request.number not in self._committed]
         yield from self._play(request for request in requests if request.number in self._committed)
         if fresh:
-            yield from self._evaluator.advance(fresh, *(() if deadline is None else (deadline,)))
+            limit: dict[str, Any] = {} if deadline is None else {"deadline": deadline, "until_one": until_one}
+            yield from self._evaluator.advance(fresh, **limit)
 
     def conclude(self, number: int) -> Outcome | None:
         """See `Evaluator.conclude`; of a committed trial the record says what it came to."""

@@ -21,7 +21,10 @@ from .replay import CommittedTrial
 MAY_GROW = ("search.trials",)
 MAY_CHANGE = ("search.timeout", "search.minutes")
 # What was so before there was a key for it.
-BEFORE: dict[str, dict[str, Any]] = {"data": {"duplicates": "apart"}, "objective": {"ensemble": 0}}
+BEFORE: dict[str, dict[str, Any]] = {
+    "data": {"duplicates": "apart", "one_hot": 100_000},
+    "objective": {"ensemble": 0},
+}
 # Two keys that say the same in different ways: where one is stated the other is not taken over.
 OTHER_OF = {"folds": "validation", "validation": "folds", "test": "test_size", "test_size": "test"}
 OTHER_NAME = "give this one another name with --set name=..."
@@ -114,6 +117,10 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:
         way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
+    if earlier.tags.get(schema.METRIC_CODE, "") != plan.metric_code:
+        raise UserError(
+            f"--resume: the metric {plan.objective.metric!r} is another function than when the sweep was begun; {OTHER_NAME}"
+        )
     machine = earlier.tags.get(schema.MACHINE)
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")

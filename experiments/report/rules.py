@@ -53,13 +53,15 @@ def no_better_than_constant(facts: Facts) -> Finding | None:
     worst = expected["low"] if facts.direction == "maximize" else expected["high"]
     if facts.sign * (worst - constant) > 0:
         return None
+    answer = facts.evidence.get("constant_answer", "the same answer for all rows")
     return Finding(
         "constant",
         "problem",
         f"the model is expected to score {number_text(expected['score'])} ({number_text(expected['low'])} to "
-        f"{number_text(expected['high'])}), and always the same answer scores {number_text(constant)}",
+        f"{number_text(expected['high'])}), and {answer} scores {number_text(constant)}",
         {"expected": expected["score"], "low": expected["low"], "high": expected["high"], "constant": constant},
-        "the columns may say nothing about the target; look for other columns or, if a class is rare, for a metric that sees it",
+        "the columns may say nothing about the target; look for other columns or, if a class is rare, take a metric that sees it: "
+        "average_precision, balanced_accuracy or log_loss ([objective] metric)",
     )
 
 

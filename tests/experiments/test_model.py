@@ -20,6 +20,7 @@ from scipy import sparse
 from sklearn import metrics as reference
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_breast_cancer
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import PartialDependenceDisplay, permutation_importance
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -31,7 +32,7 @@ from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
-from mlptune.experiments.model import TunedModel
+from mlptune.experiments.model import TunedModel, prediction_table
 from mlptune.experiments.progress import Observer
 from tests.support.sweeps import small
 
@@ -65,6 +66,63 @@ def test_a_model_read_back_predicts_the_same(saved: tuple[TunedModel, Path]) -> 
     np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
     np.testing.assert_array_equal(again.predict(rows), model.predict(rows.to_numpy()))
     assert again.params == model.params
+
+
+def test_a_threshold_decides_for_all_that_is_of_decisions_and_for_nothing_else(store: str, tmp_path: Path) -> None:
+    result = mlptune.run_sweep(small("random", search__trials=2, objective__metric="f1", objective__ensemble=0))
+    model = mlptune.load_model("small")
+    assert model.threshold == result.best["decision_threshold"]
+    rows = load_breast_cancer(as_frame=True)
+    y = rows.target.to_numpy()
+    p = model.predict_proba(rows.data)
+    model.threshold = float(np.sort(p[:, 1])[-5])
+    model.save(tmp_path / "copy")
+    model = TunedModel.load(tmp_path / "copy")
+    decided = (p[:, 1] > model.threshold).astype(int)
+    assert decided.sum() == 4
+    assert "decision threshold" in repr(model)
+    np.testing.assert_array_equal(model.predict(rows.data), decided)
+    np.testing.assert_array_equal(prediction_table(model, rows.data)["prediction"], decided)
+    np.testing.assert_array_equal(model.predict_proba(rows.data), p)
+    assert model.score(rows.data, y) == pytest.approx(np.mean(decided == y))
+    assert model.evaluate(rows.data, y, None, "f1") == pytest.approx(reference.f1_score(y, decided))
+    assert model.evaluate(rows.data, y, None, "roc_auc") == pytest.approx(reference.roc_auc_score(y, p[:, 1]))
+    description = tmp_path / "copy" / "model.json"
+    for bad in ("2.0", '"0.5"', "true"):
+        text = json.dumps({**json.loads(description.read_text()), "threshold": json.loads(bad)})
+        description.write_text(text)
+        with pytest.raises(ValueError, match="the threshold must be from 0 to 1 and of two classes"):
+            TunedModel.load(tmp_path / "copy")
+
+
+def test_many_categories_are_embedded_and_each_row_is_predicted_by_itself(store: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    place, size = random.integers(40, size=600), random.normal(size=600)
+    effect = random.normal(size=40)
+    frame = pd.DataFrame({"place": [f"p{i}" for i in place], "size": size, "y": effect[place] + 0.1 * size})
+    spec = small(
+        "random", name="places", model={"epochs": 30, "batch_size": 16, "optimizer": "adamw"}, search__trials=3
+    )
+    del spec["data"]["source"], spec["data"]["target"]
+    result = mlptune.run_sweep(spec, data=frame, target="y", workers=2)
+    assert (
+        mlptune.run_sweep({**spec, "name": "again"}, data=frame, target="y", workers=1).best["value"]
+        == result.best["value"]
+    )
+    assert result.best["test_score"] > 0.8
+    model = mlptune.load_model("places")
+    assert {part.structure.levels for part in model.parts} == {(41,)}
+    model.save(tmp_path / "copy")
+    rows = frame.iloc[:9].assign(place=["nowhere", None, *frame["place"].iloc[2:9]])
+    whole = TunedModel.load(tmp_path / "copy").predict(rows, exact=True)
+    alone = [model.predict(rows.iloc[[i]], exact=True)[0] for i in range(len(rows))]
+    np.testing.assert_allclose(whole, alone, rtol=1e-12)
+    description = tmp_path / "copy" / "model.json"
+    stored = json.loads(description.read_text())
+    stored["encodings"][0]["encoder"]["features"][0]["categories"].append("one more")
+    description.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match="the encoding does not fit"):
+        TunedModel.load(tmp_path / "copy")
 
 
 def test_a_model_is_evaluated_by_every_metric_of_its_task(saved: tuple[TunedModel, Path]) -> None:

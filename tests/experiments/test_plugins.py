@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer
+from sklearn.metrics import fbeta_score
 
 import mlptune
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
-from tests.support.sweeps import small
+from tests.support.observers import AfterTrials, press_ctrl_c
+from tests.support.sweeps import essence, iris, small
 
 MODULE = """
 from mlptune.search import Continue, Scheduler, Stop
@@ -89,3 +93,47 @@ def test_a_metric_that_is_not_to_be_had_is_refused_in_one_line() -> None:
         "sweep: [objective] metric 'lost': 'rulers:LOST' cannot be loaded, AttributeError: module 'rulers' has no attribute 'LOST'"
     )
     assert "'worst' is not a metric for classification" in refusal("worst")
+
+
+def written_in_main(body: str):
+    """A function as a script or a notebook has it, which no other process can import."""
+    space = {"__name__": "__main__"}
+    exec(
+        f"def fbeta(y_true, y_pred, sample_weight=None):\n    from sklearn.metrics import fbeta_score\n    return {body}",
+        space,
+    )
+    return space["fbeta"]
+
+
+def test_a_function_of_a_script_is_a_metric_for_workers_and_after_a_resume(store: str) -> None:
+    body = "fbeta_score(y_true, y_pred, beta=2, sample_weight=sample_weight)"
+    spec = small("random", search__trials=4, search__batch=2)
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        mlptune.run_sweep(spec, metric=written_in_main(body), workers=2, observer=AfterTrials(2, press_ctrl_c))
+    with pytest.raises(UserError, match="the metric 'fbeta' is another function than when the sweep was begun"):
+        mlptune.run_sweep(spec, metric=written_in_main(body.replace("2", "3")), workers=1, resume=True)
+    resumed = mlptune.run_sweep(spec, metric=written_in_main(body), workers=2, resume=True)
+    assert resumed.best["metric"] == "val_fbeta"
+    assert 0 < resumed.best["decision_threshold"] < 1
+    own = {**spec, "name": "undisturbed", "objective": {"metric": written_in_main(body)}}
+    whole = mlptune.run_sweep(own, workers=1)
+    assert essence(whole, with_name=False) == essence(resumed, with_name=False)
+    rows = load_breast_cancer(as_frame=True)
+    model = mlptune.load_model("small")
+    expected = fbeta_score(rows.target, model.predict(rows.data), beta=2)
+    assert model.evaluate(rows.data, rows.target, None, "fbeta") == pytest.approx(expected)
+
+
+def test_a_function_that_fails_on_the_table_is_refused_before_training(store: str) -> None:
+    def binary(y_true, y_pred):
+        if len(np.unique(y_true)) > 2:
+            raise ValueError("more than two\nclasses")
+        return float(np.mean(y_true == y_pred))
+
+    line = r"^\[objective\] metric 'binary': ValueError: more than two classes$"
+    with pytest.raises(UserError, match=line):
+        mlptune.run_sweep(iris(), metric=binary, workers=1)
+    with pytest.raises(UserError, match="got '<lambda>'; use def"):
+        mlptune.run_sweep(iris(), metric=lambda y, p: 1.0, workers=1)
+    with pytest.raises(UserError, match="'binary' is not a metric for regression"):
+        mlptune.run_sweep(small(data__source="sklearn:diabetes"), metric=binary, workers=1)

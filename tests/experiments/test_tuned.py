@@ -13,6 +13,7 @@ import pyarrow
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.metrics import f1_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -55,6 +56,19 @@ def mixed(n: int = 150) -> tuple[pd.DataFrame, pd.Series]:
     kind = np.where(pd.Series(colour).eq("red") ^ (random.random(n) < 0.05), "yes", "no")
     size[random.random(n) < 0.1] = np.nan
     return pd.DataFrame({"row": np.arange(n), "target": size, "colour": colour}), pd.Series(kind, name="kind")
+
+
+def test_the_classifier_decides_by_the_threshold_of_its_metric() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 2))
+    y = np.where(X[:, 0] + random.normal(size=300) > 1.5, "yes", "no")
+    found = TunedMLPClassifier(**{**SETTINGS, "metric": "f1"}).fit(X, y)
+    decided = found.predict_proba(X)[:, 1] > found.model_.threshold
+    np.testing.assert_array_equal(found.predict(X), np.where(decided, "yes", "no"))
+    assert (decided != (found.predict_proba(X)[:, 1] > 0.5)).any(), "a threshold of one half shows nothing"
+    own = TunedMLPClassifier(**{**SETTINGS, "metric": f1_score}).fit(X, y)
+    assert own.best_score_ == pytest.approx(found.best_score_)
+    np.testing.assert_array_equal(own.predict(X), found.predict(X))
 
 
 @pytest.mark.parametrize("cls", [TunedMLPClassifier, TunedMLPRegressor])

@@ -73,10 +73,12 @@ class Runs:
         self._heartbeat: lease.Heartbeat | None = None
         self._model_logged: int | None = None
 
-    @property
-    def trial_run_ids(self) -> dict[int, str]:
-        """The run of each trial that is known, by the trial's number."""
-        return {} if self._trials is None else {n: str(trial.run_id) for n, trial in self._trials.known.items()}
+    def take_trial_run_ids(self) -> dict[int, str]:
+        """The runs of trials that have become known since the last call, by the trial's number."""
+        if self._trials is None:
+            return {}
+        found, self._trials.found = self._trials.found, {}
+        return found
 
     def check_held(self) -> None:
         """Raise LeaseLost if another process has taken the launch over."""

@@ -351,12 +351,14 @@ def test_categories_have_features_where_rows_allow(tmp_path):
     rng = np.random.default_rng(0)
     country = rng.permutation(np.arange(4000) % 180)
     frame = pd.DataFrame({"country": [f"c{i}" for i in country], "y": rng.normal(size=180)[country]})
-    data = loaded(tmp_path, frame, target="y")
+    data = loaded(tmp_path, frame, target="y", one_hot=180)
     assert data.n_features == 180
-    few = loaded(tmp_path, frame, target="y", levels=50)
+    few = loaded(tmp_path, frame, target="y", levels=50, one_hot=50)
     assert few.n_features == 51
-    assert few.messages[0].startswith("country: 130 of 180 categories share one feature")
-    assert few.fingerprint != data.fingerprint
+    assert few.messages[0].startswith("country: 130 of 180 categories count as one")
+    coded = loaded(tmp_path, frame, target="y")
+    assert (coded.n_features, coded.folds()[0].encoder.levels) == (1, (181,))
+    assert len({few.fingerprint, data.fingerprint, coded.fingerprint}) == 3
 
 
 def test_a_table_without_names_needs_none(tmp_path):

@@ -99,16 +99,47 @@ def test_rare_categories_share_a_feature_and_unknown_ones_are_tolerated():
 
 def test_as_many_categories_have_a_feature_as_have_five_rows():
     frame = pd.DataFrame({"code": [f"c{i % 180}" for i in range(2000)] + ["c3"] * 100 + ["few"] * 4 + ["fewer"] * 3})
-    encoder = fitted(frame)
+    schema = infer_schema(frame, DataConfig(source="t.csv"))
+    encoder = Encoder.fit(frame, schema, None, Levels(256, one_hot=256))
     assert encoder.n_features == 180 + 1
     assert encoder.feature_names[0] == "code=c3"
     assert encoder.transform(frame).sum(axis=1).tolist() == [1.0] * len(frame)
-    assert merged_remark(encoder).startswith("code: 2 of 182 categories share one feature")
+    assert merged_remark(encoder).startswith("code: 2 of 182 categories count as one")
     many = pd.DataFrame({"code": [f"c{i % 300}" for i in range(6000)]})
-    assert fitted(many).n_features == 256 + 1
-    schema = infer_schema(many, DataConfig(source="t.csv"))
-    assert Encoder.fit(many, schema, None, Levels(300, 2)).n_features == 300
+    assert Encoder.fit(many, schema, None, Levels(256, one_hot=256)).n_features == 256 + 1
+    assert Encoder.fit(many, schema, None, Levels(300, 2, 300)).n_features == 300
     assert merged_remark(Encoder.fit(many, schema, None, Levels(300, 2))) == ""
+
+
+def test_more_categories_than_are_one_hot_become_a_code_at_the_end():
+    random = np.random.default_rng(0)
+    code = [f"c{i % 40}" for i in range(400)] + ["few"] * 2 + ["fewer"] + [None] * 7
+    frame = pd.DataFrame({"code": code, "a": random.normal(size=410), "sex": random.choice(["f", "m"], 410)})
+    encoder = fitted(frame)
+    assert encoder.feature_names[::3] == ["a", "code"]
+    assert (encoder.n_numeric, encoder.n_plain, encoder.levels) == (1, 2, (1 + 40 + 1 + 1,))
+    X = encoder.transform(frame)
+    one_hot = Encoder.fit(frame, infer_schema(frame, DataConfig(source="t.csv")), None, Levels(one_hot=99))
+    wide = one_hot.transform(frame)
+    np.testing.assert_array_equal(
+        X[:, :3], wide[:, [0, *np.flatnonzero([n.startswith("sex") for n in one_hot.feature_names])]]
+    )
+    places = [i for i, name in enumerate(one_hot.feature_names) if name.startswith("code=")]
+    np.testing.assert_array_equal(X[:, 3], 1 + wide[:, places].argmax(axis=1))
+    new = encoder.transform(frame.iloc[:3].assign(code=["Atlantis", "c1", None]))
+    rare, missing = 41, 42
+    assert new[:, 3].tolist() == [rare, 1 + encoder.features[0].categories.index("c1"), missing]
+    again = Encoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    assert again == encoder
+    with pytest.raises(ValueError, match="codes need numbers_first"):
+        Encoder.from_json({key: value for key, value in encoder.to_json().items() if key != "numbers_first"})
+
+
+def test_a_category_that_training_rows_had_not_is_code_0_where_none_is_rare():
+    frame = pd.DataFrame({"code": [f"c{i % 40}" for i in range(400)]})
+    encoder = fitted(frame)
+    assert encoder.levels == (41,)
+    assert encoder.transform(pd.DataFrame({"code": ["Atlantis", None, "c0"]})).ravel().tolist()[:2] == [0.0, 0.0]
 
 
 def test_a_category_is_rare_below_half_a_percent_of_the_rows():

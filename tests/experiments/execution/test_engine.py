@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from concurrent.futures import Executor, Future
 from threading import Timer
 
@@ -56,6 +57,18 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
     assert run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3]) == alone
     with Workers(2) as workers:
         assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
+
+
+def test_late_it_ends_at_once_or_as_soon_as_one_trial_has_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
+    requests = [Request(n, CONFIGURATIONS[n], EPOCHS) for n in (1, 2)]
+    for until_one in (False, True):
+        with Workers(1) as workers:
+            evaluator = EngineEvaluator(iris_task(folds=2), workers)
+            found = list(evaluator.advance(requests, time.monotonic() - 1, until_one=until_one))
+            assert all(outcome.ended is None for outcome in found), "no trial has come to its end"
+            concluded = [evaluator.conclude(request.number) for request in requests]
+            assert any(concluded) == until_one
 
 
 def test_divergence_is_reported_as_the_last_finite_epoch_and_a_reason() -> None:

@@ -3,10 +3,11 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from mlptune.experiments.execution.evaluation import Outcome, Request
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
@@ -93,6 +94,19 @@ def test_the_order_in_which_trials_return_does_not_matter(method: str, stopper: 
     first, _ = coordinate(method, stopper, Table(seed=1))
     second, _ = coordinate(method, stopper, Table(seed=2))
     assert {n: first.trials[n] for n in sorted(first.trials)} == {n: second.trials[n] for n in sorted(second.trials)}
+
+
+@pytest.mark.parametrize("method", ["random", "tpe", "bayesian"])
+def test_a_value_that_is_not_a_number_is_recorded_and_not_learned_from(method: str) -> None:
+    class Undefined(Table):
+        def advance(self, requests: Sequence[Request]):
+            for outcome in super().advance(requests):
+                yield replace(outcome, value=math.nan) if outcome.number % 3 == 0 else outcome
+
+    found, study = coordinate(method, "none", Undefined(), trials=12, batch=4)
+    undefined = [number for number, trial in found.trials.items() if math.isnan(trial.value)]
+    assert sorted(undefined) == [0, 3, 6, 9]
+    assert [trial.number for trial in study.trials if trial.state == TrialState.FAIL] == sorted(undefined)
 
 
 @pytest.mark.parametrize("rule", ["asha", "hyperband"])

@@ -27,14 +27,15 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> tup
     folder = tmp_path_factory.mktemp("undisturbed")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     shutil.copyfile(migrated, folder / "mlflow.db")
-    return essence(mlptune.run_sweep(small(data__folds=2, seed=4), tracking_uri=uri)), predictions(uri)
+    spec = small(data__folds=2, seed=4, objective__metric="f1")
+    return essence(mlptune.run_sweep(spec, tracking_uri=uri)), predictions(uri)
 
 
 @pytest.mark.parametrize("stored", [True, False])
 def test_interrupted_and_resumed_it_is_the_same_ensemble(store: str, undisturbed, stored: bool) -> None:
     """Whether the committed trials' predictions are in the store or must be made again."""
     with pytest.raises(KeyboardInterrupt, match="--resume"):
-        mlptune.run_sweep(small(data__folds=2, seed=4), observer=AfterTrials(9, press_ctrl_c))
+        mlptune.run_sweep(small(data__folds=2, seed=4, objective__metric="f1"), observer=AfterTrials(9, press_ctrl_c))
     run_id = mlptune.experiments.results.show("small")["run_id"]
     committed = [trial.number for trial in reader.trials(store, run_id) if trial.state == "complete"]
     found = reader.predictions(store, run_id, committed)
@@ -43,11 +44,14 @@ def test_interrupted_and_resumed_it_is_the_same_ensemble(store: str, undisturbed
     if not stored:
         for number in found:
             reader.artifact(store, run_id, schema.predictions_file(number)).unlink()
-    resumed = mlptune.run_sweep(small(data__folds=2, seed=4), resume=True)
+    resumed = mlptune.run_sweep(small(data__folds=2, seed=4, objective__metric="f1"), resume=True)
     expected, outputs = undisturbed
     assert essence(resumed) == expected
     assert len(expected["document"]["best"]["ensemble"]) > 1, "one member shows nothing"
     np.testing.assert_array_equal(predictions(store), outputs)
+    threshold = mlptune.load_model("small").threshold
+    assert threshold == expected["document"]["best"]["decision_threshold"] == resumed.best["decision_threshold"]
+    assert 0 < threshold < 1
 
 
 def test_its_members_are_the_trials_own_networks(store: str) -> None:

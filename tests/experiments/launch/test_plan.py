@@ -191,3 +191,22 @@ def test_a_plan_is_only_facts():
     assert task.fingerprint == plan.dataset.fingerprint
     for fold, encoded in zip(task.folds, plan.dataset.folds(), strict=True):
         assert np.shares_memory(fold.X, encoded.arrays.X)
+
+
+@pytest.mark.parametrize(
+    ("data", "which"),
+    [({"folds": 3}, "the validation rows of fold [123] have"), ({"validation": 0.3}, "the validation rows have")],
+)
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision"])
+def test_a_metric_that_is_not_defined_on_validation_rows_is_refused_before_training(
+    tmp_path: Path, data, which, metric
+):
+    rows = pd.DataFrame({"a": np.arange(60.0) ** 1.5, "y": ["no"] * 59 + ["yes"]})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    data = {**data, "target": "y", "test_size": 0.0}
+    line = rf"\[objective\] metric: '{metric}' is not defined, since {which} none of the class 'yes'; take fewer folds"
+    with pytest.raises(UserError, match=line):
+        planned(str(tmp_path / "rows.csv"), data=data, objective={"metric": metric})
+    assert (
+        planned(str(tmp_path / "rows.csv"), data=data, objective={"metric": "log_loss"}).objective.metric == "log_loss"
+    )

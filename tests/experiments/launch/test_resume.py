@@ -74,6 +74,14 @@ def test_trials_that_were_paused_at_the_end_go_on_with_a_larger_budget(store: st
     assert stored == shown
 
 
+def test_a_budget_that_is_over_before_it_begins_still_has_a_result(store: str) -> None:
+    listener = Listener()
+    result = mlptune.run_sweep(small(search__minutes=1e-6), workers=1, observer=listener)
+    assert "the time is over before a trial has begun; it goes on to the first result" in listener.messages
+    assert result.best["number"] in set(result.trials["number"])
+    assert mlptune.load_model("small").classes_.tolist() == [0, 1]
+
+
 def test_a_budget_in_minutes_ends_in_time_with_a_model_and_grows_on_resume(store: str) -> None:
     spec = small(search={"method": "tpe", "minutes": 0.05}, model={"epochs": 60})
     first = mlptune.run_sweep(spec, workers=1)
