@@ -172,6 +172,11 @@ class Runs:
         scored = [run.info.run_id for run in found if schema.TEST_SCORE in run.data.metrics]
         return sum(len(self._client.get_metric_history(run_id, schema.TEST_SCORE)) for run_id in scored)
 
+    def log_metric(self, key: str, value: float, step: int, now: int) -> None:
+        """Write a number of the launch."""
+        claim, _ = self._open_launch()
+        log_batch(self._client, claim.run_id, [(key, value, step)], now=now)
+
     def finish_launch(
         self,
         state: str,
