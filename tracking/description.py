@@ -60,6 +60,8 @@ def run_name(record: TrialRecord) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, float):
         text = f"{value:.2g}"
         return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text.replace("e-0", "e-")
@@ -149,9 +151,7 @@ def _values(trial: TrialRecord, names: Sequence[str]) -> list[str]:
 
 def _link(trial: TrialRecord, experiment_id: str) -> str:
     """A link that works in MLflow's pages wherever they are served."""
-    return (
-        f"[{trial.number}](#/experiments/{experiment_id}/runs/{trial.run_id})" if trial.run_id else str(trial.number)
-    )
+    return f"[{trial.number}](#/experiments/{experiment_id}/runs/{trial.run_id})" if trial.run_id else str(trial.number)
 
 
 def _number(value: float | None) -> str:

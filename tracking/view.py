@@ -46,9 +46,7 @@ def view_text(
     )
 
 
-def _state(
-    run_id: str, metric: str, direction: str, searched: Sequence[str], grouped: Sequence[str]
-) -> dict[str, Any]:
+def _state(run_id: str, metric: str, direction: str, searched: Sequence[str], grouped: Sequence[str]) -> dict[str, Any]:
     best = schema.best_metric(metric)
     return {
         "searchFilter": f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != '{schema.SUPERSEDED}'",
@@ -75,8 +73,10 @@ def _state(
 
 
 def _charts(metric: str, best: str, searched: Sequence[str]) -> list[dict[str, Any]]:
-    lines = [{"type": "LINE", "metricKey": key} for key in dict.fromkeys([metric, *schema.CHARTED])]
-    parallel = {
+    lines: list[dict[str, Any]] = [
+        {"type": "LINE", "metricKey": key} for key in dict.fromkeys([metric, *schema.CHARTED])
+    ]
+    parallel: dict[str, Any] = {
         "type": "PARALLEL",
         "selectedParams": list(searched),
         "selectedMetrics": [best],

@@ -13,6 +13,7 @@ def test_names_are_listed_once_and_nowhere_else() -> None:
     described = {
         *schema.TAGS,
         *schema.METRICS,
+        *schema.ALIASES,
         *schema.ARTIFACTS,
         schema.SUPERSEDED,
         schema.LONG_TAGS,
@@ -46,4 +47,6 @@ def test_a_sweep_writes_nothing_else(tmp_path: Path) -> None:
         assert set(run.data.metrics) <= set(schema.METRICS)
         paths = {item.path for item in client.list_artifacts(run.info.run_id)}
         assert paths <= {name.rstrip("/") for name in schema.ARTIFACTS}
-    assert set(experiment.tags) <= set(schema.TAGS)
+    [launch] = [run.info.run_id for run in runs if run.data.tags[schema.KIND] == "launch"]
+    assert {tag.removesuffix(launch) for tag in experiment.tags} <= set(schema.TAGS)
+    assert set(client.get_registered_model("digits").aliases) == set(schema.ALIASES)

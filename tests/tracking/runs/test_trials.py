@@ -81,7 +81,7 @@ def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any
     closed = client.search_runs([experiment], f"tags.{schema.STATE} = 'superseded'")
     assert sorted(run.data.tags[schema.NUMBER] for run in closed) == ["1", "2"]
     assert {run.info.status for run in closed} == {"KILLED"}
-    assert {run.info.run_name for run in closed} == {"trial 001 (superseded)", "trial 002 (superseded)"}
+    assert {run.info.run_name for run in closed} == {"#1 x 1 (superseded)", "#2 x 2 (superseded)"}
     shown = f"tags.`{schema.STATE}` != 'superseded' and tags.{schema.PARENT} = '{run_id}'"
     assert len(client.search_runs([experiment], shown)) == 1
     with Writer(uri) as writer:
