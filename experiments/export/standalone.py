@@ -2,9 +2,10 @@
 
     python predict.py FILE.csv [-o OUT.csv]
 
-FILE.csv, with any delimiter and also as .csv.gz, holds rows as raw as those that the model was trained on: columns by name in any order, or
-by place where it has no line of names. What comes out is one line for each row: `prediction`, and for classes `proba_<label>` for each. The model is `model.npz`
-beside this file: arrays, and one text of JSON that says how columns are read and what networks there are.
+FILE.csv, which may be compressed (.csv.gz), holds rows as raw as those that the model was trained on: columns by name in any order,
+or by place where it has no line of names. What comes out is one line for each row: `prediction`, and for classes `proba_<label>`
+for each. The model is `model.npz` beside this file: arrays, and one text of JSON that says how columns are read and what networks
+there are.
 """
 
 import argparse

@@ -22,7 +22,7 @@ TOWNS = [f"town {i}" for i in range(60)]
 
 
 def write_table(path: Path, n: int = 160) -> Path:
-    """A CSV file with numbers as people write them, dates in three orders, codes, categories, few and many, and a column that is mostly empty."""
+    """A CSV file with numbers as people write them, dates in three orders, codes, few and many categories, and one mostly empty."""
     rng = np.random.default_rng(3)
     days = np.datetime64("2020-02-27") + rng.integers(0, 700, n)
     frame = pd.DataFrame(
