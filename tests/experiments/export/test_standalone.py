@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlptune.core.activations import ACTIVATIONS
@@ -127,6 +127,7 @@ def test_ensembles_of_any_architectures(
 
 HIDDEN_SIZES = st.sampled_from([[], [3], [6, 9], [8, 4, 4]])
 
+CODES = ("-999", "-999.0", "-999,00", "(999)", "9,999", "9.999", "9999")  # written as numbers, and perhaps missing
 CELLS = st.one_of(
     st.sampled_from(
         [
@@ -145,7 +146,7 @@ CELLS = st.one_of(
                 "31/12/99",
                 "13:08 pm",
             ),
-            *("-999", "-999.0", "-999,00", "(999)", "9,999", "9.999", "9999", "N.V.", "inf", "00:00"),
+            *("N.V.", "inf", "00:00", *CODES),
         ]
     ),
     st.text(max_size=8).filter(lambda text: not set(text) & set("\r\n\0")),
@@ -157,6 +158,8 @@ CELLS = st.one_of(
 WORDS = st.sets(st.sampled_from(["n.v.", "-999", "-999.0", "9,999", "9.999", "true", "inf", "0", "2024", "31/12/99"]))
 
 
+@example(cells=list(CODES), decimal=".", missing={"-999", "9,999"}, order="")
+@example(cells=list(CODES), decimal=",", missing={"-999", "9,999"}, order="")
 @given(
     cells=st.lists(CELLS, min_size=1, max_size=5),
     decimal=st.sampled_from([".", ","]),
