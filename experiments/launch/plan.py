@@ -187,12 +187,13 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if objective is None or options is None:
         raise UserError(*found.problems)
     is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
-    check_judges(dataset, "r2" if is_r2 else objective.key)
+    judging = check_judges(dataset, "r2" if is_r2 else objective.key)
     _check_defined(objective, dataset)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
         fixed, notes = _require_full_length(spec, space, fixed)
+    notes = (*judging, *notes)
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     total = _total(spec.search, searcher, space)
