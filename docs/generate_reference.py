@@ -393,7 +393,7 @@ A room does not know the errors of the rooms above it; `experiments` turns these
 
 def mlflow() -> str:
     parts = []
-    for kind in ("TAGS", "METRICS", "ARTIFACTS"):
+    for kind in ("TAGS", "METRICS", "ALIASES", "ARTIFACTS"):
         rows = [[code(name), where, meaning] for name, (where, meaning) in getattr(schema_of_store, kind).items()]
         parts.append(f"## {kind.capitalize()}\n\n" + table(["name", "on", "meaning"], rows))
     return page("What lies in MLflow", MLFLOW, *parts)

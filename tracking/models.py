@@ -30,7 +30,7 @@ def log_model(
     timestamp: int,
     again: bool,
 ) -> str:
-    """Log `folder` as a pyfunc model of the run and register it as `name`; return the registered version.
+    """Log `folder` as a pyfunc model of the run and register it as `name`, its champion; return the registered version.
 
     `again`: this call, recognised by its `timestamp`, was made before and failed; what it has already done is not done twice.
 
@@ -47,6 +47,7 @@ def log_model(
     if again:
         for version in client.search_model_versions(f"run_id = '{run_id}'"):
             if mark.items() <= version.tags.items():
+                client.set_registered_model_alias(name, schema.CHAMPION, version.version)
                 return str(version.version)
     found = _logged(client, run.info.experiment_id, run_id, mark) if again else None
     # Logged models refuse more characters than sweeps do.
@@ -97,6 +98,7 @@ def log_model(
         model_id=logged.model_id,
         tags=mark,
     )
+    client.set_registered_model_alias(name, schema.CHAMPION, version.version)
     return str(version.version)
 
 

@@ -15,6 +15,7 @@ from . import models, records, schema, store
 from .numbering import launch_numbers
 from .records import LaunchRecord, TrialRecord
 from .source import ClientSource, Source, open_source
+from .view import view_key
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
 
@@ -165,8 +166,8 @@ def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict
 def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     """Path and fragment, below a server's address, of MLflow's page with a launch's curves, the best trials first.
 
-    Unsorted, that page shows the launch alone, its trials folded away; `ascending` is for objectives that are
-    minimised.
+    It is the launch's saved view, or, of launches without one, the page sorted: unsorted it shows the launch alone, its
+    trials folded away. `ascending` is for objectives that are minimised.
     """
     query = {
         "workflowType": "machine_learning",
@@ -175,7 +176,14 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
         "orderByKey": "metrics.`value`",
         "orderByAsc": str(ascending).lower(),
     }
-    experiment_id = _run(_source(uri), run_id).info.experiment_id
+    source = _source(uri)
+    experiment_id = _run(source, run_id).info.experiment_id
+    if source.has_experiment_tag(experiment_id, view_key(run_id)):
+        query = {
+            "workflowType": "machine_learning",
+            "compareRunsMode": "CHART",
+            "viewStateShareKey": run_id,
+        }
     return f"/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 

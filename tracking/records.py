@@ -4,7 +4,6 @@ MLflow cuts tags at 8,000 and params at 6,000 characters without a word. A longe
 and the tag holds `artifact:` and its path.
 """
 
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -269,21 +268,6 @@ def _stored(data: Mapping[str, Any]) -> dict[str, Any]:
         "configuration": data.get("configuration"),
         "copied": tuple((epoch, number) for epoch, number in data.get("copied", ())),
     }
-
-
-def launch_note(sweep: str, best: TrialRecord) -> str:
-    """The description of a finished launch, in Markdown."""
-    shown = best.configuration or best.params
-    rows = "".join(f"| {_cell(key)} | {_cell(param_text(value))} |\n" for key, value in shown.items())
-    return (
-        f"Sweep **{sweep}**. Best: trial {best.number}, value {best.value}, {best.epochs} epochs.\n\n"
-        f"| hyperparameter | value |\n|---|---|\n{rows}"
-    )
-
-
-def _cell(text: str) -> str:
-    """Text for a table in Markdown, which takes bars for borders and lets HTML through."""
-    return html.escape(text.replace("\n", " ")).replace("|", "&#124;")
 
 
 def utc(milliseconds: int) -> datetime:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from . import lease, records, schema, store
+from . import description, lease, records, schema, store
 from .records import LaunchRecord
 
 _PAGE = 1000
@@ -59,8 +59,11 @@ def _rename_launch(client: Any, launch: LaunchRecord, name: str) -> None:
     if any(entry.path == schema.SPEC_FILE for entry in client.list_artifacts(launch.run_id)):
         text = _renamed(client.download_artifacts(launch.run_id, schema.SPEC_FILE), name)
         client.log_text(launch.run_id, text, schema.SPEC_FILE)
-    if launch.best is not None and launch.tags.get(schema.NOTE) == records.launch_note(launch.name, launch.best):
-        client.set_tag(launch.run_id, schema.NOTE, records.launch_note(name, launch.best))
+    note = launch.tags.get(schema.NOTE, "")
+    for said in (description.sweep_head, description.next_commands):
+        note = note.replace(said(launch.name), said(name), 1)
+    if note != launch.tags.get(schema.NOTE, ""):
+        client.set_tag(launch.run_id, schema.NOTE, note)
 
 
 def _renamed(path: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """Every name that mlptune writes into MLflow, and the states of launches and trials: what readers of a store can rely on.
 
-`TAGS`, `METRICS` and `ARTIFACTS` map each name to the runs that have it and to what it means. Other names that begin with
+`TAGS`, `METRICS`, `ALIASES` and `ARTIFACTS` map each name to the runs that have it and to what it means. Other names that begin with
 `mlflow.` are MLflow's own. A launch is one parent run, a trial run is nested in it.
 """
 
@@ -57,6 +57,8 @@ USER = "mlflow.user"
 SOURCE_NAME = "mlflow.source.name"
 SOURCE_TYPE = "mlflow.source.type"
 EXPERIMENT_KIND = "mlflow.experimentKind"
+# Followed by the id of a launch's run.
+VIEW = "mlflow.sharedViewState."
 
 TAGS = {
     KIND: ("experiment, launch, trial", "`sweep`, `launch` or `trial`."),
@@ -107,21 +109,32 @@ TAGS = {
     MODEL_RUN: ("logged model, model version", "The launch's run."),
     MODEL_LOGGED: ("logged model, model version", "When the model was logged, in milliseconds since 1970."),
     PARENT: ("trial", "The launch's run."),
-    RUN_NAME: ("launch, trial", "`launch` or `trial` with its number."),
-    NOTE: ("launch, trial", "A description in Markdown: of a launch its best trial, of a trial what it has copied."),
+    RUN_NAME: ("launch, trial", "`launch` with its number; `#` with a trial's number and its hyperparameters, shortened."),
+    NOTE: (
+        "experiment, launch, trial",
+        "A description in Markdown: of a launch its scores, its best trials and the diagnosis, of a trial what it has copied.",
+    ),
     USER: ("launch, trial", "The user who runs the sweep."),
     SOURCE_NAME: ("launch, trial", "`mlptune`."),
     SOURCE_TYPE: ("launch, trial", "`LOCAL`."),
     EXPERIMENT_KIND: ("experiment", "Makes MLflow's interface open on runs and charts."),
+    VIEW: (
+        "experiment",
+        "With the id of a launch's run behind it: a saved view of MLflow's interface, the launch's trials beside their curves. "
+        "`mlptune ui` opens it.",
+    ),
 }
 
 VALUE = "value"
+SPREAD = "spread"
 BEST_VALUE = "best_value"
 ENSEMBLE_VALUE = "ensemble_value"
 TEST_SCORE = "test_score"
 EXPECTED_SCORE, EXPECTED_LOW, EXPECTED_HIGH = "expected_score", "expected_low", "expected_high"
 DECISION_THRESHOLD = "decision_threshold"
 CURVES = ("train_loss", "val_loss", "train_score", "val_score")
+# Of these the saved view has charts, besides the objective.
+CHARTED = ("val_loss", "val_score", "train_loss")
 
 METRICS = {
     "train_loss": (
@@ -134,6 +147,13 @@ METRICS = {
     "val_score": ("trial", "The validation score of each epoch."),
     "val_METRIC": ("trial", "Another validation metric of each epoch, where the objective names one."),
     VALUE: ("trial", "The trial's objective at its best epoch; of a pruned trial its last one."),
+    "best_val_score": (
+        "launch, trial",
+        "The same as `value` of a complete trial and `best_value` of a launch, by the metric's name: at the best epoch, while "
+        "`val_score` ends at the last one.",
+    ),
+    "best_val_METRIC": ("launch, trial", "The same where the objective is another metric."),
+    SPREAD: ("trial", "The standard deviation of the objective over the trial's networks: its folds and seeds."),
     BEST_VALUE: ("launch", "The objective of the best trial."),
     ENSEMBLE_VALUE: (
         "launch",
@@ -148,6 +168,10 @@ METRICS = {
         "The probability of the second of two classes above which the model predicts it, where the metric asks for one.",
     ),
 }
+
+CHAMPION = "champion"
+
+ALIASES = {CHAMPION: ("registered model", "The version of the launch that has finished last.")}
 
 SWEEP_FILE = "sweep.toml"
 SPEC_FILE = "spec.json"
@@ -182,6 +206,11 @@ LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
 # complete and from failed ones at a glance.
 TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+
+
+def best_metric(metric: str) -> str:
+    """The metric with an objective's value at the best epoch."""
+    return f"best_{metric}"
 
 
 def predictions_file(number: int) -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import lease, records, schema, store
+from .description import Description
 from .lease import HeldElsewhere as HeldElsewhere
 from .process import Call, call
 from .queue import WriteQueue
@@ -42,6 +43,7 @@ class Writer:
         self._error_seen = False
         self._closed = False
         self._say = say
+        self._metric: str | None = None
         self._holder = lease.register_holder()
         self._queue = WriteQueue(self.uri, executor, self._holder)
 
@@ -62,6 +64,7 @@ class Writer:
         It fails with UnfinishedLaunch if the latest launch has not finished (unless `unfinished_ok`), and with
         ValueError if the sweep's experiment was deleted.
         """
+        self._metric = tags.get(schema.METRIC)
         return self._open(
             call(
                 f"opening a launch of {name!r}",
@@ -83,8 +86,13 @@ class Writer:
         What the earlier holder had spooled is written, then every trial that is still uncommitted is marked superseded: both
         are done when `flush` returns. The future gives the run id; it fails with HeldElsewhere if another process was quicker.
         """
+        self._metric = tags.get(schema.METRIC)
         claim = LaunchClaim(name, run_id, after + 1, dict(tags))
         return self._open(call(f"taking up the sweep {name!r}", Runs.reopen_launch, claim, self._holder))
+
+    def describe_launch(self, description: Description) -> None:
+        """Write what a person sees of the launch on MLflow's pages: its saved view, its data, what the sweep is about."""
+        self._put(CallTask(call("describing the launch", Runs.describe, description, now=_now())))
 
     def log_segment(
         self,
@@ -127,6 +135,10 @@ class Writer:
         points = _points(curves or {}, first_epoch) + [(key, float(value), 0) for key, value in (metrics or {}).items()]
         if record.value is not None:
             points.append((schema.VALUE, float(record.value), 0))
+            if record.state == "complete" and self._metric is not None:
+                points.append((schema.best_metric(self._metric), float(record.value), 0))
+        if record.spread is not None:
+            points.append((schema.SPREAD, float(record.spread), 0))
         self._put(
             TrialTask(
                 f"committing trial {record.number}",
@@ -154,11 +166,14 @@ class Writer:
         tags: Mapping[str, str] | None = None,
         members: Mapping[int, float] | None = None,
         artifacts: Mapping[str, str | bytes] | None = None,
+        leaders: Sequence[TrialRecord] = (),
+        said: Sequence[str] = (),
     ) -> None:
         """Write the launch's result and end its run.
 
         `state` is finished, failed or interrupted; `members` are the trials that the model is made of, with their weights;
-        `artifacts` maps relative paths to their content.
+        `artifacts` maps relative paths to their content; `leaders`, the best trials in order, and `said`, the diagnosis, are part of
+        the description.
         """
         if state not in schema.LAUNCH_STATUS:
             raise ValueError(f"a launch cannot end in state {state!r}; it is one of {', '.join(schema.LAUNCH_STATUS)}")
@@ -176,6 +191,8 @@ class Writer:
                     tags=dict(tags or {}),
                     members=dict(members or {}),
                     artifacts=dict(artifacts or {}),
+                    leaders=list(leaders),
+                    said=list(said),
                     now=_now(),
                 )
             )

@@ -11,7 +11,9 @@ import urllib.request
 from collections.abc import Callable
 
 from ...tracking import reader, store
+from ...tracking.records import LaunchRecord
 from ...tracking.schema import DIRECTION
+from .. import launches
 from ..errors import SweepFailed, UserError
 from ..execution import interruption
 
@@ -27,10 +29,12 @@ _SERVER_ENVIRONMENT = {
 }
 
 
-def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> None:
+def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None], name: str | None = None) -> None:
     """Serve the store until Ctrl-C; `say` gets the line with the address once the server answers.
 
-    Raises UserError for a missing store and a taken port, SweepFailed if the server does not start.
+    A link to the trials and curves of the sweep `name`, or of the newest one, comes with it; of a server's store that is all.
+
+    Raises NotFound for an unknown sweep, UserError for a missing store and a taken port, SweepFailed if the server does not start.
     """
     try:
         uri = store.store_uri(tracking_uri)
@@ -38,9 +42,12 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
         raise UserError(str(error)) from None
     if uri.startswith(("http://", "https://")):
         say(f"the store is an MLflow server: open {store.redact(uri)} in the browser")
+        for line in _trials(_launch(uri, name), uri, store.redact(uri).rstrip("/")):
+            say(line)
         return
     if not store.store_exists(uri):
         raise UserError(f"there is no store at {store.redact(uri)}; a sweep creates it: mlptune sweep digits")
+    _launch(uri, name)
     port = _free_port(port)
     try:
         store.prepare_store(uri)
@@ -60,7 +67,7 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
         try:
             if _answers(server, port, stop):
                 say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
-                for line in _curves(uri, f"http://{HOST}:{port}"):
+                for line in _trials(_launch(uri, name), uri, f"http://{HOST}:{port}"):
                     say(line)
             while not stop.made:
                 if server.poll() is not None:
@@ -73,14 +80,19 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None]) -> N
         say("the UI has ended")
 
 
-def _curves(uri: str, server: str) -> list[str]:
-    """Links to the curves of the newest sweep, which are several clicks away in MLflow's own pages."""
-    launches = [launches[0] for launches in reader.sweeps(uri)[:1]]
-    return [
-        f"learning curves of {launch.name}: {server}"
-        + reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")
-        for launch in launches
-    ]
+def _launch(uri: str, name: str | None) -> LaunchRecord | None:
+    """The launch to open at; None in a store without sweeps."""
+    if name is not None:
+        return launches.choose(uri, name).launch
+    return next((found for found in reader.sweeps(uri)), None)
+
+
+def _trials(launch: LaunchRecord | None, uri: str, server: str) -> list[str]:
+    """A link to a launch's trials and curves, which are several clicks away in MLflow's own pages."""
+    if launch is None:
+        return []
+    page = reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")
+    return [f"trials and learning curves of {launch.name}: {server}{page}"]
 
 
 def _free_port(port: int) -> int:

@@ -17,6 +17,7 @@ import optuna
 from ...core.structure import Structure
 from ...core.training import Network, State
 from ...tracking import schema
+from ...tracking.description import LEADERS
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -27,7 +28,7 @@ from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request
 from ..model import Part, TunedModel
 from ..progress import Observer
-from ..ranking import best_trial
+from ..ranking import best_trial, ranked
 from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
@@ -106,7 +107,9 @@ def finish(
     result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings, finals)
     facts = _facts(plan, searched, result, document)
     findings = diagnose(facts)
-    _store(plan, writer, result, library, _report_files(facts, findings))
+    leaders = ranked(trials.values(), plan.objective.direction)[:LEADERS]
+    said = [f"{finding.text}: {finding.advice}" for finding in findings]
+    _store(plan, writer, result, library, _report_files(facts, findings), leaders, said)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     summary = results.summary(name, run_id, "finished", method, stored, document)
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
@@ -209,7 +212,15 @@ class Result:
     finalists: Sequence[Finalist] = ()
 
 
-def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, report: Mapping[str, str]) -> None:
+def _store(
+    plan: SweepPlan,
+    writer: Writer,
+    result: Result,
+    library: Library,
+    report: Mapping[str, str],
+    leaders: Sequence[TrialRecord],
+    said: Sequence[str],
+) -> None:
     """Write the model and the result, and wait until the store has both."""
     metrics = {} if result.test_score is None else {schema.TEST_SCORE: result.test_score}
     if result.expected is not None:
@@ -236,6 +247,8 @@ def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, re
             tags={} if result.scorings is None else {schema.TEST_SCORINGS: str(result.scorings)},
             members=result.model.members,
             artifacts=artifacts,
+            leaders=leaders,
+            said=said,
         )
         writer.flush()
         stored.result()

@@ -9,7 +9,8 @@ from concurrent.futures import Executor, Future
 
 from ... import __version__
 from ..._text import counted
-from ...tracking import reader, schema
+from ...tracking import reader, schema, store
+from ...tracking.description import Description
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -22,7 +23,7 @@ from ..execution.workers import Workers
 from ..progress import Observer
 from .failures import LaunchFailures, before_launch
 from .finish import Searched, finish
-from .plan import plan_of
+from .plan import SweepPlan, plan_of
 from .prepared import PreparedSearch
 from .recording import MlflowRecorder
 from .replay import CommittedTrial
@@ -136,8 +137,13 @@ class Launch:
             **start_tag(plan.spec.search.start, start),
         }
         if earlier is not None:
-            return writer.reopen_launch(name, earlier.run_id, after=last_claim, tags=tags)
-        return writer.open_launch(name, spec_text=self.text, spec=plan.spec.dump(), tags=tags, params=plan.model)
+            launched = writer.reopen_launch(name, earlier.run_id, after=last_claim, tags=tags)
+        else:
+            launched = writer.open_launch(
+                name, spec_text=self.text, spec=plan.spec.dump(), tags=tags, params=plan.model
+            )
+        writer.describe_launch(description_of(plan))
+        return launched
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
@@ -157,3 +163,18 @@ class Launch:
         result = results.load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)
         return result
+
+
+def description_of(plan: SweepPlan) -> Description:
+    """What the launch is about, for its page in MLflow."""
+    names = plan.space.names
+    source = plan.spec.data.source
+    return Description(
+        searched=names,
+        grouped=names if plan.spec.search.method == "grid" else (),
+        target=str(plan.spec.data.target),
+        source=store.redact(source),
+        fingerprint=plan.dataset.fingerprint,
+        rows=plan.dataset.n_rows,
+        columns=len(plan.dataset.schema.inputs),
+    )

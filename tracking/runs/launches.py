@@ -6,17 +6,19 @@ The calls arrive in order, with their timestamps chosen before: repeated after a
 import getpass
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import lease, models, records, schema, store
+from ..description import Description, launch_note, sweep_note
 from ..lease import Holder
 from ..numbering import next_number
 from ..records import TrialRecord, TrialWrite
+from ..view import view_key, view_text
 from . import bulk_insert
 from .experiment import experiment_of
-from .log import log_batch, log_texts
+from .log import log_batch, log_data, log_texts
 from .trials import Trials
 
 _WITHDRAWAL_SECONDS = 2.0
@@ -140,6 +142,18 @@ class Runs:
         log_batch(self._client, claim.run_id, tags=short)
         return claim
 
+    def describe(self, description: Description, now: int) -> None:
+        """Write the launch's saved view and its data, and the sweep's description where it has none; see `Writer`."""
+        claim, _ = self._open_launch()
+        metric = claim.tags.get(schema.METRIC, schema.VALUE)
+        direction = claim.tags.get(schema.DIRECTION, "")
+        view = view_text(claim.run_id, metric, direction, description.searched, description.grouped, now)
+        self._client.set_experiment_tag(self._experiment_id, view_key(claim.run_id), view)
+        if schema.NOTE not in self._client.get_experiment(self._experiment_id).tags:
+            note = sweep_note(claim.name, description, metric)
+            self._client.set_experiment_tag(self._experiment_id, schema.NOTE, note)
+        log_data(self._client, claim.run_id, description)
+
     def attach(self, claim: LaunchClaim) -> None:
         """Go on with a launch that is held under this claim already: all that is known of its trials is in the store."""
         self._select_experiment(claim.name, claim.tags)
@@ -185,6 +199,8 @@ class Runs:
         tags: Mapping[str, str],
         members: Mapping[int, float],
         artifacts: Mapping[str, str | bytes],
+        leaders: Sequence[TrialRecord],
+        said: Sequence[str],
         now: int,
     ) -> None:
         """Write the launch's result and end its run; see `Writer.finish_launch`."""
@@ -201,9 +217,20 @@ class Runs:
         if best is not None:
             best_run = best.run_id or (trials.known[best.number].run_id if best.number in trials.known else None)
             all_tags[schema.BEST] = records.dumps(records.best_json(best, best_run))
-            all_tags.setdefault(schema.NOTE, records.launch_note(claim.name, best))
+            metric = claim.tags.get(schema.METRIC, schema.VALUE)
             if best.value is not None:
-                metrics = {schema.BEST_VALUE: float(best.value), **metrics}
+                found = float(best.value)
+                metrics = {schema.BEST_VALUE: found, schema.best_metric(metric): found, **metrics}
+            note = launch_note(
+                claim.name,
+                replace(best, run_id=best_run),
+                experiment_id=self._experiment_id,
+                metric=metric,
+                metrics=metrics,
+                leaders=[replace(trial, run_id=trials.known[trial.number].run_id) for trial in leaders],
+                said=said,
+            )
+            all_tags.setdefault(schema.NOTE, note)
             if best_run is not None:
                 self._client.set_tag(best_run, schema.LEADER, "true")
         if members:

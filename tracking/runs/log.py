@@ -1,10 +1,16 @@
 """What is written to a run with MLflow's client: metrics, params and tags in one request, and texts as artifacts."""
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from ..description import Description
+
+# Of the name of a dataset.
+_LIMIT = 200
 
 
 def log_batch(
@@ -52,3 +58,18 @@ def log_texts(client: Any, run_id: str, texts: Mapping[str, str | bytes]) -> Non
             file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
             parent = str(PurePosixPath(path).parent)
             client.log_artifact(run_id, str(file), None if parent == "." else parent)
+
+
+def log_data(client: Any, run_id: str, description: Description) -> None:
+    """Write which data the run has learned from, as MLflow's input of it; writing the same again changes nothing."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(
+        name=PurePosixPath(description.source).name[:_LIMIT] or "data",
+        # MLflow has room for 36 characters of a fingerprint.
+        digest=description.fingerprint[:36],
+        source_type="mlptune",
+        source=json.dumps({"uri": description.source}),
+        profile=json.dumps({"num_rows": description.rows, "num_columns": description.columns}),
+    )
+    client.log_inputs(run_id, datasets=[DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])

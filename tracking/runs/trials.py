@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import reader, records, schema
+from ..description import run_name
 from ..records import TrialRecord, TrialWrite
 from .bulk_insert import Rows, Tables
 from .log import log_batch, log_file, log_texts
@@ -107,7 +108,7 @@ class Trials:
             if trial is None and (number, attempt) not in self._creating:
                 trial = begun[number] = _begun(write.record, uuid.uuid4().hex)
                 short = self._first_tags(write.record, short)
-                rows.begin(str(trial.run_id), _run_name(trial), short[schema.USER], write.started or write.now)
+                rows.begin(str(trial.run_id), run_name(write.record), short[schema.USER], write.started or write.now)
             elif trial is None or trial.attempt != attempt:
                 return False
             run_id = str(trial.run_id)
@@ -167,7 +168,7 @@ class Trials:
             self._experiment_id,
             start_time=write.started or write.now,
             tags=self._first_tags(write.record, short),
-            run_name=_run_name(write.record),
+            run_name=run_name(write.record),
         )
         self._creating.discard((number, attempt))
         self._know(_begun(write.record, run.info.run_id))
@@ -196,7 +197,3 @@ class Trials:
 
 def _begun(record: TrialRecord, run_id: str) -> TrialRecord:
     return TrialRecord(record.number, "running", None, attempt=record.attempt, run_id=run_id)
-
-
-def _run_name(record: TrialRecord) -> str:
-    return f"trial {record.number:03d}"

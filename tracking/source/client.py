@@ -41,6 +41,10 @@ class ClientSource:
         found = self._client.get_experiment_by_name(name)
         return found.experiment_id if found is not None and found.lifecycle_stage == "active" else None
 
+    def has_experiment_tag(self, experiment_id: str, key: str) -> bool:
+        """Whether the experiment has that tag."""
+        return key in self._client.get_experiment(experiment_id).tags
+
     def runs(self, experiment_ids: Sequence[str], tags: dict[str, str]) -> Iterator[Any]:
         """The runs with these tags, the newest first, without deleted ones."""
         query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())

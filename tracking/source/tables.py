@@ -89,6 +89,12 @@ class TableSource:
             ).fetchone()
         return None if row is None else str(row[0])
 
+    def has_experiment_tag(self, experiment_id: str, key: str) -> bool:
+        """Whether the experiment has that tag."""
+        with self._reading() as connection:
+            query = "SELECT 1 FROM experiment_tags WHERE experiment_id = ? AND key = ?"
+            return connection.execute(query, (int(experiment_id), key)).fetchone() is not None
+
     def runs(self, experiment_ids: Sequence[str], tags: dict[str, str]) -> Iterator[Run]:
         """The runs with these tags, the newest first, without deleted ones."""
         tagged = " AND run_uuid IN (SELECT run_uuid FROM tags WHERE key = ? AND value = ?)" * len(tags)

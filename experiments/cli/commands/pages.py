@@ -12,6 +12,7 @@ from ..app import Uri, app, tell, write
 
 @app.command()
 def ui(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The sweep to open at; by default the newest.")] = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 5000,
     tracking_uri: Uri = None,
 ) -> None:
@@ -19,12 +20,13 @@ def ui(
 
     \b
     mlptune ui
+    mlptune ui digits                                   opens at that sweep
     mlptune ui --port 8080
     mlptune ui --tracking-uri sqlite:///other.db
     """
     from ..ui import run_ui
 
-    run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True))
+    run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True), name)
 
 
 @app.command()

@@ -1,0 +1,95 @@
+"""The saved view of a launch in MLflow's interface: its trials as a table of hyperparameters beside charts of their curves.
+
+MLflow's pages open a view by the name of an experiment's tag, which holds the state of the page: what is searched, sorted and
+shown. Without one they fold the trials away and show the launch as a single line.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from . import schema
+
+# An experiment's tag holds 5,000 characters; compressed, this many columns stay far below.
+_MOST_COLUMNS = 40
+_SECTION = "mlptune"
+
+
+def view_key(run_id: str) -> str:
+    """The tag of the experiment that holds the view of the launch `run_id`."""
+    return schema.VIEW + run_id
+
+
+def view_text(
+    run_id: str, metric: str, direction: str, searched: Sequence[str], grouped: Sequence[str], now: int
+) -> str:
+    """The view as MLflow keeps it.
+
+    Args:
+        run_id: The launch's run.
+        metric: The objective's curve.
+        direction: "maximize" or "minimize".
+        searched: The names of the searched hyperparameters.
+        grouped: Those by which the table groups the trials; empty for a line a trial.
+        now: When, in milliseconds since 1970.
+    """
+    state = json.dumps(_state(run_id, metric, direction, searched[:_MOST_COLUMNS], grouped), separators=(",", ":"))
+    return json.dumps(
+        {
+            "name": "trials and curves",
+            "createdAt": now,
+            "updatedAt": now,
+            "state": "deflate;" + base64.b64encode(zlib.compress(state.encode(), 9)).decode(),
+        }
+    )
+
+
+def _state(
+    run_id: str, metric: str, direction: str, searched: Sequence[str], grouped: Sequence[str]
+) -> dict[str, Any]:
+    best = schema.best_metric(metric)
+    return {
+        "searchFilter": f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != '{schema.SUPERSEDED}'",
+        "orderByKey": f"metrics.`{schema.VALUE}`",
+        "orderByAsc": direction == "minimize",
+        "selectedColumns": [
+            f"metrics.`{best}`",
+            f"metrics.`{schema.VALUE}`",
+            *(f"params.`{name}`" for name in searched),
+            f"metrics.`{schema.SPREAD}`",
+            f"tags.`{schema.STATE}`",
+        ],
+        "runsHiddenMode": "SHOW_ALL",
+        "hideEmptyCharts": True,
+        "compareRunSections": [{"uuid": _SECTION, "name": "Curves", "display": True, "isReordered": False}],
+        "compareRunCharts": _charts(metric, best, searched),
+        "groupBy": {
+            "aggregateFunction": "average",
+            "groupByKeys": [{"mode": "param", "groupByData": name} for name in grouped],
+        }
+        if grouped
+        else None,
+    }
+
+
+def _charts(metric: str, best: str, searched: Sequence[str]) -> list[dict[str, Any]]:
+    lines = [{"type": "LINE", "metricKey": key} for key in dict.fromkeys([metric, *schema.CHARTED])]
+    parallel = {
+        "type": "PARALLEL",
+        "selectedParams": list(searched),
+        "selectedMetrics": [best],
+        "displayName": f"{best} by hyperparameters",
+    }
+    return [
+        {
+            "uuid": f"{_SECTION}-{place}",
+            "metricSectionId": _SECTION,
+            "deleted": False,
+            "isGenerated": False,
+            "runsCountToCompare": 100,
+            **chart,
+        }
+        for place, chart in enumerate([*lines[:2], parallel, *lines[2:]])
+    ]
