@@ -1,7 +1,7 @@
 """Every name that mlptune writes into MLflow, and the states of launches and trials: what readers of a store can rely on.
 
-`TAGS`, `METRICS`, `ALIASES` and `ARTIFACTS` map each name to the runs that have it and to what it means. Other names that begin with
-`mlflow.` are MLflow's own. A launch is one parent run, a trial run is nested in it.
+`TAGS`, `METRICS`, `ALIASES` and `ARTIFACTS` map each name to the runs that have it and to what it means. Other names that begin
+with `mlflow.` are MLflow's own. A launch is one parent run, a trial run is nested in it.
 """
 
 # Tags of experiments, launches and trial runs.
@@ -109,7 +109,10 @@ TAGS = {
     MODEL_RUN: ("logged model, model version", "The launch's run."),
     MODEL_LOGGED: ("logged model, model version", "When the model was logged, in milliseconds since 1970."),
     PARENT: ("trial", "The launch's run."),
-    RUN_NAME: ("launch, trial", "`launch` with its number; `#` with a trial's number and its hyperparameters, shortened."),
+    RUN_NAME: (
+        "launch, trial",
+        "`launch` with its number; `#` with a trial's number and its hyperparameters, shortened.",
+    ),
     NOTE: (
         "experiment, launch, trial",
         "A description in Markdown: of a launch its scores, its best trials and the diagnosis, of a trial what it has copied.",

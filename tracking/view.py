@@ -46,9 +46,7 @@ def view_text(
     )
 
 
-def _state(
-    run_id: str, metric: str, direction: str, searched: Sequence[str], grouped: Sequence[str]
-) -> dict[str, Any]:
+def _state(run_id: str, metric: str, direction: str, searched: Sequence[str], grouped: Sequence[str]) -> dict[str, Any]:
     best = schema.best_metric(metric)
     return {
         "searchFilter": f"tags.{schema.PARENT} = '{run_id}' and tags.`{schema.STATE}` != '{schema.SUPERSEDED}'",

@@ -12,7 +12,9 @@ from ..app import Uri, app, tell, write
 
 @app.command()
 def ui(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The sweep to open at; by default the newest.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The sweep to open at; by default the newest.")
+    ] = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 5000,
     tracking_uri: Uri = None,
 ) -> None:
