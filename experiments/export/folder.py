@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...core.inputs import n_scaling
+from ...core.layers.category import CategoryEmbedding
 from ...core.layers.dense import Dense
 from ...core.layers.plain import PartialEmbedding
 from ...core.structure import Structure
@@ -110,10 +111,6 @@ def _target(part: Part) -> dict[str, float] | None:
 
 def _network(structure: Structure) -> dict[str, Any]:
     """A structure as the program runs it. Raises UserError for what it does not know."""
-    if structure.levels:
-        raise UserError(
-            "export: learned embeddings of categories cannot be exported; a sweep with data.one_hot = 100000 has none"
-        )
     for known, name in (
         (standalone.OUTPUTS, structure.loss),
         *((standalone.ACTIVATIONS, layer.activation) for layer in structure.layers),
@@ -122,6 +119,8 @@ def _network(structure: Structure) -> dict[str, Any]:
             raise UserError(f"export: networks with {name!r} cannot be exported")
     n_fitted, n_targets = n_scaling(structure)
     embedder = structure.embedder
+    if isinstance(embedder, CategoryEmbedding):
+        embedder = embedder.layer
     embedding = None
     if embedder is not None:
         layer: Any = embedder.layer if isinstance(embedder, PartialEmbedding) else embedder
@@ -131,13 +130,14 @@ def _network(structure: Structure) -> dict[str, Any]:
     skips = (*structure.by_layer(structure.skip), False)
     return {
         "n_inputs": structure.n_inputs,
-        "n_plain": structure.n_plain,
+        "n_plain": structure.n_plain + len(structure.levels),
         "scaling": structure.scaling,
         "n_scaled": n_fitted - ((structure.n_bins + 1) * structure.n_numeric if structure.n_bins else 0),
         "n_bins": structure.n_bins,
         "n_fitted": n_fitted,
         "n_targets": n_targets,
         "embedding": embedding,
+        "levels": structure.levels,
         "layers": [_layer(layer, skip) for layer, skip in zip(structure.layers, skips, strict=True)],
         "loss": structure.loss,
         "rows": evaluation_rows(structure),

@@ -30,8 +30,10 @@ from ..delimited import decoded, names_columns, sniff
 from ..temperature import apply_temperature
 
 Cells = Sequence[str | None]
+Encoded = tuple[list[Array], list[Array], list[Array]]  # columns of numbers, of zeros and ones, of codes
 DAY = 86400.0
 EPSILON = 1e-5  # in normalisations
+WIDTH = 8  # numbers that stand for a category
 START = 1 << 16  # bytes that are looked at to recognise a table
 
 
@@ -97,15 +99,15 @@ def read_numbers(column: str, cells: Cells, reading: Mapping[str, Any]) -> Array
     return np.array([np.nan if known[cell] is None else known[cell] for cell in cells], dtype=np.float64)
 
 
-def numeric(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
+def numeric(feature: Mapping[str, Any], cells: Cells) -> Encoded:
     """A column of numbers as its numbers, and its zeros and ones."""
     values = usable(read_numbers(feature["column"], cells, feature["reading"]))
     missing = np.isnan(values)
     numbers = standardised(np.where(missing, feature["fill"], values), feature["mean"], feature["scale"])
-    return [numbers], [missing] * feature["missing"]
+    return [numbers], [missing] * feature["missing"], []
 
 
-def calendar(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
+def calendar(feature: Mapping[str, Any], cells: Cells) -> Encoded:
     """A column of dates: elapsed time, year, and points on circles."""
     days = read_numbers(feature["column"], cells, feature["reading"]) / DAY
     missing = np.isnan(days)
@@ -117,11 +119,11 @@ def calendar(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], lis
     for cycle in feature["cycles"]:
         angle = parts[cycle] * (2 * np.pi / CYCLES[cycle])
         numbers += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
-    return numbers, [missing] * feature["missing"]
+    return numbers, [missing] * feature["missing"], []
 
 
-def categorical(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
-    """A column of categories: one of them is 1."""
+def categorical(feature: Mapping[str, Any], cells: Cells) -> Encoded:
+    """A column of categories: one of them is 1, or of many its code, 0 for one that no training row has."""
     categories = feature["categories"]
     places = category_places(categories, feature["merged"])
     rare = len(categories) if feature["rare"] else -1
@@ -134,13 +136,15 @@ def categorical(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], 
 
     known = {cell: place_of(cell) for cell in set(cells)}
     chosen = np.array([known[cell] for cell in cells])
-    return [], [chosen == place for place in range(len(categories) + feature["rare"] + feature["missing"])]
+    if feature.get("coded"):
+        return [], [], [chosen + 1]
+    return [], [chosen == place for place in range(len(categories) + feature["rare"] + feature["missing"])], []
 
 
-def presence(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
+def presence(feature: Mapping[str, Any], cells: Cells) -> Encoded:
     """A column of which only counts whether it is missing."""
     names = (None if cell is None else category_of_text(cell) for cell in cells)
-    return [], [np.array([name is None or name in MISSING_TEXTS for name in names])]
+    return [], [np.array([name is None or name in MISSING_TEXTS for name in names])], []
 
 
 FEATURES = {"numeric": numeric, "date": numeric, "calendar": calendar, "categorical": categorical, "presence": presence}
@@ -150,9 +154,9 @@ def encode(encoder: Mapping[str, Any], columns: Mapping[str, Cells]) -> Array:
     """The columns as the matrix (n, d) that networks read, in float32."""
     parts = [FEATURES[feature["kind"]](feature, columns[feature["column"]]) for feature in encoder["features"]]
     if encoder.get("numbers_first"):
-        found = [number for numbers, _ in parts for number in numbers] + [flag for _, flags in parts for flag in flags]
+        found = [column for group in zip(*parts, strict=True) for columns in group for column in columns]
     else:
-        found = [column for numbers, flags in parts for column in (*numbers, *flags)]
+        found = [column for groups in parts for columns in groups for column in columns]
     return np.stack([np.asarray(column, dtype=np.float64) for column in found], axis=1).astype(np.float32)
 
 
@@ -270,6 +274,15 @@ def embed(kind: str, size: Sequence[int], parameters: Array, x: Array) -> Array:
     return _over(np.matmul(v.swapaxes(1, 2), _over(waves, ones)), one).reshape(d * (o + 1), rows)
 
 
+def look_up(levels: Sequence[int], parameters: Array, x: Array) -> Array:
+    """Rows x (d, rows) whose last ones are codes, with the `WIDTH` numbers of each code instead of it."""
+    n_before = len(x) - len(levels)
+    ends = WIDTH * np.cumsum(levels)
+    tables = [parameters[end - WIDTH * n : end].reshape(WIDTH, n) for n, end in zip(levels, ends, strict=True)]
+    found = (table[:, codes.astype(np.intp)] for table, codes in zip(tables, x[n_before:], strict=True))
+    return _over(x[:n_before], *found)
+
+
 def _over(*arrays: Array) -> Array:
     return np.concatenate(arrays, axis=-2)
 
@@ -299,6 +312,8 @@ def sums(network: Mapping[str, Any], theta: Array, buffers: Array, x: Array) -> 
         kind, size, at = network["embedding"]
         below = _over(x, ones)
         x = _over(embed(kind, size, theta[:at], below), x[len(x) - network["n_plain"] :])
+    if network["levels"]:
+        x, at = look_up(network["levels"], theta[at:], x), at + WIDTH * sum(network["levels"])
     for layer in network["layers"]:
         given = x
         statistics = buffers[statistics_at : statistics_at + layer["n_statistics"]]

@@ -13,6 +13,7 @@ from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.config.schema import DataConfig
 from mlptune.experiments.data.columns import infer_schema
 from mlptune.experiments.data.encoding import Encoder
+from mlptune.experiments.data.features import USUAL_LEVELS
 from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.data.target import Target
 from mlptune.experiments.model import Part, TunedModel
@@ -45,9 +46,10 @@ def write_table(path: Path, n: int = 160) -> Path:
 
 
 @cache
-def _encoded(table: Path) -> tuple[Encoder, np.ndarray]:
+def _encoded(table: Path, one_hot: int) -> tuple[Encoder, np.ndarray]:
     frame = read_table(str(table), table.parent)
-    encoder = Encoder.fit(frame, infer_schema(frame, DataConfig(source=str(table))))
+    levels = USUAL_LEVELS._replace(one_hot=one_hot)
+    encoder = Encoder.fit(frame, infer_schema(frame, DataConfig(source=str(table))), None, levels)
     return encoder, encoder.transform(frame)
 
 
@@ -58,9 +60,13 @@ def momentary_model(
     classes: int = 3,
     dtype: str = "float32",
     temperature: float = 1.0,
+    one_hot: int = USUAL_LEVELS.one_hot,
 ) -> TunedModel:
-    """An ensemble of networks of these hyperparameters, three of each, over a table; the target is noise."""
-    encoder, X = _encoded(table)
+    """An ensemble of networks of these hyperparameters, three of each, over a table; the target is noise.
+
+    Columns of more than `one_hot` categories are learned embeddings.
+    """
+    encoder, X = _encoded(table, one_hot)
     rng = np.random.default_rng(1)
     values = rng.normal(50, 20, len(X)) if task == "regression" else rng.integers(0, classes, len(X))
     target = Target.fit("y", values, task)
@@ -77,6 +83,7 @@ def momentary_model(
             loss=loss,
             dtype=dtype,
             n_plain=encoder.n_plain,
+            levels=encoder.levels,
         )
         networks = [Network(hp, seed) for seed in range(3)]
         state, _ = train(structure, networks, [Fold(X, y)], start(structure, networks), 2, order_seed=0, metrics=[])

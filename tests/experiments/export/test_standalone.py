@@ -63,6 +63,15 @@ def test_every_scaling_and_embedding(scaling: str, table: Path, tmp_path: Path) 
         assert error_of(momentary_model(table, "regression", config), table, tmp_path) < 1e-5, embedding
 
 
+@pytest.mark.parametrize("one_hot", [1, 3])
+def test_learned_embeddings_of_categories(one_hot: int, table: Path, tmp_path: Path) -> None:
+    for embedding in EMBEDDINGS:
+        config = {"embedding": embedding, "scaling": "quantile", "skip": True}
+        model = momentary_model(table, "classification", config, one_hot=one_hot)
+        assert model.parts[0].structure.levels
+        assert error_of(model, table, tmp_path) < 1e-5, embedding
+
+
 @settings(max_examples=20)
 @given(data=st.data())
 def test_ensembles_of_any_architectures(
