@@ -64,6 +64,10 @@ class Table:
         return Table(self.frame.iloc[rows], self.y[rows], weight)
 
 
+# Lines on single columns at most; `mlptune columns` has all of them.
+LINES = 5
+
+
 class Dataset:
     """The data of a sweep, made by `load` or `of_frame`: `folds` and `development` for training, the sealed rest from `test`.
 
@@ -133,7 +137,8 @@ class Dataset:
         self.telling = _telling(self._rows.take(different), self._schema)
         told = _told(self.telling, target)
         self.columns, self.n_without_target, self.of_target = tuple(columns), n_without_target, tuple(of_target)
-        of_columns = brief([*self._schema.messages, *([merged] if merged else [])])
+        most = max(2, LINES - len(told) - len(of_target))
+        of_columns = brief([*self._schema.messages, *([merged] if merged else [])], most)
         self.of_rows = (*told, *messages, *split.messages)
         self.messages = (*told, *of_target, *messages, *split.messages, *of_columns)
         self.fingerprint = self._fingerprint()

@@ -73,7 +73,7 @@ def gives_the_answer_away(facts: Facts) -> Finding | None:
         return Finding(
             "giveaway",
             "problem",
-            f"{', '.join(telling[:5])} {'tell' if len(telling) > 1 else 'tells'} the target {which} in all training rows",
+            f"{_columns(telling)} the target {which} in all training rows",
             {"columns": list(telling)},
             f"leave out what is not known when a prediction is wanted: data.ignore = {json.dumps(telling[:5], ensure_ascii=False)}",
         )
@@ -93,6 +93,12 @@ def gives_the_answer_away(facts: Facts) -> Finding | None:
         {"column": drops[0][1], "drop": drops[0][0], "score": score},
         f"if {drops[0][1]!r} is known only together with the target, leave it out: [data] ignore",
     )
+
+
+def _columns(names: Sequence[str]) -> str:
+    """Columns that tell something, with their verb."""
+    listed = ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"the column {listed} tells" if len(names) == 1 else f"the columns {listed} tell"
 
 
 def overfits(facts: Facts) -> Finding | None:

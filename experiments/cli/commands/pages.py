@@ -10,7 +10,7 @@ from ...errors import UserError
 from ..app import Uri, app, tell, write
 
 
-@app.command()
+@app.command(short_help="Open MLflow's UI over the store.")
 def ui(
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 5000,
     tracking_uri: Uri = None,
@@ -27,7 +27,7 @@ def ui(
     run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True))
 
 
-@app.command()
+@app.command(short_help="Write a page of pictures that teach.")
 def gallery(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to.")] = Path("gallery.html"),
 ) -> None:
