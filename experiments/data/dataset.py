@@ -128,7 +128,7 @@ class Dataset:
                 raise UserError(f"[data] test: {data.test} lacks the column {absent[0]!r} of {data.source}")
         self._rows = Table(_read_once(rows.frame, self._schema), rows.y, rows.weight)
         usual = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
-        self._levels = usual._replace(one_hot=data.one_hot)
+        self._levels = Levels(usual.most, usual.least, data.one_hot)
         self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
