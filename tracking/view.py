@@ -73,8 +73,8 @@ def _state(run_id: str, metric: str, direction: str, searched: Sequence[str], gr
 
 
 def _charts(metric: str, best: str, searched: Sequence[str]) -> list[dict[str, Any]]:
-    lines = [{"type": "LINE", "metricKey": key} for key in dict.fromkeys([metric, *schema.CHARTED])]
-    parallel = {
+    lines: list[dict[str, Any]] = [{"type": "LINE", "metricKey": key} for key in dict.fromkeys([metric, *schema.CHARTED])]
+    parallel: dict[str, Any] = {
         "type": "PARALLEL",
         "selectedParams": list(searched),
         "selectedMetrics": [best],
