@@ -40,7 +40,8 @@ def _chosen(names: Sequence[str], uri: str | None) -> list[Chosen]:
         names = [f"{launch.name}#{launch.number}" for launch in reversed(launches)]
     chosen = list({one.run_id: one for one in (choose(uri, name) for name in names)}.values())
     if len(chosen) < 2:
-        raise UserError(f"compare needs two launches, {chosen[0].launch.name}#{chosen[0].launch.number} is one")
+        only = chosen[0].launch
+        raise UserError(f"compare needs two launches; there is only {only.name}#{only.number}")
     return chosen
 
 

@@ -16,6 +16,8 @@ from . import schema
 TAG_LIMIT = 8000
 PARAM_LIMIT = 6000
 ARTIFACT = "artifact:"
+# Where `TrialRecord.rebuild` has the objective by epoch: Optuna's name for it.
+CURVE = "intermediate_values"
 
 # Lone surrogates, which file names that are not UTF-8 have, are refused by every store; the NUL character by some.
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -64,6 +66,11 @@ class TrialRecord:
     run_id: str | None = None
     configuration: Mapping[str, Any] | None = None
     copied: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def curve(self) -> Sequence[float]:
+        """The objective by epoch, of a trial that has just ended or was read with `rebuild`; else empty."""
+        return self.rebuild.get(CURVE) or ()
 
     @property
     def diverged(self) -> bool:

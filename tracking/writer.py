@@ -172,8 +172,8 @@ class Writer:
         """Write the launch's result and end its run.
 
         `state` is finished, failed or interrupted; `members` are the trials that the model is made of, with their weights;
-        `artifacts` maps relative paths to their content; `leaders` (the best trials in order)
-        and `said` (the diagnosis) are part of the description.
+        `artifacts` maps relative paths to their content; `leaders`, the best trials in order, and `said`, the diagnosis, are part
+        of the description.
         """
         if state not in schema.LAUNCH_STATUS:
             raise ValueError(f"a launch cannot end in state {state!r}; it is one of {', '.join(schema.LAUNCH_STATUS)}")

@@ -283,6 +283,7 @@ def next_text(name: str, store: str = "") -> str:
     quoted = f'"{name}"' if " " in name else name
     tail = f" --tracking-uri {store}" if store else ""
     rows = [
+        (f"  mlptune predict {quoted} FILE -o OUT.csv{tail}", "what its model says of new rows"),
         (f"  mlptune best {quoted}{tail}", "the best configuration, and how to use it"),
         (f"  mlptune show {quoted}{tail}", "all trials"),
         (f"  mlptune report {quoted}{tail}", "curves, charts and a diagnosis on one page"),

@@ -1,5 +1,6 @@
 """The reference as text: what `mlptune params`, `methods` and `metrics` print."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -98,8 +99,8 @@ def _facts(facts: Sequence[tuple[str, str]], width: int) -> list[str]:
 
 
 def first_sentence(text: str) -> str:
-    """Return a text up to its first full stop."""
-    return text.partition(". ")[0].removesuffix(".") + "."
+    """Return a text up to its first full stop, which that of "et al." is not."""
+    return re.split(r"(?<!\bal)\.(?: |$)", text, maxsplit=1)[0] + "."
 
 
 def plain(text: str) -> str:

@@ -84,7 +84,7 @@ def _launch(uri: str, name: str | None) -> LaunchRecord | None:
     """The launch to open at; None in a store without sweeps."""
     if name is not None:
         return launches.choose(uri, name).launch
-    return next((sweep[0] for sweep in reader.sweeps(uri)), None)
+    return next((newest for newest, *_ in reader.sweeps(uri)), None)
 
 
 def _trials(launch: LaunchRecord | None, uri: str, server: str) -> list[str]:

@@ -153,7 +153,7 @@ def recognised(frame: pd.DataFrame, data: "DataConfig") -> Schema:
     return Schema(inputs, kinds, ordered, remarks, readings)
 
 
-def brief(lines: Sequence[str], most: int = 5) -> list[str]:
+def brief(lines: Sequence[str], most: int) -> list[str]:
     """The lines, `most` at most: the last of them then says how many are left, and where they are."""
     if len(lines) <= most:
         return list(lines)

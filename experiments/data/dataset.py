@@ -64,6 +64,10 @@ class Table:
         return Table(self.frame.iloc[rows], self.y[rows], weight)
 
 
+# Lines on single columns at most; `mlptune columns` has all of them.
+LINES = 5
+
+
 class Dataset:
     """The data of a sweep, made by `load` or `of_frame`: `folds` and `development` for training, the sealed rest from `test`.
 
@@ -75,7 +79,12 @@ class Dataset:
     classes: list[Any] | None
     n_rows: int
     n_features: int
-    messages: tuple[str, ...]
+    columns: tuple[str, ...]  # the table's, in its order
+    n_without_target: int  # rows of the table that are not used
+    messages: tuple[str, ...]  # for the user: the most important first
+    of_rows: tuple[str, ...]  # those of them that are not on a single column
+    of_target: tuple[str, ...]  # those on the target
+    telling: tuple[str, ...]  # columns that tell the target by themselves
     fingerprint: str
 
     def __init__(
@@ -89,6 +98,9 @@ class Dataset:
         messages: tuple[str, ...] = (),
         class_weight: ClassWeight | None = None,
         repeats: NDArray[np.int64] | None = None,
+        columns: Sequence[str] = (),
+        n_without_target: int = 0,
+        of_target: Sequence[str] = (),
     ) -> None:
         rows = replace(rows, frame=_read_plain(rows.frame, data))
         self._rows = rows
@@ -116,15 +128,19 @@ class Dataset:
                 raise UserError(f"[data] test: {data.test} lacks the column {absent[0]!r} of {data.source}")
         self._rows = Table(_read_once(rows.frame, self._schema), rows.y, rows.weight)
         usual = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
-        self._levels = usual._replace(one_hot=data.one_hot)
+        self._levels = Levels(usual.most, usual.least, data.one_hot)
         self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
         # Copies of a row say what it says: nothing more.
         different = trained if repeats is None else trained[np.unique(repeats[trained], return_index=True)[1]]
-        told = _told(self._rows.take(different), target, self._schema)
-        of_columns = brief([*self._schema.messages, *([merged] if merged else [])])
-        self.messages = (*messages, *split.messages, *of_columns, *told)
+        self.telling = _telling(self._rows.take(different), self._schema)
+        told = _told(self.telling, target)
+        self.columns, self.n_without_target, self.of_target = tuple(columns), n_without_target, tuple(of_target)
+        most = max(2, LINES - len(told) - len(of_target))
+        of_columns = brief([*self._schema.messages, *([merged] if merged else [])], most)
+        self.of_rows = (*told, *messages, *split.messages)
+        self.messages = (*told, *of_target, *messages, *split.messages, *of_columns)
         self.fingerprint = self._fingerprint()
 
     @classmethod
@@ -169,7 +185,8 @@ class Dataset:
         check_columns(data, name, names)
         reading = target_reading(name, frame, data.decimal, data.missing)
         # What a bundled set's numbers mean is known.
-        say = _say_nothing if is_named(data.source) else messages.append
+        of_target: list[str] = []
+        say = _say_nothing if is_named(data.source) else of_target.append
         task, y, kept = clean_target(name, frame[name], data.task, reading, say)
         if not kept.all():
             n_dropped = int((~kept).sum())
@@ -205,7 +222,20 @@ class Dataset:
             test = rows.take(split.test)
         if repeats is not None and together:
             messages.append(_of_copies(repeats))
-        return cls(rows, test, name, task, split, data, tuple(messages), class_weight, repeats)
+        return cls(
+            rows,
+            test,
+            name,
+            task,
+            split,
+            data,
+            tuple(messages),
+            class_weight,
+            repeats,
+            columns=names,
+            n_without_target=len(frame) - len(rows.y),
+            of_target=of_target,
+        )
 
     def folds(self) -> tuple[EncodedFold, ...]:
         """The training and validation parts: one pair for a holdout, k for k folds, all of one width d.
@@ -235,6 +265,18 @@ class Dataset:
         chosen = np.unique(np.linspace(0, len(part.y) - 1, min(n, len(part.y))).astype(np.int64))
         some = part.take(chosen)
         return some.frame, some.y, some.weight
+
+    @property
+    def rows(self) -> Table:
+        """All rows that have a target, of all parts that come from the table itself; numbers are read already."""
+        return self._rows
+
+    def n_copied(self) -> int:
+        """How many validation rows say the same as a training row in all columns in use and in the target, which is no chance."""
+        codes = repeated_rows(self._rows.frame[list(self._schema.kinds)], self._rows.y)
+        if codes is None:
+            return 0
+        return sum(int(np.isin(codes[validation], codes[train]).sum()) for train, validation in self._split.parts)
 
     def class_shares(self) -> dict[Any, float]:
         """The share, from 0 to 1, that each class has of the rows that are not test; nothing in regression."""
@@ -295,24 +337,29 @@ class Dataset:
         return digest.hexdigest()
 
 
-def _told(rows: Table, target: str, schema: Schema) -> list[str]:
-    """A warning where columns tell the target by themselves; `rows` are those of training, their numbers read already."""
+def _telling(rows: Table, schema: Schema) -> tuple[str, ...]:
+    """The columns that tell the target by themselves; `rows` are those of training, their numbers read already."""
     plain = {name: Reading() if kind == "numeric" else schema.readings[name] for name, kind in schema.kinds.items()}
-    names = list(telling_columns(rows.frame, rows.y, schema.kinds, plain))
+    return tuple(telling_columns(rows.frame, rows.y, schema.kinds, plain))
+
+
+def _told(names: Sequence[str], target: str) -> list[str]:
+    """A warning where columns tell the target by themselves."""
     if not names:
         return []
     verb, which = ("tells", "it is") if len(names) == 1 else ("tell", "they are")
-    ignore = json.dumps(names[:8], ensure_ascii=False)
+    ignore = json.dumps(list(names[:8]), ensure_ascii=False)
     alone = "by itself" if len(names) == 1 else "each by itself"
     return [
-        f"{listed(names)} {verb} {target} {alone} in all training rows; if {which} not known when a prediction is wanted, "
+        f"{listed(list(names))} {verb} {target} {alone} in all training rows; if {which} not known when a prediction is wanted, "
         f"data.ignore = {ignore}"
     ]
 
 
 def _of_copies(repeats: NDArray[np.int64]) -> str:
-    n_copies = int((np.bincount(repeats)[repeats] > 1).sum())
-    return f'{n_copies} rows are copies of others; copies stay in one part, data.duplicates = "apart" changes that'
+    n_copies = len(repeats) - len(np.unique(repeats))
+    are = "row is a copy of another one" if n_copies == 1 else "rows are copies of other ones"
+    return f'{n_copies} {are}; copies stay in one part, data.duplicates = "apart" changes that'
 
 
 def _say_shared(rows: Table, test: Table, data: "DataConfig", say: Callable[[str], None]) -> None:

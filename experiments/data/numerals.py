@@ -13,6 +13,7 @@ PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _BLANKS = " '’\u00a0\u2009\u202f"  # what stands between groups of three digits beside points and commas
 _CURRENCY = r"(?:(?:US|A|C|R|NZ|HK|S)?\$|[€£¥₹₽₩₺₴₪฿]|USD|EUR|GBP|CHF|JPY|CNY|INR|Fr\.|kr\.?|zł)"
+_MONEY = re.compile(_CURRENCY)
 _UNITS = {"%": 0.01, "‰": 0.001, "k": 1e3, "K": 1e3, "M": 1e6, "Mio": 1e6, "Mn": 1e6, "mn": 1e6}
 _UNITS |= {"B": 1e9, "bn": 1e9, "Bn": 1e9, "Mrd": 1e9, "T": 1e12, "tn": 1e12}
 _SIGN = r"[+\-−–]"
@@ -83,7 +84,10 @@ def _decimal_of(digits: str) -> tuple[str | None, bool]:
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
-    """The decimal mark that the cells of a column show: "." or ",", "?" where marks may be either, "" where there are none."""
+    """The decimal mark that the cells of a column show: "." or ",", "?" where marks may be either, "" where there are none.
+
+    Money with a comma before three digits, $1,200, is thousands: hardly anyone writes three decimals after a comma there.
+    """
     shown: Counter[str] = Counter()
     for text in texts:
         text = text.strip()
@@ -92,8 +96,10 @@ def decimal_mark(texts: Iterable[str]) -> str:
         if "." in digits or "," in digits:
             blanks = any(blank in digits for blank in _BLANKS)
             mark, ambiguous = _decimal_of("".join(character for character in digits if character not in _BLANKS))
+            if ambiguous and not blanks:
+                mark = "." if mark == "," and _MONEY.search(text) else "?"
             if mark is not None:
-                shown["?" if ambiguous and not blanks else mark] += 1
+                shown[mark] += 1
     if shown[","] or shown["."]:
         return "," if shown[","] > shown["."] else "."
     return "?" if shown["?"] else ""

@@ -10,15 +10,12 @@ import numpy as np
 import pandas as pd
 
 from ..._text import counted
-from ..formats import is_named
 from .calendar import Calendar
 from .columns import BY_REQUEST, KEEPS, OVERRIDES, Schema
 from .dataset import Dataset
 from .encoding import Encoder
 from .features import Categorical, Feature, MissingIndicator, Numeric
-from .header import target_name
 from .reading import Reading, decimal_marks, try_dates, try_numbers
-from .target import clean_target, target_reading
 from .values import category_codes, known_category
 
 if TYPE_CHECKING:
@@ -76,13 +73,12 @@ def understood(frame: pd.DataFrame, dataset: Dataset, data: "DataConfig") -> lis
     """What was understood of a table for a sweep, in the table's order.
 
     Args:
-        frame: The table as it was read.
+        frame: The table as it was read, or the rows of `dataset`.
         dataset: What a sweep makes of it, which judges by training rows alone.
         data: The [data] section.
     """
-    target = target_name(data, list(frame.columns))
     inputs = {column.name: column for column in of_inputs(frame, dataset.schema, dataset.encoder, data)}
-    return [inputs[name] if name in inputs else _target(target, frame, dataset, data) for name in frame.columns]
+    return [inputs.get(name) or _target(name, dataset) for name in dataset.columns]
 
 
 def of_inputs(frame: pd.DataFrame, schema: Schema, encoder: Encoder, data: "DataConfig") -> list[Column]:
@@ -137,28 +133,24 @@ def _left_out(cells: pd.Series, reason: str, mark: str, data: "DataConfig") -> C
     )
 
 
-def _target(name: str, frame: pd.DataFrame, dataset: Dataset, data: "DataConfig") -> Column:
-    reading = target_reading(name, frame, data.decimal, data.missing)
-    said: list[str] = []
-    if not is_named(data.source):  # whose numbers are known
-        clean_target(name, frame[name], data.task, reading, said.append)
+def _target(name: str, dataset: Dataset) -> Column:
     if dataset.classes is not None:
         levels = len(dataset.classes)
         some = ", ".join(str(label)[:20] for label in dataset.classes[:5]) + (", ..." if levels > 5 else "")
         becomes = f"{levels} classes: {some}"
     else:
-        levels = _counts(frame[name], "numeric", reading)[1]
+        levels = len(np.unique(dataset.rows.y))
         becomes = "a number to predict"
     return Column(
         name=name,
         kind="target",
         used=True,
         reason="",
-        missing=len(frame) - dataset.n_rows,
+        missing=dataset.n_without_target,
         levels=levels,
         inputs=0,
         becomes=becomes,
-        remarks=tuple(line.removeprefix(f"{name}: ") for line in said),
+        remarks=tuple(line.removeprefix(f"{name}: ") for line in dataset.of_target),
         changed_by="data.task",
     )
 

@@ -21,7 +21,7 @@ from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Prog
 from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
-from ...tracking.records import TrialRecord
+from ...tracking.records import CURVE, TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
 
@@ -308,7 +308,7 @@ class Coordinator:
         self._evaluator.forget(live.number)
         self.trials[live.number] = record
         self._recorder.commit(live, record, outcome)
-        self._observer.trial_finished(record)
+        self._observer.trial_finished(replace(record, rebuild={CURVE: list(live.values)}))
 
     def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
         states = {"finished": TrialState.COMPLETE, "failed": TrialState.FAIL}

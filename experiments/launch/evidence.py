@@ -22,6 +22,7 @@ from ...core.workspace import Workspace, evaluation_rows
 from ...search.spaces.dimensions import Range
 from ..constant import best_constant
 from ..data.dataset import EncodedFold
+from ..data.understanding import understood
 from ..ensemble import ValidationRows
 from ..model import TunedModel
 from ..scoring import Scoring
@@ -70,8 +71,11 @@ def measure(
         "constant": _short(constant),
         "constant_answer": answer,
         "by_fold": _by_fold(folds, scoring, rows, judged),
-        "repeated": sum(map(_repeated, folds)),
-        "messages": [str(line) for line in dataset.messages],
+        "repeated": dataset.n_copied(),
+        "duplicates": _kept_together(plan),
+        "telling": list(dataset.telling),
+        "columns": [column.to_json() for column in understood(dataset.rows.frame, dataset, plan.spec.data)],
+        "messages": [str(line) for line in dataset.of_rows],
         "layers": _layers(plan, folds[0], configuration),
         "hyperparameter_importance": _hyperparameter_importance(study),
     }
@@ -117,6 +121,12 @@ def _row_counts(plan: SweepPlan, validation: int) -> dict[str, int]:
     }
 
 
+def _kept_together(plan: SweepPlan) -> str:
+    """What decides whether copies of a row stay in one part: group, time, or [data] duplicates."""
+    data = plan.spec.data
+    return "group" if data.group else "time" if data.time else data.duplicates
+
+
 def _n_validation(fold: EncodedFold) -> int:
     return 0 if fold.arrays.X_val is None else len(fold.arrays.X_val)
 
@@ -130,20 +140,6 @@ def _by_fold(
         weight = None if rows.weight is None else rows.weight[first:last]
         scores.append(_short(scoring(rows.y[first:last], outputs[first:last], weight)) if last > first else None)
     return scores
-
-
-def _repeated(fold: EncodedFold) -> int:
-    """How many validation rows equal a training row in all inputs and in the target."""
-    arrays = fold.arrays
-    if arrays.X_val is None or arrays.y_val is None:
-        return 0
-
-    def keys(X: NDArray[Any], y: NDArray[Any]) -> list[bytes]:
-        both = np.hstack([np.asarray(X, dtype=np.float32), np.asarray(y, dtype=np.float32).reshape(len(X), -1)])
-        return [row.tobytes() for row in np.ascontiguousarray(both)]
-
-    seen = set(keys(arrays.X, arrays.y))
-    return sum(key in seen for key in keys(arrays.X_val, arrays.y_val))
 
 
 def _of_classes(y: NDArray[Any], outputs: NDArray[Any], classes: list[Any], threshold: float | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import optuna
 
 from ...search.spaces.changes import values_at
 from ...tracking import schema
-from ...tracking.records import TrialRecord
+from ...tracking.records import CURVE, TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
 from .coordinator import LiveTrial
@@ -136,7 +136,7 @@ class MlflowRecorder:
                 for name, distribution in trial.distributions.items()
             },
             "params": dict(trial.params),
-            "intermediate_values": list(live.values),
+            CURVE: list(live.values),
             "system_attrs": dict(storage.get_trial(trial._trial_id).system_attrs),
             "study_system_attrs": dict(storage.get_study_system_attrs(study_id)),
         }

@@ -7,6 +7,7 @@ import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 Point = tuple[float, float]
@@ -120,12 +121,17 @@ class Chart:
         body = [*self._grid(), *(self._mark(mark) for mark in self.marks), *self._legend()]
         return _svg(self.title, WIDTH, self.height, body)
 
+    @cached_property
+    def _left(self) -> float:
+        """Room for the texts at the axis and for its title beside them."""
+        return max(LEFT, 26 + 6.6 * max((len(text) for _, text in self.y.ticks()), default=0))
+
     @property
     def _top(self) -> int:
         return TOP + 16 if self.legend else TOP
 
     def _x(self, value: float) -> float:
-        return LEFT + self.x.place(value) * (WIDTH - LEFT - RIGHT)
+        return self._left + self.x.place(value) * (WIDTH - self._left - RIGHT)
 
     def _y(self, value: float) -> float:
         return self._top + (1 - self.y.place(value)) * (self.height - self._top - BOTTOM)
@@ -138,9 +144,9 @@ class Chart:
             yield _text(x, bottom + 15, text, "tick", "middle")
         for value, text in self.y.ticks():
             y = self._y(value)
-            yield f'<path class="grid" d="M{LEFT} {y:.1f}H{right}"/>'
-            yield _text(LEFT - 6, y + 4, text, "tick", "end")
-        yield _text((LEFT + right) / 2, self.height - 6, self.x.title, "axis", "middle")
+            yield f'<path class="grid" d="M{self._left:.1f} {y:.1f}H{right}"/>'
+            yield _text(self._left - 6, y + 4, text, "tick", "end")
+        yield _text((self._left + right) / 2, self.height - 6, self.x.title, "axis", "middle")
         middle = (self._top + bottom) / 2
         title = html.escape(self.y.title)
         yield f'<text class="axis" text-anchor="middle" transform="translate(13 {middle:.1f}) rotate(-90)">{title}</text>'
@@ -157,7 +163,7 @@ class Chart:
         return f'<path{about} d="{_path(places)}">{_title(mark.title)}</path>'
 
     def _legend(self) -> Iterable[str]:
-        x = float(LEFT)
+        x = self._left
         for css, name in self.legend.items():
             yield f'<path class="{css}" d="M{x:.0f} 8h18"/>'
             yield _text(x + 23, 12, name, "tick", "start")

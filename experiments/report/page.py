@@ -22,6 +22,8 @@ from .rules import Finding
 
 # Rows of the table of trials; axes of the parallel coordinates; bars of the columns' importance.
 ROWS, AXES, BARS = 50, 12, 20
+# Rows of the table of columns.
+COLUMNS = 100
 
 
 def report_html(facts: Facts, findings: Sequence[Finding]) -> str:
@@ -37,6 +39,7 @@ def report_html(facts: Facts, findings: Sequence[Finding]) -> str:
         _search(facts),
         _model(facts),
         _rows(facts),
+        _table_columns(facts),
         _trials(facts),
         _again(facts),
     )
@@ -78,7 +81,7 @@ def _numbers(facts: Facts, best: Mapping[str, Any]) -> str:
     expected = best.get("expected")
     if expected:
         ends = f"{number_text(expected['low'])} to {number_text(expected['high'])}"
-        found.append((number_text(expected["score"]), f"expected on new rows ({ends})"))
+        found.append((number_text(expected["score"]), f"{_measure(facts)} expected on new rows ({ends})"))
     if best.get("test_score") is not None:
         found.append((number_text(best["test_score"]), "on the sealed test part"))
     if best:
@@ -189,13 +192,13 @@ def _search(facts: Facts) -> str:
 
 def _progress(facts: Facts) -> Chart:
     dots = [
-        Mark([(trial.number + 1, trial.value)], _dot_css(facts, trial), trial.number, _shade(facts, trial), dot=True)
+        Mark([(trial.number, trial.value)], _dot_css(facts, trial), trial.number, _shade(facts, trial), dot=True)
         for trial in facts.complete
         if trial.value is not None
     ]
-    line = [(trial.number + 1, value) for trial, value in zip(facts.ended, facts.best_so_far, strict=True)]
+    line = [(trial.number, value) for trial, value in zip(facts.ended, facts.best_so_far, strict=True)]
     steps = [p for (x, y), (x2, _) in zip(line, [*line[1:], line[-1]], strict=True) for p in ((x, y), (x2, y))]
-    x = Axis(0.5, max(2.0, len(facts.ended) + 0.5), "trial")
+    x = Axis(-0.5, max(1.0, line[-1][0] + 0.5), "trial")
     return Chart(x, _value_axis(dots, facts.metric), [*dots, Mark(steps, "step")], "best value so far by trials")
 
 
@@ -349,14 +352,35 @@ def _rows(facts: Facts) -> str:
                 "Columns", bars(drops, "importance of columns"), "How much the score falls when a column is shuffled."
             )
         )
-    said = "".join(f"<li>{escape(line)}</li>" for line in e.get("messages") or ())
-    body = _charts(charts) + (f"<h3>How the table was understood</h3><ul>{said}</ul>" if said else "")
-    return _section("On rows it has not seen", body) if body else ""
+    return _section("On rows it has not seen", _charts(charts))
+
+
+def _table_columns(facts: Facts) -> str:
+    """The columns as they were understood, and why some were left out; of older launches only what was said."""
+    lines = [str(line) for line in facts.evidence.get("messages") or ()]
+    said = "".join(f"<li>{escape(_sentence(line))}</li>" for line in lines)
+    rows = [
+        [c["name"], c["kind"], str(c["missing"]), str(c["levels"]), _becomes(c)]
+        for c in facts.evidence.get("columns") or ()
+    ]
+    names = ["column", "kind", "missing", "levels", "what becomes of it"]
+    table = _table(names, [(None, row) for row in rows[:COLUMNS]], text=names[-1:]) if rows else ""
+    hidden = len(rows) - COLUMNS
+    more = f'<p class="quiet">and {counted(hidden, "more column")}: mlptune columns shows all</p>' if hidden > 0 else ""
+    note = "In brackets: the key of a sweep file that says it instead." if rows else ""
+    return _section("The table as it was understood", (f"<ul>{said}</ul>" if said else "") + table + more, note)
+
+
+def _becomes(column: Mapping[str, Any]) -> str:
+    """What is made of a column, or why nothing is."""
+    use = column["becomes"] if column["used"] else f"left out: {column['reason']}"
+    return "; ".join([use, *column["remarks"]])
 
 
 def _trials(facts: Facts) -> str:
     names = list(facts.space)
     rest = [trial for trial in facts.trials if trial not in facts.complete]
+    reasons = ["reason"] if any(trial.reason for trial in facts.trials) else []
     rows = []
     for trial in [*facts.complete, *rest][:ROWS]:
         params = [value_text(trial.params[n]) if n in trial.params else "" for n in names]
@@ -366,12 +390,12 @@ def _trials(facts: Facts) -> str:
             number_text(trial.value),
             str(trial.epochs),
             *params,
-            (trial.reason or "")[:80],
+            *([(trial.reason or "")[:80]] if reasons else []),
         ]
         rows.append((trial.number, cells))
     more = len(facts.trials) - len(rows)
     note = f'<p class="quiet">and {more} more: mlptune show {escape(shlex.quote(facts.name))}</p>' if more > 0 else ""
-    return _section("Trials", _table(["trial", "state", facts.metric, "epochs", *names, "reason"], rows) + note)
+    return _section("Trials", _table(["trial", "state", facts.metric, "epochs", *names, *reasons], rows) + note)
 
 
 def _again(facts: Facts) -> str:
@@ -391,10 +415,13 @@ def _trial_text(facts: Facts, trial: TrialRecord) -> str:
     return head + reason + "\n" + params_text(trial.params).replace("  ", "\n")
 
 
-def _table(names: Sequence[str], rows: Iterable[tuple[int | None, Sequence[str]]]) -> str:
+def _table(names: Sequence[str], rows: Iterable[tuple[int | None, Sequence[str]]], text: Sequence[str] = ()) -> str:
+    """A table; rows that belong to a trial come with its number, and columns named in `text` may wrap."""
+    css = [' class="text"' if name in text else "" for name in names]
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     body = "".join(
-        f"<tr{'' if number is None else f' data-trial={number}'}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        f"<tr{'' if number is None else f' data-trial={number}'}>"
+        f"{''.join(f'<td{style}>{escape(cell)}</td>' for style, cell in zip(css, cells, strict=True))}</tr>"
         for number, cells in rows
     )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -3,6 +3,7 @@
 A rule is a row of `RULES`: it looks at `Facts` and says one thing or nothing. Where a fact is not known it says nothing.
 """
 
+import json
 import math
 import statistics
 from collections import Counter
@@ -66,7 +67,16 @@ def no_better_than_constant(facts: Facts) -> Finding | None:
 
 
 def gives_the_answer_away(facts: Facts) -> Finding | None:
-    """A nearly perfect score that rests on one column."""
+    """Columns that tell the target by themselves, or a nearly perfect score that rests on one column."""
+    if telling := facts.evidence.get("telling"):
+        which = "each by itself" if len(telling) > 1 else "by itself"
+        return Finding(
+            "giveaway",
+            "problem",
+            f"{_columns(telling)} the target {which} in all training rows",
+            {"columns": list(telling)},
+            f"leave out what is not known when a prediction is wanted: data.ignore = {json.dumps(telling[:5], ensure_ascii=False)}",
+        )
     importance, score = facts.evidence.get("importance"), facts.evidence.get("score")
     constant = facts.evidence.get("constant")
     if not importance or score is None or constant is None or len(importance) < 2 or facts.direction != "maximize":
@@ -83,6 +93,12 @@ def gives_the_answer_away(facts: Facts) -> Finding | None:
         {"column": drops[0][1], "drop": drops[0][0], "score": score},
         f"if {drops[0][1]!r} is known only together with the target, leave it out: [data] ignore",
     )
+
+
+def _columns(names: Sequence[str]) -> str:
+    """Columns that tell something, with their verb."""
+    listed = ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"the column {listed} tells" if len(names) == 1 else f"the columns {listed} tell"
 
 
 def overfits(facts: Facts) -> Finding | None:
@@ -173,11 +189,18 @@ def still_falling(facts: Facts) -> Finding | None:
     return Finding(
         "still_falling",
         "problem",
-        f"{len(gains)} of the best {counted(len(leaders), 'trial')} were still getting better at the last epoch: trial "
+        f"{_of_best(len(gains), len(leaders))} still getting better at the last epoch: trial "
         f"{leaders[0]} lost {gain:.0%} of its validation loss in the last fifth of {facts.max_epochs} epochs",
         {"trials": sorted(gains), "gain": gain, "epochs": facts.max_epochs},
         f"train longer: --epochs {2 * facts.max_epochs}",
     )
+
+
+def _of_best(n: int, leaders: int) -> str:
+    """So many of the leading trials, in words, with their verb."""
+    if n < leaders:
+        return f"{n} of the best {leaders} trials {'were' if n > 1 else 'was'}"
+    return f"all of the best {leaders} trials were" if n > 1 else "the best trial was"
 
 
 def best_early(facts: Facts) -> Finding | None:
@@ -347,6 +370,15 @@ def gradients_by_layer(facts: Facts) -> Finding | None:
     )
 
 
+# What to do about copies on both sides of a split, by what decides it (see `evidence.py`).
+_APART = {
+    "apart": 'data.duplicates = "together" keeps copies in one part',
+    "together": "they differ only in columns that are left out: [data] group names one that tells what belongs together",
+    "group": "keep equal rows together: [data] group names a column that tells what belongs together",
+    "time": "if that is no coincidence of later rows, drop the copies",
+}
+
+
 def repeated_rows(facts: Facts) -> Finding | None:
     """Validation rows that are training rows too, target and all."""
     repeated, rows = facts.evidence.get("repeated"), facts.evidence.get("rows") or {}
@@ -358,7 +390,7 @@ def repeated_rows(facts: Facts) -> Finding | None:
         "note",
         f"{repeated} of {n} validation rows are in the training rows too, target included: the score is that much too good",
         {"repeated": repeated, "validation": n},
-        "keep equal rows together: [data] group names a column that tells what belongs together",
+        _APART.get(facts.evidence.get("duplicates", ""), _APART["group"]),
     )
 
 

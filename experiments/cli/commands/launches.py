@@ -9,7 +9,7 @@ from .. import completion
 from ..app import Json, Name, Run, Uri, app, reading, tell, write
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Compare launches: settings, scores, and what is noise.")
 def compare(
     names: Annotated[
         list[str],
@@ -39,7 +39,7 @@ def compare(
     write(strict_json(document) if json else comparison_text(document))
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Delete a sweep or one of its launches.")
 def delete(
     name: Annotated[
         str,
@@ -84,7 +84,7 @@ def _agreed(question: str) -> bool:
         return False
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Give a sweep another name.")
 def rename(
     name: Name,
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],

@@ -15,7 +15,7 @@ Set = Annotated[
 ]
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Show how each column of a table is understood.")
 def columns(
     file: Annotated[str, typer.Argument(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), or a sweep file.")],
     target: Annotated[
@@ -48,7 +48,7 @@ def columns(
     write(columns_text(description, escape_control_characters(file)))
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Check a sweep file and its table, all problems at once.")
 def check(
     spec: Annotated[
         str | None,

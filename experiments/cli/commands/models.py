@@ -12,7 +12,7 @@ from ..app import Name, Run, Uri, app, reading, tell, write
 PREDICTION_SUFFIXES = writable_suffixes()
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Predict new rows with a sweep's model.")
 def predict(
     name: Name,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A table of new rows, as raw as the sweep's own.")],
@@ -42,7 +42,7 @@ def predict(
     write(f"wrote {counted(rows, 'prediction')} to {escape_control_characters(str(out))}")
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Write a sweep's model as a folder that needs NumPy alone.")
 def export(
     name: Name,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="The folder, which is made.")],

@@ -10,7 +10,7 @@ from ...errors import UserError
 from ..app import Uri, app, tell, write
 
 
-@app.command()
+@app.command(short_help="Open MLflow's UI over the store.")
 def ui(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="The sweep to open at; by default the newest.")
@@ -31,7 +31,7 @@ def ui(
     run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True), name)
 
 
-@app.command()
+@app.command(short_help="Write a page of pictures that teach.")
 def gallery(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to.")] = Path("gallery.html"),
 ) -> None:

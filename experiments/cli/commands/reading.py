@@ -17,7 +17,7 @@ class Format(StrEnum):
     toml = "toml"
 
 
-@app.command("list")
+@app.command("list", short_help="List the sweeps of the store, or all launches of one.")
 def list_(
     name: Annotated[
         str | None,
@@ -49,7 +49,7 @@ def list_(
     write(strict_json(rows) if json else sweeps_text(rows) if name is None else launches_text(rows))
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Show a sweep's trials: state, value, epochs, parameters.")
 def show(
     name: Name,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the N best trials, the best first.")] = None,
@@ -75,7 +75,7 @@ def show(
     write(strict_json(document) if json else trials_text(document, top, copied, terminal_width()))
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Show a sweep's best configuration, and how to use it.")
 def best(
     name: Name,
     format_: Annotated[

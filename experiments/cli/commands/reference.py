@@ -8,7 +8,7 @@ from .. import completion
 from ..app import Json, app, write
 
 
-@app.command()
+@app.command(short_help="Explain the hyperparameters of [model] and [space].")
 def params(
     name: Annotated[
         str | None,
@@ -37,7 +37,7 @@ def params(
         write(text.parameter_text(found, terminal_width()))
 
 
-@app.command()
+@app.command(short_help="Explain the search methods and pruners.")
 def methods(
     name: Annotated[
         str | None,
@@ -68,7 +68,7 @@ def methods(
         write(text.method_text(found, terminal_width()))
 
 
-@app.command()
+@app.command(short_help="Explain what a sweep can be judged by.")
 def metrics(
     name: Annotated[
         str | None,

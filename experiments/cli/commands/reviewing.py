@@ -10,7 +10,7 @@ from ...._text import escape_control_characters
 from ..app import Json, Name, Run, Uri, app, reading, tell, write
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Write a page with curves, charts and a diagnosis.")
 def report(
     name: Name,
     out: Annotated[
@@ -36,7 +36,7 @@ def report(
     write(f"wrote {escape_control_characters(shlex.quote(str(path)))}")
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Say in words what a sweep's curves show.")
 def diagnose(name: Name, run: Run = None, tracking_uri: Uri = None, json: Json = False) -> None:
     """Say in words what a sweep's curves show, with the figures behind it and what to do next.
 

@@ -12,7 +12,7 @@ from .. import completion
 from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Run a sweep: search, train, record, keep the best model.")
 def sweep(
     spec: Annotated[
         str | None,
@@ -120,19 +120,29 @@ def sweep(
             target=target,
         )
     from ...short import params_text
-    from ..present import best_line, brief_findings, next_text, schedule_lines, strict_json
+    from ..present import (
+        best_line,
+        brief_findings,
+        next_text,
+        schedule_lines,
+        strict_json,
+        terminal_width,
+        wrapped,
+    )
 
     if json:
         write(strict_json(result.summary()))
         return
-    write(escape_control_characters(f"{result.name}: {best_line(result.best).removeprefix('best: ')}"))
+    width = terminal_width()
+    head = f"{result.name}: {best_line(result.best).removeprefix('best: ')}"
+    write(wrapped(escape_control_characters(head), width))
     if result.copied:
         lines = schedule_lines(result.best["params"], result.best_config, result.copied)
         write("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
-        write("  " + escape_control_characters(params_text(result.best["params"])))
+        write(wrapped("  " + escape_control_characters(params_text(result.best["params"])), width))
     for line in brief_findings(result.findings):
-        write(line)
+        write(wrapped(line, width, 4))
     write(next_text(result.name, shown(tracking_uri)))
 
 
@@ -150,7 +160,7 @@ def _show_plan(
     write(strict_json(found.outline.to_json()) if json else plan_text(found.outline))
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, short_help="Write a sweep file for a table, to edit.")
 def init(
     data: Annotated[str, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}).")],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,

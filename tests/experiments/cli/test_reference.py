@@ -24,3 +24,8 @@ def test_a_default_is_written_as_in_a_sweep_file() -> None:
     assert [text.value_text(value) for value in ((64,), "relu", 1e-8, None, False, 32)] == [
         "[64]", '"relu"', "1e-08", "-", "false", "32",
     ]  # fmt: skip
+
+
+def test_a_sentence_does_not_end_at_an_abbreviation() -> None:
+    assert text.first_sentence("Add it (He et al. 2016). More.") == "Add it (He et al. 2016)."
+    assert text.first_sentence("One of 0.5 only") == "One of 0.5 only."

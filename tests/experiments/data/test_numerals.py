@@ -88,6 +88,9 @@ def test_a_column_shows_its_decimal_mark():
     assert decimal_mark(["1,234", "10.4"]) == "."
     assert decimal_mark(["1,234", "5"]) == "?"
     assert decimal_mark(["5", "x", "1 234"]) == ""
+    assert decimal_mark(["$1,234", "($17,855)", "unknown"]) == "."
+    assert decimal_mark(["€ 1.234", "5"]) == "?"
+    assert decimal_mark(["1,234 €", "10,40 €", "9,90 €"]) == ","
 
 
 def test_numbers_in_messages_are_short():

@@ -17,6 +17,7 @@ from mlptune.core.structure import Structure
 from mlptune.core.training import start
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.frames import MemoryTable
+from mlptune.experiments.data.understanding import understood
 from mlptune.experiments.formats import MEMORY
 from mlptune.experiments.launch.evidence import constant_units, measure
 from mlptune.experiments.launch.members import validation_rows
@@ -154,3 +155,35 @@ def test_units_that_are_always_the_same_are_counted(activation: str) -> None:
     state.theta[0, : 4 * 8].reshape(4, 8)[-1, :2] = -1e4
     found = constant_units(structure, state.theta, state.buffers, X)
     assert found[0] >= 0.25
+
+
+def test_the_columns_as_they_were_understood() -> None:
+    """Also of a table whose numbers are read only once, with rows that have no target and a column that gives it away."""
+    frame = table()
+    frame["price"] = [f"${1000 * value:,.0f}" for value in 100 + 30 * frame["power"]]
+    frame["tax"], frame["nothing"], frame["noise"] = frame["power"] * 2, None, "1,5"
+    frame.loc[3, "price"] = None
+    frame = frame.drop(columns="kind")
+    spec, _ = load_spec({"search": {"trials": 1}, "model": {"epochs": 1}}, data=MEMORY, target="price")
+    dataset = plan_of(spec, MemoryTable(frame, "price")).dataset
+    before = understood(frame, dataset, spec.data)
+    columns = {column.name: column for column in understood(dataset.rows.frame, dataset, spec.data)}
+    assert list(columns) == list(frame.columns) == [column.name for column in before]
+    assert [column.becomes for column in columns.values()] == [column.becomes for column in before]
+    assert columns["price"].missing == 1
+    assert columns["price"].remarks[0].startswith("'$")
+    assert columns["nothing"].reason
+    assert dataset.telling == ("power", "tax")
+    assert dataset.messages[0].startswith("power, tax tell price each by itself")
+
+
+def test_copies_are_what_duplicates_keeps_together() -> None:
+    frame = pd.concat([table(), table().iloc[:40]], ignore_index=True)
+    tables: dict[str, Any] = {"data": {"duplicates": "apart"}, "search": {"trials": 1}, "model": {"epochs": 1}}
+    for duplicates, some in (("apart", True), ("together", False)):
+        tables["data"]["duplicates"] = duplicates
+        spec, _ = load_spec(tables, data=MEMORY, target="kind")
+        assert (plan_of(spec, MemoryTable(frame, "kind")).dataset.n_copied() > 0) is some
+    answers = pd.DataFrame({"a": np.arange(200) % 2, "b": np.arange(200) % 3, "kind": np.arange(200) % 2})
+    spec, _ = load_spec(tables, data=MEMORY, target="kind")
+    assert plan_of(spec, MemoryTable(answers, "kind")).dataset.n_copied() == 0  # they agree by chance

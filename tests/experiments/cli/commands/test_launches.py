@@ -81,7 +81,7 @@ def test_of_one_that_was_stopped_there_is_no_model_to_recommend(here: Run) -> No
         (["show", "iris#two"], "'iris#two' is not the name of a sweep, nor of a launch such as iris#1"),
         (["best", "irs#1"], "there is no sweep 'irs'; did you mean 'iris'?"),
         (["best", "iris#1", "--run", "abc"], "names a launch already"),
-        (["compare", "iris#1"], "compare needs two launches, iris#1 is one"),
+        (["compare", "iris#1"], "compare needs two launches; there is only iris#1"),
         (["delete", "iris#9", "--yes"], "has no launch #9"),
         (["rename", "iris#1", "x"], "a sweep is renamed with all its launches"),
         (["rename", "iris", "a/b"], "'a/b' cannot be a name"),
