@@ -49,8 +49,8 @@ class StoreWorker:
         self._runs: Runs | None = None
         self._sent: dict[int, str] = {}
 
-    def execute(self, uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str]]:
-        """Make the call in the store at `uri`; return its result and the run ids of trials that have become known.
+    def execute(self, uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str], dict[str, str]]:
+        """Make the call in the store at `uri`; return its result, the run ids of trials that have become known, and the requests.
 
         What it raises can be sent between processes: MLflow's own errors, and files', become StoreError or StoreAway.
         """
@@ -70,7 +70,7 @@ class StoreWorker:
             raise explained from None
         new = {n: run_id for n, run_id in self._runs.trial_run_ids.items() if self._sent.get(n) != run_id}
         self._sent.update(new)
-        return result, new
+        return result, new, self._runs.requests
 
     def leave(self, session: str | None) -> None:
         """Forget the writer of that session, if it is the present one; its launch can be taken up by others."""
@@ -96,7 +96,7 @@ def prepare() -> None:
         gc.enable()
 
 
-def execute(uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str]]:
+def execute(uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str], dict[str, str]]:
     """As `StoreWorker.execute`, by the one worker of this process."""
     # The queue retries by itself, and must know of each run whether its creation may have been requested twice.
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"

@@ -24,6 +24,8 @@ from ...search.spaces.space import Space
 from ...tracking.records import TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
+from .steering import Steering
+from .stop_rules import Stopped, StopRules
 
 # How the reasons begin of trials that ended because the search was over: with more time they would go on.
 PAUSED, OUT_OF_TIME = "paused at epoch", "out of time"
@@ -38,6 +40,9 @@ class Budget:
     Attributes:
         timeout: Seconds after which no new batch begins; None for no limit.
         deadline: The time (`time.monotonic`) at which the search is over, whatever still trains; None for no limit.
+        rules: What ends the search before, between batches.
+        known: How many trials an earlier process has begun: before they are all asked again nothing ends the search and no trial
+            joins by hand, since nothing did.
     """
 
     total: int
@@ -45,6 +50,8 @@ class Budget:
     max_epochs: int
     timeout: float | None = None
     deadline: float | None = None
+    rules: StopRules = field(default_factory=StopRules)
+    known: int = 0
 
 
 @dataclass
@@ -131,6 +138,7 @@ class Coordinator:
 
     Attributes:
         trials: The trials that have ended, by number.
+        stopped: Why the search ended before its budget, if a rule or a person ended it.
     """
 
     def __init__(
@@ -156,14 +164,32 @@ class Coordinator:
         self._pace = _Pace(None)
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialRecord] = {}
+        self.stopped: Stopped | None = None
+        self._steering = Steering()
 
-    def run(self, budget: Budget) -> None:
-        """Run until all trials of the budget have ended, or its time is over."""
+    def run(self, budget: Budget, steering: Steering | None = None) -> None:
+        """Run until all trials of the budget have ended, its time is over, or one of its rules or `steering` ends the search.
+
+        Trials by hand come on top of those of the budget.
+        """
         began = time.monotonic()
-        asked = 0
+        asked = by_hand = 0
+        self._steering = steering = steering or Steering()
         self._deadline = budget.deadline
         pace = self._pace = _Pace(budget.deadline)
-        while asked < budget.total:
+        while True:
+            if asked >= budget.known:
+                steering.take_up(asked)
+            point = steering.point(asked)
+            if point is not None:
+                self._study.enqueue_trial(self._space.encode(point))
+                self._begin(1)
+                asked, by_hand = asked + 1, by_hand + 1
+                self._train(self._scheduler.decide)
+                continue
+            left = budget.total - (asked - by_hand)
+            if left <= 0 or (asked >= budget.known and self._is_stopped(budget.rules)):
+                break
             if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
                 self._observer.message(
                     f"timeout of {budget.timeout:g} s reached after {asked} of {budget.total} trials"
@@ -175,10 +201,7 @@ class Coordinator:
                 self._observer.message("the time is over before a trial has begun; it goes on to the first result")
             elif not size or pace.is_over():
                 break
-            for _ in range(min(size, budget.total - asked)):
-                live = self._ask()
-                self._live[live.number] = live
-                asked += 1
+            asked += self._begin(int(min(size, left, steering.until_next(asked))))
             self._train(self._scheduler.decide)
             pace.lap(size)
             if not planned and size < budget.batch:  # no other follows, so that a resume asks the same batches
@@ -186,6 +209,22 @@ class Coordinator:
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
             self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
+
+    def _begin(self, size: int) -> int:
+        """Ask for so many trials; return how many."""
+        for _ in range(size):
+            live = self._ask()
+            self._live[live.number] = live
+        return size
+
+    def _is_stopped(self, rules: StopRules) -> bool:
+        """Whether the search ends here though trials are left, which is then said."""
+        self.stopped = self._steering.stopped()
+        if self.stopped is None:
+            self.stopped = rules.stopped(self.trials.values())
+            if self.stopped is not None:
+                self._observer.message(f"stopped: {self.stopped.text}")
+        return self.stopped is not None
 
     @property
     def _has_result(self) -> bool:
@@ -259,6 +298,7 @@ class Coordinator:
         if self._deadline is not None:
             limit = {"deadline": self._deadline, "until_one": not self._has_result}
         for outcome in self._evaluator.advance(requests, **limit):
+            self._steering.check()
             live = self._live[outcome.number]
             live.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):

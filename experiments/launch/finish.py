@@ -36,6 +36,7 @@ from .evidence import measure
 from .library import Library
 from .members import choose_members, complete_library, ensemble_model, validation_outputs, validation_rows
 from .plan import SweepPlan
+from .stop_rules import Stopped
 
 Trained = list[tuple[Structure, Network, State]]
 
@@ -52,12 +53,16 @@ class Searched:
         library: What the model may be made of.
         study: Optuna's study.
         curves: By trial its curves, from epoch 1.
+        stopped: Why it ended before its budget; None where nothing ended it.
+        by_hand: The numbers of the trials by hand.
     """
 
     trials: Mapping[int, TrialRecord]
     library: Library
     study: optuna.Study
     curves: Mapping[int, Mapping[str, Sequence[float]]]
+    stopped: Stopped | None = None
+    by_hand: Sequence[int] = ()
 
 
 def finish(
@@ -98,9 +103,11 @@ def finish(
     result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings)
     facts = _facts(plan, searched, result, document)
     findings = diagnose(facts)
-    _store(plan, writer, result, library, _report_files(facts, findings))
+    stopped = {} if searched.stopped is None else {schema.STOPPED: searched.stopped.dumps()}
+    _store(plan, writer, result, library, _report_files(facts, findings), stopped)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
-    summary = results.summary(name, run_id, "finished", method, stored, document)
+    stopped_text = None if searched.stopped is None else searched.stopped.text
+    summary = results.summary(name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand)
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
     observer.finished(found)
     return found
@@ -126,6 +133,7 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
         best=document,
         evidence=evidence,
         spec=spec_toml(plan.spec.absolute()),
+        stopped=None if searched.stopped is None else searched.stopped.text,
     )
 
 
@@ -190,8 +198,17 @@ class Result:
     scorings: int | None
 
 
-def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, report: Mapping[str, str]) -> None:
+def _store(
+    plan: SweepPlan,
+    writer: Writer,
+    result: Result,
+    library: Library,
+    report: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> None:
     """Write the model and the result, and wait until the store has both."""
+    if result.scorings is not None:
+        tags = {**tags, schema.TEST_SCORINGS: str(result.scorings)}
     metrics = {} if result.test_score is None else {schema.TEST_SCORE: result.test_score}
     if result.expected is not None:
         names = (schema.EXPECTED_SCORE, schema.EXPECTED_LOW, schema.EXPECTED_HIGH)
@@ -212,7 +229,7 @@ def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, re
             "finished",
             best=result.best,
             metrics=metrics,
-            tags={} if result.scorings is None else {schema.TEST_SCORINGS: str(result.scorings)},
+            tags=tags,
             members=result.model.members,
             artifacts=artifacts,
         )

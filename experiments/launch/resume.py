@@ -8,18 +8,21 @@ from ... import __version__
 from ...tracking import lease, reader, schema
 from ...tracking.records import LaunchRecord
 from ..config import Spec, load_spec
+from ..config.schema import SearchConfig
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from ..launches import newest
 from ..ranking import ranked
-from . import library
+from . import library, steering
 from .coordinator import OUT_OF_TIME, PAUSED
 from .plan import SweepPlan
 from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
-MAY_CHANGE = ("search.timeout", "search.minutes")
+MAY_CHANGE = ("search.timeout", "search.minutes", "search.target", "search.patience")
+# What of [search] says how much a sweep may use.
+BUDGET = ("trials", "minutes", "timeout", "target", "patience")
 # What was so before there was a key for it.
 BEFORE: dict[str, dict[str, Any]] = {
     "data": {"duplicates": "apart", "one_hot": 100_000},
@@ -61,6 +64,32 @@ def _stored_tables(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
         for name, values in BEFORE.items():
             tables[name] = {**values, **tables.get(name, {})}
     return dict(tables)
+
+
+def budget_of(search: SearchConfig) -> dict[str, Any]:
+    """What a sweep may use, as `[search]` says it."""
+    return {key: getattr(search, key) for key in BUDGET if getattr(search, key) is not None}
+
+
+def last_budget(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
+    """What a launch might use when it was last begun or continued."""
+    stored = reader.launch_data(uri, earlier, schema.BUDGET)
+    if stored is None:  # written by an older version
+        search = (reader.launch_data(uri, earlier, schema.SPEC) or {}).get("search", {})
+        stored = {key: search[key] for key in BUDGET if key in search}
+    return dict(stored)
+
+
+def is_searched(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> bool:
+    """Whether nothing is left to search of a finished launch: a resume gives what the first call gave, unless it may use more."""
+    if steering.requests_in(earlier.tags).keys() - {event["request"] for event in earlier.by_hand}:
+        return False  # somebody wants something tried
+    search, before = plan.spec.search, last_budget(earlier, uri)
+    if earlier.stopped is not None:
+        return all(getattr(search, key) == before.get(key) for key in ("target", "patience"))
+    if search.minutes is None:
+        return sum(earlier.done.values()) - len(earlier.by_hand) >= plan.total
+    return search.minutes <= before.get("minutes", 0.0)
 
 
 def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None]) -> int:
@@ -111,7 +140,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             )
         raise UserError(
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
-            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow)"
+            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow, and target and patience change)"
         )
     # A plan that was made without the other version's defaults may split the same data in another way.
     if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:

@@ -78,6 +78,11 @@ class Runs:
         """The run of each trial that is known, by the trial's number."""
         return {} if self._trials is None else {n: str(trial.run_id) for n, trial in self._trials.known.items()}
 
+    @property
+    def requests(self) -> dict[str, str]:
+        """The tags by which others ask something of the launch's process, as the last heartbeat has seen them."""
+        return {} if self._heartbeat is None else self._heartbeat.requests
+
     def check_held(self) -> None:
         """Raise LeaseLost if another process has taken the launch over."""
         if self._heartbeat is not None:
@@ -150,6 +155,13 @@ class Runs:
         if self._heartbeat is not None:
             self._heartbeat.stop()
             self._heartbeat = None
+
+    def tag_launch(self, tags: Mapping[str, str]) -> None:
+        """Write these tags of the launch."""
+        claim, _ = self._open_launch()
+        short, long = records.fit(tags)
+        log_texts(self._client, claim.run_id, long)
+        log_batch(self._client, claim.run_id, tags=short)
 
     def supersede_uncommitted(self) -> None:
         """Close the runs of all trials that were begun and not committed."""
