@@ -166,6 +166,9 @@ class Coordinator:
         self.trials: dict[int, TrialRecord] = {}
         self.stopped: Stopped | None = None
         self._steering = Steering()
+        # The first trial of the batch that trains, and of that in which each trial has ended.
+        self._batch = 0
+        self._ended_in: dict[int, int] = {}
 
     def run(self, budget: Budget, steering: Steering | None = None) -> None:
         """Run until all trials of the budget have ended, its time is over, or one of its rules or `steering` ends the search.
@@ -188,7 +191,7 @@ class Coordinator:
                 self._train(self._scheduler.decide)
                 continue
             left = budget.total - (asked - by_hand)
-            if left <= 0 or (asked >= budget.known and self._is_stopped(budget.rules)):
+            if left <= 0 or (asked >= budget.known and self._is_stopped(budget.rules, asked)):
                 break
             if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
                 self._observer.message(
@@ -211,17 +214,17 @@ class Coordinator:
             self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
 
     def _begin(self, size: int) -> int:
-        """Ask for so many trials; return how many."""
-        for _ in range(size):
-            live = self._ask()
-            self._live[live.number] = live
+        """Ask for so many trials, a batch; return how many."""
+        batch = [self._ask() for _ in range(size)]
+        self._batch = batch[0].number
+        self._live.update((live.number, live) for live in batch)
         return size
 
-    def _is_stopped(self, rules: StopRules) -> bool:
+    def _is_stopped(self, rules: StopRules, begun: int) -> bool:
         """Whether the search ends here though trials are left, which is then said."""
         self.stopped = self._steering.stopped()
         if self.stopped is None:
-            self.stopped = rules.stopped(self.trials.values())
+            self.stopped = rules.stopped(self.trials.values(), begun, self._ended_in)
             if self.stopped is not None:
                 self._observer.message(f"stopped: {self.stopped.text}")
         return self.stopped is not None
@@ -333,6 +336,7 @@ class Coordinator:
     def _close(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         self._evaluator.forget(live.number)
         self.trials[live.number] = record
+        self._ended_in[live.number] = self._batch
         self._recorder.commit(live, record, outcome)
         self._observer.trial_finished(record)
 

@@ -6,7 +6,7 @@ and a sweep with a rule is the beginning of the one without.
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..._text import counted
@@ -57,10 +57,21 @@ class StopRules:
         """Whether there is a rule at all."""
         return self.target is not None or self.patience is not None
 
-    def stopped(self, trials: Iterable[TrialRecord]) -> Stopped | None:
-        """Whether the search ends after these trials, in any order; the target comes first."""
-        ended = sorted(trials, key=lambda trial: trial.number)
-        return self._at_target(ended) or self._out_of_patience(ended)
+    def stopped(
+        self, trials: Iterable[TrialRecord], begun: int, batches: Mapping[int, int] | None = None
+    ) -> Stopped | None:
+        """Whether the search ends here; the target comes first.
+
+        Args:
+            trials: Those that have ended, in any order.
+            begun: How many have been begun, those that a scheduler has paused among them.
+            batches: By trial the first one of the batch in which it ended, where that is not its own: it was paused before.
+        """
+        ended = sorted(
+            (max(trial.number, (batches or {}).get(trial.number, 0)), trial.number, trial) for trial in trials
+        )
+        in_order = [(place, trial) for place, _, trial in ended]
+        return self._at_target([trial for _, trial in in_order]) or self._out_of_patience(in_order, begun)
 
     def _at_target(self, ended: list[TrialRecord]) -> Stopped | None:
         for trial in ended if self.target is not None else ():
@@ -68,18 +79,18 @@ class StopRules:
                 return Stopped("target", f"trial {trial.number} reached {value_text(trial.value)}")
         return None
 
-    def _out_of_patience(self, ended: list[TrialRecord]) -> Stopped | None:
-        """See the module; a gain is one over the trial of the latest gain, so small ones add up until they are beyond the noise."""
+    def _out_of_patience(self, ended: list[tuple[int, TrialRecord]], begun: int) -> Stopped | None:
+        """A gain is one over the trial of the latest gain, so small ones add up until they are beyond the noise."""
         if self.patience is None:
             return None
-        gained, since = None, 0
-        for trial in ended:
-            since += 1
+        gained, at = None, 0
+        for place, trial in ended:
             if gained is None or self._key(trial) - self._key(gained) > margin(gained):
-                gained, since = (trial, 0) if math.isfinite(self._key(trial)) else (None, 0)
+                gained, at = (trial, place) if math.isfinite(self._key(trial)) else (None, place)
+        since = begun - 1 - at
         if gained is None or since < self.patience:
             return None
-        gain = max(map(self._key, ended)) - self._key(gained)
+        gain = max(self._key(trial) for _, trial in ended) - self._key(gained)
         text = f"the last {counted(since, 'trial')} gained {value_text(gain) if gain else 'nothing'}"
         noise = margin(gained)
         return Stopped("patience", f"{text}; the noise is {value_text(noise)}" if noise else text)

@@ -31,15 +31,17 @@ def test_without_noise_patience_counts_the_trials_since_the_best_one(values: lis
     """Against the definition, written with maxima: the first best trial is so many trials ago."""
     finite = [v for v in values if v is not None and not math.isnan(v)]
     expected = bool(finite) and len(values) - 1 - values.index(max(finite)) >= patience
-    assert (StopRules(patience=patience).stopped(records(values)) is not None) == expected
+    assert (StopRules(patience=patience).stopped(records(values), len(values)) is not None) == expected
     negative = [None if v is None else -v for v in values]
-    assert (StopRules(patience=patience, direction="minimize").stopped(records(negative)) is not None) == expected
+    assert (
+        StopRules(patience=patience, direction="minimize").stopped(records(negative), len(values)) is not None
+    ) == expected
 
 
 @given(VALUES, st.integers(0, 9))
 def test_a_target_is_reached_by_the_first_complete_trial_that_has_it(values: list[float | None], tenths: int) -> None:
     reached = [i for i, v in enumerate(values) if v is not None and not math.isnan(v) and v >= tenths / 10]
-    found = StopRules(target=tenths / 10).stopped(reversed(records(values)))
+    found = StopRules(target=tenths / 10).stopped(reversed(records(values)), len(values))
     assert (found is not None) == bool(reached)
     assert found is None or found.text.startswith(f"trial {reached[0]} reached ")
 
@@ -49,10 +51,17 @@ def test_small_gains_count_once_they_add_up_beyond_the_noise() -> None:
     noise = margin(records([0.5], spread=0.02, networks=4)[0])
     assert noise == NOISE_SHARE * 0.02 / 2
     still = records([0.5, 0.501, 0.502, 0.503], spread=0.02, networks=4)
-    assert rule.stopped(still) == Stopped("patience", "the last 3 trials gained 0.003; the noise is 0.005")
+    assert rule.stopped(still, 4) == Stopped("patience", "the last 3 trials gained 0.003; the noise is 0.005")
     creeping = records([0.5, 0.502, 0.504, 0.506, 0.508], spread=0.02, networks=4)
-    assert rule.stopped(creeping) is None
-    assert rule.stopped(records([0.5, 0.1, 0.2, None])) == Stopped("patience", "the last 3 trials gained nothing")
+    assert rule.stopped(creeping, 5) is None
+    assert rule.stopped(records([0.5, 0.1, 0.2, None]), 4) == Stopped("patience", "the last 3 trials gained nothing")
+
+
+def test_a_trial_that_was_paused_gains_in_the_batch_in_which_it_ends() -> None:
+    rule, trials = StopRules(patience=6), records([0.5, 0.6])
+    assert rule.stopped(trials, 8) is not None
+    assert rule.stopped(trials, 8, {1: 4}) is None
+    assert rule.stopped(trials, 11, {1: 4}) == Stopped("patience", "the last 6 trials gained nothing")
 
 
 @pytest.mark.parametrize("search", [{"target": 0.9}, {"patience": 3}])
@@ -97,7 +106,9 @@ def test_killed_and_resumed_it_ends_at_the_same_trial_and_a_larger_patience_goes
 
 
 def test_a_target_that_no_score_reaches_is_refused() -> None:
-    with pytest.raises(mlptune.UserError, match=r"\[search\] target: val_score is at most 1, not 98; did you mean 0.98"):
+    with pytest.raises(
+        mlptune.UserError, match=r"\[search\] target: val_score is at most 1, not 98.0; did you mean 0.98"
+    ):
         mlptune.run_sweep(small(search__target=98))
     with pytest.raises(mlptune.UserError, match=r"\[search\] patience: must be a whole number from 1"):
         mlptune.run_sweep(small(search__patience=0))
