@@ -131,7 +131,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
         old, new = before.get(key), now.get(key)
         if old == new or key in MAY_CHANGE:
             continue
-        if key in MAY_GROW and isinstance(new, int) and plan.total >= (earlier.total or 0):
+        if key in MAY_GROW and isinstance(new, int) and plan.total >= _fewest(earlier):
             if plan.searcher.extendable or plan.total == earlier.total:
                 continue
             raise UserError(
@@ -154,6 +154,13 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")
     return warnings
+
+
+def _fewest(earlier: LaunchRecord) -> int:
+    """How many trials a launch must be given: what it was given before, of a search that a stop rule has ended what it took."""
+    if earlier.stopped is not None:
+        return sum(earlier.done.values()) - len(earlier.by_hand)
+    return earlier.total or 0
 
 
 def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
