@@ -189,7 +189,9 @@ class Launch:
             return {}, {}
         writer.flush()
         committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
-        self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total + len(earlier.by_hand), 'trial')} there already")
+        self.observer.message(
+            f"resumed: {len(committed)} of {counted(self.plan.total + len(earlier.by_hand), 'trial')} there already"
+        )
         return committed, attempts
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
