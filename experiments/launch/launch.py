@@ -189,9 +189,8 @@ class Launch:
             return {}, {}
         writer.flush()
         committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
-        self.observer.message(
-            f"resumed: {len(committed)} of {counted(self.plan.total + len(earlier.by_hand), 'trial')} there already"
-        )
+        total = counted(self.plan.total + len(earlier.by_hand), "trial")
+        self.observer.message(f"resumed: {len(committed)} of {total} there already")
         return committed, attempts
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:

@@ -26,6 +26,7 @@ def test_an_interrupted_sweep_goes_on_and_grows_without_its_file(
     frame = load_iris(as_frame=True).frame
     frame.to_csv(tmp_path / "here" / "rows.csv", index=False)
     spec = iris(data={"source": "rows.csv", "target": "target"})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     monkeypatch.chdir(tmp_path / "here")
     whole = mlptune.run_sweep({**spec, "name": "whole", "search": {**spec["search"], "trials": 16}}, workers=1)
     with pytest.raises(KeyboardInterrupt):
