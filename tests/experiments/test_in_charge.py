@@ -52,7 +52,7 @@ def test_a_method_that_plans_with_its_trials_and_a_table_of_memory_are_refused(s
     mlptune.run_sweep(iris(search={"method": "pbt", "trials": 2, "options": {"population": 2}}), workers=1)
     with pytest.raises(mlptune.UserError, match=r"^search.trials was 2 and is 4 now; method pbt plans with all"):
         continue_sweep("iris", "+2")
-    frame = pd.DataFrame({"a": range(60), "y": [i % 2 for i in range(60)]})
+    frame = pd.DataFrame({"a": [i * i % 11 for i in range(60)], "y": [i % 2 for i in range(60)]})
     mlptune.run_sweep(data=frame, target="y", overrides={"search.trials": 1, "model.epochs": 1}, workers=1)
     with pytest.raises(mlptune.UserError, match="its table was given in Python and has to be given again"):
         continue_sweep("y", "+2")
