@@ -35,6 +35,7 @@ class View(Observer):
         self.states: dict[str, int] = {}
         self.leaders: list[TrialRecord] = []
         self.running: dict[int, tuple[int, float | None]] = {}
+        self.ensemble: float | None = None
         self.began = clock()
         self._finishes: deque[float] = deque([self.began], maxlen=RATE_WINDOW + 1)
 
@@ -64,6 +65,9 @@ class View(Observer):
         self._finishes.append(self.clock())
         direction = self.info.direction if self.info else "maximize"
         self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
+
+    def ensemble_advanced(self, value: float) -> None:
+        self.ensemble = value
 
     @property
     def count(self) -> str:

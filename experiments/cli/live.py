@@ -68,6 +68,8 @@ class PlainView(View):
             facts.append(
                 "the best so far" if improved else f"best {number_text(self.best.value)} (trial {self.best.number})"
             )
+        if self.ensemble is not None:
+            facts.append(f"ensemble {number_text(self.ensemble)}")
         left = self.seconds_left()
         if left is not None and left >= 1:
             facts.append(f"{time_text(left)} left")
@@ -155,6 +157,8 @@ class LiveView(View):
     def _progress(self, info: SweepInfo) -> RenderableType:
         counts = [self.count]
         counts += [f"{self.states[state]} {state}" for state in ("pruned", "failed") if self.states.get(state)]
+        if self.ensemble is not None:
+            counts.append(f"ensemble {number_text(self.ensemble)}")
         spent = time_text(self.clock() - self.began)
         left = self.seconds_left()
         times = spent if self._over or self._refit is not None or left is None else f"{spent}, {time_text(left)} left"

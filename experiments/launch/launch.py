@@ -11,7 +11,7 @@ from functools import partial
 
 from ... import __version__
 from ..._text import counted
-from ...tracking import schema
+from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
 from .. import results
@@ -103,7 +103,7 @@ class Launch:
         search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering)
         with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
-            committed, attempts = self._committed(writer, earlier)
+            committed, attempts, ensembles = self._committed(writer, earlier)
             recorder = MlflowRecorder(
                 writer,
                 launched,
@@ -113,6 +113,7 @@ class Launch:
                 committed=committed,
                 attempts=attempts,
                 changing=search.scheduler.changing,
+                ensembles=ensembles,
             )
             trials = search.run(recorder, committed, known=max(attempts, default=-1) + 1)
             searched = Searched(
@@ -183,15 +184,16 @@ class Launch:
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
-    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int]]:
-        """The trials that are committed already, and how often each trial was begun."""
+    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int], int]:
+        """The trials that are committed already, how often each was begun, and up to which the ensemble's score was written."""
         if earlier is None:
-            return {}, {}
+            return {}, {}, 0
         writer.flush()
         committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
         total = counted(self.plan.total + len(earlier.by_hand), "trial")
         self.observer.message(f"resumed: {len(committed)} of {total} there already")
-        return committed, attempts
+        scores = reader.curves(self.uri, [earlier.run_id], [schema.ENSEMBLE_VALUE])
+        return committed, attempts, len(scores[earlier.run_id][schema.ENSEMBLE_VALUE])
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ...tracking.records import TrialRecord
 from ..execution.engine import EngineEvaluator
+from ..execution.evaluation import Evaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Inline, Workers
 from ..progress import Observer, SweepInfo
@@ -12,7 +13,9 @@ from . import forecast
 from .coordinator import Coordinator, Recorder
 from .library import Library
 from .plan import SweepPlan
+from .race import Race
 from .replay import CommittedTrial, Replay
+from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .steering import Steering
 from .stop_rules import Stopped
@@ -70,14 +73,18 @@ class PreparedSearch:
         """
         plan = self._plan
         engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
+        evaluator: Evaluator = Replay(engine, committed, plan.fixed) if committed else engine
+        if plan.race:
+            evaluator = Race(evaluator, len(plan.dataset.folds()), len(plan.seeds), plan.objective.direction)
         search = Coordinator(
             self.study,
             plan.space,
             self.scheduler,
-            Replay(engine, committed, plan.fixed) if committed else engine,
+            evaluator,
             fixed=plan.fixed,
             recorder=recorder,
             observer=self._observer,
+            batch_ended=RunningEnsemble(plan, self.library, recorder, self._observer).update,
         )
         # Nothing can come between the first trials, which have their numbers already.
         search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)

@@ -114,7 +114,8 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
         if timed:
             deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
     elif not rules.given and plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
-        batch = UNBLOCKED_BATCH if search.timeout is None else max(batch, 32)
+        # Those of a race wait for one another, each with its state in memory.
+        batch = UNBLOCKED_BATCH if search.timeout is None and not plan.race else max(batch, 32)
     return Budget(plan.total, batch, plan.max_epochs, search.timeout if timed else None, deadline, rules)
 
 
