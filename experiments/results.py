@@ -208,7 +208,7 @@ def _row(launch: LaunchRecord, uri: str | None) -> dict[str, Any]:
         "started": launch.started.isoformat(timespec="seconds"),
         "seconds": None if launch.ended is None else round((launch.ended - launch.started).total_seconds(), 1),
         "trials": sum(count for state, count in launch.done.items() if state != "running"),
-        "total": launch.total,
+        "total": None if launch.total is None else launch.total + len(launch.by_hand),
         "best_value": _finite(best_so_far(launch, uri)),
         "metric": launch.tags.get(schema.METRIC),
         "expected": None if launch.expected is None else dict(launch.expected),
@@ -233,7 +233,8 @@ def _shown(chosen: Chosen, uri: str | None) -> tuple[dict[str, Any], dict[int, C
     trials = reader.trials(uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
     best = None if found is None else _document(launch, found, uri)
-    document = summary(launch.name, launch.run_id, chosen.state, launch.method, trials, best)
+    by_hand = [event["number"] for event in launch.by_hand]
+    document = summary(launch.name, launch.run_id, chosen.state, launch.method, trials, best, launch.stopped, by_hand)
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
 
@@ -395,9 +396,16 @@ def report(
 
 
 def summary(
-    name: str, run_id: str, state: str, method: str, trials: list[TrialRecord], best: dict[str, Any] | None
+    name: str,
+    run_id: str,
+    state: str,
+    method: str,
+    trials: list[TrialRecord],
+    best: dict[str, Any] | None,
+    stopped: str | None = None,
+    by_hand: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """The document of `mlptune show --json`."""
+    """The document of `mlptune show --json`: `stopped` says why the search ended early, `by_hand` which trials were by hand."""
     return {
         "name": name,
         "run_id": run_id,
@@ -416,6 +424,8 @@ def summary(
             for trial in sorted(trials, key=lambda trial: trial.number)
         ],
         "best": best,
+        "stopped": stopped,
+        "by_hand": list(by_hand),
     }
 
 

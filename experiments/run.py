@@ -116,6 +116,7 @@ def run_spec(
     tracking_uri: str | None = None,
     observer: Observer | None = None,
     began: float | None = None,
+    tried: Mapping[str, Any] | None = None,
 ) -> "SweepResult":
     """What `run_sweep` does once it knows what to do.
 
@@ -129,6 +130,7 @@ def run_spec(
         tracking_uri: The store.
         observer: Receives what happens.
         began: When the sweep was called, a time of `time.monotonic`; now unless given.
+        tried: A configuration to try by hand in the sweep that is resumed, and nothing else.
 
     Raises:
         UserError: As `run_sweep`, and so are the others.
@@ -147,7 +149,7 @@ def run_spec(
         with without_collection():
             from .launch.launch import Launch
 
-            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume, table)
+            launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume, table, tried)
         return launch.run()
 
 

@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,13 +171,18 @@ def wait_until_free(uri: str, name: str, run_id: str, say: Callable[[str], None]
 
 
 class Heartbeat:
-    """Changes the heartbeat tag in a thread of its own while a launch is held, and checks each time that it still is."""
+    """Changes the heartbeat tag in a thread of its own while a launch is held, and checks each time that it still is.
+
+    Attributes:
+        requests: The tags by which others ask something of the launch's process, as they were last seen.
+    """
 
     def __init__(self, client: Any, run_id: str, number: int) -> None:
         self._client = client
         self._run_id = run_id
         self._number = number
         self._count = 0
+        self.requests: dict[str, str] = {}
         self._seen = _clocks()
         self._lost: LeaseLost | None = None
         self._stopped = threading.Event()
@@ -221,7 +226,17 @@ class Heartbeat:
             self._lost = LeaseLost(
                 f"{found.name} has taken this sweep over; this one stops, what it has committed stays"
             )
+        self.requests = requests_in(run.data.tags)
         self._seen = _clocks()
+
+
+def requests_in(tags: Mapping[str, str]) -> dict[str, str]:
+    """Of a launch's tags those that ask something of its process."""
+    return {
+        key: value
+        for key, value in tags.items()
+        if key == schema.STOP_REQUEST or key.startswith(f"{schema.TRY_REQUEST}.")
+    }
 
 
 def _clocks() -> tuple[float, float]:

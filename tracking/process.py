@@ -48,8 +48,8 @@ class StoreWorker:
         self._session: str | None = None
         self._runs: Runs | None = None
 
-    def execute(self, uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str]]:
-        """Make the call in the store at `uri`; return its result and the run ids of trials that have become known.
+    def execute(self, uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str], dict[str, str]]:
+        """Make the call in the store at `uri`; return its result, the run ids of trials that have become known, and the requests.
 
         What it raises can be sent between processes: MLflow's own errors, and files', become StoreError or StoreAway.
         """
@@ -67,7 +67,7 @@ class StoreWorker:
             if explained is error:
                 raise
             raise explained from None
-        return result, self._runs.take_trial_run_ids()
+        return result, self._runs.take_trial_run_ids(), self._runs.requests
 
     def leave(self, session: str | None) -> None:
         """Forget the writer of that session, if it is the present one; its launch can be taken up by others."""
@@ -93,7 +93,7 @@ def prepare() -> None:
         gc.enable()
 
 
-def execute(uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str]]:
+def execute(uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str], dict[str, str]]:
     """As `StoreWorker.execute`, by the one worker of this process."""
     # The queue retries by itself, and must know of each run whether its creation may have been requested twice.
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"

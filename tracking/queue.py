@@ -44,6 +44,7 @@ class WriteQueue:
 
     Attributes:
         trial_run_ids: The run of each trial, once it is known.
+        requests: The tags of the launch by which others ask something of this process.
         notices: What the user should hear about the store.
         error: What the store said when it refused a task.
         patience: For how many seconds to wait for a store that is away once nothing else is left to do.
@@ -52,6 +53,7 @@ class WriteQueue:
     def __init__(self, uri: str, executor: Executor | None, holder: lease.Holder) -> None:
         self.uri = uri
         self.trial_run_ids: dict[int, str] = {}
+        self.requests: dict[str, str] = {}
         self.notices: deque[str] = deque()
         self.error: BaseException | None = None
         self.patience = PATIENCE_SECONDS
@@ -227,7 +229,7 @@ class WriteQueue:
         began = time.monotonic()
         while True:
             try:
-                result, new = future.result(POLL_SECONDS)
+                result, new, self.requests = future.result(POLL_SECONDS)
             except TimeoutError:
                 if future.done():
                     raise

@@ -284,6 +284,8 @@ def _launch(source: Source, name: str, run: Any, number: int) -> LaunchRecord:
         expected=_expected(run.data.metrics),
         threshold=run.data.metrics.get(schema.DECISION_THRESHOLD),
         tags=tags,
+        by_hand=_json(source, run, schema.BY_HAND) or (),
+        stopped=json.loads(tags[schema.STOPPED])["text"] if tags.get(schema.STOPPED) else None,
     )
 
 

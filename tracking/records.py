@@ -124,6 +124,8 @@ class LaunchRecord:
         expected: What the model is expected to score, {"score", "low", "high"}; None where that is not known.
         threshold: The probability of the second of two classes above which the model predicts it; None: the likeliest is predicted.
         tags: The tags of its run; of texts that were stored as artifacts still the path.
+        by_hand: Its trials by hand: {"number", "params", "request"}; they come on top of `total`.
+        stopped: Why its search ended before the budget, in words; None where nothing ended it.
     """
 
     run_id: str
@@ -141,6 +143,8 @@ class LaunchRecord:
     expected: Mapping[str, float] | None
     threshold: float | None
     tags: Mapping[str, str]
+    by_hand: Sequence[Mapping[str, Any]] = ()
+    stopped: str | None = None
 
 
 def dumps(value: Any) -> str:

@@ -18,6 +18,13 @@ METRIC_CODE = "mlptune.metric_code"
 DIRECTION = "mlptune.direction"
 FIXED = "mlptune.fixed"
 START = "mlptune.start"
+BASE = "mlptune.base"
+BUDGET = "mlptune.budget"
+STOPPED = "mlptune.stopped"
+BY_HAND = "mlptune.by_hand"
+TRY_REQUEST = "mlptune.try"
+STOP_REQUEST = "mlptune.stop"
+STOPPED_BY = "mlptune.stopped_by"
 DATA = "mlptune.data"
 TASK = "mlptune.task"
 SEED = "mlptune.seed"
@@ -76,6 +83,25 @@ TAGS = {
     DIRECTION: ("launch", "`maximize` or `minimize`."),
     FIXED: ("launch", "The hyperparameters that all trials share, and `class_weight` where there is one, as JSON."),
     START: ("launch", "The configurations taken from another sweep that are tried first, as a JSON list."),
+    BASE: ("launch", "The folder that relative paths in the sweep file refer to."),
+    BUDGET: (
+        "launch",
+        "What the search may use, as the launch was last begun or continued: trials, minutes, timeout, target, patience, as JSON.",
+    ),
+    STOPPED: (
+        "launch",
+        'Why the search ended before its budget, as JSON: `by` "target" or "patience", and a `text`; else empty.',
+    ),
+    BY_HAND: (
+        "launch",
+        "The trials by hand, as a JSON list: `number`, `params`, and the `request` that each came from.",
+    ),
+    TRY_REQUEST: (
+        "launch",
+        "With a dot and an id behind it: a configuration that somebody wants tried, as JSON; it becomes a trial by hand.",
+    ),
+    STOP_REQUEST: ("launch", "The number of the claim whose process is asked to stop."),
+    STOPPED_BY: ("launch", "Whether its process ends at a `signal`, or only sees a `request`."),
     DATA: ("launch", "The fingerprint of the data and of its split."),
     TASK: ("launch", "The prediction task that was found in the data."),
     SEED: ("launch", "The sweep's seed."),

@@ -229,6 +229,14 @@ class Writer:
         """How often models of the sweep were scored on the test part of this data (its fingerprint)."""
         return self._ask(call("counting test scores", Runs.count_scored, data))
 
+    def tag_launch(self, tags: Mapping[str, str]) -> None:
+        """Write these tags of the launch."""
+        self._put(CallTask(call("writing tags of the launch", Runs.tag_launch, dict(tags))))
+
+    def requests(self) -> Mapping[str, str]:
+        """The tags by which others ask something of this process, as the heartbeat has seen them before the last write."""
+        return self._queue.requests
+
     def trial_run_id(self, number: int) -> str | None:
         """The trial's run, None while it has not been created."""
         return self._queue.trial_run_ids.get(number)

@@ -105,7 +105,7 @@ def _complain(error: BaseException) -> None:
 
 
 def _say_interrupted(error: BaseException) -> None:
-    if sys.argv[1:2] != ["sweep"]:
+    if sys.argv[1:2] not in (["sweep"], ["continue"], ["try"]):
         print(escape_control_characters(str(error) or "interrupted"), file=sys.stderr)
         return
     print("interrupted; what is finished is kept. Continue with:", file=sys.stderr)
@@ -116,5 +116,9 @@ def resume_line() -> str:
     """Return the command that was typed with --resume, without a password that it may have held."""
     from ...tracking.store.address import redact
 
+    if sys.argv[1:2] in (["continue"], ["try"]):  # which know the sweep by its name, and the budget from the store
+        place = [part for i, part in enumerate(sys.argv) if "--tracking-uri" in (part, sys.argv[i - 1])]
+        name = next(part for part in [*sys.argv[2:], ""] if not part.startswith("-"))
+        return escape_control_characters(shlex.join([PROGRAM, "continue", name, *map(redact, place)]))
     arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
     return escape_control_characters(shlex.join([PROGRAM, *map(redact, arguments)]))

@@ -152,7 +152,8 @@ def trials_text(
             str(trial["state"]),
             number_text(trial["value"]),
             str(trial["epochs"]),
-            params_text(trial["params"]) + _remark(trial, (copied or {}).get(trial["number"], ())),
+            params_text(trial["params"])
+            + _remark(trial, (copied or {}).get(trial["number"], ()), trial["number"] in shown.get("by_hand", ())),
         ]
         for trial in trials
     ]
@@ -168,14 +169,17 @@ def trials_text(
         parts.append(
             text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"], width)
         )
+    if shown.get("stopped"):
+        parts.append(wrapped(f"stopped: {shown['stopped']}", width))
     if best:
         parts.append(wrapped(escape_control_characters(best_line(best)), width))
     return "\n".join(parts)
 
 
-def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]]) -> str:
+def _remark(trial: Mapping[str, Any], copied: Sequence[tuple[int, int]], by_hand: bool) -> str:
     reason = trial.get("reason")
-    remarks = [reason] if reason and reason != trial["state"] else []
+    remarks = ["by hand"] if by_hand else []
+    remarks += [reason] if reason and reason != trial["state"] else []
     if copied:
         remarks.append(f"began with these; {copied_text(copied)}")
     return f"  ({'; '.join(remarks)})" if remarks else ""

@@ -65,6 +65,7 @@ def check_semantics(spec: Spec) -> "Space | None":
     if searcher is not None:
         found.passes(_check_search, spec, searcher)
     found.passes(_check_metric, spec.objective.metric)
+    found.passes(_check_target, spec)
     found.raise_any()
     return space
 
@@ -333,6 +334,14 @@ def _check_metric(metric: str) -> None:
         known = ("val_score", "val_loss", *METRICS, *installed_names())
         hint = nearest(plain, known) or f"; known: {', '.join(known)}"
         raise UserError(f"[objective] metric: unknown metric {show(metric)}{hint}")
+
+
+def _check_target(spec: Spec) -> None:
+    """Refuse a target that no score reaches, such as 98 for 98 %."""
+    target, objective = spec.search.target, spec.objective
+    if target is not None and target > 1 and objective.metric == "val_score" and objective.direction != "minimize":
+        hint = f"; did you mean {show(target / 100)}" if target <= 100 else ""
+        raise UserError(f"[search] target: val_score is at most 1, not {show(target)}{hint}")
 
 
 def _resolve(search: SearchConfig) -> "Searcher":

@@ -31,17 +31,21 @@ def load_spec(
     *,
     data: str | Path | None = None,
     target: str | None = None,
+    base: Path | None = None,
 ) -> tuple[Spec, str]:
     """Read, complete and check a sweep file; return it with the TOML text that says the same.
 
     `source` is a path, the name of a bundled sweep, a mapping, a Spec, or None with `data` (and `target`) instead;
     `overrides` are the "key=value" texts of `--set`, or a mapping of dotted keys. `data` "memory" stands for a table that
     the caller holds; it may come with a sweep file that names no other. The text is the file's own where nothing was
-    overridden. Raises UserError, one line that names the place, the rule, the value and the nearest one.
+    overridden. `base` is the folder of a mapping's relative paths, unless given the current one. Raises UserError, one line that
+    names the place, the rule, the value and the nearest one.
     """
     spec, text, problems = examine_spec(source, overrides, data=data, target=target)
     if spec is None or problems:
         raise UserError(*problems)
+    if base is not None:
+        spec._base = base
     return spec, text
 
 

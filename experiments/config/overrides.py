@@ -63,10 +63,11 @@ def _pairs(overrides: Sequence[str] | Mapping[str, Any], found: Gathered) -> Ite
         if not equals or not key.strip():
             found.add(f"--set {escape_control_characters(text)[:80]}: write key=value, for instance search.trials=16")
             continue
-        yield key.strip(), _value(value.strip())
+        yield key.strip(), value_of(value.strip())
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """The TOML value that a text is, or else the text itself."""
     try:
         parsed = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):

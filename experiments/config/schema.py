@@ -114,6 +114,14 @@ class SearchConfig(Table):
     """
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     """No new batch begins after this time; the running one is finished. Unless given: no limit."""
+    target: float | None = Field(default=None, description="a number")
+    """The value with which the search is good enough: it ends after the batch in which a complete trial reaches it. Unless given:
+    none.
+    """
+    patience: int | None = Field(default=None, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    """After how many trials without a gain beyond [the noise](../in-charge.md#stop-rules) the search ends; `trials` stays the most.
+    Unless given: never.
+    """
     trial_timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     """How long one trial may train; one that takes longer is recorded as failed. Unless given: no limit."""
     partial: bool = Field(default=False, description="true or false")

@@ -68,6 +68,11 @@ def catch_signals(raising: bool = True) -> Iterator[StopRequest]:
         _current = outer
 
 
+def catches_signals() -> bool:
+    """Whether SIGTERM ends what runs here as Ctrl-C does, and nothing else happens."""
+    return _current is not None and signal.getsignal(signal.SIGTERM) is _current
+
+
 def check() -> None:
     """Raise the `KeyboardInterrupt` that was requested and got lost."""
     if _current is not None and _current.made and threading.current_thread() is threading.main_thread():

@@ -24,6 +24,8 @@ from ...search.spaces.space import Space
 from ...tracking.records import CURVE, TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
+from .steering import Steering
+from .stop_rules import Stopped, StopRules
 
 # How the reasons begin of trials that ended because the search was over: with more time they would go on.
 PAUSED, OUT_OF_TIME = "paused at epoch", "out of time"
@@ -38,6 +40,9 @@ class Budget:
     Attributes:
         timeout: Seconds after which no new batch begins; None for no limit.
         deadline: The time (`time.monotonic`) at which the search is over, whatever still trains; None for no limit.
+        rules: What ends the search before, between batches.
+        known: How many trials an earlier process has begun: before they are all asked again nothing ends the search and no trial
+            joins by hand, since nothing did.
     """
 
     total: int
@@ -45,6 +50,8 @@ class Budget:
     max_epochs: int
     timeout: float | None = None
     deadline: float | None = None
+    rules: StopRules = field(default_factory=StopRules)
+    known: int = 0
 
 
 @dataclass
@@ -137,6 +144,7 @@ class Coordinator:
 
     Attributes:
         trials: The trials that have ended, by number.
+        stopped: Why the search ended before its budget, if a rule or a person ended it.
     """
 
     def __init__(
@@ -164,14 +172,37 @@ class Coordinator:
         self._pace = _Pace(None)
         self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialRecord] = {}
+        self.stopped: Stopped | None = None
+        self._steering = Steering()
+        # The first trial of the batch that trains, and of that in which each trial has ended.
+        self._batch = 0
+        self._ended_in: dict[int, int] = {}
 
-    def run(self, budget: Budget) -> None:
-        """Run until all trials of the budget have ended, or its time is over."""
+    def run(self, budget: Budget, steering: Steering | None = None) -> None:
+        """Run until all trials of the budget have ended, its time is over, or one of its rules or `steering` ends the search.
+
+        Trials by hand come on top of those of the budget.
+        """
         began = time.monotonic()
-        asked = 0
+        asked = by_hand = 0
+        self._steering = steering = steering or Steering()
         self._deadline = budget.deadline
         pace = self._pace = _Pace(budget.deadline)
-        while asked < budget.total:
+        while True:
+            if asked >= budget.known:
+                steering.take_up(asked)
+            point = steering.point(asked)
+            if point is not None:
+                self._study.enqueue_trial(self._space.encode(point))
+                self._begin(1)
+                asked, by_hand = asked + 1, by_hand + 1
+                self._train(self._scheduler.decide)
+                if self._batch_ended is not None:
+                    self._batch_ended(asked)
+                continue
+            left = budget.total - (asked - by_hand)
+            if left <= 0 or (asked >= budget.known and self._is_stopped(budget.rules, asked)):
+                break
             if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
                 self._observer.message(
                     f"timeout of {budget.timeout:g} s reached after {asked} of {budget.total} trials"
@@ -183,10 +214,7 @@ class Coordinator:
                 self._observer.message("the time is over before a trial has begun; it goes on to the first result")
             elif not size or pace.is_over():
                 break
-            for _ in range(min(size, budget.total - asked)):
-                live = self._ask()
-                self._live[live.number] = live
-                asked += 1
+            asked += self._begin(int(min(size, left, steering.until_next(asked))))
             self._train(self._scheduler.decide)
             if self._batch_ended is not None:
                 self._batch_ended(asked)
@@ -196,6 +224,22 @@ class Coordinator:
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
             self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
+
+    def _begin(self, size: int) -> int:
+        """Ask for so many trials, a batch; return how many."""
+        batch = [self._ask() for _ in range(size)]
+        self._batch = batch[0].number
+        self._live.update((live.number, live) for live in batch)
+        return size
+
+    def _is_stopped(self, rules: StopRules, begun: int) -> bool:
+        """Whether the search ends here though trials are left, which is then said."""
+        self.stopped = self._steering.stopped()
+        if self.stopped is None:
+            self.stopped = rules.stopped(self.trials.values(), begun, self._ended_in)
+            if self.stopped is not None:
+                self._observer.message(f"stopped: {self.stopped.text}")
+        return self.stopped is not None
 
     @property
     def _has_result(self) -> bool:
@@ -269,6 +313,7 @@ class Coordinator:
         if self._deadline is not None:
             limit = {"deadline": self._deadline, "until_one": not self._has_result}
         for outcome in self._evaluator.advance(requests, **limit):
+            self._steering.check()
             live = self._live[outcome.number]
             live.last = outcome
             for value in outcome.curves.get(self._evaluator.objective_key, ()):
@@ -307,6 +352,7 @@ class Coordinator:
     def _close(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         self._evaluator.forget(live.number)
         self.trials[live.number] = record
+        self._ended_in[live.number] = self._batch
         self._recorder.commit(live, record, outcome)
         self._observer.trial_finished(replace(record, rebuild={CURVE: list(live.values)}))
 

@@ -44,6 +44,7 @@ from .members import (
     validation_rows,
 )
 from .plan import SweepPlan
+from .stop_rules import Stopped
 
 Trained = list[tuple[Structure, Network, State]]
 
@@ -60,12 +61,16 @@ class Searched:
         library: What the model may be made of.
         study: Optuna's study.
         curves: By trial its curves, from epoch 1.
+        stopped: Why it ended before its budget; None where nothing ended it.
+        by_hand: The numbers of the trials by hand.
     """
 
     trials: Mapping[int, TrialRecord]
     library: Library
     study: optuna.Study
     curves: Mapping[int, Mapping[str, Sequence[float]]]
+    stopped: Stopped | None = None
+    by_hand: Sequence[int] = ()
 
 
 def finish(
@@ -109,9 +114,11 @@ def finish(
     findings = diagnose(facts)
     leaders = ranked(trials.values(), plan.objective.direction)[:LEADERS]
     said = [f"{finding.text}: {finding.advice}" for finding in findings]
-    _store(plan, writer, result, library, _report_files(facts, findings), leaders, said)
+    stopped = {} if searched.stopped is None else {schema.STOPPED: searched.stopped.dumps()}
+    _store(plan, writer, result, library, _report_files(facts, findings), leaders, said, stopped)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
-    summary = results.summary(name, run_id, "finished", method, stored, document)
+    stopped_text = None if searched.stopped is None else searched.stopped.text
+    summary = results.summary(name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand)
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
     observer.finished(found)
     return found
@@ -137,6 +144,7 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
         best=document,
         evidence=evidence,
         spec=spec_toml(plan.spec.absolute()),
+        stopped=None if searched.stopped is None else searched.stopped.text,
     )
 
 
@@ -220,8 +228,11 @@ def _store(
     report: Mapping[str, str],
     leaders: Sequence[TrialRecord],
     said: Sequence[str],
+    tags: Mapping[str, str],
 ) -> None:
     """Write the model and the result, and wait until the store has both."""
+    if result.scorings is not None:
+        tags = {**tags, schema.TEST_SCORINGS: str(result.scorings)}
     metrics = {} if result.test_score is None else {schema.TEST_SCORE: result.test_score}
     if result.expected is not None:
         names = (schema.EXPECTED_SCORE, schema.EXPECTED_LOW, schema.EXPECTED_HIGH)
@@ -244,7 +255,7 @@ def _store(
             "finished",
             best=result.best,
             metrics=metrics,
-            tags={} if result.scorings is None else {schema.TEST_SCORINGS: str(result.scorings)},
+            tags=tags,
             members=result.model.members,
             artifacts=artifacts,
             leaders=leaders,

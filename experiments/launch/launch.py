@@ -4,8 +4,10 @@
 """
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
 
 from ... import __version__
 from ..._text import counted
@@ -17,17 +19,20 @@ from .. import results
 from ..config import Spec
 from ..data.frames import MemoryTable
 from ..data.tables import read_table
-from ..execution import machine
+from ..execution import interruption, machine
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
+from .by_hand import as_tried, fits, takes_by_hand
 from .failures import LaunchFailures, before_launch
-from .finish import Searched, finish
+from .finish import Searched, best_of, finish
 from .plan import SweepPlan, plan_of
 from .prepared import PreparedSearch
 from .recording import MlflowRecorder
 from .replay import CommittedTrial
-from .resume import as_begun, check_same, committed_trials, resumable, wait_until_free
+from .resume import as_begun, budget_of, check_same, committed_trials, is_searched, resumable, wait_until_free
+from .steering import Steering, loads, requests_in
+from .stop_rules import Stopped
 from .warm_start import Point, start_points, start_tag
 
 
@@ -44,6 +49,7 @@ class Launch:
         began: When the sweep was called, a time of `time.monotonic`.
         resume: Continue the latest launch, if there is one.
         table: The data, where they were handed over in Python; else they are read as the sweep file says.
+        tried: A configuration to try by hand in the launch that is continued, and nothing else.
     """
 
     def __init__(
@@ -57,7 +63,9 @@ class Launch:
         began: float,
         resume: bool,
         table: MemoryTable | None = None,
+        tried: Point | None = None,
     ) -> None:
+        self.tried = tried
         self.began = began
         with before_launch():
             self.earlier = resumable(uri, spec.name) if resume else None
@@ -81,24 +89,19 @@ class Launch:
             if earlier is not None:
                 for warning in check_same(plan, earlier, self.uri):
                     self.observer.message(warning)
-                if earlier.state == "finished" and self._is_searched(earlier):
+                if earlier.state == "finished" and self.tried is None and is_searched(plan, earlier, self.uri):
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
+                if self.tried is not None:
+                    self.tried = as_tried(self.tried, plan, earlier, self.uri)
             start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier)
         return self._search(start, earlier, last_claim)
 
-    def _is_searched(self, earlier: LaunchRecord) -> bool:
-        """Whether nothing is left of the budget: a resume gives what the first call gave, unless the budget has grown."""
-        minutes = self.plan.spec.search.minutes
-        if minutes is None:
-            return sum(earlier.done.values()) >= self.plan.total
-        stored = reader.launch_data(self.uri, earlier, schema.SPEC) or {}
-        return bool(minutes <= stored.get("search", {}).get("minutes", 0.0))
-
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
         plan = self.plan
-        search = PreparedSearch(plan, self.executor, self.observer, self.began, start)
         writer = Writer(self.uri, self.writer_process, self.observer.message)
+        steering = self._steering(writer, earlier, last_claim)
+        search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering)
         with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
             committed, attempts, ensembles = self._committed(writer, earlier)
@@ -113,9 +116,44 @@ class Launch:
                 changing=search.scheduler.changing,
                 ensembles=ensembles,
             )
-            trials = search.run(recorder, committed)
-            searched = Searched(trials, search.library, search.study, recorder.curves)
+            trials = search.run(recorder, committed, known=max(attempts, default=-1) + 1)
+            searched = Searched(
+                trials, search.library, search.study, recorder.curves, self._stopped(search, earlier), steering.numbers
+            )
+            if steering.only and earlier is not None and earlier.state != "finished":
+                return self._leave_unfinished(searched, writer, launched.result())
             return finish(plan, searched, writer, launched.result(), self.executor, self.observer)
+
+    def _steering(self, writer: Writer, earlier: LaunchRecord | None, last_claim: int) -> Steering:
+        """What persons have done to the launch and want of it; more may come while it runs."""
+        plan = self.plan
+        return Steering(
+            [] if earlier is None else loads(earlier.by_hand),
+            {} if earlier is None else requests_in(earlier.tags),
+            {} if self.tried is None else {secrets.token_hex(4): self.tried},
+            claim=last_claim + 1,
+            fits=lambda point: takes_by_hand(plan) and fits(point, plan.space),
+            look=writer.requests,
+            record=partial(self._record, writer),
+        )
+
+    def _record(self, writer: Writer, events: str) -> None:
+        """Write the trials by hand down; they are in the store before they train."""
+        writer.tag_launch({schema.BY_HAND: events})
+        writer.flush()
+
+    def _stopped(self, search: PreparedSearch, earlier: LaunchRecord | None) -> Stopped | None:
+        """Why the sweep ended before its budget; a trial by hand leaves that as it was."""
+        if search.stopped is None or search.stopped.by != "hand":
+            return search.stopped
+        return Stopped.loads(earlier.tags.get(schema.STOPPED)) if earlier is not None else None
+
+    def _leave_unfinished(self, searched: Searched, writer: Writer, run_id: str) -> results.SweepResult:
+        """After a trial by hand in a sweep that was interrupted: it stays so."""
+        best_of(self.plan, searched.trials)
+        writer.finish_launch("interrupted")
+        writer.flush()
+        return results.load_result(self.plan.spec.name, run_id, self.uri)
 
     def _open(
         self, writer: Writer, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int
@@ -134,11 +172,15 @@ class Launch:
             schema.TASK: plan.dataset.task,
             schema.SEED: str(plan.spec.seed),
             schema.MACHINE: machine.fingerprint(),
+            schema.BUDGET: json.dumps(budget_of(plan.spec.search)),
+            schema.STOPPED_BY: "signal" if interruption.catches_signals() else "request",
+            schema.STOPPED: "",
             **start_tag(plan.spec.search.start, start),
         }
         if earlier is not None:
             launched = writer.reopen_launch(name, earlier.run_id, after=last_claim, tags=tags)
         else:
+            tags[schema.BASE] = str(plan.spec.base)
             launched = writer.open_launch(
                 name, spec_text=self.text, spec=plan.spec.dump(), tags=tags, params=plan.model
             )
@@ -153,13 +195,15 @@ class Launch:
             return {}, {}, 0
         writer.flush()
         committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
-        self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total, 'trial')} there already")
+        total = counted(self.plan.total + len(earlier.by_hand), "trial")
+        self.observer.message(f"resumed: {len(committed)} of {total} there already")
         scores = reader.curves(self.uri, [earlier.run_id], [schema.ENSEMBLE_VALUE])
         return committed, attempts, len(scores[earlier.run_id][schema.ENSEMBLE_VALUE])
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""
-        self.observer.message(f"{earlier.name!r} is finished; this is its result")
+        why = f" (stopped: {earlier.stopped}; another patience or target goes on)" if earlier.stopped else ""
+        self.observer.message(f"{earlier.name!r} is finished{why}; this is its result")
         result = results.load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)
         return result

@@ -1,6 +1,7 @@
 """A plan's search from its first question to its model, wherever its trials are recorded: in a launch of the store, or nowhere."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...tracking.records import TrialRecord
 from ..execution.engine import EngineEvaluator
@@ -16,6 +17,8 @@ from .race import Race
 from .replay import CommittedTrial, Replay
 from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
+from .steering import Steering
+from .stop_rules import Stopped
 from .warm_start import Point
 
 
@@ -28,11 +31,13 @@ class PreparedSearch:
         observer: What the user sees of it.
         began: When the sweep was called, a time of `time.monotonic`.
         start: Configurations that become the first trials.
+        steering: What a person does to the sweep.
 
     Attributes:
         study: Optuna's study, in memory.
         scheduler: The rule by which epochs are given to trials.
         library: What the model may be made of; the recorder of `run` fills it.
+        stopped: Why the search ended before its budget, after `run`; None where nothing ended it.
     """
 
     def __init__(
@@ -42,24 +47,29 @@ class PreparedSearch:
         observer: Observer,
         began: float,
         start: Sequence[Point] = (),
+        steering: Steering | None = None,
     ) -> None:
         self._plan = plan
         self._executor = executor
         self._observer = observer
         self.study = create_study(plan, start)
-        self._budget = search_budget(plan, self.study, began)
+        self.stopped: Stopped | None = None
+        self._steering = steering or Steering()
+        self._budget = search_budget(plan, self.study, began, timed=not self._steering.only)
+        self._n_start = len(start)
         self.scheduler = create_scheduler(plan, self.study)
         self.library = Library(plan.objective.direction)
         self._announce()
 
     def run(
-        self, recorder: Recorder, committed: Mapping[int, CommittedTrial] | None = None
+        self, recorder: Recorder, committed: Mapping[int, CommittedTrial] | None = None, known: int = 0
     ) -> Mapping[int, TrialRecord]:
         """Search to the end of the budget and return all trials by number.
 
         Args:
             recorder: Where trials are written, and what goes into the library.
             committed: Trials that are known already; they are replayed instead of trained.
+            known: How many trials an earlier process has begun, the committed ones among them.
         """
         plan = self._plan
         engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
@@ -76,7 +86,9 @@ class PreparedSearch:
             observer=self._observer,
             batch_ended=RunningEnsemble(plan, self.library, recorder, self._observer).update,
         )
-        search.run(self._budget)
+        # Nothing can come between the first trials, which have their numbers already.
+        search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)
+        self.stopped = search.stopped
         return search.trials
 
     def _announce(self) -> None:
@@ -90,7 +102,7 @@ class PreparedSearch:
             SweepInfo(
                 name=plan.spec.name,
                 method=plan.spec.search.method,
-                total=plan.total,
+                total=plan.total + self._steering.count,
                 workers=len(self._executor),
                 max_epochs=plan.max_epochs,
                 metric=plan.objective.key,

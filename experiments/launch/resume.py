@@ -8,18 +8,21 @@ from ... import __version__
 from ...tracking import lease, reader, schema
 from ...tracking.records import LaunchRecord
 from ..config import Spec, load_spec
+from ..config.schema import SearchConfig
 from ..errors import UserError
 from ..execution.machine import fingerprint
 from ..launches import newest
 from ..ranking import ranked
-from . import library
+from . import library, steering
 from .coordinator import OUT_OF_TIME, PAUSED
 from .plan import SweepPlan
 from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
-MAY_CHANGE = ("search.timeout", "search.minutes")
+MAY_CHANGE = ("search.timeout", "search.minutes", "search.target", "search.patience")
+# What of [search] says how much a sweep may use.
+BUDGET = ("trials", "minutes", "timeout", "target", "patience")
 # What was so before there was a key for it.
 BEFORE: dict[str, dict[str, Any]] = {
     "data": {"duplicates": "apart", "one_hot": 100_000},
@@ -63,6 +66,32 @@ def _stored_tables(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
     return dict(tables)
 
 
+def budget_of(search: SearchConfig) -> dict[str, Any]:
+    """What a sweep may use, as `[search]` says it."""
+    return {key: getattr(search, key) for key in BUDGET if getattr(search, key) is not None}
+
+
+def last_budget(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
+    """What a launch might use when it was last begun or continued."""
+    stored = reader.launch_data(uri, earlier, schema.BUDGET)
+    if stored is None:  # written by an older version
+        search = (reader.launch_data(uri, earlier, schema.SPEC) or {}).get("search", {})
+        stored = {key: search[key] for key in BUDGET if key in search}
+    return dict(stored)
+
+
+def is_searched(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> bool:
+    """Whether nothing is left to search of a finished launch: a resume gives what the first call gave, unless it may use more."""
+    if steering.requests_in(earlier.tags).keys() - {event["request"] for event in earlier.by_hand}:
+        return False  # somebody wants something tried
+    search, before = plan.spec.search, last_budget(earlier, uri)
+    if earlier.stopped is not None:
+        return all(getattr(search, key) == before.get(key) for key in ("target", "patience"))
+    if search.minutes is None:
+        return sum(earlier.done.values()) - len(earlier.by_hand) >= plan.total
+    return search.minutes <= before.get("minutes", 0.0)
+
+
 def wait_until_free(uri: str, earlier: LaunchRecord, say: Callable[[str], None]) -> int:
     """Wait until no process runs the launch, if that is not known at once; return the number of its last claim.
 
@@ -102,7 +131,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
         old, new = before.get(key), now.get(key)
         if old == new or key in MAY_CHANGE:
             continue
-        if key in MAY_GROW and isinstance(new, int) and plan.total >= (earlier.total or 0):
+        if key in MAY_GROW and isinstance(new, int) and plan.total >= _fewest(earlier):
             if plan.searcher.extendable or plan.total == earlier.total:
                 continue
             raise UserError(
@@ -111,7 +140,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             )
         raise UserError(
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
-            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow)"
+            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow, and target and patience change)"
         )
     # A plan that was made without the other version's defaults may split the same data in another way.
     if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:
@@ -125,6 +154,13 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
     if machine != fingerprint():
         warnings.append(f"begun on another machine ({machine}): the last bits of results may differ")
     return warnings
+
+
+def _fewest(earlier: LaunchRecord) -> int:
+    """How many trials a launch must be given: what it was given before, of a search that a stop rule has ended what it took."""
+    if earlier.stopped is not None:
+        return sum(earlier.done.values()) - len(earlier.by_hand)
+    return earlier.total or 0
 
 
 def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, CommittedTrial], dict[int, int]]:

@@ -21,6 +21,7 @@ from ..errors import UserError
 from .coordinator import Budget
 from .forecast import structure_on
 from .plan import SweepPlan
+from .stop_rules import StopRules
 from .warm_start import fitting
 
 if TYPE_CHECKING:
@@ -97,22 +98,25 @@ def describe_search(plan: SweepPlan, study: "optuna.Study", rule: Scheduler) -> 
     return [*plan.notes, *(of_sampler(plan.total) if of_sampler else []), *rule.describe(plan.total)]
 
 
-def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = None) -> Budget:
+def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = None, *, timed: bool = True) -> Budget:
     """How much is searched, and how much is asked at a time.
 
-    Without a pruner, a sampler that ignores history needs no barrier: it is asked in large batches, which a timeout keeps smaller.
-    `began` is when the sweep did, a time of `time.monotonic` (default: now).
+    Without a pruner, a sampler that ignores history needs no barrier: it is asked in large batches, which a timeout keeps smaller;
+    a stop rule acts between batches of the usual size.
+    `began` is when the sweep did, a time of `time.monotonic` (default: now). Unless `timed` there is no limit in time.
     """
     search = plan.spec.search
     batch = search.batch or DEFAULT_BATCH
     deadline = None
+    rules = StopRules(search.target, search.patience, plan.objective.direction)
     if search.minutes is not None:
         seconds = 60.0 * search.minutes
-        deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
-    elif plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
+        if timed:
+            deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
+    elif not rules.given and plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
         # Those of a race wait for one another, each with its state in memory.
         batch = UNBLOCKED_BATCH if search.timeout is None and not plan.race else max(batch, 32)
-    return Budget(plan.total, batch, plan.max_epochs, search.timeout, deadline)
+    return Budget(plan.total, batch, plan.max_epochs, search.timeout if timed else None, deadline, rules)
 
 
 def training_cost(plan: SweepPlan, params: Mapping[str, Any]) -> float:

@@ -32,6 +32,7 @@ class Facts:
         best: What `mlptune best --json` prints, or None.
         evidence: What was measured beside the search when it ended (see `evidence.py`); empty where it has not.
         spec: The sweep file as TOML.
+        stopped: Why the search ended before its budget, in words; None where nothing ended it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Facts:
     best: Mapping[str, Any] | None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     spec: str = ""
+    stopped: str | None = None
 
     @property
     def sign(self) -> float:

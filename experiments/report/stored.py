@@ -41,6 +41,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         best=best,
         evidence=evidence,
         spec=spec,
+        stopped=launch.stopped,
     )
 
 

@@ -55,7 +55,7 @@ def test_nothing_is_left_of_a_writer_that_never_left(uri: str) -> None:
     with pytest.raises(ValueError, match="no launch is open"):
         worker.execute(uri, "second", call("writing", Runs.write_trials, []))
     worker.leave("first")  # said late
-    assert worker.execute(uri, "second", call("waiting", Runs.check_held)) == (None, {})
+    assert worker.execute(uri, "second", call("waiting", Runs.check_held)) == (None, {}, {})
     lease.unregister_holder(holder)
 
 

@@ -82,6 +82,11 @@ class Runs:
         found, self._trials.found = self._trials.found, {}
         return found
 
+    @property
+    def requests(self) -> dict[str, str]:
+        """The tags by which others ask something of the launch's process, as the last heartbeat has seen them."""
+        return {} if self._heartbeat is None else self._heartbeat.requests
+
     def check_held(self) -> None:
         """Raise LeaseLost if another process has taken the launch over."""
         if self._heartbeat is not None:
@@ -166,6 +171,13 @@ class Runs:
         if self._heartbeat is not None:
             self._heartbeat.stop()
             self._heartbeat = None
+
+    def tag_launch(self, tags: Mapping[str, str]) -> None:
+        """Write these tags of the launch."""
+        claim, _ = self._open_launch()
+        short, long = records.fit(tags)
+        log_texts(self._client, claim.run_id, long)
+        log_batch(self._client, claim.run_id, tags=short)
 
     def supersede_uncommitted(self) -> None:
         """Close the runs of all trials that were begun and not committed."""

@@ -4,6 +4,7 @@ from ..app import app
 
 # isort: split
 from . import sweeping  # noqa: I001
+from . import charge
 from . import looking
 from . import reading
 from . import reviewing
@@ -13,4 +14,16 @@ from . import launches
 from . import reference
 from . import pages
 
-__all__ = ["app", "curves", "launches", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]
+__all__ = [
+    "app",
+    "charge",
+    "curves",
+    "launches",
+    "looking",
+    "models",
+    "pages",
+    "reading",
+    "reference",
+    "reviewing",
+    "sweeping",
+]

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from ...._text import escape_control_characters
 from ...errors import UserError
 from .. import completion
 from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
+
+if TYPE_CHECKING:
+    from ...results import SweepResult
 
 
 @app.command(no_args_is_help=True, short_help="Run a sweep: search, train, record, keep the best model.")
@@ -119,6 +122,11 @@ def sweep(
             data=data,
             target=target,
         )
+    tell_result(result, shown(tracking_uri), json=json)
+
+
+def tell_result(result: "SweepResult", store: str, *, json: bool) -> None:
+    """Print what a sweep has found; `store` is its address for hints."""
     from ...short import params_text
     from ..present import (
         best_line,
@@ -143,7 +151,7 @@ def sweep(
         write(wrapped("  " + escape_control_characters(params_text(result.best["params"])), width))
     for line in brief_findings(result.findings):
         write(wrapped(line, width, 4))
-    write(next_text(result.name, shown(tracking_uri)))
+    write(next_text(result.name, store))
 
 
 def _show_plan(

@@ -15,6 +15,9 @@ from tests.support.processes import Run
 COMMANDS = [
     "sweep",
     "init",
+    "continue",
+    "try",
+    "stop",
     "columns",
     "check",
     "list",
@@ -51,6 +54,9 @@ HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
         ["delete", "a", "--yes"],
         ["rename", "a", "b"],
         ["ui"],
+        ["continue", "a"],
+        ["try", "a", "dropout=0"],
+        ["stop", "a"],
     ],
 )
 def test_reading_never_creates_a_store(tmp_path: Path, run: Run, command: list[str]) -> None:
