@@ -56,7 +56,9 @@ def as_begun(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
         then = {key: value for key, value in tables.get(name, {}).items() if key in type(part).model_fields}
         parts[name] = part.model_copy(update={key: value for key, value in then.items() if key not in stated})
     search = parts["search"]
-    parts["search"] = search.model_copy(update={"options": {**_options_before(earlier, search.method), **search.options}})
+    parts["search"] = search.model_copy(
+        update={"options": {**_options_before(earlier, search.method), **search.options}}
+    )
     return spec.model_copy(update=parts)
 
 

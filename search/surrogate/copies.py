@@ -1,8 +1,8 @@
 """Near copies: points whose results would differ from a tried one's by less than two results of one point differ by chance.
 
 Expected improvement counts on the function at a point being learned there. Beside a point that was tried it is known already, up to
-the noise; a further result would sharpen that a little, as a repeat does, and the search would polish what chance has made look best.
-How large the noise is the Gaussian process has learned from all results, with the same posterior as its other kernel parameters.
+the noise; a further result would sharpen that a little, as a repeat does, and the search would polish what chance has made look
+best. How large the noise is the Gaussian process has learned from all results, together with its other kernel parameters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from .gp import KernelParameters, correlation
 
 NEAR = 1 / 16
-"""A near copy is within this share of every feature's range; further away a point may show something that the model does not know."""
+"""A near copy is within this share of every feature's range; further away a point may show what the model does not know."""
 
 
 def near_copies(X: np.ndarray, tried: np.ndarray, parameters: KernelParameters) -> np.ndarray:
