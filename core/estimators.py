@@ -1,5 +1,6 @@
 """The engine as scikit-learn estimators: a stack of one network behind fit and predict."""
 
+import functools
 import inspect
 import numbers
 import warnings
@@ -14,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from .array import Array
 from .data import Fold
@@ -43,6 +44,12 @@ def _hyperparameter_defaults() -> dict[str, Any]:
     """Defaults by name; None where a preset has a value, which it fills in unless the user gave another."""
     in_presets = {name for preset in PRESETS.values() for name in preset}
     return {name: None if name in in_presets else row.default for name, row in PARAMETERS.items()}
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    """The process's libraries of linear algebra; NumPy's is loaded with it. To look for them takes as long as many steps."""
+    return ThreadpoolController()
 
 
 def _constructor(defaults: Mapping[str, Any], **keyword_only: Any) -> Callable[..., None]:
@@ -136,9 +143,9 @@ class _MLP(BaseEstimator):
     def _trace(self, X: Array, y: Array, weight: Array | None) -> tuple[LayerTrace, ...]:
         return trace(self._structure, self._state.best_theta[0], self._state.best_buffers[0], X, y, weight)
 
-    def _input_dtype(self) -> str:
+    def _input_dtype(self, hp: Hyperparameters | None = None) -> str:
         """What X is read as: rows that the network scales keep their digits until then."""
-        return self.dtype if self._hyperparameters().scaling == "none" else "float64"
+        return self.dtype if (hp or self._hyperparameters()).scaling == "none" else "float64"
 
     def _hyperparameters(self) -> Hyperparameters:
         if not 0.0 < self.validation_fraction < 1.0:
@@ -197,7 +204,7 @@ class _MLP(BaseEstimator):
         )
 
     def _train(self, fold: Fold, until: int) -> None:
-        with threadpool_limits(self.n_threads, "blas"):
+        with _libraries().limit(limits=self.n_threads, user_api="blas"):
             self._state, curves = train(
                 self._structure,
                 [self._network],
@@ -219,10 +226,10 @@ class _MLP(BaseEstimator):
                 f"got learning_rate {self._network.hyperparameters.effective_learning_rate:g}"
             )
 
-    def _partial_fit(self, X: Array, y: Array, weight: Array | None, first: bool) -> None:
+    def _partial_fit(self, hp: Hyperparameters, X: Array, y: Array, weight: Array | None, first: bool) -> None:
         """One epoch over these rows, from where the last call ended."""
         fold = Fold(X, y, weight)
-        hp = replace(self._hyperparameters(), early_stopping=0)
+        hp = replace(hp, early_stopping=0) if hp.early_stopping else hp
         if first:
             random = check_random_state(self.random_state)
             self._network = Network(hp, seed=int(random.randint(2**31 - 1)))
@@ -252,7 +259,7 @@ class _MLP(BaseEstimator):
         # In float64, so that a row's prediction does not depend on the rows beside it in any digit that is shown.
         exact = replace(self._structure, dtype="float64")
         state: State = self._state
-        with threadpool_limits(self.n_threads, "blas"):
+        with _libraries().limit(limits=self.n_threads, user_api="blas"):
             return outputs(exact, state.best_theta, state.best_buffers, X)[0]
 
 
@@ -292,9 +299,8 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One epoch over these rows; the first call needs `classes`, all labels that will ever occur."""
-        first = not hasattr(self, "classes_")
-        X, y = validate_data(self, X, y, dtype=self._input_dtype(), reset=first)
-        check_classification_targets(y)
+        first, hp = not hasattr(self, "classes_"), self._hyperparameters()
+        X, y = validate_data(self, X, y, dtype=self._input_dtype(hp), reset=first)
         if self.class_weight == "balanced":
             raise ValueError("class_weight must be a dict or None with partial_fit, got 'balanced'")
         if first and classes is None:
@@ -302,11 +308,9 @@ class MLPClassifier(ClassifierMixin, _MLP):
         known = np.unique(classes) if first else self.classes_
         if not first and classes is not None and not np.array_equal(np.unique(classes), known):
             raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {list(classes)}")
-        unknown = np.setdiff1d(y, known)
-        if len(unknown):
-            raise ValueError(f"y must hold only the classes {known.tolist()}, got {unknown.tolist()}")
+        indices = _indices(y, known, checked=not first)
         self.classes_ = known
-        self._partial_fit(X, np.searchsorted(known, y), self._weights(X, y, sample_weight), first)
+        self._partial_fit(hp, X, indices, self._weights(X, y, sample_weight), first)
         return self
 
     def trace(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LayerTrace, ...]:
@@ -332,6 +336,22 @@ class MLPClassifier(ClassifierMixin, _MLP):
         """The likeliest label of each row (n,)."""
         likeliest = np.argmax(self.predict_proba(X), axis=1)
         return self.classes_[likeliest]
+
+
+def _indices(y: Array, known: Array, checked: bool) -> Array:
+    """The places of the labels y (n,) among the sorted classes (n,). ValueError for labels that are none of them.
+
+    `checked`: that the classes are labels, and no measurements, is known; then it takes one pass to see that y has no others.
+    """
+    if checked and y.dtype == known.dtype:
+        indices = np.searchsorted(known, y)
+        if np.array_equal(known.take(indices, mode="clip"), y):
+            return indices
+    check_classification_targets(y)
+    unknown = np.setdiff1d(y, known)
+    if len(unknown):
+        raise ValueError(f"y must hold only the classes {known.tolist()}, got {unknown.tolist()}")
+    return np.searchsorted(known, y)
 
 
 def _by_label(class_weight: Any, classes: Array) -> Any:
@@ -381,9 +401,9 @@ class MLPRegressor(RegressorMixin, _MLP):
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows."""
-        first = not hasattr(self, "_state")
-        X, y, weight = self._validated(X, y, sample_weight, reset=first)
-        self._partial_fit(X, y, weight, first)
+        first, hp = not hasattr(self, "_state"), self._hyperparameters()
+        X, y, weight = self._validated(X, y, sample_weight, reset=first, hp=hp)
+        self._partial_fit(hp, X, y, weight, first)
         return self
 
     def trace(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LayerTrace, ...]:
@@ -394,8 +414,10 @@ class MLPRegressor(RegressorMixin, _MLP):
         check_is_fitted(self)
         return self._trace(*self._validated(X, y, sample_weight, reset=False))
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[Array, Array, Array | None]:
-        X, y = validate_data(self, X, y, dtype=self._input_dtype(), multi_output=True, y_numeric=True, reset=reset)
+    def _validated(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, hp: Hyperparameters | None = None
+    ) -> tuple[Array, Array, Array | None]:
+        X, y = validate_data(self, X, y, dtype=self._input_dtype(hp), multi_output=True, y_numeric=True, reset=reset)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         n_targets = 1 if y.ndim == 1 else y.shape[1]

@@ -167,7 +167,10 @@ def _scaled_gradient(g: Array, v: Array, alpha: Array, epsilon: Array, s: Array)
 @lru_cache(maxsize=8)
 def _one_minus_powers(beta: float, first: float, n: int) -> Array:
     """1 - beta^t for t = first, first + 1, ... (n,): the same for most networks of a stack."""
-    return 1.0 - np.power(beta, first + np.arange(n, dtype=np.float64))
+    t = first + np.arange(n, dtype=np.float64)
+    # From there on 1 is the nearest number; smaller and smaller powers would take ten times as long.
+    last = np.log(1e-17) / np.log(beta) if beta > 0.0 else 1.0
+    return 1.0 - np.power(beta, np.minimum(t, max(1.0, last)))
 
 
 def _adam_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:

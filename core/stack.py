@@ -1,6 +1,6 @@
 """The working stack: K networks that take their steps together. Nothing here depends on a neighbour."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -184,8 +184,13 @@ class Stack:
             scores = squared_sums(z - batches.hard, batches.weights)
         return losses.sum(axis=1), scores
 
-    def validate(self, metrics: Sequence[Metric]) -> dict[str, Array]:
-        """val_loss, val_score and val_<metric> by network (K,); NaN where a fold has no validation part."""
+    def validate(
+        self, metrics: Sequence[Metric], see: Callable[[Array, Array, Array], None] | None = None
+    ) -> dict[str, Array]:
+        """val_loss, val_score and val_<metric> by network (K,); NaN where a fold has no validation part.
+
+        `see` is shown each fold's networks (k,), their output sums (k, o, n) and weighted losses (k, n).
+        """
         K = len(self.networks)
         values = {
             name: np.full(K, np.nan) for name in ("val_loss", "val_score", *(f"val_{row.name}" for row in metrics))
@@ -203,6 +208,8 @@ class Stack:
             if part.weight is not None:
                 losses *= part.weight
             values["val_loss"][members] = losses.sum(axis=1) / part.total_weight
+            if see is not None:
+                see(members, z, losses)
             if part.is_classification:
                 hits = (likeliest_classes(z) == part.y).astype(np.float64)
                 if part.weight is not None:

@@ -1,12 +1,13 @@
 """Training: the one loop by which networks learn, from a state to a state, alone or in stacks with the same numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .array import Array
 from .cost import networks_per_part
+from .crossfit import CrossFit
 from .data import Fold, PreparedFold, prepare, take_subset
 from .fitting import fit
 from .metrics import Metric, resolve
@@ -70,6 +71,7 @@ def train(
     order_seed: int,
     metrics: Sequence[str | Metric] = (),
     gradient_norms: bool = False,
+    crossfit: CrossFit | None = None,
 ) -> tuple[State, Curves]:
     """Train every running network up to epoch `until` or its own end; the given state is left as it is.
 
@@ -80,7 +82,8 @@ def train(
     step and trained again whole. The rows' order in an epoch is a function of `order_seed`, from 0 to 2**32 - 1, and the epoch,
     and the rows of a `subset` are one of `order_seed` and the fold. With
     `gradient_norms` the curves grad_norm_1, ... hold for each dense layer from the input the length of the loss's
-    gradient by its parameters, the mean over the epoch's batches. The result holds all K networks in the order given.
+    gradient by its parameters, the mean over the epoch's batches. `crossfit`, of the same networks, sees every
+    epoch. The result holds all K networks in the order given.
     ValueError if the data's shapes contradict the structure, a metric is unknown or not one of so many classes, or `order_seed`
     is out of its range.
     """
@@ -102,7 +105,9 @@ def train(
     names = (*CURVES, *(f"val_{row.name}" for row in rows), *norms)
     n_epochs = max(0, min(until, _last_epoch(networks, state)) - first)
     curves = Curves(first + 1, {name: np.full((len(state), n_epochs), np.nan) for name in names})
-    trainer = _Trainer(structure, networks_by_fold, prepared, state, curves, until, order_seed, rows, gradient_norms)
+    trainer = _Trainer(
+        structure, networks_by_fold, prepared, state, curves, until, order_seed, rows, gradient_norms, crossfit
+    )
     size = networks_per_part(structure)
     with np.errstate(all="ignore"):
         for epoch in np.unique(state.epoch):
@@ -138,6 +143,7 @@ class _Trainer:
     order_seed: int
     metrics: tuple[Metric, ...]
     gradient_norms: bool
+    crossfit: CrossFit | None
 
     def train(self, members: Array) -> None:
         """Train these networks to their ends; the stack is built anew when some end or their values change."""
@@ -159,7 +165,7 @@ class _Trainer:
                 structure.n_rows
             )
             values = stack.train_epoch(epoch, part.step, order, gradient_norms=self.gradient_norms)
-            values.update(stack.validate(self.metrics))
+            values.update(stack.validate(self.metrics, self._see(members)))
             diverged = find_diverged(stack.theta, values, stack.has_validation)
             # Which numbers became NaN or infinite, and the sign of a NaN, may depend on where a network lies in memory.
             stack.erase(diverged)
@@ -181,6 +187,12 @@ class _Trainer:
                 break
         for s, slot in enumerate(stack.slots):
             part.slots[:, s] = slot
+
+    def _see(self, members: Array) -> Callable[[Array, Array, Array], None] | None:
+        """Shows an epoch's validation to `crossfit`, which knows a stack's networks by their positions in the state."""
+        if (crossfit := self.crossfit) is None:
+            return None
+        return lambda some, z, losses: crossfit.see(members[some], z, losses)
 
 
 def _current_hyperparameters(

@@ -135,7 +135,7 @@ def outputs(structure: Structure, theta: Array, buffers: Array, X: Array) -> Arr
     if buffers.shape != expected:
         raise ValueError(f"buffers must have the structure's shape {expected}, got {buffers.shape}")
     X = np.asarray(X)
-    n_inputs, n_targets = n_scaling(structure)
+    n_inputs, _ = n_scaling(structure)
     if n_inputs:
         fitted = buffers[:, :n_inputs]
         if X.ndim == 2 and (fitted == fitted[0]).all():
@@ -145,8 +145,14 @@ def outputs(structure: Structure, theta: Array, buffers: Array, X: Array) -> Arr
             X = np.stack([prepare_rows(structure, *pair) for pair in zip(fitted, rows, strict=True)])
     with np.errstate(all="ignore"):
         z = output_sums(structure, theta, buffers, with_ones(X, structure.dtype))
-        result = LOSSES[structure.loss].outputs(z)
-        if n_targets:
-            mean, deviation, low, high = np.split(buffers[:, n_inputs : n_inputs + n_targets, None], 4, axis=1)
-            result = np.clip(result, low, high) * deviation + mean
+        return outputs_of_sums(structure, buffers, z)
+
+
+def outputs_of_sums(structure: Structure, buffers: Array, z: Array) -> Array:
+    """Predictions (K, n, o) from output sums z (K, o, n)."""
+    result = LOSSES[structure.loss].outputs(z)
+    n_inputs, n_targets = n_scaling(structure)
+    if n_targets:
+        mean, deviation, low, high = np.split(buffers[:, n_inputs : n_inputs + n_targets, None], 4, axis=1)
+        result = np.clip(result, low, high) * deviation + mean
     return np.ascontiguousarray(result.transpose(0, 2, 1))

@@ -158,13 +158,19 @@ def deciding_chooser(choose: Chooser, metric: Metric) -> Chooser:
 
 
 def expected_score(
-    predictions: Predictions, rows: ValidationRows, choose: Chooser, scoring: Scoring
+    predictions: Predictions,
+    rows: ValidationRows,
+    choose: Chooser,
+    scoring: Scoring,
+    crossfit: Predictions | None = None,
 ) -> Expected | None:
     """What the chosen model scores on rows that it was not chosen on: the optimism of choosing is taken out.
 
     The rows are cut into parts; each is predicted by what is chosen on the others (cross-fitting), and all are scored together.
+    What is scored are the `crossfit` predictions where there are such: those at epochs that were not chosen on the rows themselves.
     The interval is 1.96 standard errors to both sides, those of the bootstrap over rows. None where there are too few rows.
     """
+    scored = predictions if crossfit is None else crossfit
     n = len(rows.y)
     parts = min(PARTS, n // 2)
     if parts < 2:
@@ -177,7 +183,7 @@ def expected_score(
         if weight is not None and not weight.any():
             return None
         chosen = choose({number: p[rest] for number, p in predictions.items()}, rows.take(rest))
-        found = chosen({number: p[held] for number, p in predictions.items()})
+        found = chosen({number: p[held] for number, p in scored.items()})
         if outputs is None:
             outputs = np.empty((n, found.shape[1]))
         outputs[held] = found

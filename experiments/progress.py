@@ -39,6 +39,9 @@ class Observer:
     def trial_finished(self, trial: TrialRecord) -> None:
         """A trial is complete, pruned or failed."""
 
+    def ensemble_advanced(self, value: float) -> None:
+        """A batch has ended: what the ensemble of the trials so far scores on the rows that it is selected on."""
+
     def message(self, text: str) -> None:
         """Something worth a line: columns left out, a store that is slow, where to look."""
 

@@ -5,13 +5,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, TextIO
 
 from .._text import escape_control_characters
 from ..tracking.records import TrialRecord
 from .progress import Observer, SweepInfo
-from .short import number_text, time_text
-from .view import View, headline
+from .short import number_text
+from .sparkline import levels_for, sparkline
+from .view import View, headline, running_text
+
+CURVE_WIDTH = 12
+RUNNING = ", running "
+LEAST_ROOM = 20
+"""Characters below which the line says nothing of the running trials."""
 
 REDRAWN, WRITTEN = 0.1, 10.0
 """Seconds between two lines at least: where one takes the other's place, and where each stays."""
@@ -31,11 +38,16 @@ class ProgressLine(View):
     """One line on standard error. In a terminal and in a notebook it is redrawn; a file gets one now and then, and the last."""
 
     def __init__(
-        self, stream: TextIO | None = None, redraws: bool | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO | None = None,
+        redraws: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = datetime.now,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, now)
         self.stream = sys.stderr if stream is None else stream
         self._redraws = _can_redraw(self.stream) if redraws is None else redraws
+        self._levels = levels_for(getattr(self.stream, "encoding", None))
         self._last = self.began
         self._drawn = 0  # characters of the line that the next one overwrites
 
@@ -63,7 +75,7 @@ class ProgressLine(View):
         self._draw(now=self._redraws)
 
     def finished(self, result: Any) -> None:
-        self.running.clear()
+        super().finished(result)
         if self.info is not None:
             self.message(f"{self.info.name}: {self.line()}")
 
@@ -74,13 +86,22 @@ class ProgressLine(View):
 
     def line(self) -> str:
         """What there is to say at this moment."""
-        spent = time_text(self.clock() - self.began)
-        parts = [f"{self.count} trials in {spent}"]
+        parts = [f"{self.count} trials in {self.times()}"]
         if self.best is not None and self.info is not None:
             parts.append(f"best {self.info.metric} {number_text(self.best.value)} (trial {self.best.number})")
-        if (self.running or not self.done) and (left := self.seconds_left()) is not None:
-            parts.append(f"{time_text(left)} left")
-        return ", ".join(parts)
+            if self._redraws and self.running and (curve := sparkline(self.best.curve, CURVE_WIDTH, self._levels)):
+                parts[-1] += f" {curve}"
+        text = ", ".join(parts)
+        if not self.running or self.info is None:
+            return text
+        room = self._room() - len(text) - len(RUNNING) if self._redraws else None
+        if room is not None and room < LEAST_ROOM:
+            return text
+        return f"{text}{RUNNING}{running_text(self.running, self.info.max_epochs, room)}"
+
+    def _room(self) -> int:
+        """Characters of a line that can be redrawn: one that goes on below itself could not."""
+        return shutil.get_terminal_size().columns - 1
 
     def _draw(self, now: bool = False) -> None:
         if not now and self.clock() - self._last < (REDRAWN if self._redraws else WRITTEN):
@@ -89,7 +110,7 @@ class ProgressLine(View):
         if not self._redraws:
             self._write(f"{self.line()}\n")
             return
-        text = self.line()[: shutil.get_terminal_size().columns - 1]
+        text = self.line()[: self._room()]
         self._write(self._over(text, len(text)))
         self._drawn = len(text)
 

@@ -31,9 +31,12 @@ def best_trial(trials: Iterable[TrialRecord], direction: str) -> TrialRecord | N
 def ranked_rows(trials: Iterable[Mapping[str, Any]], best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The complete trials of `mlptune show --json`, the best first, given its best one.
 
-    Whether more is better follows from the best trial, whose value no other exceeds.
+    Whether more is better follows from the best trial, which is in the better half: no other value exceeds its own, or it was named
+    among finalists.
     """
     complete = [trial for trial in trials if trial["state"] == "complete" and trial["value"] is not None]
-    top = best.get("value")
-    sign = -1 if top is None or all(trial["value"] <= top for trial in complete) else 1
-    return sorted(complete, key=lambda trial: (sign * trial["value"], trial["number"]))
+    number, top = best.get("number"), best.get("value")
+    above = sum(top is not None and trial["value"] > top for trial in complete)
+    below = sum(top is not None and trial["value"] < top for trial in complete)
+    sign = 1 if above > below else -1
+    return sorted(complete, key=lambda trial: (trial["number"] != number, sign * trial["value"], trial["number"]))

@@ -13,6 +13,7 @@ from ..tracking import reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
 from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
+from .curves import TOP, Curves, learning_curves
 from .errors import UserError
 from .formats import MEMORY
 from .launches import Chosen, Say, best_so_far, choose, default_of, split, state_of, warn
@@ -21,6 +22,7 @@ from .ranking import best_trial
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from .model import TunedModel
     from .report.facts import Facts
@@ -122,6 +124,44 @@ class SweepResult:
     def report(self, out: "str | Path | None" = None) -> str:
         """The report as one HTML page that needs no network; with `out` it is written there too, or UserError is raised."""
         return report(self.name, out, self.run_id, self.tracking_uri)
+
+    def plot_curves(
+        self, metric: str | None = None, *, top: int = TOP, trials: Sequence[int] = (), ax: "Axes | None" = None
+    ) -> "Axes":
+        """Draw the learning curves of the `top` best trials and of the median one, or of `trials`, with matplotlib.
+
+        `metric` is a column of `curves`, by default the objective; `ax` where they are drawn, by default a new figure. UserError
+        (a ValueError) is raised where there is no such metric or trial, as by the other plots where they have too little to show.
+        """
+        from .plots import curves_axes
+
+        objective = str(self.best["metric"])
+        return curves_axes(learning_curves(self.tracking_uri, self._summary, objective, metric, top, trials), ax)
+
+    def plot_history(self) -> "Axes":
+        """Optuna's plot of each trial's objective, and of the best so far."""
+        return self._plot("history")
+
+    def plot_parallel(self, params: Sequence[str] | None = None) -> "Axes":
+        """Optuna's plot of all trials in parallel coordinates, by default over everything that was searched."""
+        return self._plot("parallel", params)
+
+    def plot_importances(self, params: Sequence[str] | None = None) -> "Axes":
+        """Optuna's plot of what mattered, by PED-ANOVA as in the report; it needs ten complete trials."""
+        return self._plot("importances", params)
+
+    def plot_slice(self, params: Sequence[str] | None = None) -> Any:
+        """Optuna's plot of the objective over each hyperparameter: Axes, or an array of them."""
+        return self._plot("slice", params)
+
+    def plot_contour(self, params: Sequence[str] | None = None) -> Any:
+        """Optuna's plot of the objective over pairs of hyperparameters, by default over the two that matter most."""
+        return self._plot("contour", params)
+
+    def _plot(self, kind: str, params: Sequence[str] | None = None) -> Any:
+        from .plots import study_plot
+
+        return study_plot(kind, self.study, str(self.best["metric"]), params)
 
     def _repr_html_(self) -> str:
         from .notebook import result_html
@@ -305,6 +345,22 @@ def facts(name: str, run: str | None = None, tracking_uri: str | None = None, sa
     except reader.NotFound:  # none is complete yet
         found = None
     return stored_facts(tracking_uri, chosen.launch, chosen.state, found)
+
+
+def curves(
+    name: str,
+    metric: str | None = None,
+    top: int = TOP,
+    trials: Sequence[int] = (),
+    run: str | None = None,
+    tracking_uri: str | None = None,
+    say: Say = warn,
+) -> Curves:
+    """Learning curves of a launch: of its best trials and the median one, or of `trials`; errors as `learning_curves`."""
+    chosen = choose(tracking_uri, name, run, say)
+    document, _ = _shown(chosen, tracking_uri)
+    objective = chosen.launch.tags.get(schema.METRIC, "val_score")
+    return learning_curves(tracking_uri, document, objective, metric, top, trials)
 
 
 def diagnose(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> "list[Finding]":

@@ -3,7 +3,6 @@
 The processes start before anything slow is imported, so that they import what they need beside this one.
 """
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -22,6 +21,7 @@ from .execution import interruption
 from .execution.executors import open_executor
 from .execution.workers import Workers
 from .formats import MEMORY
+from .garbage import without_collection
 from .progress import Observer
 from .progress_line import watching
 
@@ -144,7 +144,7 @@ def run_spec(
         _open_writer_process() as writer_process,
         open_executor(executor, workers) as pool,
     ):
-        with _without_collection():
+        with without_collection():
             from .launch.launch import Launch
 
             launch = Launch(spec, text, uri, pool, writer_process, observer or Observer(), began, resume, table)
@@ -163,18 +163,6 @@ def _names_in_memory(spec: Spec, table: "MemoryTable | None") -> list[str] | Non
 def _open_writer_process() -> AbstractContextManager[Workers]:
     """The process that writes to the store: it imports MLflow, which takes seconds, beside the first stacks."""
     return Workers(1, process.prepare, niceness=0)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Turn garbage collection off: imported modules and tables stay, and looking for garbage in them takes a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _store_uri(tracking_uri: str | None) -> str:

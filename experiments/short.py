@@ -1,6 +1,7 @@
 """Numbers, times and parameters as short texts, the same in a terminal and in a notebook."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 
@@ -30,3 +31,10 @@ def time_text(seconds: float) -> str:
     minutes, second = divmod(round(max(seconds, 0.0)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def clock_text(moment: datetime, now: datetime) -> str:
+    """Return a time of day as 14:05, with the weekday or the date where it is not today's."""
+    days = (moment.date() - now.date()).days
+    day = "" if days == 0 else "%a " if 0 < days < 7 else "%d %b "
+    return f"{moment:{day}%H:%M}"

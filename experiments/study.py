@@ -43,7 +43,7 @@ def _frozen(trial: TrialRecord | None) -> "optuna.trial.FrozenTrial":
         return create_trial(state=TrialState.RUNNING)
     stored = trial.rebuild
     state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}.get(trial.state, TrialState.FAIL)
-    values = {epoch: float(value) for epoch, value in enumerate(stored.get("intermediate_values", ()), 1)}
+    values = {epoch: float(value) for epoch, value in enumerate(trial.curve, 1)}
     value = trial.value if state == TrialState.COMPLETE else values.get(len(values))
     if value is None or math.isnan(value):  # which Optuna takes for no value, as it did while the sweep ran
         value, state = None, TrialState.FAIL if state == TrialState.COMPLETE else state

@@ -194,7 +194,8 @@ class TunedMLPClassifier(ClassifierMixin, _TunedMLP):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The label of each row (n,): the likeliest, or of two what `model_.threshold` decides, if `metric` asks for one."""
-        return np.asarray(self.classes_[self.model_.decided(self.predict_proba(X))])
+        probabilities = self.predict_proba(X)  # first: it refuses an estimator that is not fitted
+        return np.asarray(self.classes_[self.model_.decided(probabilities)])
 
 
 class TunedMLPRegressor(RegressorMixin, _TunedMLP):

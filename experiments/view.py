@@ -1,19 +1,19 @@
 """What every view of a running sweep knows: the counts, the leaders, the running trials and the time left."""
 
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
+from typing import Any
 
 from .._text import counted
 from ..tracking.records import TrialRecord
 from .progress import Observer, SweepInfo
 from .ranking import ranked
-from .short import time_text
+from .short import clock_text, number_text, time_text
+from .time_left import TimeLeft
 
 LEADERS = 5
-RATE_WINDOW = 32
-"""Finished trials that the time left is estimated from: recent ones, since a resume brings many at once."""
 
 
 def headline(info: SweepInfo) -> str:
@@ -25,18 +25,51 @@ def headline(info: SweepInfo) -> str:
     return f"{info.name}: {trials}, {info.metric} ({better}), {size}"
 
 
-class View(Observer):
-    """The state that views share, kept up to date by what the sweep reports. It is a context manager."""
+MODEL_TEXT = "all trials have ended; making the model of the best ones, and scoring it"
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+
+def refit_text(number: int) -> str:
+    """Return the line that says what happens after the last trial, where the model is that of one trial alone."""
+    return f"training the configuration of trial {number} on all rows that are not test"
+
+
+def running_text(running: Mapping[int, tuple[int, float | None]], max_epochs: int, width: int | None = None) -> str:
+    """Return the running trials, each with the epochs that it has trained and the value that it stands at.
+
+    It is the first eight of them, or as many as fit in `width` characters.
+    """
+    each = [
+        " ".join([f"#{number}", f"{epoch}/{max_epochs}", *([] if value is None else [number_text(value)])])
+        for number, (epoch, value) in sorted(running.items())
+    ]
+    count = min(len(each), 8)
+    while width is not None and count > 1 and len(_first(each, count)) > width:
+        count -= 1
+    return _first(each, count)
+
+
+def _first(texts: Sequence[str], count: int) -> str:
+    return "  ".join([*texts[:count], *([f"and {len(texts) - count} more"] if len(texts) > count else [])])
+
+
+class View(Observer):
+    """The state that views share, kept up to date by what the sweep reports. It is a context manager.
+
+    `clock` counts seconds, `now` is the time of day, in which a time to come is told.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = datetime.now) -> None:
         self.clock = clock
+        self.now = now
         self.info: SweepInfo | None = None
         self.done = 0
         self.states: dict[str, int] = {}
         self.leaders: list[TrialRecord] = []
         self.running: dict[int, tuple[int, float | None]] = {}
+        self.ensemble: float | None = None
+        self.over = False
         self.began = clock()
-        self._finishes: deque[float] = deque([self.began], maxlen=RATE_WINDOW + 1)
+        self._left = TimeLeft(self.began, 0)
 
     def __enter__(self) -> "View":
         return self
@@ -52,18 +85,26 @@ class View(Observer):
     def started(self, info: SweepInfo) -> None:
         self.info = info
         self.began = self.clock()
-        self._finishes = deque([self.began], maxlen=RATE_WINDOW + 1)
+        self._left = TimeLeft(self.began, info.total, info.expected_seconds)
 
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         self.running[number] = (epoch, value)
+        self._left.advance(self.clock(), self.done + self.part())
 
     def trial_finished(self, trial: TrialRecord) -> None:
         self.running.pop(trial.number, None)
         self.done += 1
         self.states[trial.state] = self.states.get(trial.state, 0) + 1
-        self._finishes.append(self.clock())
+        self._left.advance(self.clock(), self.done + self.part(), finished=True)
         direction = self.info.direction if self.info else "maximize"
         self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
+
+    def finished(self, result: Any) -> None:
+        self.running.clear()
+        self.over = True
+
+    def ensemble_advanced(self, value: float) -> None:
+        self.ensemble = value
 
     @property
     def count(self) -> str:
@@ -84,29 +125,24 @@ class View(Observer):
         """The best complete trial so far."""
         return self.leaders[0] if self.leaders else None
 
+    @property
+    def searched(self) -> bool:
+        """Whether all trials have ended: what follows is making the model of them."""
+        return self.info is not None and self.info.seconds is None and self.done >= self.info.total
+
+    def times(self) -> str:
+        """How long the sweep has run, how long it will, and at what time of day that ends."""
+        spent, left = time_text(self.clock() - self.began), self.seconds_left()
+        if left is None or self.searched or self.over:
+            return spent
+        now = self.now()
+        return f"{spent}, {time_text(left)} left, ends at {clock_text(now + timedelta(seconds=left), now)}"
+
     def seconds_left(self) -> float | None:
         """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""
         if self.info is not None and self.info.seconds is not None:
             return max(self.info.seconds - (self.clock() - self.began), 0.0)
-        part = self.part()
-        if self.info is None or not (self.done or part >= 1.0):
-            return None
-        rate = (len(self._finishes) - 1 + part) / max(self.clock() - self._finishes[0], 1e-3)
-        left = max(self.info.total - self.done - part, 0.0)
-        return self._tempered(left, left / rate)
-
-    def _tempered(self, left: float, by_rate: float) -> float:
-        """The seconds for the `left` trials: at first by the count of their operations, where there is one, then by their rate.
-
-        A stack brings its trials all at once, after none for long: of the first ones the rate says little.
-        """
-        if self.info is None or self.info.expected_seconds is None:
-            return by_rate
-        weight = min(4.0 * (self.info.total - left) / self.info.total, 1.0) ** 2
-        whole = self.info.expected_seconds
-        of_left = left / self.info.total * whole
-        by_count = min(max(whole - (self.clock() - self.began), 0.5 * of_left), of_left)
-        return weight * by_rate + (1.0 - weight) * by_count
+        return self._left.seconds(self.clock())
 
     def part(self) -> float:
         """How much of the running trials is done, in trials: they may all run at once, as a population does."""

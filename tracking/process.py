@@ -47,7 +47,6 @@ class StoreWorker:
     def __init__(self) -> None:
         self._session: str | None = None
         self._runs: Runs | None = None
-        self._sent: dict[int, str] = {}
 
     def execute(self, uri: str, session: str, call: Call[R]) -> tuple[R, dict[int, str]]:
         """Make the call in the store at `uri`; return its result and the run ids of trials that have become known.
@@ -68,16 +67,14 @@ class StoreWorker:
             if explained is error:
                 raise
             raise explained from None
-        new = {n: run_id for n, run_id in self._runs.trial_run_ids.items() if self._sent.get(n) != run_id}
-        self._sent.update(new)
-        return result, new
+        return result, self._runs.take_trial_run_ids()
 
     def leave(self, session: str | None) -> None:
         """Forget the writer of that session, if it is the present one; its launch can be taken up by others."""
         if session == self._session:
             if self._runs is not None:
                 self._runs.close()
-            self._session, self._runs, self._sent = None, None, {}
+            self._session, self._runs = None, None
 
 
 _worker = StoreWorker()

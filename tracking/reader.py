@@ -14,9 +14,8 @@ from .._text import hint
 from . import models, records, schema, store
 from .numbering import launch_numbers
 from .records import LaunchRecord, TrialRecord
+from .source import ClientSource, Source, open_source
 
-_PAGE = 1000
-_RUNS_A_QUERY = 100
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
 
 
@@ -48,47 +47,47 @@ def _explaining(read: Callable[P, R]) -> Callable[P, R]:
 @_explaining
 def sweeps(uri: str | None = None) -> list[list[LaunchRecord]]:
     """The launches of each sweep, newest first; the sweep with the newest launch comes first."""
-    client = _client(uri)
-    names = _names(client)
+    source = _source(uri)
+    names = source.sweeps()
     found: dict[str, list[Any]] = {}
-    for run in _search(client, list(names), f"tags.{schema.KIND} = 'launch'"):
+    for run in source.runs(list(names), {schema.KIND: "launch"}):
         found.setdefault(run.info.experiment_id, []).append(run)
-    return [_launches(client, names[experiment_id], runs) for experiment_id, runs in found.items()]
+    return [_launches(source, names[experiment_id], runs) for experiment_id, runs in found.items()]
 
 
 @_explaining
 def launches(uri: str | None, name: str) -> list[LaunchRecord]:
     """All launches of a sweep, newest first. Raises NotFound."""
-    client = _client(uri)
-    return _launches(client, name, _launch_runs(client, name))
+    source = _source(uri)
+    return _launches(source, name, _launch_runs(source, name))
 
 
 @_explaining
 def launch(uri: str | None, name: str, run_id: str | None = None) -> LaunchRecord:
     """The latest launch of a sweep, or the one whose run id is, or begins with, `run_id`. Raises NotFound."""
-    client = _client(uri)
-    runs = _launch_runs(client, name)
+    source = _source(uri)
+    runs = _launch_runs(source, name)
     chosen = [run for run in runs if run_id and run.info.run_id.startswith(run_id)] if run_id is not None else runs[:1]
     if len(chosen) != 1:
         known = ", ".join(run.info.run_id for run in runs)
         rule = "more than one run" if chosen else "no run"
         raise NotFound(f"the sweep {name!r} has {rule} {run_id!r}; its launches: {known}")
-    return _launch(client, name, chosen[0], launch_numbers(runs)[chosen[0].info.run_id])
+    return _launch(source, name, chosen[0], launch_numbers(runs)[chosen[0].info.run_id])
 
 
 @_explaining
 def trials(uri: str | None, run_id: str, *, rebuild: bool = True) -> list[TrialRecord]:
     """The trials of a launch by number, the latest attempt of each. Without `rebuild` that field stays empty."""
-    client = _client(uri)
-    experiment_id = _run(client, run_id).info.experiment_id
+    source = _source(uri)
+    experiment_id = _run(source, run_id).info.experiment_id
     found = []
-    for run, committed in trial_runs(client, experiment_id, run_id):
+    for run, committed in _trial_runs(source, experiment_id, run_id):
         tags = run.data.tags
         found.append(
             records.trial_from_tags(
                 tags,
-                _json(client, run, schema.RECORD),
-                (_json(client, run, schema.REBUILD) or {}) if rebuild else {},
+                _json(source, run, schema.RECORD),
+                (_json(source, run, schema.REBUILD) or {}) if rebuild else {},
                 run_id=run.info.run_id,
                 committed=committed,
             )
@@ -97,13 +96,23 @@ def trials(uri: str | None, run_id: str, *, rebuild: bool = True) -> list[TrialR
 
 
 def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, bool]]:
-    """The MLflow run of each trial of a launch, by number, with whether it is committed; no superseded ones.
+    """As `MlflowClient` sees them: the run of each trial of a launch, by number, with whether it is committed."""
+    return _trial_runs(ClientSource(client), experiment_id, run_id)
+
+
+def all_trial_runs(client: Any, experiment_id: str, run_id: str) -> Iterator[Any]:
+    """As `MlflowClient` sees them: every run of every trial of a launch, superseded attempts and repeated requests too."""
+    return _all_trial_runs(ClientSource(client), experiment_id, run_id)
+
+
+def _trial_runs(source: Source, experiment_id: str, run_id: str) -> list[tuple[Any, bool]]:
+    """The run of each trial of a launch, by number, with whether it is committed; no superseded ones.
 
     Of several runs with one number the latest attempt counts; of equal attempts (a repeated request) the committed one,
     then the older.
     """
     best: dict[int, tuple[tuple[int, bool, int], Any, bool]] = {}
-    for run in all_trial_runs(client, experiment_id, run_id):
+    for run in _all_trial_runs(source, experiment_id, run_id):
         tags = run.data.tags
         if tags.get(schema.STATE) == schema.SUPERSEDED:
             continue
@@ -115,26 +124,24 @@ def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, 
     return [(run, committed) for _, (_, run, committed) in sorted(best.items())]
 
 
-def all_trial_runs(client: Any, experiment_id: str, run_id: str) -> Iterator[Any]:
-    """Every MLflow run of every trial of a launch: superseded attempts and repeated requests too."""
+def _all_trial_runs(source: Source, experiment_id: str, run_id: str) -> Iterator[Any]:
     if not _RUN_ID.fullmatch(run_id):
         raise NotFound(f"{run_id!r} is not the id of a run")
-    query = f"tags.{schema.PARENT} = '{run_id}' and tags.{schema.KIND} = 'trial'"
-    return _search(client, [experiment_id], query)
+    return source.runs([experiment_id], {schema.PARENT: run_id, schema.KIND: "trial"})
 
 
 @_explaining
 def launch_run(uri: str | None, run_id: str) -> Any:
     """The MLflow run of a launch. Raises NotFound."""
-    return _run(_client(uri), run_id)
+    return _run(_source(uri), run_id)
 
 
 @_explaining
 def attempts(uri: str | None, run_id: str) -> dict[int, int]:
     """How often each trial of a launch was begun, by number; superseded attempts count."""
-    client = _client(uri)
+    source = _source(uri)
     begun: dict[int, int] = {}
-    for run in all_trial_runs(client, _run(client, run_id).info.experiment_id, run_id):
+    for run in _all_trial_runs(source, _run(source, run_id).info.experiment_id, run_id):
         number, attempt = int(run.data.tags[schema.NUMBER]), int(run.data.tags[schema.ATTEMPT])
         begun[number] = max(attempt, begun.get(number, 0))
     return begun
@@ -143,28 +150,15 @@ def attempts(uri: str | None, run_id: str) -> dict[int, int]:
 @_explaining
 def curves(uri: str | None, run_ids: Sequence[str], keys: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """For each run and key the values by epoch, from epoch 1 on; NaN where an epoch is missing, [] where the key is."""
-    client = _client(uri)
+    source = _source(uri)
     result: dict[str, dict[str, list[float]]] = {run_id: {} for run_id in run_ids}
     for key in keys:
         points: dict[str, dict[int, float]] = {run_id: {} for run_id in run_ids}
-        for run_id, metric in _histories(client, run_ids, key):  # by time: the latest value of an epoch counts
-            points[run_id][metric.step] = _finite_or_infinite(metric.value)
+        for run_id, step, value in source.histories(run_ids, key):  # by time: the latest value of an epoch counts
+            points[run_id][step] = _finite_or_infinite(value)
         for run_id, known in points.items():
             result[run_id][key] = [known.get(epoch, math.nan) for epoch in range(1, max(known, default=0) + 1)]
     return result
-
-
-def _histories(client: Any, run_ids: Sequence[str], key: str) -> Iterator[tuple[str, Any]]:
-    """Run and metric, each run's by time. Databases answer for many runs at once, servers for one."""
-    bulk = getattr(client._tracking_client.store, "get_metric_history_bulk", None)
-    if bulk is None:
-        for run_id in run_ids:
-            for metric in client.get_metric_history(run_id, key):
-                yield run_id, metric
-        return
-    for first in range(0, len(run_ids), _RUNS_A_QUERY):
-        for found in bulk(list(run_ids[first : first + _RUNS_A_QUERY]), key, max_results=10**9):
-            yield found.run_id, found
 
 
 @_explaining
@@ -181,126 +175,89 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
         "orderByKey": "metrics.`value`",
         "orderByAsc": str(ascending).lower(),
     }
-    experiment_id = _run(_client(uri), run_id).info.experiment_id
+    experiment_id = _run(_source(uri), run_id).info.experiment_id
     return f"/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 
 @_explaining
 def artifact(uri: str | None, run_id: str, path: str) -> Path:
     """A local path of a run's artifact: the file itself beside a local store, else a download. Raises NotFound."""
-    return _artifact(_client(uri), run_id, path)
+    return _artifact(_source(uri), run_id, path)
 
 
 @_explaining
 def predictions(uri: str | None, run_id: str, numbers: Sequence[int]) -> dict[int, bytes]:
     """The stored predictions of these trials of the launch `run_id`, of those that have any."""
-    client, found = _client(uri), {}
+    source, found = _source(uri), {}
     for number in numbers:
         with contextlib.suppress(NotFound, OSError):
-            found[number] = _artifact(client, run_id, schema.predictions_file(number)).read_bytes()
+            found[number] = _artifact(source, run_id, schema.predictions_file(number)).read_bytes()
     return found
 
 
 @_explaining
 def launch_data(uri: str | None, launch: LaunchRecord, key: str) -> Any:
     """The JSON of a launch's tag, also of one that was too long for a tag; None where there is no such tag."""
-    return _parsed(_client(uri), launch.run_id, launch.tags, key)
+    return _parsed(_source(uri), launch.run_id, launch.tags, key)
 
 
 @_explaining
 def model_folder(uri: str | None, run_id: str) -> Path:
     """The folder that was given to `Writer.log_model` in this launch, as a local path. Raises NotFound."""
-    client = _client(uri)
-    run = _run(client, run_id)
-    outputs = run.outputs.model_outputs if run.outputs else []
-    if not outputs:
+    source = _source(uri)
+    _run(source, run_id)
+    location = source.model_location(run_id)
+    if location is None:
         raise NotFound(f"the run {run_id} has no model")
-    from mlflow.artifacts import download_artifacts
-
-    location = client.get_logged_model(outputs[-1].model_id).artifact_location
-    local = local_path(location)
-    if local is None:
-        local = Path(download_artifacts(artifact_uri=location, tracking_uri=client.tracking_uri))
+    local = local_path(location) or source.download_model(location)
     if not (local / models.DATA).is_dir():
         raise NotFound(f"the model of the run {run_id} is not at {location} any more")
     return local / models.DATA
 
 
-def _client(uri: str | None) -> Any:
+def _source(uri: str | None) -> Source:
     address = store.store_uri(uri)
     if not store.store_exists(address):
         raise NotFound(f"there is no store at {store.redact(address)}; a sweep creates it")
-    mlflow = store.import_mlflow()
-    store.prepare_store(address)  # an older store of ours is brought up to date
-    return mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
+    return open_source(address)
 
 
-def _names(client: Any) -> dict[str, str]:
-    """Experiment id -> name of each sweep in the store."""
-    names: dict[str, str] = {}
-    token = None
-    while True:
-        page = client.search_experiments(
-            filter_string=f"tags.{schema.KIND} = 'sweep'", max_results=_PAGE, page_token=token
-        )
-        names.update((experiment.experiment_id, experiment.name) for experiment in page)
-        token = page.token
-        if not token:
-            return names
-
-
-def _search(client: Any, experiment_ids: list[str], query: str) -> Iterator[Any]:
-    token = None
-    while experiment_ids:
-        page = client.search_runs(
-            experiment_ids, query, max_results=_PAGE, order_by=["attributes.start_time DESC"], page_token=token
-        )
-        yield from page
-        token = page.token
-        if not token:
-            return
-
-
-def _launch_runs(client: Any, name: str) -> list[Any]:
-    experiment = client.get_experiment_by_name(name)
-    if experiment is not None and experiment.lifecycle_stage == "active":
-        runs = list(_search(client, [experiment.experiment_id], f"tags.{schema.KIND} = 'launch'"))
+def _launch_runs(source: Source, name: str) -> list[Any]:
+    experiment_id = source.experiment(name)
+    if experiment_id is not None:
+        runs = list(source.runs([experiment_id], {schema.KIND: "launch"}))
         if runs:
             return runs
     # Not the name itself, whose launches may have been deleted.
-    known = sorted({*_names(client).values()} - {name})
+    known = sorted({*source.sweeps().values()} - {name})
     raise NotFound(f"there is no sweep {name!r}{hint(name, known, most=3) or '; the store holds no sweeps'}")
 
 
-def _run(client: Any, run_id: str) -> Any:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise NotFound(f"there is no run {run_id!r}") from error
-        raise
+def _run(source: Source, run_id: str) -> Any:
+    found = source.run(run_id)
+    if found is None:
+        raise NotFound(f"there is no run {run_id!r}")
+    return found
 
 
-def _launches(client: Any, name: str, runs: Sequence[Any]) -> list[LaunchRecord]:
+def _launches(source: Source, name: str, runs: Sequence[Any]) -> list[LaunchRecord]:
     """The launches of these runs, which are all of a sweep's, in their order."""
     numbers = launch_numbers(runs)
-    return [_launch(client, name, run, numbers[run.info.run_id]) for run in runs]
+    return [_launch(source, name, run, numbers[run.info.run_id]) for run in runs]
 
 
-def _launch(client: Any, name: str, run: Any, number: int) -> LaunchRecord:
+def _launch(source: Source, name: str, run: Any, number: int) -> LaunchRecord:
     tags: Mapping[str, str] = run.data.tags
     state = tags.get(schema.STATE, "running")
     if run.info.status == "RUNNING" or state not in schema.LAUNCH_STATUS:
         state = "running"
-    done = _json(client, run, schema.DONE) if state != "running" else None
+    done = _json(source, run, schema.DONE) if state != "running" else None
     if done is None:
         done = {}
-        for trial, committed in trial_runs(client, run.info.experiment_id, run.info.run_id):
+        for trial, committed in _trial_runs(source, run.info.experiment_id, run.info.run_id):
             key = trial.data.tags[schema.STATE] if committed else "running"
             done[key] = done.get(key, 0) + 1
-    best = _json(client, run, schema.BEST)
+    best = _json(source, run, schema.BEST)
     score = _finite_or_infinite(run.data.metrics.get(schema.TEST_SCORE, math.nan))
     total = tags.get(schema.TOTAL, "")
     return LaunchRecord(
@@ -315,7 +272,7 @@ def _launch(client: Any, name: str, run: Any, number: int) -> LaunchRecord:
         done=done,
         best=None if best is None else records.best_from_json(best),
         test_score=score if math.isfinite(score) else None,
-        ensemble=_json(client, run, schema.ENSEMBLE) or [],
+        ensemble=_json(source, run, schema.ENSEMBLE) or [],
         expected=_expected(run.data.metrics),
         threshold=run.data.metrics.get(schema.DECISION_THRESHOLD),
         tags=tags,
@@ -329,32 +286,36 @@ def _expected(metrics: Mapping[str, float]) -> dict[str, float] | None:
     return {key: metrics[name] for key, name in keys.items()}
 
 
-def _json(client: Any, run: Any, key: str) -> Any:
-    return _parsed(client, run.info.run_id, run.data.tags, key)
+def _json(source: Source, run: Any, key: str) -> Any:
+    return _parsed(source, run.info.run_id, run.data.tags, key)
 
 
-def _parsed(client: Any, run_id: str, tags: Mapping[str, str], key: str) -> Any:
+def _parsed(source: Source, run_id: str, tags: Mapping[str, str], key: str) -> Any:
     text = tags.get(key)
     if text is None:
         return None
     if text.startswith(records.ARTIFACT):
-        text = _artifact(client, run_id, text.removeprefix(records.ARTIFACT)).read_text(encoding="utf-8")
+        text = _artifact(source, run_id, text.removeprefix(records.ARTIFACT)).read_text(encoding="utf-8")
     return json.loads(text)
 
 
-def _artifact(client: Any, run_id: str, path: str) -> Path:
-    from mlflow.exceptions import MlflowException
-
-    root = local_path(_run(client, run_id).info.artifact_uri)
-    try:
-        if root is None:
-            return Path(client.download_artifacts(run_id, path))
-    except (MlflowException, OSError) as error:
-        raise NotFound(f"the run {run_id} has no artifact {path!r}") from error
+def _artifact(source: Source, run_id: str, path: str) -> Path:
+    root = local_path(_run(source, run_id).info.artifact_uri)
+    if root is None:
+        return _downloaded(source, run_id, path)
     local = (root / path).resolve()
     if not local.is_relative_to(root.resolve()) or not local.exists():
         raise NotFound(f"the run {run_id} has no artifact {path!r}")
     return local
+
+
+def _downloaded(source: Source, run_id: str, path: str) -> Path:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return source.download_artifact(run_id, path)
+    except (MlflowException, OSError) as error:
+        raise NotFound(f"the run {run_id} has no artifact {path!r}") from error
 
 
 def local_path(location: str) -> Path | None:

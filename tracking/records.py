@@ -17,6 +17,8 @@ from . import schema
 TAG_LIMIT = 8000
 PARAM_LIMIT = 6000
 ARTIFACT = "artifact:"
+# Where `TrialRecord.rebuild` has the objective by epoch: Optuna's name for it.
+CURVE = "intermediate_values"
 
 # Lone surrogates, which file names that are not UTF-8 have, are refused by every store; the NUL character by some.
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -39,7 +41,8 @@ class TrialRecord:
         epochs: How many epochs were trained.
         reason: Why it was pruned or failed.
         attempt: How often it was begun, this time included.
-        best_epochs: The best epoch of each of its networks (seeds and folds), if it is complete.
+        best_epochs: The best epoch of each of its networks (seeds and folds), if it is complete or behind.
+        values: The objective of each of its networks, as far as all of the same folds have ended.
         spread: The standard deviation of the objective over its networks; None for a single network.
         seeds: The seeds of its networks.
         rebuild: What a sampler and a pruner need to go on from it, as JSON data; the keys of mappings come back as strings.
@@ -57,6 +60,7 @@ class TrialRecord:
     reason: str | None = None
     attempt: int = 1
     best_epochs: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
     spread: float | None = None
     seeds: tuple[int, ...] = ()
     rebuild: Mapping[str, Any] = field(default_factory=dict)
@@ -65,9 +69,19 @@ class TrialRecord:
     copied: tuple[tuple[int, int], ...] = ()
 
     @property
+    def curve(self) -> Sequence[float]:
+        """The objective by epoch, of a trial that has just ended or was read with `rebuild`; else empty."""
+        return self.rebuild.get(CURVE) or ()
+
+    @property
     def diverged(self) -> bool:
         """Whether it was pruned because its numbers were not finite any more."""
         return self.state == "pruned" and _DIVERGED.fullmatch(self.reason or "") is not None
+
+    @property
+    def behind(self) -> bool:
+        """Whether it was not given all its folds because others of its batch did better on the first ones."""
+        return self.state == "pruned" and (self.reason or "").startswith("behind after")
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,7 @@ def trial_tags(record: TrialRecord) -> dict[str, str]:
         "epochs": record.epochs,
         "reason": record.reason,
         "kept_epochs": record.best_epochs,
+        "values": record.values,
         "spread": record.spread,
         "seeds": record.seeds,
     }
@@ -228,6 +243,7 @@ def best_json(record: TrialRecord, run_id: str | None) -> dict[str, Any]:
         "value": record.value,
         "epochs": record.epochs,
         "kept_epochs": record.best_epochs,
+        "values": record.values,
         "spread": record.spread,
         "seeds": record.seeds,
         **schedule,
@@ -247,6 +263,7 @@ def _stored(data: Mapping[str, Any]) -> dict[str, Any]:
         "epochs": data.get("epochs", 0),
         "reason": data.get("reason"),
         "best_epochs": tuple(data.get("kept_epochs", ())),
+        "values": tuple(data.get("values", ())),
         "spread": data.get("spread"),
         "seeds": tuple(data.get("seeds", ())),
         "configuration": data.get("configuration"),

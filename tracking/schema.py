@@ -117,6 +117,7 @@ TAGS = {
 
 VALUE = "value"
 BEST_VALUE = "best_value"
+ENSEMBLE_VALUE = "ensemble_value"
 TEST_SCORE = "test_score"
 EXPECTED_SCORE, EXPECTED_LOW, EXPECTED_HIGH = "expected_score", "expected_low", "expected_high"
 DECISION_THRESHOLD = "decision_threshold"
@@ -134,6 +135,10 @@ METRICS = {
     "val_METRIC": ("trial", "Another validation metric of each epoch, where the objective names one."),
     VALUE: ("trial", "The trial's objective at its best epoch; of a pruned trial its last one."),
     BEST_VALUE: ("launch", "The objective of the best trial."),
+    ENSEMBLE_VALUE: (
+        "launch",
+        "What the ensemble of the trials so far scores on the rows that it is selected on; the step is the number of trials.",
+    ),
     TEST_SCORE: ("launch", "The score of the final model on the test part."),
     EXPECTED_SCORE: ("launch", "What the model is expected to score on new rows, without the optimism of choosing it."),
     EXPECTED_LOW: ("launch", "The lower end of the interval that holds the expected score with 95 %."),
@@ -148,6 +153,7 @@ SWEEP_FILE = "sweep.toml"
 SPEC_FILE = "spec.json"
 BEST_CONFIG_FILE = "best_config.json"
 ENSEMBLE_FILE = "ensemble.json"
+FINALISTS_FILE = "finalists.json"
 EVIDENCE_FILE = "evidence.json"
 REPORT_FILE = "report.html"
 PREDICTIONS = "predictions"
@@ -158,6 +164,10 @@ ARTIFACTS = {
     SPEC_FILE: ("launch", "The sweep file with all defaults and absolute paths, as JSON."),
     BEST_CONFIG_FILE: ("launch", "The complete best configuration."),
     ENSEMBLE_FILE: ("launch", "The members of the model with their weights, values and hyperparameters, as a table."),
+    FINALISTS_FILE: (
+        "launch",
+        "The trials from which the best was named with their values, those from fresh seeds and the mean, as a table.",
+    ),
     REPORT_FILE: ("launch", "The report: one page that needs no network."),
     EVIDENCE_FILE: ("launch", "What the report's pictures and the diagnosis rest on besides the trials, as JSON."),
     f"{PREDICTIONS}/": ("launch", "For each of the best trials its predictions for the validation rows, by fold."),

@@ -141,6 +141,10 @@ class Writer:
             )
         )
 
+    def log_metric(self, key: str, value: float, step: int) -> None:
+        """Write a number of the launch."""
+        self._put(CallTask(call(f"writing {key}", Runs.log_metric, key, float(value), step, now=_now())))
+
     def finish_launch(
         self,
         state: str,

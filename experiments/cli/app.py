@@ -14,6 +14,7 @@ import typer
 from ..._text import escape_control_characters
 from ..errors import UserError
 from ..formats import FORMATS
+from ..garbage import without_collection
 from . import completion
 from .exit_status import PROGRAM, Commands
 
@@ -92,7 +93,8 @@ def reading(uri: str | None) -> Iterator[None]:
     # The user waits: that a server is away is said after seconds, not after MLflow's minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     try:
-        yield
+        with without_collection():
+            yield
     except UserError:
         raise
     except ValueError as error:

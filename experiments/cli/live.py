@@ -1,9 +1,11 @@
 """What the user sees while a sweep runs: a live table in a terminal, plain lines elsewhere, all on standard error."""
 
+import math
 import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -16,10 +18,14 @@ from ..._text import counted, escape_control_characters
 from ...tracking.records import TrialRecord
 from ..progress import SweepInfo
 from ..short import number_text, time_text
-from ..view import View, headline
-from .text import refit_text, running_text, trial_text
+from ..sparkline import BLOCKS, levels_for, sparkline
+from ..view import MODEL_TEXT, View, headline, refit_text, running_text
+from .leaders import cut, leaders_table
+from .text import trial_text
 
 LINES_IN_FULL = 200  # finished trials that get a line each; later there is one line a second
+RUNNING = "running  "
+CURVE_WIDTH = 60  # more characters say no more
 QUIET_SECONDS = 10.0  # after so long without a finished trial the plain view says that it is still alive
 
 
@@ -48,7 +54,7 @@ class PlainView(View):
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         super().trial_advanced(number, epoch, value)
         if self.info is not None and self.clock() - self._last >= QUIET_SECONDS:
-            self._print(f"[{self.count}] running: {running_text(self.running, self.info.max_epochs)}")
+            self._print(f"{self._ahead()}  running: {running_text(self.running, self.info.max_epochs)}")
 
     def trial_finished(self, trial: TrialRecord) -> None:
         before = self.best
@@ -58,20 +64,28 @@ class PlainView(View):
         due = self.done <= LINES_IN_FULL or self.done >= total or self.clock() - self._last >= 1.0
         if not due:
             return
-        parts = [f"[{self.count}] trial {trial.number} {trial.state}"]
-        if trial.reason and trial.reason != trial.state:
-            parts.append(f"({trial.reason})")
-        if trial.value is not None:
-            parts.append(number_text(trial.value))
-        facts = [" ".join([*parts, f"after {counted(trial.epochs, 'epoch')}"])]
+        facts = [f"({trial.reason})"] if trial.reason and trial.reason != trial.state else []
         if self.best is not None:
             facts.append(
                 "the best so far" if improved else f"best {number_text(self.best.value)} (trial {self.best.number})"
             )
+        if self.ensemble is not None:
+            facts.append(f"ensemble {number_text(self.ensemble)}")
+        text = f"{self._ahead()}  {self._columns(trial, total)}  {', '.join(facts)}"
+        self._print(f"{text}: {trial_text(trial)}" if improved else text)
+
+    def _ahead(self) -> str:
+        """What each line begins with: how much is done, how long it took, and how long the rest will take."""
         left = self.seconds_left()
-        if left is not None and left >= 1:
-            facts.append(f"{time_text(left)} left")
-        self._print(", ".join(facts) + (f": {trial_text(trial)}" if improved else ""))
+        width = 2 * len(str(self.info.total)) + 3 if self.info and self.info.seconds is None else 0
+        spent, to_go = time_text(self.clock() - self.began), "" if left is None else f"{time_text(left)} left"
+        return f"{f'[{self.count}]':>{width}}  {spent:>5}  {to_go:>10}"
+
+    def _columns(self, trial: TrialRecord, total: int) -> str:
+        """A trial's number, state, value and epochs, each in its own column."""
+        epochs = counted(trial.epochs, "epoch").rjust(len(f"{self.info.max_epochs if self.info else 0} epochs"))
+        number = str(trial.number).rjust(len(str(total - 1)))
+        return f"trial {number}  {trial.state:<8}  {number_text(trial.value):>10}  {epochs}"
 
     def message(self, text: str) -> None:
         self._print(text)
@@ -92,13 +106,19 @@ class PlainView(View):
 class LiveView(View):
     """A picture of the sweep that rich redraws four times a second, in a thread of its own."""
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(clock)
+    def __init__(
+        self,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        super().__init__(clock, now)
         self.console = console
         self._lock = threading.Lock()
         self._live: Live | None = None
         self._refit: int | None = None
-        self._over = False
+        self._levels = levels_for(console.encoding)
+        self._ellipsis = "…" if self._levels is BLOCKS else "~"
 
     def started(self, info: SweepInfo) -> None:
         with self._lock:
@@ -133,58 +153,58 @@ class LiveView(View):
 
     def finished(self, result: Any) -> None:
         with self._lock:
-            self._over = True
+            super().finished(result)
         self.close()
 
     def render(self) -> RenderableType:
-        """Return the picture of this moment."""
+        """Return the picture of this moment, no taller than the terminal: a taller one would scroll and be drawn twice."""
         with self._lock:
             if self.info is None:
                 return Text("")
-            parts: list[RenderableType] = [_line(headline(self.info), "bold"), self._progress(self.info)]
+            parts: list[RenderableType] = [self._line(headline(self.info), "bold"), self._progress(self.info)]
+            below = [line for line in (self._curve(), self._line(self._doing(self.info), "dim")) if line.plain]
             if self.leaders:
-                parts.append(self._table())
-            if self._over:
-                return Group(*parts)
-            if self._refit is not None:
-                parts.append(_line(refit_text(self._refit)))
-            elif self.running:
-                parts.append(_line("running  " + running_text(self.running, self.info.max_epochs), "dim"))
-            return Group(*parts)
+                room = self.console.height - 4  # two lines above, the table's heading, and where the cursor stands
+                below = below[: max(room - 1, 0)]
+                shown = self.leaders[: max(room - len(below), 1)]
+                parts.append(leaders_table(shown, self.console.width, self._ellipsis))
+            return Group(*parts, *below)
+
+    def _curve(self) -> Text:
+        """The best trial's curve; empty where there is none."""
+        values = [value for value in (self.best.curve if self.best else ()) if math.isfinite(value)]
+        if self.best is None or self.info is None or len(values) < 2:
+            return Text("")
+        name = f"{self.info.metric} of trial {self.best.number}  "
+        ends = f"  {number_text(min(values))} to {number_text(max(values))}"
+        width = min(self.console.width - len(name) - len(ends), CURVE_WIDTH)
+        return self._line(name + sparkline(values, width, self._levels) + ends, "green")
+
+    def _doing(self, info: SweepInfo) -> str:
+        """What happens at this moment; "" where there is nothing to say of it."""
+        if self.over:
+            return ""
+        if self._refit is not None:
+            return refit_text(self._refit)
+        if self.searched:
+            return MODEL_TEXT
+        running = running_text(self.running, info.max_epochs, self.console.width - len(RUNNING))
+        return RUNNING + running if running else ""
+
+    def _line(self, text: str, style: str = "") -> Text:
+        cut_short = cut(escape_control_characters(text), self.console.width, self._ellipsis)
+        return Text(cut_short, style=style, no_wrap=True, overflow="crop")
 
     def _progress(self, info: SweepInfo) -> RenderableType:
         counts = [self.count]
         counts += [f"{self.states[state]} {state}" for state in ("pruned", "failed") if self.states.get(state)]
-        spent = time_text(self.clock() - self.began)
-        left = self.seconds_left()
-        times = spent if self._over or self._refit is not None or left is None else f"{spent}, {time_text(left)} left"
+        if self.ensemble is not None:
+            counts.append(f"ensemble {number_text(self.ensemble)}")
         grid = Table.grid(padding=(0, 1), expand=False)
         grid.add_column(width=max(min(self.console.width // 4, 24), 6))
-        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_column(no_wrap=True, overflow="crop")
         grid.add_row(
             ProgressBar(total=1.0, completed=self.share),
-            Text(f"{', '.join(counts)}  {times}"),
+            Text(f"{', '.join(counts)}  {self.times()}"),
         )
         return grid
-
-    def _table(self) -> RenderableType:
-        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-        table.add_column("best", justify="right", no_wrap=True)
-        table.add_column("trial", justify="right", no_wrap=True)
-        wide = self.console.width >= 60
-        if wide:
-            table.add_column("epochs", justify="right", no_wrap=True)
-        table.add_column("parameters", overflow="fold")
-        room = self.console.height - 5  # a picture taller than the terminal would scroll and be drawn twice
-        for trial in self.leaders:
-            text = escape_control_characters(trial_text(trial))
-            room -= 1 + len(text) // max(self.console.width - (22 if wide else 15), 8)
-            if room < 0 and trial is not self.best:
-                break
-            cells = [number_text(trial.value), str(trial.number), *([str(trial.epochs)] if wide else [])]
-            table.add_row(*cells, Text(text), style="green" if trial is self.best else "")
-        return table
-
-
-def _line(text: str, style: str = "") -> Text:
-    return Text(escape_control_characters(text), style=style, no_wrap=True, overflow="ellipsis")

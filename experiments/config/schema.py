@@ -100,9 +100,17 @@ class SearchConfig(Table):
     """What stops trials early, where the method has no scheduler of its own: see [pruners](methods.md#pruners). Unless
     given: none.
     """
+    race: bool = Field(default=False, description="true or false")
+    """Whether trials race over the folds: all of a batch train on the first, the better half of them on the second, the better half
+    of those on the rest, and what is behind is pruned. It needs `[data] folds` and no pruner.
+    """
     minutes: float | None = Field(default=None, gt=0, description="a number of minutes above 0")
     """A budget in time for the whole sweep, its model included: as many trials are tried as fit, and what still trains when it ends
     counts with its best epoch so far. Unless given: no limit.
+    """
+    finalists: int = Field(default=0, ge=0, le=1000, description="a whole number from 0 to 1000")
+    """How many of the best trials are trained again from three fresh seeds, half of the complete ones at most, before the one of
+    the best mean over all its networks is named the best. 0: the trial of the best value is.
     """
     timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     """No new batch begins after this time; the running one is finished. Unless given: no limit."""

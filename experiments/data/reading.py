@@ -58,7 +58,7 @@ class Reading:
     def apply(self, column: pd.Series) -> Numbers:
         """The column's numbers, or seconds where it has dates, and which cells are something else."""
         read = self._seconds(column) if self.order else numbers(column, self.decimal)
-        if codes := [code for word in self.missing if (code := parse(word)) is not None]:
+        if codes := missing_numbers(self.missing, self.decimal):
             values = np.where(np.isin(read.values, codes), np.nan, read.values)
             read = Numbers(values, read.non_numeric, read.infinite)
         if self.missing and read.non_numeric.any():
@@ -92,6 +92,11 @@ class Reading:
         if not isinstance(missing, list) or not all(isinstance(word, str) for word in missing):
             raise ValueError("encoder: the missing words of a reading must be a list of texts")
         return cls(decimal, tuple(missing), order)
+
+
+def missing_numbers(words: Sequence[str], decimal: str) -> list[float]:
+    """Those of a column's words for missing that are numbers: every cell of that value is missing, however it is written."""
+    return [value for word in words if (value := parse(word, decimal)) is not None]
 
 
 class Attempt(NamedTuple):

@@ -106,6 +106,9 @@ class EngineEvaluator:
                     # Values that are valid one by one may contradict each other.
                     del until[request.number]
                     yield Outcome(request.number, 1, ended="failed", reason=f"impossible configuration: {error}")
+                    continue
+            trial = self._trials[request.number]
+            trial.active = len(trial.networks) if request.networks is None else request.networks
         in_flight: dict[Future, _InFlight] = {}
         over: set[int] = set()
         for stack in stacks(self._trials, until, self._workers):
@@ -121,7 +124,7 @@ class EngineEvaluator:
                 again += self._absorb(job, future)
                 touched.update(dict.fromkeys(number for number, _ in job.stack.members if number not in over))
             is_late = deadline is not None and time.monotonic() > deadline
-            is_over = is_late and (not until_one or any(map(self._can_conclude, until)))
+            is_over = is_late and (not until_one or any(map(self._has_result, until)))
             if not is_over:
                 for stack in again:
                     self._submit(stack, in_flight)
@@ -145,16 +148,20 @@ class EngineEvaluator:
         trial = self._trials[number]
         for i, (network, state) in enumerate(zip(trial.networks, trial.states, strict=True)):
             X = self._task.folds[network.fold].X_val
-            if trial.predictions[i] is None and state is not None and X is not None and len(X):
+            if not trial.is_partial and trial.predictions[i] is None and state and X is not None and len(X):
                 trial.predictions[i] = outputs(trial.structures[i], state.best_theta, state.best_buffers, X)[0]
         return trial.finish(self._task.objective)
 
+    def _has_result(self, number: int) -> bool:
+        """Whether a trial would be finished if it was concluded now."""
+        return self._can_conclude(number) and not self._trials[number].is_partial
+
     def _can_conclude(self, number: int) -> bool:
-        """Whether each network of a trial has trained an epoch, and none has diverged."""
+        """Whether each network of a trial that is to train has trained an epoch, and none has diverged."""
         trial = self._trials.get(number)
         if trial is None or trial.fault is not None:
             return False
-        return all(trial.epoch(i) > 0 and not trial.diverged(i) for i in range(len(trial.networks)))
+        return all(trial.epoch(i) > 0 and not trial.diverged(i) for i in range(trial.active))
 
     def _begin(self, request: Request, before: Mapping[int, Trial]) -> Trial:
         """A new trial, or one that takes over the networks of its source.
@@ -247,6 +254,7 @@ class EngineEvaluator:
             new = int(state.epoch[k]) - trial.epoch(i)
             trial.states[i] = state.take([k])
             trial.predictions[i] = trained.predictions[k]
+            trial.keep(i, trained.crossfit[k])
             trial.attempts[i] = 0
             trial.seconds += trained.seconds / len(stack.members)
             for key, values in curves.values.items():

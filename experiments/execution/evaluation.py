@@ -15,12 +15,16 @@ class Request:
 
     With `source` it first takes over the networks of that trial as they were before this call. The configuration is then the
     source's, changed from the next epoch on, so that training it from the start gives the same networks.
+
+    `networks` says that only the first so many of its networks train (fold by fold and within a fold seed by seed); a later
+    request lets more of them train.
     """
 
     number: int
     configuration: Mapping[str, Any]
     until: int
     source: int | None = None
+    networks: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,18 @@ class Outcome:
         first_epoch: The epoch (1-based) of the first value in each curve.
         curves: Values by epoch, averaged over the trial's networks (seeds and folds); a network that has ended counts with its
             best epoch from then on.
-        ended: None while the trial could train on, else "finished", "diverged" or "failed" (a fault; `reason` says which).
-        value: For a finished trial, the mean of the objective over its networks at their best epochs.
+        ended: None while the trial could train on, else "finished", "diverged", "failed" (a fault; `reason` says why), or "behind"
+            where only some of its networks were trained.
+        value: For a finished trial, or one that is behind, the mean of the objective over its networks at their best epochs.
         spread: The standard deviation to `value`; None for a single network.
         best_epochs: For a finished trial, the epoch whose weights each of its networks keeps.
+        estimate: Of a trial that is behind, what its value would be with all its networks.
+        values: The objective of each network at its best epoch, of those of a request that have all ended.
         reason: Why the trial diverged or failed.
         reruns: How many jobs of this trial were lost with their worker, or failed, and were run again.
         predictions: For a finished trial, what it predicts for each fold's validation rows, (n, o) in the engine's units, the mean
             over its seeds; empty where the evaluator does not know them.
+        crossfit: The same at epochs that were chosen without the rows that are predicted; see `core.crossfit`.
         networks: For a finished trial its networks, fold by fold and within a fold seed by seed; empty where they are not at hand.
     """
 
@@ -60,9 +68,12 @@ class Outcome:
     value: float | None = None
     spread: float | None = None
     best_epochs: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    estimate: float | None = None
     reason: str | None = None
     reruns: int = 0
     predictions: tuple["Array", ...] = ()
+    crossfit: tuple["Array", ...] = ()
     networks: tuple[TrainedNetwork, ...] = ()
 
     @property

@@ -16,10 +16,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ...core.array import Array
+from ...core.crossfit import CrossFit, Kept
 from ...core.metrics import Metric
 from ...core.structure import Structure
 from ...core.training import FINISHED, Curves, Fold, Network, State, start, train
-from ...core.workspace import outputs
+from ...core.workspace import outputs, outputs_of_sums
 from .shared import Shared
 
 # How many data sets (by fingerprint) a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
@@ -52,12 +53,15 @@ class Trained:
         curves: Its curves.
         predictions: For each network that has finished, what it predicts at its best epoch for its fold's validation rows, (n, o)
             in the engine's units; None for one that has not, that has diverged, or whose fold has no such rows.
+        crossfit: For each network what it predicts for these rows at epochs that were chosen without them, of this segment's;
+            None for one that chooses no epoch.
         seconds: How long the job took.
     """
 
     state: State
     curves: Curves
     predictions: tuple[Array | None, ...]
+    crossfit: tuple[Kept | None, ...]
     seconds: float
 
 
@@ -81,6 +85,7 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
     elif folds.key not in _folds:
         return MissingData(folds.key)
     began = time.monotonic()
+    crossfit = CrossFit(job.networks)
     state, curves = train(
         job.structure,
         job.networks,
@@ -89,9 +94,20 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
         job.until,
         order_seed=job.order_seed,
         metrics=job.metrics,
+        crossfit=crossfit,
     )
     predictions = _predict_validation(job, _folds[folds.key], state)
-    return Trained(state, curves, predictions, time.monotonic() - began)
+    kept = tuple(_kept(job.structure, state, crossfit, k) for k in range(len(job.networks)))
+    return Trained(state, curves, predictions, kept, time.monotonic() - began)
+
+
+def _kept(structure: Structure, state: State, crossfit: CrossFit, k: int) -> Kept | None:
+    """What `Trained.crossfit` holds of network k."""
+    if (found := crossfit.sums(k)) is None:
+        return None
+    losses, sums = found
+    with np.errstate(all="ignore"):
+        return Kept(losses.copy(), outputs_of_sums(structure, state.buffers[k : k + 1], sums[None])[0])
 
 
 def _predict_validation(job: Job, folds: tuple[Fold, ...], state: State) -> tuple[Array | None, ...]:

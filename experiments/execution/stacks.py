@@ -43,7 +43,7 @@ def stacks(trials: Mapping[int, Trial], until: Mapping[int, int], workers: int) 
     groups: dict[tuple[Structure, int, int], list[tuple[int, int]]] = {}
     for number, end in until.items():
         trial = trials[number]
-        for i, structure in enumerate(trial.structures):
+        for i, structure in enumerate(trial.structures[: trial.active]):
             if not trial.ended(i) and trial.epoch(i) < end:
                 groups.setdefault((structure, trial.epoch(i), end), []).append((number, i))
     cost = {key: len(members) * operations(key[0]) * (key[2] - key[1]) for key, members in groups.items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...core.array import Array
+from ...core.crossfit import Kept
 from ...core.structure import Structure
 from ...core.training import DIVERGED, RUNNING, Network, State
 from .evaluation import Outcome, TrainedNetwork
@@ -16,6 +17,9 @@ class Trial:
 
     Attributes:
         predictions: For each network that has finished, what it predicts for its fold's validation rows, (n, o).
+        crossfit: For each network that chooses its best epoch, what it predicts for these rows where the choice has not seen them.
+        active: How many of the networks train, the first ones.
+        values: The objective of those whose active networks have all ended.
         attempts: For each network, how many jobs in a row it has been lost with.
         reported_epochs: The epochs that have been given out as outcomes.
         seconds: The trial's share of the time of its jobs.
@@ -30,6 +34,9 @@ class Trial:
         self.states: list[State | None] = [None] * len(networks)
         self.curves: list[dict[str, list[float]]] = [{} for _ in networks]
         self.predictions: list[Array | None] = [None] * len(networks)
+        self.crossfit: list[Kept | None] = [None] * len(networks)
+        self.active = len(networks)
+        self.values: tuple[float, ...] = ()
         self.attempts = [0] * len(networks)
         self.reported_epochs = 0
         self.seconds = 0.0
@@ -40,7 +47,13 @@ class Trial:
         """Go on from where the networks of `source` stand."""
         self.states = list(source.states)
         self.predictions = list(source.predictions)
+        self.crossfit = list(source.crossfit)
         self.curves = [{key: list(values) for key, values in curves.items()} for curves in source.curves]
+
+    def keep(self, i: int, kept: Kept | None) -> None:
+        """Add what a further segment of network `i` kept."""
+        before = self.crossfit[i]
+        self.crossfit[i] = kept if before is None else before.then(kept)
 
     def epoch(self, i: int) -> int:
         """How many epochs network `i` has trained."""
@@ -73,50 +86,85 @@ class Trial:
         reported once all other networks have got as far.
         """
         if self.fault is not None:
-            return Outcome(self.number, self.reported_epochs + 1, ended="failed", reason=self.fault, reruns=self.reruns)
-        indices = range(len(self.networks))
+            return Outcome(
+                self.number,
+                self.reported_epochs + 1,
+                ended="failed",
+                reason=self.fault,
+                reruns=self.reruns,
+                values=self.values,
+            )
+        indices = range(self.active)
         training = [self.epoch(i) for i in indices if not self.ended(i)]
         reached = min(training) if training else max(self.epoch(i) for i in indices)
         broken = min((self.epoch(i) for i in indices if self.diverged(i)), default=math.inf)
         first, ended = self.reported_epochs + 1, None if training else "finished"
         if reached >= broken:
             reached, ended = int(broken) - 1, "diverged"
+        if self.is_partial and ended != "diverged":
+            # Its curves are means over all networks, so they wait for the others.
+            if ended is not None:
+                self.values = self._values(objective)
+            return Outcome(self.number, first, reruns=self.reruns, values=self.values) if ended else None
         if reached < first and ended is None:
             return None
         self.reported_epochs = max(self.reported_epochs, reached)
-        curves = {
-            key: [_mean([self.at(key, epoch, i) for i in indices]) for epoch in range(first, reached + 1)]
-            for key in self.curves[0]
-        }
+        curves = self._means(first, reached)
         if ended != "finished":
             reason = f"diverged in epoch {reached + 1}" if ended else None
-            return Outcome(self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns)
+            return Outcome(
+                self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns, values=self.values
+            )
         return self.finish(objective, first, curves)
 
     def finish(
         self, objective: str, first: int | None = None, curves: Mapping[str, Sequence[float]] | None = None
     ) -> Outcome:
         """The end of the trial with its networks as they stand, whose new `curves` begin with the epoch `first`."""
-        best = tuple(self.best_epoch(i) for i in range(len(self.networks)))
-        values = [self.at(objective, epoch, i) for i, epoch in enumerate(best)]
+        if self.is_partial:
+            first, curves = 1, self._means(1, max(self.epoch(i) for i in range(self.active)))
+        values = self._values(objective)
         spread = float(np.std(values)) if len(values) > 1 else None
         return Outcome(
             self.number,
             self.reported_epochs + 1 if first is None else first,
             curves or {},
-            ended="finished",
+            ended="behind" if self.is_partial else "finished",
             value=float(np.mean(values)),
             spread=spread,
-            best_epochs=best,
+            best_epochs=tuple(self.best_epoch(i) for i in range(self.active)),
+            values=values,
             reruns=self.reruns,
-            predictions=self._predictions_by_fold(),
-            networks=self._trained_networks(),
+            predictions=self._by_fold(self.predictions),
+            crossfit=self._by_fold(
+                [
+                    one if kept is None else kept.outputs
+                    for one, kept in zip(self.predictions, self.crossfit, strict=True)
+                ]
+            ),
+            networks=() if self.is_partial else self._trained_networks(),
         )
 
-    def _predictions_by_fold(self) -> tuple[Array, ...]:
+    @property
+    def is_partial(self) -> bool:
+        """Whether only some of its networks train so far."""
+        return self.active < len(self.networks)
+
+    def _values(self, objective: str) -> tuple[float, ...]:
+        """The objective of the active networks at the epochs that they keep."""
+        return tuple(self.at(objective, self.best_epoch(i), i) for i in range(self.active))
+
+    def _means(self, first: int, last: int) -> dict[str, list[float]]:
+        """The curves from one epoch to another, the means over the active networks."""
+        return {
+            key: [_mean([self.at(key, epoch, i) for i in range(self.active)]) for epoch in range(first, last + 1)]
+            for key in self.curves[0]
+        }
+
+    def _by_fold(self, predictions: Sequence[Array | None]) -> tuple[Array, ...]:
         """The mean over the seeds for each fold; empty if a fold has no validation rows."""
         by_fold: dict[int, list[Array]] = {}
-        for network, predicted in zip(self.networks, self.predictions, strict=True):
+        for network, predicted in zip(self.networks, predictions, strict=True):
             if predicted is None:
                 return ()
             by_fold.setdefault(network.fold, []).append(predicted)

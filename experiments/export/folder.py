@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...core.inputs import n_scaling
+from ...core.layers.category import CategoryEmbedding
 from ...core.layers.dense import Dense
 from ...core.layers.plain import PartialEmbedding
 from ...core.structure import Structure
@@ -84,7 +85,7 @@ def described(model: TunedModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]
     about = {
         "classes": None if model.task == "regression" else model.classes_.tolist(),
         "temperature": model.temperature,
-        "threshold": getattr(model, "threshold", None),
+        "threshold": model.threshold,
         "encoders": [encoder.to_json() for encoder in encoders],
         "parts": parts,
     }
@@ -110,10 +111,6 @@ def _target(part: Part) -> dict[str, float] | None:
 
 def _network(structure: Structure) -> dict[str, Any]:
     """A structure as the program runs it. Raises UserError for what it does not know."""
-    if structure.levels:
-        raise UserError(
-            "export: learned embeddings of categories cannot be exported; a sweep with data.one_hot = 100000 has none"
-        )
     for known, name in (
         (standalone.OUTPUTS, structure.loss),
         *((standalone.ACTIVATIONS, layer.activation) for layer in structure.layers),
@@ -121,27 +118,32 @@ def _network(structure: Structure) -> dict[str, Any]:
         if name not in known:
             raise UserError(f"export: networks with {name!r} cannot be exported")
     n_fitted, n_targets = n_scaling(structure)
-    embedder = structure.embedder
-    embedding = None
-    if embedder is not None:
-        layer: Any = embedder.layer if isinstance(embedder, PartialEmbedding) else embedder
-        inner = structure.n_bins or layer.n_frequencies
-        size = (layer.n_features, inner, getattr(layer, "n_linear", 0))
-        embedding = (structure.embedding, size, layer.n_parameters)
     skips = (*structure.by_layer(structure.skip), False)
     return {
-        "n_inputs": structure.n_inputs,
-        "n_plain": structure.n_plain,
+        "n_numeric": structure.n_numeric,
+        "n_embedded": structure.n_numeric * (structure.n_bins or 1),
         "scaling": structure.scaling,
         "n_scaled": n_fitted - ((structure.n_bins + 1) * structure.n_numeric if structure.n_bins else 0),
         "n_bins": structure.n_bins,
         "n_fitted": n_fitted,
         "n_targets": n_targets,
-        "embedding": embedding,
+        "embedding": _embedding(structure),
+        "levels": structure.levels,
         "layers": [_layer(layer, skip) for layer, skip in zip(structure.layers, skips, strict=True)],
         "loss": structure.loss,
         "rows": evaluation_rows(structure),
     }
+
+
+def _embedding(structure: Structure) -> tuple[str, tuple[int, int, int], int] | None:
+    """The embedding of numbers: its kind, sizes, and number of parameters."""
+    layer: Any = structure.embedder
+    for around in (CategoryEmbedding, PartialEmbedding):
+        layer = layer.layer if isinstance(layer, around) else layer
+    if layer is None:
+        return None
+    size = (layer.n_features, structure.n_bins or layer.n_frequencies, getattr(layer, "n_linear", 0))
+    return structure.embedding, size, layer.n_parameters
 
 
 def _layer(layer: Dense, skip: bool) -> dict[str, Any]:

@@ -2,28 +2,33 @@
 
     python predict.py FILE.csv [-o OUT.csv]
 
-FILE.csv holds rows as raw as those that the model was trained on: columns by name in any order, or by place where it has no line of
-names. What comes out is one line for each row: `prediction`, and for classes `proba_<label>` for each. The model is `model.npz`
-beside this file: arrays, and one text of JSON that says how columns are read and what networks there are.
+FILE.csv, which may be compressed (.csv.gz), holds rows as raw as those that the model was trained on: columns by name in any order,
+or by place where it has no line of names. What comes out is one line for each row: `prediction`, and for classes `proba_<label>`
+for each. The model is `model.npz` beside this file: arrays, and one text of JSON that says how columns are read and what networks
+there are.
 """
 
 import argparse
 import csv
+import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core.array import Array
 from ...core.binning import encode_bins
+from ...core.layers.category import WIDTH
 from ..data.calendar import CYCLES, parts_of
 from ..data.dates import of_text
 from ..data.features import category_place, category_places, standardised, usable
+from ..data.reading import missing_numbers
 from ..data.tables import goes_by_place
 from ..data.values import MISSING, MISSING_TEXTS, category_of_text, number_of_text
 from ..delimited import decoded, names_columns, sniff
@@ -44,7 +49,7 @@ class Unusable(ValueError):
 
 def read_columns(path: Path, known: Sequence[str]) -> dict[str, list[str | None]]:
     """The cells of a CSV file by column, None where they are empty; `known` are columns by which a line of names is recognised."""
-    data = path.read_bytes()
+    data = unpacked(path)
     encoding, errors = (
         ("utf-16", "replace") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "surrogateescape")
     )
@@ -66,6 +71,15 @@ def read_columns(path: Path, known: Sequence[str]) -> dict[str, list[str | None]
     return {name: [decoded(row[place]) or None for row in rows] for place, name in enumerate(names)}
 
 
+def unpacked(path: Path) -> bytes:
+    """What a file holds, which may be compressed by gzip."""
+    data = path.read_bytes()
+    try:
+        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unusable(f"{path}: cannot be unpacked: {error}") from None
+
+
 def _fitted(row: list[str], names: Sequence[str]) -> list[str]:
     """The row without an empty field after its last delimiter, or with one where only the line of names has that."""
     if len(row) == len(names) + 1 and not row[-1].strip():
@@ -78,13 +92,16 @@ def _fitted(row: list[str], names: Sequence[str]) -> list[str]:
 
 def read_number(cell: str | None, reading: Mapping[str, Any]) -> float | None:
     """The number or the seconds that a cell says: NaN where it is missing, None where it is something else."""
-    if cell is None or cell.strip().lower() in (*reading["missing"], *MISSING):
+    if cell is None or cell.strip().lower() in MISSING:
         return np.nan
     if reading["order"]:
         seconds = of_text(cell.strip(), reading["order"])
-        return None if np.isnan(seconds) else seconds
-    value = number_of_text(cell, reading["decimal"])
-    return None if value is None or np.isinf(value) else value
+        value = None if np.isnan(seconds) else seconds
+    else:
+        value = number_of_text(cell, reading["decimal"])
+    if value is None:
+        return np.nan if cell.strip().lower() in reading["missing"] else None
+    return None if np.isinf(value) else value
 
 
 def read_numbers(column: str, cells: Cells, reading: Mapping[str, Any]) -> Array:
@@ -94,18 +111,27 @@ def read_numbers(column: str, cells: Cells, reading: Mapping[str, Any]) -> Array
     if unread:
         what = "dates" if reading["order"] else "numbers"
         print(f"{column}: {len(unread)} of {len(cells)} cells are no {what} (first: {unread[0]!r})", file=sys.stderr)
-    return np.array([np.nan if known[cell] is None else known[cell] for cell in cells], dtype=np.float64)
+    values = np.array([np.nan if known[cell] is None else known[cell] for cell in cells], dtype=np.float64)
+    return np.where(np.isin(values, missing_numbers(reading["missing"], reading["decimal"])), np.nan, values)
 
 
-def numeric(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
-    """A column of numbers as its numbers, and its zeros and ones."""
+class Inputs(NamedTuple):
+    """What networks get of a column: numbers, zeros and ones, and codes of categories, each (n,)."""
+
+    numbers: Sequence[Array] = ()
+    flags: Sequence[Array] = ()
+    codes: Sequence[Array] = ()
+
+
+def numeric(feature: Mapping[str, Any], cells: Cells) -> Inputs:
+    """A column of numbers, or of dates in seconds."""
     values = usable(read_numbers(feature["column"], cells, feature["reading"]))
     missing = np.isnan(values)
     numbers = standardised(np.where(missing, feature["fill"], values), feature["mean"], feature["scale"])
-    return [numbers], [missing] * feature["missing"]
+    return Inputs([numbers], [missing] * feature["missing"])
 
 
-def calendar(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
+def calendar(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     """A column of dates: elapsed time, year, and points on circles."""
     days = read_numbers(feature["column"], cells, feature["reading"]) / DAY
     missing = np.isnan(days)
@@ -117,11 +143,11 @@ def calendar(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], lis
     for cycle in feature["cycles"]:
         angle = parts[cycle] * (2 * np.pi / CYCLES[cycle])
         numbers += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
-    return numbers, [missing] * feature["missing"]
+    return Inputs(numbers, [missing] * feature["missing"])
 
 
-def categorical(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
-    """A column of categories: one of them is 1."""
+def categorical(feature: Mapping[str, Any], cells: Cells) -> Inputs:
+    """A column of categories: one of them is 1, or the code of the one that is there, 0 for a new one."""
     categories = feature["categories"]
     places = category_places(categories, feature["merged"])
     rare = len(categories) if feature["rare"] else -1
@@ -134,13 +160,15 @@ def categorical(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], 
 
     known = {cell: place_of(cell) for cell in set(cells)}
     chosen = np.array([known[cell] for cell in cells])
-    return [], [chosen == place for place in range(len(categories) + feature["rare"] + feature["missing"])]
+    if feature.get("coded"):
+        return Inputs(codes=[chosen + 1])
+    return Inputs(flags=[chosen == place for place in range(len(categories) + feature["rare"] + feature["missing"])])
 
 
-def presence(feature: Mapping[str, Any], cells: Cells) -> tuple[list[Array], list[Array]]:
+def presence(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     """A column of which only counts whether it is missing."""
     names = (None if cell is None else category_of_text(cell) for cell in cells)
-    return [], [np.array([name is None or name in MISSING_TEXTS for name in names])]
+    return Inputs(flags=[np.array([name is None or name in MISSING_TEXTS for name in names])])
 
 
 FEATURES = {"numeric": numeric, "date": numeric, "calendar": calendar, "categorical": categorical, "presence": presence}
@@ -149,11 +177,9 @@ FEATURES = {"numeric": numeric, "date": numeric, "calendar": calendar, "categori
 def encode(encoder: Mapping[str, Any], columns: Mapping[str, Cells]) -> Array:
     """The columns as the matrix (n, d) that networks read, in float32."""
     parts = [FEATURES[feature["kind"]](feature, columns[feature["column"]]) for feature in encoder["features"]]
-    if encoder.get("numbers_first"):
-        found = [number for numbers, _ in parts for number in numbers] + [flag for _, flags in parts for flag in flags]
-    else:
-        found = [column for numbers, flags in parts for column in (*numbers, *flags)]
-    return np.stack([np.asarray(column, dtype=np.float64) for column in found], axis=1).astype(np.float32)
+    kinds = zip(*parts, strict=True) if encoder.get("numbers_first") else parts
+    found = [np.asarray(column, dtype=np.float64) for kind in kinds for columns in kind for column in columns]
+    return np.stack(found, axis=1).astype(np.float32)
 
 
 # Networks.
@@ -234,7 +260,7 @@ def to_normal(quantiles: Array, X: Array) -> Array:
 
 def prepare(network: Mapping[str, Any], buffers: Array, X: Array) -> Array:
     """Encoded rows X (n, d) as the lowest layer takes them, by what the network learned of its inputs."""
-    n_numbers, n_scaled = network["n_inputs"] - network["n_plain"], network["n_scaled"]
+    n_numbers, n_scaled = network["n_numeric"], network["n_scaled"]
     if not n_numbers:
         return X
     numbers, plain = X[:, :n_numbers], X[:, n_numbers:]
@@ -270,6 +296,13 @@ def embed(kind: str, size: Sequence[int], parameters: Array, x: Array) -> Array:
     return _over(np.matmul(v.swapaxes(1, 2), _over(waves, ones)), one).reshape(d * (o + 1), rows)
 
 
+def look_up(levels: Sequence[int], parameters: Array, codes: Array) -> list[Array]:
+    """What codes (c, rows) of categories stand for: of each column a row of its table, here (WIDTH, rows)."""
+    ends = WIDTH * np.cumsum(levels)
+    tables = [table.reshape(WIDTH, -1) for table in np.split(parameters, ends[:-1])]
+    return [table[:, column] for table, column in zip(tables, codes.astype(np.intp), strict=True)]
+
+
 def _over(*arrays: Array) -> Array:
     return np.concatenate(arrays, axis=-2)
 
@@ -298,7 +331,10 @@ def sums(network: Mapping[str, Any], theta: Array, buffers: Array, x: Array) -> 
     if network["embedding"] is not None:
         kind, size, at = network["embedding"]
         below = _over(x, ones)
-        x = _over(embed(kind, size, theta[:at], below), x[len(x) - network["n_plain"] :])
+        x = _over(embed(kind, size, theta[:at], below), x[network["n_embedded"] :])
+    if levels := network["levels"]:
+        start, at = at, at + WIDTH * sum(levels)
+        x = _over(x[: -len(levels)], *look_up(levels, theta[start:at], x[-len(levels) :]))
     for layer in network["layers"]:
         given = x
         statistics = buffers[statistics_at : statistics_at + layer["n_statistics"]]

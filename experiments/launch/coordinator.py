@@ -21,7 +21,7 @@ from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Prog
 from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
-from ...tracking.records import TrialRecord
+from ...tracking.records import CURVE, TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
 
@@ -84,6 +84,7 @@ class LiveTrial:
             epochs=len(self.values),
             reason=reason,
             best_epochs=self.last.best_epochs if self.last else (),
+            values=self.last.values if self.last else (),
             spread=self.last.spread if self.last else None,
             configuration=self.configuration if self.copied else None,
             copied=tuple(self.copied),
@@ -98,6 +99,9 @@ class Recorder(Protocol):
 
     def commit(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         """A trial has ended; `outcome` is its last segment if that is not written yet, None if a scheduler stopped it."""
+
+    def log_ensemble(self, trials: int, value: float) -> None:
+        """A batch has ended: after so many trials the ensemble of those that are finished scores `value`."""
 
 
 class _Pace:
@@ -129,6 +133,8 @@ class _Pace:
 class Coordinator:
     """Searches with `study`, whose sampler proposes, and with `scheduler`, which decides at rungs.
 
+    `batch_ended` is called after each batch with how many trials have been asked for.
+
     Attributes:
         trials: The trials that have ended, by number.
     """
@@ -143,6 +149,7 @@ class Coordinator:
         fixed: Mapping[str, Any],
         recorder: Recorder,
         observer: Observer,
+        batch_ended: Callable[[int], None] | None = None,
     ) -> None:
         self._study = study
         self._space = space
@@ -151,6 +158,7 @@ class Coordinator:
         self._fixed = fixed
         self._recorder = recorder
         self._observer = observer
+        self._batch_ended = batch_ended
         self._live: dict[int, LiveTrial] = {}
         self._deadline: float | None = None
         self._pace = _Pace(None)
@@ -180,6 +188,8 @@ class Coordinator:
                 self._live[live.number] = live
                 asked += 1
             self._train(self._scheduler.decide)
+            if self._batch_ended is not None:
+                self._batch_ended(asked)
             pace.lap(size)
             if not planned and size < budget.batch:  # no other follows, so that a resume asks the same batches
                 break
@@ -277,6 +287,10 @@ class Coordinator:
         value, reason = outcome.value, outcome.reason
         if outcome.ended == "finished":
             state = "complete"
+        elif outcome.ended == "behind":
+            state = "pruned"
+            if outcome.estimate is not None:  # the last report is what a sampler takes for its value
+                live.trial.report(outcome.estimate, len(live.values) + 1)
         elif outcome.ended == "diverged":
             state, value = "pruned", live.values[-1] if live.values else None
             live.trial.report(self._worst, len(live.values) + 1)
@@ -294,11 +308,12 @@ class Coordinator:
         self._evaluator.forget(live.number)
         self.trials[live.number] = record
         self._recorder.commit(live, record, outcome)
-        self._observer.trial_finished(record)
+        self._observer.trial_finished(replace(record, rebuild={CURVE: list(live.values)}))
 
     def _tell(self, live: LiveTrial, outcome: Outcome) -> None:
-        states = {"finished": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
-        value, state = outcome.value if outcome.ended == "finished" else None, states[str(outcome.ended)]
+        states = {"finished": TrialState.COMPLETE, "failed": TrialState.FAIL}
+        value = outcome.value if outcome.ended == "finished" else None
+        state = states.get(str(outcome.ended), TrialState.PRUNED)
         if value is not None and math.isnan(value):  # a metric that is not defined: Optuna takes no such value
             value, state = None, TrialState.FAIL
         self._study.tell(live.trial, value, state=state)

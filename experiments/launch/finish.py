@@ -16,7 +16,6 @@ import optuna
 
 from ...core.structure import Structure
 from ...core.training import Network, State
-from ...search.spaces.layers import configuration
 from ...tracking import schema
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
@@ -33,8 +32,16 @@ from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
 from .evidence import measure
+from .finalists import Finalist, finalists, named, table
 from .library import Library
-from .members import choose_members, complete_library, ensemble_model, validation_outputs, validation_rows
+from .members import (
+    choose_members,
+    complete_library,
+    ensemble_model,
+    trained_configuration,
+    validation_outputs,
+    validation_rows,
+)
 from .plan import SweepPlan
 
 Trained = list[tuple[Structure, Network, State]]
@@ -69,10 +76,11 @@ def finish(
         SweepFailed: If no trial is complete.
     """
     trials, library = searched.trials, searched.library
-    best = best_of(plan, trials)
+    finals = find_finalists(plan, trials, executor, observer)
+    best = named(finals, best_of(plan, trials))
     scored_before = writer.count_scored(plan.dataset.fingerprint)
     model, expected = make_model(plan, best, trials, library, executor, observer)
-    complete = {**complete_configuration(plan, best), **plan.of_rows}
+    complete = {**trained_configuration(plan, best), **plan.of_rows}
     test_score = score_test(plan, model)
     if test_score is not None and math.isnan(test_score):
         observer.message(
@@ -95,7 +103,7 @@ def finish(
         None if expected is None else vars(expected),
         model.threshold,
     )
-    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings)
+    result = Result(model, replace(best, seeds=plan.seeds), complete, expected, test_score, scorings, finals)
     facts = _facts(plan, searched, result, document)
     findings = diagnose(facts)
     _store(plan, writer, result, library, _report_files(facts, findings))
@@ -144,9 +152,18 @@ def best_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> TrialRecord:
     return best
 
 
-def complete_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
-    """The hyperparameters that a trial trained with, fixed and searched ones together."""
-    return dict(trial.configuration or configuration(trial.params, plan.fixed))
+def find_finalists(
+    plan: SweepPlan, trials: Mapping[int, TrialRecord], executor: Executor, observer: Observer
+) -> list[Finalist]:
+    """The finalists, and a line that says what came of them."""
+    found = finalists(plan, trials, executor)
+    if found:
+        best, winner = best_of(plan, trials), named(found, best_of(plan, trials))
+        other = " too" if winner.number == best.number else f", not trial {best.number}"
+        observer.message(
+            f"{len(found)} finalists trained from fresh seeds: trial {winner.number} is the best in the mean{other}"
+        )
+    return found
 
 
 def make_model(
@@ -158,7 +175,7 @@ def make_model(
     observer: Observer,
 ) -> tuple[TunedModel, Expected | None]:
     """The model of a sweep whose best trial is `best`, and what it can be expected to score; no test row is looked at."""
-    complete = complete_configuration(plan, best)
+    complete = trained_configuration(plan, best)
     complete_library(plan, library, trials.values(), executor)
     chosen = choose_members(plan, library, best.number)
     if chosen.counts:
@@ -180,6 +197,7 @@ class Result:
         expected: What the model can be expected to score.
         test_score: What it scores on the test part.
         scorings: How often models of the sweep have been scored there, this time included.
+        finalists: The trials from which the best was named, where they were trained again for it.
     """
 
     model: TunedModel
@@ -188,6 +206,7 @@ class Result:
     expected: Expected | None
     test_score: float | None
     scorings: int | None
+    finalists: Sequence[Finalist] = ()
 
 
 def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, report: Mapping[str, str]) -> None:
@@ -203,6 +222,8 @@ def _store(plan: SweepPlan, writer: Writer, result: Result, library: Library, re
         schema.BEST_CONFIG_FILE: json.dumps(result.configuration, indent=1),
         schema.SPEC_FILE: json.dumps(plan.spec.absolute().dump(), indent=1),
     }
+    if result.finalists:
+        artifacts[schema.FINALISTS_FILE] = json.dumps(table(result.finalists), indent=1)
     if result.model.members:
         artifacts[schema.ENSEMBLE_FILE] = json.dumps(_member_table(result.model.members, library), indent=1)
     with tempfile.TemporaryDirectory() as folder:

@@ -100,7 +100,7 @@ class Launch:
         writer = Writer(self.uri, self.writer_process, self.observer.message)
         with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
-            committed, attempts = self._committed(writer, earlier)
+            committed, attempts, ensembles = self._committed(writer, earlier)
             recorder = MlflowRecorder(
                 writer,
                 launched,
@@ -110,6 +110,7 @@ class Launch:
                 committed=committed,
                 attempts=attempts,
                 changing=search.scheduler.changing,
+                ensembles=ensembles,
             )
             trials = search.run(recorder, committed)
             searched = Searched(trials, search.library, search.study, recorder.curves)
@@ -140,14 +141,15 @@ class Launch:
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
-    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int]]:
-        """The trials that are committed already, and how often each trial was begun."""
+    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int], int]:
+        """The trials that are committed already, how often each was begun, and up to which the ensemble's score was written."""
         if earlier is None:
-            return {}, {}
+            return {}, {}, 0
         writer.flush()
         committed, attempts = committed_trials(self.uri, earlier.run_id, self.plan)
         self.observer.message(f"resumed: {len(committed)} of {counted(self.plan.total, 'trial')} there already")
-        return committed, attempts
+        scores = reader.curves(self.uri, [earlier.run_id], [schema.ENSEMBLE_VALUE])
+        return committed, attempts, len(scores[earlier.run_id][schema.ENSEMBLE_VALUE])
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""

@@ -26,11 +26,13 @@ class Entry:
     Attributes:
         record: The trial.
         predictions: By fold (n, o), in the engine's units.
+        crossfit: The same at epochs that were chosen without the rows that are predicted.
         networks: Fold by fold and within a fold seed by seed; empty where they are not in memory.
     """
 
     record: TrialRecord
     predictions: tuple[NDArray[Any], ...]
+    crossfit: tuple[NDArray[Any], ...]
     networks: tuple[TrainedNetwork, ...] = ()
 
 
@@ -52,9 +54,9 @@ class Library:
         """Take in a trial that has ended; return whether it is among the best."""
         if record.state != "complete" or not outcome.predictions:
             return False
-        if not all(np.isfinite(part).all() for part in outcome.predictions):
+        if not all(np.isfinite(part).all() for part in (*outcome.predictions, *outcome.crossfit)):
             return False
-        self._entries[record.number] = Entry(record, outcome.predictions, outcome.networks)
+        self._entries[record.number] = Entry(record, outcome.predictions, outcome.crossfit, outcome.networks)
         order = ranked((entry.record for entry in self._entries.values()), self._direction)
         self._entries = {trial.number: self._entries[trial.number] for trial in order[:SIZE]}
         used = 0

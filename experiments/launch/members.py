@@ -13,6 +13,7 @@ from ...search.spaces.layers import configuration
 from ...tracking.records import TrialRecord
 from ..ensemble import (
     Expected,
+    Predictions,
     ValidationRows,
     best_chooser,
     combine,
@@ -26,7 +27,7 @@ from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Outcome, Request, TrainedNetwork
 from ..model import Part, TunedModel
 from ..temperature import apply_temperature, fit_temperature
-from ..threshold import fit_threshold
+from ..threshold import decide, fit_threshold
 from .library import Entry, Library
 from .plan import SweepPlan
 
@@ -58,25 +59,47 @@ def complete_library(plan: SweepPlan, library: Library, trials: Iterable[TrialRe
 def choose_members(plan: SweepPlan, library: Library, best: int) -> Chosen:
     """Select the ensemble from `library`; with one trial, or with `ensemble = 0`, the trial `best` alone."""
     predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
+    crossfit = {entry.record.number: in_target_units(plan, entry.crossfit) for entry in library.entries()}
     if not predictions:
         return Chosen({})
     rows, scoring = validation_rows(plan), plan.scoring()
     picks = plan.spec.objective.ensemble if len(predictions) > 1 else 0
-    counts, temperature, together = {}, 1.0, predictions.get(best)
+    counts, temperature, together = dict[int, int](), 1.0, predictions.get(best)
     chooser = best_chooser(scoring)
     if picks:
         absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
-        counts = select(predictions, rows, picks, absolute=absolute)
-        together = combine(predictions, counts)
-        if calibrate:
-            temperature = fit_temperature(together, rows.y, rows.weight)
-            together = apply_temperature(together, temperature)
+        counts, temperature, together = _select(plan, predictions, rows)
         chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
     threshold, metric = None, plan.decision_metric
     if metric is not None and together is not None:
         threshold = fit_threshold(together, rows.y, rows.weight, metric)
         chooser = deciding_chooser(chooser, metric)
-    return Chosen(counts, temperature, threshold, expected_score(predictions, rows, chooser, scoring))
+    return Chosen(counts, temperature, threshold, expected_score(predictions, rows, chooser, scoring, crossfit))
+
+
+def _select(
+    plan: SweepPlan, predictions: Predictions, rows: ValidationRows
+) -> tuple[dict[int, int], float, NDArray[np.float64]]:
+    """How often each trial is picked, the temperature of their mean, and that mean with it."""
+    counts = select(predictions, rows, plan.spec.objective.ensemble, absolute=plan.objective.metric == "mae")
+    together = combine(predictions, counts)
+    if not plan.has_probabilities:
+        return counts, 1.0, together
+    temperature = fit_temperature(together, rows.y, rows.weight)
+    return counts, temperature, apply_temperature(together, temperature)
+
+
+def ensemble_value(plan: SweepPlan, library: Library) -> float | None:
+    """What the ensemble of `library` scores on the rows that it is selected on, as trials are; None where there is none."""
+    predictions = {entry.record.number: in_target_units(plan, entry.predictions) for entry in library.entries()}
+    if len(predictions) < 2 or not plan.spec.objective.ensemble:
+        return None
+    rows, metric = validation_rows(plan), plan.decision_metric
+    _, _, together = _select(plan, predictions, rows)
+    if metric is not None:
+        together = decide(together, fit_threshold(together, rows.y, rows.weight, metric))
+    value = plan.scoring()(rows.y, together, rows.weight)
+    return value if np.isfinite(value) else None
 
 
 def ensemble_model(
@@ -124,10 +147,11 @@ def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, bes
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
     """Whether a member's networks are not at hand, or have seen a `subset` of the rows and there is time to train on all."""
     is_timed = plan.spec.search.minutes is not None
-    return not entry.networks or (not is_timed and _configuration(plan, entry.record).get("subset", 1.0) != 1.0)
+    return not entry.networks or (not is_timed and trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0)
 
 
-def _configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
+def trained_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
+    """The hyperparameters that a trial trained with, fixed and searched ones together."""
     return dict(trial.configuration or configuration(trial.params, plan.fixed))
 
 
@@ -158,7 +182,9 @@ def _train_again(
     plan: SweepPlan, trials: Iterable[TrialRecord], executor: Executor, **changes: Any
 ) -> dict[int, Outcome]:
     """Train finished trials once more, all together; the outcome of each, which without `changes` is what it was."""
-    requests = [Request(trial.number, {**_configuration(plan, trial), **changes}, plan.max_epochs) for trial in trials]
+    requests = [
+        Request(trial.number, {**trained_configuration(plan, trial), **changes}, plan.max_epochs) for trial in trials
+    ]
     if not requests:
         return {}
     workers = len(executor) if hasattr(executor, "__len__") else 1

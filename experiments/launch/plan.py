@@ -28,6 +28,7 @@ from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
 from .judging import check_judges
+from .race import share_of_networks
 from .warm_start import check_points
 
 # More trials than any budget in minutes has time for.
@@ -93,6 +94,11 @@ class SweepPlan:
     def method(self) -> Method | None:
         """The row of the method's table; None for a sampler that was named itself."""
         return METHODS.get(self.spec.search.method)
+
+    @property
+    def race(self) -> bool:
+        """Whether trials race over the folds."""
+        return self.spec.search.race
 
     @property
     def model(self) -> dict[str, Any]:
@@ -181,16 +187,22 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if objective is None or options is None:
         raise UserError(*found.problems)
     is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
-    check_judges(dataset, "r2" if is_r2 else objective.key)
+    judging = check_judges(dataset, "r2" if is_r2 else objective.key)
     _check_defined(objective, dataset)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
         fixed, notes = _require_full_length(spec, space, fixed)
+    notes = (*judging, *notes)
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     total = _total(spec.search, searcher, space)
+    if spec.search.finalists and spec.search.minutes is not None:
+        raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
+    _check_race(spec, searcher, len(dataset.folds()))
     cost = forecast.trial_operations(dataset, space, fixed, _loss(dataset), spec.data.seeds)
+    if spec.search.race:
+        cost *= share_of_networks(len(dataset.folds()))
     if spec.space is None and searcher.extendable and spec.search.trials is None and spec.search.timeout is None:
         total, share = _affordable(spec.search, total, cost)
         if share < 1.0 and "subset" not in fixed:
@@ -215,6 +227,18 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         trial_operations=cost,
         notes=(*notes, *_rare_class(spec, dataset, objective)),
     )
+
+
+def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
+    if not spec.search.race:
+        return
+    if n_folds < 2:
+        raise UserError("[search] race: there is one validation part and no folds to race over; set [data] folds")
+    if (searcher.pruner, searcher.scheduler) != ("none", "pruner"):
+        method, stopper = spec.search.method, searcher.pruner if searcher.scheduler == "pruner" else searcher.scheduler
+        raise UserError(
+            f"[search] race: method {method!r} stops trials by their epochs already ({stopper}); leave race out, or that"
+        )
 
 
 def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ...tracking.records import TrialRecord
 from ..execution.engine import EngineEvaluator
+from ..execution.evaluation import Evaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Inline, Workers
 from ..progress import Observer, SweepInfo
@@ -11,7 +12,9 @@ from . import forecast
 from .coordinator import Coordinator, Recorder
 from .library import Library
 from .plan import SweepPlan
+from .race import Race
 from .replay import CommittedTrial, Replay
+from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .warm_start import Point
 
@@ -60,14 +63,18 @@ class PreparedSearch:
         """
         plan = self._plan
         engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
+        evaluator: Evaluator = Replay(engine, committed, plan.fixed) if committed else engine
+        if plan.race:
+            evaluator = Race(evaluator, len(plan.dataset.folds()), len(plan.seeds), plan.objective.direction)
         search = Coordinator(
             self.study,
             plan.space,
             self.scheduler,
-            Replay(engine, committed, plan.fixed) if committed else engine,
+            evaluator,
             fixed=plan.fixed,
             recorder=recorder,
             observer=self._observer,
+            batch_ended=RunningEnsemble(plan, self.library, recorder, self._observer).update,
         )
         search.run(self._budget)
         return search.trials

@@ -9,7 +9,7 @@ import optuna
 
 from ...search.spaces.changes import values_at
 from ...tracking import schema
-from ...tracking.records import TrialRecord
+from ...tracking.records import CURVE, TrialRecord
 from ...tracking.writer import Writer
 from ..execution.evaluation import Outcome
 from .coordinator import LiveTrial
@@ -31,7 +31,7 @@ class MlflowRecorder:
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are,
     unless with a larger budget they end elsewhere.
     `attempts` says how often each trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
-    they change during training.
+    they change during training. `ensembles` is up to which number of trials the score of the ensemble is in the store.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class MlflowRecorder:
         committed: Mapping[int, CommittedTrial] | None = None,
         attempts: Mapping[int, int] | None = None,
         changing: Sequence[str] = (),
+        ensembles: int = 0,
     ) -> None:
         self._writer = writer
         self._launched: Future[str] | None = launched
@@ -55,6 +56,12 @@ class MlflowRecorder:
         self.curves: dict[int, dict[str, list[float]]] = {}
         self._attempts = attempts or {}
         self._changing = changing
+        self._ensembles = ensembles
+
+    def log_ensemble(self, trials: int, value: float) -> None:
+        """Write what the ensemble scores after so many trials, once."""
+        if trials > self._ensembles:
+            self._writer.log_metric(schema.ENSEMBLE_VALUE, value, trials)
 
     def log_segment(self, live: LiveTrial, outcome: Outcome) -> None:
         """Write a segment of a trial that goes on."""
@@ -70,7 +77,7 @@ class MlflowRecorder:
         self._wait()
         files = {}
         if outcome is not None and self._library.add(record, outcome):
-            files[schema.predictions_file(live.number)] = to_bytes(outcome.predictions)
+            files[schema.predictions_file(live.number)] = to_bytes((*outcome.predictions, *outcome.crossfit))
         curves = self._curves(live, outcome) if outcome else None
         first_epoch = outcome.first_epoch if outcome else 1
         self._extend(live.number, curves or {})
@@ -129,7 +136,7 @@ class MlflowRecorder:
                 for name, distribution in trial.distributions.items()
             },
             "params": dict(trial.params),
-            "intermediate_values": list(live.values),
+            CURVE: list(live.values),
             "system_attrs": dict(storage.get_trial(trial._trial_id).system_attrs),
             "study_system_attrs": dict(storage.get_study_system_attrs(study_id)),
         }

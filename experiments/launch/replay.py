@@ -6,7 +6,7 @@ had; a trial that was committed is not trained again: its recorded curve is repl
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.array import Array
@@ -18,11 +18,12 @@ from ..execution.evaluation import Evaluator, Outcome, Request
 
 @dataclass(frozen=True)
 class CommittedTrial:
-    """A committed trial, its curves from epoch 1, and where they are stored its predictions by fold."""
+    """A committed trial, its curves from epoch 1, and where they are stored its predictions by fold (see `Outcome`)."""
 
     record: TrialRecord
     curves: Mapping[str, Sequence[float]]
     predictions: tuple[Array, ...] = ()
+    crossfit: tuple[Array, ...] = ()
 
 
 class Replay:
@@ -59,7 +60,10 @@ class Replay:
 
     def conclude(self, number: int) -> Outcome | None:
         """See `Evaluator.conclude`; of a committed trial the record says what it came to."""
-        return None if number in self._committed else self._evaluator.conclude(number)
+        committed = self._committed.get(number)
+        if committed is None:
+            return self._evaluator.conclude(number)
+        return _end_of(committed) if committed.record.behind or committed.record.state == "complete" else None
 
     def _play(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         for request in requests:
@@ -67,6 +71,12 @@ class Replay:
             trial = committed.record
             if request.number not in self._played:
                 _check_same(request, configuration(trial.params, self._fixed))
+            if request.networks is not None and request.networks <= len(trial.values):
+                yield Outcome(request.number, 1, values=trial.values[: request.networks])
+                continue
+            if trial.behind:
+                yield _end_of(committed)
+                continue
             reported = self._played.get(request.number, 0)
             reached = self._played[request.number] = min(request.until, trial.epochs)
             curves = {key: values[reported:reached] for key, values in committed.curves.items()}
@@ -79,18 +89,28 @@ class Replay:
             else:
                 ended = "finished" if trial.state == "complete" and at_end else None
             if ended == "finished":
-                yield Outcome(
-                    request.number,
-                    reported + 1,
-                    curves,
-                    ended=ended,
-                    value=trial.value,
-                    spread=trial.spread,
-                    best_epochs=trial.best_epochs,
-                    predictions=committed.predictions,
-                )
+                yield replace(_end_of(committed), first_epoch=reported + 1, curves=curves)
             else:
-                yield Outcome(request.number, reported + 1, curves, ended=ended, reason=trial.reason if ended else None)
+                reason, values = (trial.reason, trial.values) if ended else (None, ())
+                yield Outcome(request.number, reported + 1, curves, ended=ended, reason=reason, values=values)
+
+
+def _end_of(committed: CommittedTrial) -> Outcome:
+    """The end of a trial that is complete or behind, with its curves from epoch 1."""
+    trial = committed.record
+    return Outcome(
+        trial.number,
+        1,
+        committed.curves,
+        ended="behind" if trial.behind else "finished",
+        value=trial.value,
+        spread=trial.spread,
+        best_epochs=trial.best_epochs,
+        values=trial.values,
+        reason=trial.reason,
+        predictions=committed.predictions,
+        crossfit=committed.crossfit,
+    )
 
 
 def _check_same(request: Request, stored: Mapping[str, Any]) -> None:

@@ -157,12 +157,14 @@ def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, 
     complete = [trial.number for trial in ranked(records, plan.objective.direction)[: library.SIZE]]
     stored = reader.predictions(uri, run_id, complete)
     shapes = plan.prediction_shapes()
+    found = {number: library.from_bytes(data, (*shapes, *shapes)) for number, data in stored.items()}
     curves = reader.curves(uri, [str(trial.run_id) for trial in records], keys)
     committed = {
         trial.number: CommittedTrial(
             trial,
             {key: values for key, values in curves[str(trial.run_id)].items() if values},
-            library.from_bytes(stored[trial.number], shapes) if trial.number in stored else (),
+            predictions=found.get(trial.number, ())[: len(shapes)],
+            crossfit=found.get(trial.number, ())[len(shapes) :],
         )
         for trial in records
     }

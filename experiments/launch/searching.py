@@ -110,7 +110,8 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
         seconds = 60.0 * search.minutes
         deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
     elif plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
-        batch = UNBLOCKED_BATCH if search.timeout is None else max(batch, 32)
+        # Those of a race wait for one another, each with its state in memory.
+        batch = UNBLOCKED_BATCH if search.timeout is None and not plan.race else max(batch, 32)
     return Budget(plan.total, batch, plan.max_epochs, search.timeout, deadline)
 
 

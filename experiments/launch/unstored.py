@@ -16,7 +16,8 @@ from ..execution.workers import Inline, Workers
 from ..model import TunedModel
 from ..progress import Observer
 from .coordinator import LiveTrial
-from .finish import best_of, make_model
+from .finalists import named
+from .finish import best_of, find_finalists, make_model
 from .library import Library
 from .plan import plan_of
 from .prepared import PreparedSearch
@@ -55,6 +56,9 @@ class LibraryRecorder:
         if outcome is not None:
             self._library.add(record, outcome)
 
+    def log_ensemble(self, trials: int, value: float) -> None:
+        """Of the ensemble so far nothing is kept."""
+
 
 def search_unstored(spec: Spec, table: MemoryTable, workers: int = 1, observer: Observer | None = None) -> Found:
     """Run a sweep in memory alone; a test part, where the sweep file asks for one, is left out and not looked at.
@@ -74,7 +78,7 @@ def search_unstored(spec: Spec, table: MemoryTable, workers: int = 1, observer: 
         plan = plan_of(spec, table)
         search = PreparedSearch(plan, executor, observer, began)
         trials = search.run(LibraryRecorder(search.library))
-        best = best_of(plan, trials)
+        best = named(find_finalists(plan, trials, executor, observer), best_of(plan, trials))
         model, expected = make_model(plan, best, trials, search.library, executor, observer)
     in_order = [trial for _, trial in sorted(trials.items())]
     return Found(model, best, in_order, expected, plan.objective.direction)

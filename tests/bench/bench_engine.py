@@ -2,8 +2,9 @@
 
 Each figure is the time of whole epochs over 32 batches, divided by steps and networks; so ours and scikit-learn's include
 what an epoch does besides (shuffling, curves). The floor is the matrix products alone: one network's forward products,
-weight gradients and input gradients, without anything between. Contestants take turns, and the median counts: the
-machine's speed drifts.
+weight gradients and input gradients, without anything between; `floor xK` the same of K networks, stacked. The rival of a
+stack is `torch xK`: K networks packed into one pass of torch, where torch is installed. Contestants take turns, and the
+median counts: the machine's speed drifts.
 """
 
 import itertools
@@ -35,6 +36,7 @@ CASES = {
     "256-512-512-10, batch 256": ((256, 512, 512, 10), 256),
 }
 STEPS, ROUNDS = 32, 7
+STACKS = (4, 16, 64)
 RESULTS = Path(__file__).parents[2] / "bench.json"
 
 
@@ -100,6 +102,63 @@ def torch_fused(sizes: tuple[int, ...], batch: int) -> Callable[[], float]:
     return run
 
 
+def torch_packed(sizes: tuple[int, ...], batch: int, K: int) -> Callable[[], float]:
+    """K networks in one batched pass of torch: `baddbmm` for each layer, one fused Adam for all, a batch shared by all."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(1)
+    X, y = data(sizes, batch)
+    inputs, labels = torch.from_numpy(X).split(batch), torch.from_numpy(y).split(batch)
+    weights, biases = [], []
+    for n_in, n_out in itertools.pairwise(sizes):
+        bound = n_in**-0.5
+        weights.append(torch.empty(K, n_in, n_out).uniform_(-bound, bound).requires_grad_())
+        biases.append(torch.empty(K, 1, n_out).uniform_(-bound, bound).requires_grad_())
+    optimizer = torch.optim.Adam([*weights, *biases], fused=True)
+
+    def run() -> float:
+        started = time.perf_counter()
+        for x, label in zip(inputs, labels, strict=True):
+            a = x.expand(K, -1, -1)
+            for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+                a = torch.baddbmm(b, a if i == 0 else torch.relu(a), w)
+            loss = functional.cross_entropy(a.reshape(-1, sizes[-1]), label.repeat(K), reduction="sum") / batch
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return (time.perf_counter() - started) / (STEPS * K)
+
+    return run
+
+
+def stacked_floor(sizes: tuple[int, ...], batch: int, K: int) -> Callable[[], float]:
+    """The matrix products of K networks as the engine makes them, stacked, and nothing else."""
+    random = np.random.default_rng(0)
+
+    def normal(*shape: int) -> np.ndarray:
+        return random.normal(size=shape).astype(np.float32)
+
+    products = []
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        x, W, d = (
+            normal(*(() if i == 0 else (K,)), n_in + 1, batch),
+            normal(K, n_in + 1, n_out),
+            normal(K, n_out, batch),
+        )
+        products += [(W.transpose(0, 2, 1), x), (x, d.transpose(0, 2, 1))] + ([(W[:, :n_in], d)] if i else [])
+    buffers = [(a, b, np.empty(np.matmul(a, b).shape, np.float32)) for a, b in products]
+
+    def run() -> float:
+        started = time.perf_counter()
+        for _ in range(STEPS):
+            for a, b, out in buffers:
+                np.matmul(a, b, out=out)
+        return (time.perf_counter() - started) / (STEPS * K)
+
+    return run
+
+
 def floor(sizes: tuple[int, ...], batch: int) -> Callable[[], float]:
     random = np.random.default_rng(0)
     products = []
@@ -141,19 +200,30 @@ def rows() -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_step(case: str, rows: list[dict[str, object]]) -> None:
+    """One network alone, and stacks of K beside K networks packed into one pass of torch and their products alone."""
     sizes, batch = CASES[case]
-    contestants = {"floor": floor(sizes, batch), "scikit-learn": scikit_learn(sizes, batch)}
-    if find_spec("torch"):
+    has_torch = find_spec("torch") is not None
+    contestants = {
+        "floor": floor(sizes, batch),
+        "scikit-learn": scikit_learn(sizes, batch),
+        "ours x1": ours(sizes, batch, 1),
+    }
+    if has_torch:
         contestants["torch"] = torch_fused(sizes, batch)
-    for K in (1, 4, 16, 64):
+    for K in STACKS:
         contestants[f"ours x{K}"] = ours(sizes, batch, K)
+        contestants[f"floor x{K}"] = stacked_floor(sizes, batch, K)
+        if has_torch:
+            contestants[f"torch x{K}"] = torch_packed(sizes, batch, K)
     found = medians(contestants)
-    best = min(found[f"ours x{K}"] for K in (4, 16, 64))
-    line = "  ".join(f"{name} {value:.0f}" for name, value in found.items())
-    torch_ratio = f"{found['torch'] / best:.2f}x torch, " if "torch" in found else "torch is not installed, "
+    best = min(STACKS, key=lambda K: found[f"ours x{K}"])
+    mine = found[f"ours x{best}"]
+    packed = f"{found[f'torch x{best}'] / mine:.2f}x packed torch of {best}" if has_torch else "torch is not installed"
     print(
-        f"{case}: {line}\n    alone {found['scikit-learn'] / found['ours x1']:.2f}x scikit-learn; best stack "
-        f"{found['scikit-learn'] / best:.2f}x scikit-learn, {torch_ratio}{min(best, found['ours x1']) / found['floor']:.2f} floors"
+        f"{case}: {'  '.join(f'{name} {value:.1f}' for name, value in found.items())}\n"
+        f"    alone {found['scikit-learn'] / found['ours x1']:.2f}x scikit-learn, {found['ours x1'] / found['floor']:.2f} floors; "
+        f"best stack {best}: {found['scikit-learn'] / mine:.2f}x scikit-learn, {packed}, "
+        f"{mine / found[f'floor x{best}']:.2f} stacked floors"
     )
     rows.append({"case": case, **found})
     RESULTS.write_text(json.dumps({"machine": fingerprint(), "microseconds": rows}, indent=1))

@@ -3,6 +3,7 @@
 import inspect
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -245,6 +246,24 @@ def test_estimators_take_lists_and_json_lists():
     np.testing.assert_array_equal(model.predict_proba(X), stepwise.predict_proba(X))
     with pytest.raises(ValueError, match="must stay as they were"):
         stepwise.set_params(skip=False).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "c"], [3, 5, 9], [False, True], [1.0, 2.0]])
+def test_partial_fit_takes_known_labels_alone_in_every_call(labels: list[Any]) -> None:
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(40, 3)), random.choice(labels, 40)
+    model = MLPClassifier(hidden=(4,), random_state=0).partial_fit(X, y, classes=labels)
+    again = MLPClassifier(hidden=(4,), random_state=0).partial_fit(X, y, classes=labels)
+    model.partial_fit(X, y)
+    again.partial_fit(
+        X, y.astype(object) if isinstance(labels[0], str) else y.astype(float)
+    )  # not of the classes' kind
+    assert model.history_ == again.history_
+    for wrong in (["d"] * 40, [7] * 40, random.normal(size=40)):
+        before = model.n_epochs_
+        with pytest.raises((ValueError, TypeError)):
+            model.partial_fit(X, wrong)
+        assert model.n_epochs_ == before
 
 
 def test_numbers_in_their_own_units_are_standardised_on_request_and_warned_of_otherwise():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mlptune.core import optimizers
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.optimizers import OPTIMIZERS
 from mlptune.core.parameters import weight_blocks
@@ -89,3 +90,10 @@ def test_thirty_steps_of_one_weight_follow_the_recurrence(case):
     after, _ = train(group, [Network(hp, 0)], [fold], state, STEPS, order_seed=0)
     assert after.theta[0, 1] == 0.0
     np.testing.assert_allclose(after.theta[0, 0], recurrence(settings, lambda w: 2 * (w - 3), w, STEPS), rtol=1e-10)
+
+
+@pytest.mark.parametrize("beta", [0.0, 1e-30, 0.5, 0.9, 0.999, 1.0 - 1e-9])
+def test_powers_that_no_longer_count_are_left_out_without_a_trace(beta: float) -> None:
+    for first in (1.0, 300.0, 40_000.0):
+        t = first + np.arange(200.0)
+        np.testing.assert_array_equal(optimizers._one_minus_powers(beta, first, 200), 1.0 - np.power(beta, t))

@@ -38,3 +38,5 @@ def test_rows_are_ranked_by_which_of_them_is_the_best() -> None:
     rows = [{"number": t.number, "state": t.state, "value": t.value} for t in TRIALS if t.number in (0, 1, 2, 3, 4, 8)]
     assert [row["number"] for row in ranked_rows(rows, {"value": 0.75})] == [2, 4, 0, 8]
     assert [row["number"] for row in ranked_rows(rows, {"value": 0.0})] == [8, 0, 2, 4]
+    # One that was named among finalists need not have the best value, but it is in the better half.
+    assert [row["number"] for row in ranked_rows(rows, {"number": 4, "value": 0.75})] == [4, 2, 0, 8]

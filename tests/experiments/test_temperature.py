@@ -69,3 +69,19 @@ def test_the_likeliest_class_stays_and_rows_add_up_to_one(rows: list[list[float]
     np.testing.assert_allclose(scaled.sum(axis=1), 1.0, rtol=1e-9)
     top = scaled[np.arange(len(p)), p.argmax(axis=1)]
     assert (top >= scaled.max(axis=1) * (1 - 1e-9)).all()
+
+
+def test_it_is_where_scipy_finds_the_least_log_loss() -> None:
+    """Where rows are nearly all right, nearly all wrong, or neither; and 1 where no temperature changes anything."""
+    from scipy.optimize import minimize_scalar
+
+    for factor in (0.05, 1.0, 20.0):
+        p, y = overconfident(200, 3, factor, seed=7)
+
+        def loss(inverse: float, p: np.ndarray = p, y: np.ndarray = y) -> float:
+            scaled = apply_temperature(p, 1 / inverse)
+            return -(np.log(scaled[np.arange(len(y)), y]) + np.log(scaled).mean(axis=1) / len(y)).sum()
+
+        found = minimize_scalar(loss, bounds=(1 / GREATEST, 10.0), method="bounded", options={"xatol": 1e-7})
+        assert 1 / fit_temperature(p, y) == pytest.approx(found.x, rel=1e-4)
+    assert fit_temperature(np.full((5, 3), 1 / 3), np.zeros(5, dtype=int)) == 1.0

@@ -13,15 +13,16 @@ from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.config.schema import DataConfig
 from mlptune.experiments.data.columns import infer_schema
 from mlptune.experiments.data.encoding import Encoder
+from mlptune.experiments.data.features import Levels
 from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.data.target import Target
 from mlptune.experiments.model import Part, TunedModel
 
-TEXTS = ["price", "share", "when", "until", "clock", "code", "colour", "note", "flag"]
+TOWNS = [f"town {i}" for i in range(60)]
 
 
 def write_table(path: Path, n: int = 160) -> Path:
-    """A CSV file with numbers as people write them, dates in three orders, codes, categories, and a column that is mostly empty."""
+    """A CSV file with numbers as people write them, dates in three orders, codes, few and many categories, and one mostly empty."""
     rng = np.random.default_rng(3)
     days = np.datetime64("2020-02-27") + rng.integers(0, 700, n)
     frame = pd.DataFrame(
@@ -40,14 +41,15 @@ def write_table(path: Path, n: int = 160) -> Path:
     frame.loc[rng.choice(n, 12), "price"] = "n.v."
     frame.loc[rng.choice(n, 9), "when"] = ""
     frame.loc[rng.choice(n, 9), "colour"] = ""
+    frame["town"] = rng.choice(["", *TOWNS], n)
     frame.to_csv(path, index=False, sep=";")
     return path
 
 
 @cache
-def _encoded(table: Path) -> tuple[Encoder, np.ndarray]:
+def _encoded(table: Path, one_hot: int) -> tuple[Encoder, np.ndarray]:
     frame = read_table(str(table), table.parent)
-    encoder = Encoder.fit(frame, infer_schema(frame, DataConfig(source=str(table))))
+    encoder = Encoder.fit(frame, infer_schema(frame, DataConfig(source=str(table))), levels=Levels(one_hot=one_hot))
     return encoder, encoder.transform(frame)
 
 
@@ -58,9 +60,14 @@ def momentary_model(
     classes: int = 3,
     dtype: str = "float32",
     temperature: float = 1.0,
+    threshold: float | None = None,
+    one_hot: int = 32,
 ) -> TunedModel:
-    """An ensemble of networks of these hyperparameters, three of each, over a table; the target is noise."""
-    encoder, X = _encoded(table)
+    """An ensemble of networks of these hyperparameters, three of each, over a table; the target is noise.
+
+    Columns of more than `one_hot` categories are coded.
+    """
+    encoder, X = _encoded(table, one_hot)
     rng = np.random.default_rng(1)
     values = rng.normal(50, 20, len(X)) if task == "regression" else rng.integers(0, classes, len(X))
     target = Target.fit("y", values, task)
@@ -77,9 +84,10 @@ def momentary_model(
             loss=loss,
             dtype=dtype,
             n_plain=encoder.n_plain,
+            levels=encoder.levels,
         )
         networks = [Network(hp, seed) for seed in range(3)]
         state, _ = train(structure, networks, [Fold(X, y)], start(structure, networks), 2, order_seed=0, metrics=[])
         weights = np.array([1.0, 2.0, 0.5]) if len(parts) % 2 else None
         parts.append(Part(encoder, target, structure, state.best_theta, state.best_buffers, weights))
-    return TunedModel(parts, {}, temperature=temperature)
+    return TunedModel(parts, {}, temperature=temperature, threshold=threshold)

@@ -45,7 +45,7 @@ def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome
     for outcome in outcomes:
         for key, values in outcome.curves.items():
             curves.setdefault(key, []).extend(values)
-    states = {"finished": "complete", "diverged": "pruned", "failed": "failed"}
+    states = {"finished": "complete", "diverged": "pruned", "failed": "failed", "behind": "pruned"}
     record = TrialRecord(
         outcome.number,
         states[str(outcome.ended)],
@@ -54,6 +54,7 @@ def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome
         epochs=outcome.last_epoch,
         reason=outcome.reason,
         best_epochs=outcome.best_epochs,
+        values=outcome.values,
         spread=outcome.spread,
     )
     return CommittedTrial(record, curves)

@@ -9,7 +9,7 @@ import pytest
 from mlptune.experiments.execution.workers import Workers
 from mlptune.tracking import lease, process, reader
 from mlptune.tracking.process import call
-from mlptune.tracking.records import TrialRecord
+from mlptune.tracking.records import TrialRecord, TrialWrite
 from mlptune.tracking.runs.launches import Runs
 from mlptune.tracking.writer import Writer
 
@@ -56,6 +56,25 @@ def test_nothing_is_left_of_a_writer_that_never_left(uri: str) -> None:
         worker.execute(uri, "second", call("writing", Runs.write_trials, []))
     worker.leave("first")  # said late
     assert worker.execute(uri, "second", call("waiting", Runs.check_held)) == (None, {})
+    lease.unregister_holder(holder)
+
+
+def test_each_run_is_told_once(uri: str) -> None:
+    """And not all of them with every write, which would cost more and more as a sweep goes on."""
+
+    def write(number: int, attempt: int = 1) -> TrialWrite:
+        record = TrialRecord(number, "running", None, {"x": number}, attempt=attempt)
+        return TrialWrite(record, metrics=[("loss", 0.5, 1)], now=1000)
+
+    worker, holder = process.StoreWorker(), lease.register_holder()
+    worker.execute(uri, "a", call("opening", Runs.open_launch, "a", "", {}, {}, {}, False, holder, 1))
+    told = [
+        worker.execute(uri, "a", call("writing", Runs.write_trials, writes))[1]
+        for writes in ([write(0), write(1)], [write(1)], [write(2)], [write(0, attempt=2)])
+    ]
+    assert [sorted(new) for new in told] == [[0, 1], [], [2], [0]]
+    assert told[0][0] != told[3][0]
+    worker.leave("a")
     lease.unregister_holder(holder)
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from mlptune.tracking import reader, schema, store
 from mlptune.tracking.records import TrialRecord
+from mlptune.tracking.source import client as source_client
+from mlptune.tracking.source import tables
 from mlptune.tracking.writer import Writer
+
+
+@pytest.fixture(autouse=True, params=["tables", "client"])
+def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it holds whether the store's own tables are read or MLflow's client is asked."""
+    if request.param == "client":
+        monkeypatch.setattr(tables, "REVISIONS", ())
 
 
 def launch(uri: str, name: str, trials: int = 1, state: str | None = "finished") -> str:
@@ -84,7 +93,8 @@ def test_what_is_not_there(uri: str) -> None:
 
 def test_more_trials_than_a_page(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = launch(uri, "digits", 7)
-    monkeypatch.setattr(reader, "_PAGE", 3)
+    monkeypatch.setattr(source_client, "_PAGE", 3)
+    monkeypatch.setattr(tables, "_RUNS_A_QUERY", 3)
     assert [trial.number for trial in reader.trials(uri, run_id)] == list(range(7))
 
 

@@ -73,10 +73,12 @@ class Runs:
         self._heartbeat: lease.Heartbeat | None = None
         self._model_logged: int | None = None
 
-    @property
-    def trial_run_ids(self) -> dict[int, str]:
-        """The run of each trial that is known, by the trial's number."""
-        return {} if self._trials is None else {n: str(trial.run_id) for n, trial in self._trials.known.items()}
+    def take_trial_run_ids(self) -> dict[int, str]:
+        """The runs of trials that have become known since the last call, by the trial's number."""
+        if self._trials is None:
+            return {}
+        found, self._trials.found = self._trials.found, {}
+        return found
 
     def check_held(self) -> None:
         """Raise LeaseLost if another process has taken the launch over."""
@@ -164,10 +166,16 @@ class Runs:
 
         A launch that was resumed with more trials has been scored more than once: its metric has a history.
         """
+        self._open_launch()
         query = f"tags.{schema.KIND} = 'launch' and tags.`{schema.DATA}` = '{data}'"
         found = self._client.search_runs([self._experiment_id], query)
         scored = [run.info.run_id for run in found if schema.TEST_SCORE in run.data.metrics]
         return sum(len(self._client.get_metric_history(run_id, schema.TEST_SCORE)) for run_id in scored)
+
+    def log_metric(self, key: str, value: float, step: int, now: int) -> None:
+        """Write a number of the launch."""
+        claim, _ = self._open_launch()
+        log_batch(self._client, claim.run_id, [(key, value, step)], now=now)
 
     def finish_launch(
         self,

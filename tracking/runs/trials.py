@@ -29,6 +29,7 @@ class Trials:
 
     Attributes:
         known: The latest attempt of each trial as it is in the store, with its `run_id`.
+        found: The run ids that have become known since somebody took them from here, by the trial's number.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Trials:
         self._common_tags = common_tags
         self._tables = tables
         self.known: dict[int, TrialRecord] = {}
+        self.found: dict[int, str] = {}
         self._artifacts = reader.local_path(client.get_run(launch_id).info.artifact_uri)
         # Runs whose params are known to be in the store.
         self._described: set[str] = set()
@@ -50,7 +52,7 @@ class Trials:
         """Take all that is known of the trials from the store."""
         for run, committed in reader.trial_runs(self._client, self._experiment_id, self._launch_id):
             trial = records.trial_from_tags(run.data.tags, None, {}, run_id=run.info.run_id, committed=committed)
-            self.known[trial.number] = trial
+            self._know(trial)
 
     def counts(self) -> dict[str, int]:
         """The number of trials in each state."""
@@ -119,7 +121,8 @@ class Trials:
         written = self._tables.write(self._experiment_id, rows)
         self._creating -= created
         if written:
-            self.known.update(begun)
+            for trial in begun.values():
+                self._know(trial)
             for write in writes:
                 self._written(write)
         return written
@@ -135,6 +138,10 @@ class Trials:
         if record.state != "running":
             self._client.set_terminated(run_id, schema.TRIAL_STATUS[record.state], end_time=write.now)
         self._written(write)
+
+    def _know(self, trial: TrialRecord) -> None:
+        self.known[trial.number] = trial
+        self.found[trial.number] = str(trial.run_id)
 
     def _written(self, write: TrialWrite) -> None:
         known = self.known[write.record.number]
@@ -152,7 +159,7 @@ class Trials:
             self._supersede(str(known.run_id))
         if (number, attempt) in self._creating and (found := self._find(number, attempt)):
             # It had been created, only the answer was lost.
-            self.known[number] = _begun(write.record, found)
+            self._know(_begun(write.record, found))
             return found, False
         self._creating.add((number, attempt))
         short, _ = records.fit(write.tags)
@@ -163,7 +170,7 @@ class Trials:
             run_name=_run_name(write.record),
         )
         self._creating.discard((number, attempt))
-        self.known[number] = _begun(write.record, run.info.run_id)
+        self._know(_begun(write.record, run.info.run_id))
         return str(run.info.run_id), True
 
     def _first_tags(self, record: TrialRecord, tags: Mapping[str, str]) -> dict[str, str]:

@@ -12,4 +12,6 @@ from .errors import UnusableStore as UnusableStore
 from .explanation import explained as explained
 from .mlflow_import import import_mlflow as import_mlflow
 from .sqlite import LOCK_SECONDS as LOCK_SECONDS
+from .sqlite import connect as connect
 from .sqlite import prepare_store as prepare_store
+from .sqlite import revision as revision

@@ -11,8 +11,8 @@ def explained(error: Exception, uri: str, doing: str) -> Exception:
 
     All other errors stay as they are.
     """
-    mlflow_error = type(error).__module__.startswith(("mlflow.", "sqlalchemy."))
-    if isinstance(error, StoreError) or (not mlflow_error and not isinstance(error, OSError | BrokenExecutor)):
+    of_store = type(error).__module__.startswith(("mlflow.", "sqlalchemy.", "sqlite3"))
+    if isinstance(error, StoreError) or (not of_store and not isinstance(error, OSError | BrokenExecutor)):
         return error
     reason = str(error).partition("\n")[0]
     if "Caused by" in reason:  # requests wraps the system's message in four layers of its own
@@ -20,7 +20,7 @@ def explained(error: Exception, uri: str, doing: str) -> Exception:
     reason = reason if len(reason) <= 400 else reason[:397] + "..."
     kind = StoreAway if _is_away(error) else StoreError
     path = sqlite_path(uri)
-    if mlflow_error and path is not None and not path.exists():
+    if of_store and path is not None and not path.exists():
         # SQLite calls it "readonly" or "unable to open", which would send users to look at permissions.
         reason, kind = "its file is gone; move it back and use --resume, or start again", StoreError
     line = kind(f"the store {redact(uri)} failed while {doing}: {redact(reason)}")
@@ -44,7 +44,7 @@ def _is_away(error: Exception) -> bool:
     # Some of the database's own errors come wrapped as internal ones of MLflow.
     inner: BaseException | None = error
     while inner is not None and not (
-        type(inner).__module__ == "sqlalchemy.exc"
+        type(inner).__module__ in ("sqlalchemy.exc", "sqlite3")
         and type(inner).__name__ in ("OperationalError", "InterfaceError", "PendingRollbackError")
     ):
         inner = inner.__cause__ or inner.__context__

@@ -46,20 +46,20 @@ def prepare_store(uri: str) -> None:
             if not store_exists(uri):
                 _create(path)
             else:
-                revision = _revision(path)
-                if revision != _newest_revision():
-                    _upgrade(path, revision)
+                found = revision(path)
+                if found != _newest_revision():
+                    _upgrade(path, found)
     except (OSError, sqlite3.OperationalError) as error:
         raise UnusableStore(f"the store {path} cannot be prepared: {_one_line(error)}") from error
 
 
-def _revision(path: Path) -> str:
+def revision(path: Path) -> str:
     """The schema revision of an MLflow store, read without MLflow."""
     with path.open("rb") as file:
         if file.read(len(_HEADER)) != _HEADER:
             raise UnusableStore(f"the store {path} is not a SQLite database")
     try:
-        with contextlib.closing(_connect(path)) as connection:
+        with contextlib.closing(connect(path)) as connection:
             rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
@@ -80,7 +80,7 @@ def check_not_deleted(uri: str, name: str) -> None:
     if path is None or not store_exists(uri):
         return
     try:
-        with contextlib.closing(_connect(path)) as connection:
+        with contextlib.closing(connect(path)) as connection:
             found = connection.execute(
                 "SELECT experiment_id FROM experiments WHERE name = ? AND lifecycle_stage = 'deleted'", (name,)
             ).fetchone()
@@ -98,8 +98,8 @@ def deleted(uri: str, name: str, experiment_id: str) -> UnusableStore:
     )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # Opened only to read or lock, never to create a file that has vanished meanwhile.
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a store only to read or lock, never to create a file that has vanished meanwhile."""
     return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=LOCK_SECONDS, isolation_level=None)
 
 
@@ -168,12 +168,12 @@ def _upgrade(path: Path, revision: str) -> None:
     from alembic.util import CommandError
     from mlflow.store.db.utils import _upgrade_db
 
-    with contextlib.closing(_connect(path)) as old, _temporary(path) as new:
+    with contextlib.closing(connect(path)) as old, _temporary(path) as new:
         # Out of write-ahead logging, whose side files would outlive the file they belong to; then no process writes until
         # this is done.
         old.execute("PRAGMA journal_mode=DELETE")
         old.execute("BEGIN IMMEDIATE")
-        with contextlib.closing(_connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as copy:
+        with contextlib.closing(connect(path)) as source, contextlib.closing(sqlite3.connect(new)) as copy:
             source.backup(copy)
         engine = sqlalchemy.create_engine(sqlalchemy.URL.create("sqlite", database=str(new)))
         try:

@@ -7,9 +7,10 @@ from . import sweeping  # noqa: I001
 from . import looking
 from . import reading
 from . import reviewing
+from . import curves
 from . import models
 from . import launches
 from . import reference
 from . import pages
 
-__all__ = ["app", "launches", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]
+__all__ = ["app", "curves", "launches", "looking", "models", "pages", "reading", "reference", "reviewing", "sweeping"]

@@ -22,6 +22,7 @@ COMMANDS = [
     "best",
     "report",
     "diagnose",
+    "curves",
     "predict",
     "export",
     "compare",
@@ -43,6 +44,7 @@ HEAVY = ["numpy", "optuna", "mlflow", "pandas", "sklearn", "rich"]
         ["list", "a"],
         ["show", "a"],
         ["best", "a"],
+        ["curves", "a"],
         ["predict", "a", "t.csv", "-o", "o.csv"],
         ["export", "a", "-o", "o"],
         ["compare", "a", "b"],
@@ -117,6 +119,24 @@ def test_help_teaches_and_loads_nothing_heavy(command: list[str]) -> None:
     assert "Usage:" in ran.stdout
     assert ran.stdout.count("\n  mlptune ") >= 3  # examples
     assert time.perf_counter() - began < 5  # half a second on a quiet machine; this is for what takes far longer
+
+
+def test_reading_a_local_store_loads_nothing_heavy(folder: Path) -> None:
+    """Each of these is waited for, and takes less than half a second; MLflow's import alone takes two."""
+    program = f"""
+import sys
+from mlptune.experiments.cli import commands
+def loaded(heavy, *calls):
+    for call in calls:
+        try: commands.app(call)
+        except SystemExit as ended: assert not ended.code, call
+    print("loaded", *[name for name in heavy if name in sys.modules], file=sys.stderr)
+loaded({HEAVY!r} + ["sqlalchemy", "scipy"], ["list"], ["show", "cars"], ["best", "cars"], ["best", "cars", "--json"])
+loaded(["optuna", "mlflow", "sklearn", "sqlalchemy"], ["predict", "cars", "cars.csv", "-o", "quick.csv"])
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=60)
+    (folder / "quick.csv").unlink()
+    assert ran.stderr.split() == ["loaded", "loaded"], ran.stderr
 
 
 @pytest.mark.parametrize(

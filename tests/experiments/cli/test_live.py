@@ -1,6 +1,9 @@
 """What the user sees of a sweep: in a terminal of any width, and in a log file."""
 
 import io
+import math
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,8 +11,8 @@ from rich.console import Console
 
 from mlptune.experiments.cli.live import LINES_IN_FULL, LiveView, PlainView, view
 from mlptune.experiments.progress import SweepInfo
-from mlptune.experiments.view import View, headline
-from mlptune.tracking.records import TrialRecord
+from mlptune.experiments.view import MODEL_TEXT, View, headline, refit_text, running_text
+from mlptune.tracking.records import CURVE, TrialRecord
 
 
 class Clock:
@@ -37,14 +40,26 @@ def test_one_of_each() -> None:
 
 
 def drawn(live: LiveView) -> str:
-    console = Console(file=io.StringIO(), width=live.console.width, height=live.console.height, color_system=None)
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=live.console.encoding)
+    console = Console(file=screen, width=live.console.width, height=live.console.height, color_system=None)
     console.print(live.render())
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+    screen.seek(0)
+    return screen.read()
 
 
-def terminal(width: int, height: int = 24) -> tuple[LiveView, Clock]:
+def noon() -> datetime:
+    return datetime(2026, 3, 4, 12)
+
+
+def terminal(width: int, height: int = 24, encoding: str = "utf-8") -> tuple[LiveView, Clock]:
     clock = Clock()
-    return LiveView(Console(file=io.StringIO(), width=width, height=height, force_terminal=True), clock), clock
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    return LiveView(Console(file=screen, width=width, height=height, force_terminal=True), clock, noon), clock
+
+
+def written(live: LiveView) -> str:
+    live.console.file.seek(0)
+    return live.console.file.read()
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
@@ -61,11 +76,11 @@ def test_the_picture_fits_every_width(width: int) -> None:
     assert all(len(line) <= width for line in picture.splitlines())
     if width >= 80:
         assert "6/8" in picture
-        assert "hidden=[64,32]  l2=1.235e-05" in picture
-        assert "running  #6 5/20" in picture
-        assert "0:06, 0:02 left" in picture  # 6.25 trials in 6 seconds, 1.75 to go
-        first_leader = next(line for line in picture.splitlines() if "hidden" in line)
-        assert first_leader.split()[:2] == ["0.95000", "5"]
+        assert "running  #6 5/20 0.50000" in picture
+        assert "0:06, 0:02 left, ends at 12:00" in picture  # 6.25 trials in 6 seconds, 1.75 to go
+        heading, first_leader = next(pairwise(line for line in picture.splitlines() if "hidden" in line or "[" in line))
+        assert heading.split() == ["best", "trial", "epochs", "hidden", "l2"]
+        assert first_leader.split() == ["0.95000", "5", "20", "[64,32]", "1.235e-05"]
 
 
 @pytest.mark.parametrize(("direction", "best"), [("maximize", 3), ("minimize", 1)])
@@ -88,7 +103,7 @@ def test_markup_and_control_characters_in_names_do_nothing() -> None:
         live.trial_finished(trial(0, 0.5, params={"activation": "[bold]x[/bold]\x1b[2J"}))
         live.trial_finished(trial(1, None, "failed", reason="[/] \x07 killed"))
         picture = drawn(live)
-        printed = live.console.file.getvalue()  # type: ignore[attr-defined]
+        printed = written(live)
     assert "[bold]x[/bold]\\x1b[2J" in picture
     assert "[red]id[/red] \\x1b[31m\\n" in printed
     assert "trial 1 failed: [/] \\x07 killed" in printed
@@ -106,6 +121,61 @@ def test_a_short_terminal_keeps_the_best_trial() -> None:
     assert len(picture.splitlines()) <= 6
 
 
+def swept(live: LiveView, clock: Clock, params: dict[str, Any] | None = None) -> str:
+    """The picture of a sweep whose best trial has learned from 0.1 to 0.9."""
+    live.started(info())
+    clock.now += 2
+    curve = [0.1 + 0.8 * epoch / 19 for epoch in range(20)]
+    live.trial_finished(trial(0, 0.9, rebuild={CURVE: curve}, **({} if params is None else {"params": params})))
+    live.trial_advanced(1, 10, 0.25)
+    picture = drawn(live)
+    live.close()
+    return picture
+
+
+def test_the_best_curve_is_blocks_or_ascii_where_the_terminal_has_no_others() -> None:
+    assert "val_score of trial 0  ▁▁▂▂▂▃▃▄▄▄▅▅▅▆▆▇▇▇██  0.10000 to 0.90000" in swept(*terminal(80)).splitlines()
+    assert "val_score of trial 0  ▁▂▄▅▇█  0.10000 to 0.90000" in swept(*terminal(48)).splitlines()
+    many = {f"a_long_name_{number}": number for number in range(9)}
+    picture = swept(*terminal(80, encoding="ascii"), params=many)
+    assert picture.isascii()
+    assert "val_score of trial 0  __...--~~~===++***##  0.1" in picture
+    assert "a_long~" in picture
+
+
+def test_a_trial_without_a_curve_has_no_line_for_it() -> None:
+    live, _ = terminal(80)
+    live.started(info())
+    live.trial_finished(trial(0, 0.5, rebuild={CURVE: [0.5]}))
+    live.trial_finished(trial(1, 0.6, rebuild={CURVE: [math.nan, math.inf]}))
+    assert "of trial" not in drawn(live)
+    live.close()
+
+
+def test_after_the_last_trial_no_time_is_left_and_the_model_is_made() -> None:
+    live, clock = terminal(80)
+    live.started(info(1))
+    clock.now += 3
+    live.trial_finished(trial(0, 0.5))
+    clock.now += 3
+    picture = drawn(live)
+    assert "1/1  0:06\n" in picture.replace("  \n", "\n").replace(" \n", "\n")
+    assert MODEL_TEXT in picture
+    live.refitting(0)
+    assert refit_text(0) in drawn(live)
+    live.finished(None)
+    assert "training" not in drawn(live)
+    assert MODEL_TEXT not in drawn(live)
+
+
+def test_the_running_trials_that_have_no_room_are_counted() -> None:
+    running = dict.fromkeys(range(20), (5, 0.5))
+    assert running_text(running, 20).endswith("#7 5/20 0.50000  and 12 more")
+    assert running_text(running, 20, 50) == "#0 5/20 0.50000  #1 5/20 0.50000  and 18 more"
+    assert running_text({3: (1, None)}, 20, 5) == "#3 1/20"
+    assert running_text({}, 20) == ""
+
+
 def test_the_terminal_is_given_back_after_an_error() -> None:
     live, _ = terminal(80)
 
@@ -116,7 +186,7 @@ def test_the_terminal_is_given_back_after_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="stop"):
         fail()
-    assert live.console.file.getvalue().count("\x1b[?25l") == live.console.file.getvalue().count("\x1b[?25h") == 1  # type: ignore[attr-defined]
+    assert written(live).count("\x1b[?25l") == written(live).count("\x1b[?25h") == 1
 
 
 def test_a_log_file_gets_one_line_a_trial_and_then_one_a_second() -> None:
@@ -129,10 +199,14 @@ def test_a_log_file_gets_one_line_a_trial_and_then_one_a_second() -> None:
         lines.trial_finished(trial(number, 0.5))
     printed = stream.getvalue().splitlines()
     assert printed[0] == "digits: 1200 trials by tpe, val_score (higher is better), 20 epochs, 2 workers"
-    assert printed[1].startswith("[1/1200] trial 0 complete 0.50000 after 20 epochs, the best so far, ")
-    assert printed[1].endswith("hidden=[64,32]  l2=1.235e-05")
-    assert printed[2] == "[2/1200] trial 1 complete 0.50000 after 20 epochs, best 0.50000 (trial 0), 0:12 left"
-    assert printed[-1].startswith("[1200/1200]")
+    assert printed[1] == (
+        "   [1/1200]   0:00   0:12 left  trial    0  complete     0.50000  20 epochs  "
+        "the best so far: hidden=[64,32]  l2=1.235e-05"
+    )
+    assert printed[2] == (
+        "   [2/1200]   0:00   0:12 left  trial    1  complete     0.50000  20 epochs  best 0.50000 (trial 0)"
+    )
+    assert printed[-1].startswith("[1200/1200]   0:12   0:00 left  trial 1199  complete  ")
     assert LINES_IN_FULL + 9 <= len(printed) <= LINES_IN_FULL + 12
 
 
@@ -185,7 +259,10 @@ def test_a_log_file_shows_that_long_trials_live() -> None:
     for epoch in range(1, 21):
         clock.now += 1
         lines.trial_advanced(3, epoch, 0.5)
-    assert stream.getvalue().splitlines()[1:] == ["[0/8] running: #3 10/20", "[0/8] running: #3 20/20"]
+    assert stream.getvalue().splitlines()[1:] == [
+        "[0/8]   0:10              running: #3 10/20 0.50000",
+        "[0/8]   0:20   2:20 left  running: #3 20/20 0.50000",
+    ]
 
 
 def test_a_reader_who_has_left_does_not_end_the_sweep() -> None:

@@ -164,6 +164,13 @@ def test_decimal_commas_beside_dates_with_points_under_any_delimiter(tmp_path, d
     assert try_dates("day", frame["day"]) == Reading(order="ymd")
 
 
+@pytest.mark.parametrize(("decimal", "missing"), [(",", ["9,999", "9999.0"]), (".", ["9.999", "9,999"])])
+def test_numbers_that_mean_missing_are_written_as_in_their_column(decimal: str, missing: list[str]) -> None:
+    cells = pd.Series(["9,999", "9.999", "9998", "-9999"])
+    read = try_numbers(cells, decimal, missing).read.values
+    np.testing.assert_equal(read, [np.nan, np.nan, 9998.0, -9999.0])
+
+
 def test_words_for_missing_are_remembered():
     encoder = fitted(pd.DataFrame({"x": [*map(str, range(0, 200, 2)), *["#NULL!"] * 15, "gone"]}))
     new = pd.DataFrame({"x": ["#null!", "GONE", "4", "other"]})

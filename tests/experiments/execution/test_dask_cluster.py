@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.datasets import load_iris
 
 import mlptune
 from mlptune.experiments.errors import ExecutorLost, UserError
@@ -38,23 +39,36 @@ def values(name: str) -> list[tuple]:
     return [(t["number"], t["state"], t["value"], t["epochs"]) for t in show(name)["trials"]]
 
 
+def model(name: str) -> tuple:
+    """The ensemble, what it is expected to score, and its predictions."""
+    best = mlptune.load_result(name).best
+    assert len(best["ensemble"]) > 1, "one member shows nothing"
+    return (
+        best["ensemble"],
+        best["expected"],
+        mlptune.load_model(name).predict_proba(load_iris(as_frame=True).data).tolist(),
+    )
+
+
 def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
-    mlptune.run_sweep(iris(name="undisturbed"), workers=1)
+    mlptune.run_sweep(iris(name="undisturbed", seed=6), workers=1)
     with cluster() as there:
         worker = next(iter(there.workers.values())).process.pid
         kill = AfterTrials(3, lambda: os.kill(worker, signal.SIGKILL))
-        mlptune.run_sweep(iris(name="killed"), executor=address(there), observer=kill)
+        mlptune.run_sweep(iris(name="killed", seed=6), executor=address(there), observer=kill)
         assert values("killed") == values("undisturbed")
+        assert model("killed") == model("undisturbed")
         with pytest.raises(ExecutorLost, match=r"--executor dask://127.0.0.1:\d+: .*--resume continues 'lost'"):
-            mlptune.run_sweep(iris(name="lost"), executor=address(there), observer=AfterTrials(3, there.close))
+            mlptune.run_sweep(iris(name="lost", seed=6), executor=address(there), observer=AfterTrials(3, there.close))
     assert show("lost")["state"] == "interrupted"
     with ThreadPoolExecutor(2) as threads:
-        mlptune.run_sweep(iris(name="lost"), executor=threads, resume=True)
+        mlptune.run_sweep(iris(name="lost", seed=6), executor=threads, resume=True)
         assert threads.submit(pow, 2, 3).result() == 8
     assert values("lost") == values("undisturbed")
+    assert model("lost") == model("undisturbed")
 
 
 @pytest.mark.slow

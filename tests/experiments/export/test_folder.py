@@ -1,5 +1,6 @@
 """The folder: whole or not at all, checked in a process of its own, and nothing of another's overwritten."""
 
+import gzip
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mlptune
+from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.experiments.export import folder as folders
 from mlptune.experiments.export.folder import difference, export
-from mlptune.experiments.model import TunedModel
+from mlptune.experiments.model import TunedModel, prediction_table
 from tests.support.models import momentary_model, write_table
 
 FROZEN = Path(__file__).parents[2] / "frozen"
@@ -42,6 +45,49 @@ def test_a_process_without_mlptune_predicts(model: TunedModel, table: Path, tmp_
     export(model, there, force=True)
     with pytest.raises(UserError, match="is a file; a folder is needed"):
         export(model, there / "predict.py")
+
+
+def test_what_a_sweep_over_codes_commas_and_towns_hands_back(store: str, tmp_path: Path) -> None:
+    """A threshold, learned embeddings, numbers that mean missing, and commas that only [data] decimal explains."""
+    rng = np.random.default_rng(5)
+    town, weight = rng.integers(0, 60, 600), rng.integers(1000, 9000, 600)
+    rare = rng.random(600) < np.where(town % 4 == 0, 0.5, 0.1)
+    frame = pd.DataFrame(
+        {
+            "town": [f"town {place}" for place in town],
+            "weight": np.where(rng.random(600) < 0.1, "-999", [f"{g // 1000},{g % 1000:03d}" for g in weight]),
+            "bought": np.where(rare, "yes", "no"),
+        }
+    )
+    frame.to_csv(tmp_path / "shop.csv", index=False)
+    mlptune.run_sweep(
+        {
+            "name": "shop",
+            "data": {"source": "shop.csv", "target": "bought", "missing": ["-999"], "decimal": ","},
+            "model": {"preset": "plain", "epochs": 4},
+            "space": {"embedding": ["none", "plr"]},
+            "objective": {"metric": "f1"},
+            "search": {"trials": 4},
+        }
+    )
+    model = mlptune.load_model("shop")
+    assert model.threshold is not None
+    assert model.threshold != 0.5
+    assert all(part.structure.levels for part in model.parts)
+    export(model, tmp_path / "model")
+    new = frame.drop(columns="bought").iloc[:200]
+    new["weight"] = np.where(new.index % 5 == 0, "-999,0", new["weight"])
+    new.to_csv(tmp_path / "new.csv", index=False)
+    with gzip.open(tmp_path / "new.csv.gz", "wb") as file:
+        file.write((tmp_path / "new.csv").read_bytes())
+    expected = prediction_table(model, read_table("new.csv", tmp_path))
+    assert 0 < (expected["prediction"] == "yes").sum() < 200
+    command = [sys.executable, "-I", "model/predict.py", "new.csv.gz", "-o", "out.csv"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert not ran.stderr
+    found = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert difference(found, expected) <= 1e-5
+    assert (found["prediction"] == expected["prediction"]).all()
 
 
 @pytest.mark.parametrize("name", ["labels", "price"])

@@ -1,12 +1,14 @@
 """The exported program predicts what the model predicts: for every architecture, every kind of column and every form of table."""
 
+import gzip
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlptune.core.activations import ACTIVATIONS
@@ -18,7 +20,7 @@ from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.export import standalone
 from mlptune.experiments.export.folder import difference, write
 from mlptune.experiments.model import TunedModel, prediction_table
-from tests.support.models import momentary_model, write_table
+from tests.support.models import TOWNS, momentary_model, write_table
 
 HIDDEN = [name for name in ACTIVATIONS if name != "threshold"]
 
@@ -63,6 +65,32 @@ def test_every_scaling_and_embedding(scaling: str, table: Path, tmp_path: Path) 
         assert error_of(momentary_model(table, "regression", config), table, tmp_path) < 1e-5, embedding
 
 
+@pytest.mark.parametrize("embedding", EMBEDDINGS)
+def test_embeddings_of_categories_in_rows_that_nobody_has_seen(embedding: str, table: Path, tmp_path: Path) -> None:
+    # Coded are town, or also code and colour, of which no category is rare, so that a new one has the code 0.
+    for one_hot, n_coded in ((32, 1), (0, 3)):
+        architecture = {"embedding": embedding, "scaling": "quantile", "hidden": [6, 6], "skip": True}
+        other = {"embedding": "none", "scaling": "none", "feature_scale": True}
+        model = momentary_model(table, "classification", architecture, other, one_hot=one_hot)
+        assert len(model.parts[0].structure.levels) == n_coded
+        frame = pd.read_csv(table, sep=";", dtype=str, keep_default_na=False)
+        rng = np.random.default_rng(0)
+        for name, own in (("town", TOWNS), ("code", ["7", "08", "A1"]), ("colour", ["red"])):
+            frame[name] = rng.choice(["", "NA", "?", "never seen", "rare", *own], len(frame))
+        frame.to_csv(tmp_path / "new.csv", index=False)
+        assert error_of(model, tmp_path / "new.csv", tmp_path) < 1e-5
+
+
+def test_only_numbers_and_only_categories(table: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(table, sep=";", dtype=str, keep_default_na=False)
+    for columns in (["town", "colour"], ["town", "price"], ["price", "share"]):
+        some = tmp_path / f"{'-'.join(columns)}.csv"
+        frame[columns].to_csv(some, index=False)
+        for embedding in ("none", "plr", "piecewise"):
+            model = momentary_model(some, "regression", {"embedding": embedding, "scaling": "standard"}, one_hot=3)
+            assert error_of(model, some, tmp_path) < 1e-5, (columns, embedding)
+
+
 @settings(max_examples=20)
 @given(data=st.data())
 def test_ensembles_of_any_architectures(
@@ -86,16 +114,40 @@ def test_ensembles_of_any_architectures(
     architectures = [architecture() for _ in range(data.draw(st.integers(1, 3)))]
     task, classes = data.draw(st.sampled_from([("classification", 2), ("classification", 3), ("regression", 0)]))
     model = momentary_model(
-        table, task, *architectures, classes=classes, temperature=data.draw(st.sampled_from([1.0, 0.7]))
+        table,
+        task,
+        *architectures,
+        classes=classes,
+        temperature=data.draw(st.sampled_from([1.0, 0.7])),
+        threshold=data.draw(st.sampled_from([None, 0.47])) if classes == 2 else None,
+        one_hot=data.draw(st.sampled_from([0, 32, 1000])),
     )
     assert error_of(model, table, tmp_path_factory.mktemp("any")) < 1e-5
 
 
 HIDDEN_SIZES = st.sampled_from([[], [3], [6, 9], [8, 4, 4]])
 
+CODES = ("-999", "-999.0", "-999,00", "(999)", "9,999", "9.999", "9999")  # written as numbers, and perhaps missing
 CELLS = st.one_of(
     st.sampled_from(
-        ["", " ", "NA", "-", "true", "1,234", "(0,5)", "12 %", "$3k", "n.v.", "01.02.2024", "31/12/99", "13:08 pm"]
+        [
+            *(
+                "",
+                " ",
+                "NA",
+                "-",
+                "true",
+                "1,234",
+                "(0,5)",
+                "12 %",
+                "$3k",
+                "n.v.",
+                "01.02.2024",
+                "31/12/99",
+                "13:08 pm",
+            ),
+            *("N.V.", "inf", "00:00", *CODES),
+        ]
     ),
     st.text(max_size=8).filter(lambda text: not set(text) & set("\r\n\0")),
     st.floats().map(repr),
@@ -103,24 +155,40 @@ CELLS = st.one_of(
 )
 
 
+WORDS = st.sets(st.sampled_from(["n.v.", "-999", "-999.0", "9,999", "9.999", "true", "inf", "0", "2024", "31/12/99"]))
+
+
+@example(cells=list(CODES), decimal=".", missing={"-999", "9,999"}, order="")
+@example(cells=list(CODES), decimal=",", missing={"-999", "9,999"}, order="")
 @given(
-    cell=CELLS, decimal=st.sampled_from([".", ","]), order=st.sampled_from(["", "ymd", "dmy", "mdy", "clock", "digits"])
+    cells=st.lists(CELLS, min_size=1, max_size=5),
+    decimal=st.sampled_from([".", ","]),
+    missing=WORDS,
+    order=st.sampled_from(["", "ymd", "dmy", "mdy", "clock", "digits"]),
 )
-def test_a_cell_is_read_as_in_a_sweep(cell: str, decimal: str, order: str) -> None:
-    reading = Reading(decimal, ("n.v.",), order)
-    read = reading.apply(pd.Series([cell or None], dtype=object))
-    found = standalone.read_number(cell or None, reading.to_json())
-    np.testing.assert_equal(np.nan if found is None else found, read.values[0])
-    assert (found is None) == bool(read.non_numeric[0] or read.infinite[0])
+def test_cells_are_read_as_in_a_sweep(cells: list[str], decimal: str, missing: set[str], order: str) -> None:
+    reading = Reading(decimal, tuple(sorted(missing)), order)
+    there = [cell or None for cell in cells]
+    read = reading.apply(pd.Series(there, dtype=object))
+    stored = reading.to_json()
+    np.testing.assert_equal(standalone.read_numbers("x", there, stored), read.values)
+    unread = [standalone.read_number(cell, stored) is None for cell in there]
+    assert unread == (read.non_numeric | read.infinite).tolist()
 
 
-@pytest.mark.parametrize("form", ["tab", "utf-16", "quoted", "cp1252", "turned", "trailing"])
+def test_a_reading_has_nothing_that_the_program_does_not_know() -> None:
+    assert {field.name for field in fields(Reading)} == {*Reading().to_json()} == {"decimal", "missing", "order"}
+
+
+@pytest.mark.parametrize("form", ["tab", "gzip", "utf-16", "quoted", "cp1252", "turned", "trailing"])
 def test_a_table_in_any_form(form: str, table: Path, tmp_path: Path) -> None:
     model = momentary_model(table, "classification", {"scaling": "quantile"}, classes=2)
     frame = pd.read_csv(table, sep=";", dtype=str, keep_default_na=False)
-    other = tmp_path / "other.csv"
+    other = tmp_path / {"tab": "other.tsv", "gzip": "other.csv.gz"}.get(form, "other.csv")
     if form == "tab":
         frame.to_csv(other, sep="\t", index=False)
+    elif form == "gzip":
+        frame.to_csv(other, index=False)
     elif form == "utf-16":
         frame.to_csv(other, index=False, encoding="utf-16")
     elif form == "quoted":
@@ -147,6 +215,9 @@ def test_what_cannot_be_used_is_one_line(
         (tmp_path / "bad.csv").write_text(text)
         assert standalone.main([str(tmp_path / "bad.csv")]) == 2
         assert said in capsys.readouterr().err
+    (tmp_path / "half.csv.gz").write_bytes(gzip.compress(table.read_bytes())[:-99])
+    assert standalone.main([str(tmp_path / "half.csv.gz")]) == 2
+    assert "half.csv.gz: cannot be unpacked" in capsys.readouterr().err
     assert standalone.main([str(tmp_path / "none.csv")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert standalone.main([str(table)]) == 0

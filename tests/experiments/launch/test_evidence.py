@@ -40,7 +40,7 @@ def searched(target: str) -> Case:
     frame = table().drop(columns="price" if target == "kind" else "kind")
     frame = pd.concat([frame, frame.iloc[:40]], ignore_index=True)
     tables: dict[str, Any] = {
-        "data": {"folds": 3, "test_size": 0.0},
+        "data": {"folds": 3, "test_size": 0.0, "duplicates": "apart"},
         "model": {"epochs": 12, "hidden": [8]},
         "space": {"learning_rate": {"low": 0.01, "high": 0.1}},
         "search": {"method": "random", "trials": 2},

@@ -49,3 +49,16 @@ def test_only_a_sweep_of_which_nothing_was_said_is_cut_to_the_budget(monkeypatch
     cheap = plan(**silent)
     assert (cheap.total, cheap.fixed["subset"]) == (24, 0.5)
     assert any("50% of the rows" in note for note in cheap.notes)
+
+
+def test_a_trial_costs_the_mean_of_its_choices() -> None:
+    """Each choice counts as often as any other, whatever its place in the list."""
+    embeddings, shapes = ["none", "periodic", "cosine"], [[8], [16, 16]]
+    alone = [
+        plan(space={"dropout": [0.0]}, model={"hidden": hidden, "embedding": embedding, "epochs": 5}).trial_operations
+        for embedding in embeddings
+        for hidden in shapes
+    ]
+    for names in (embeddings, embeddings[::-1]):
+        made = plan(space={"embedding": names, "hidden": shapes}, model={"epochs": 5})
+        assert made.trial_operations == pytest.approx(sum(alone) / len(alone))

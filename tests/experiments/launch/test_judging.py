@@ -64,6 +64,14 @@ def test_r2_needs_targets_that_differ() -> None:
     plan(frame.assign(y=lambda f: f["y"] > 0), **few)
 
 
+def test_a_fold_that_cannot_judge_is_told_where_others_can() -> None:
+    frame = numbers()
+    frame.loc[frame.index[40:50], "y"] = 3.0
+    spec, _ = load_spec({"data": {"source": "memory", "target": "y", "time": "day", "test_size": 0, "folds": 5}})
+    notes = plan_of(spec, memory_table(frame, "y")).notes
+    assert any("validation rows of fold 4 all have the same target" in note for note in notes)
+
+
 def test_nothing_is_written_for_such_data(store: str) -> None:
     with pytest.raises(UserError, match="R2 needs"):
         mlptune.run_sweep(

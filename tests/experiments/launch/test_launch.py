@@ -60,7 +60,7 @@ def test_its_run_says_what_was_launched_and_on_which_data(store: str) -> None:
             "mlptune.version": mlptune.__version__,
         }.items()
     )
-    assert json.loads(found["mlptune.fixed"]) == {"epochs": 9, "early_stopping": 4}
+    assert json.loads(found["mlptune.fixed"]) == {"epochs": 9, "early_stopping": 4, "standardize": True}
     other = tags(name="other", model={"epochs": 2}, objective__metric="val_loss")
     assert (other["mlptune.metric"], other["mlptune.direction"]) == ("val_loss", "minimize")
     assert other["mlptune.data"] == found["mlptune.data"]

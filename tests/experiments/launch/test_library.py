@@ -13,7 +13,9 @@ from mlptune.tracking.records import TrialRecord
 
 def ended(number: int, value: float | None, state: str = "complete") -> tuple[TrialRecord, Outcome]:
     part = np.full((4, 1), 0.25 + number, dtype=np.float32)
-    return TrialRecord(number, state, value), Outcome(number, 1, ended="finished", value=value, predictions=(part,))
+    return TrialRecord(number, state, value), Outcome(
+        number, 1, ended="finished", value=value, predictions=(part,), crossfit=(part,)
+    )
 
 
 @given(st.permutations(range(8)), st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=8, max_size=8))

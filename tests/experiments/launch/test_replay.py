@@ -57,7 +57,7 @@ def test_a_record_tells_at_every_rung_what_the_engine_told(
     replayed = told(Replay(unable(), committed, {}), number, rungs)
     engine = told(EngineEvaluator(TASK, Inline()), number, rungs)
     # The store has the predictions of the last rung alone, and networks are not stored at all.
-    assert replayed == [replace(outcome, predictions=(), networks=()) for outcome in engine]
+    assert replayed == [replace(outcome, predictions=(), crossfit=(), networks=()) for outcome in engine]
 
 
 def test_a_trial_that_was_stopped_at_a_rung_waits_there_to_be_stopped_again(

@@ -1,6 +1,7 @@
 """Errors of databases, servers and files become one line that says whether waiting can help."""
 
 import errno
+import sqlite3
 from concurrent.futures import BrokenExecutor
 
 import pytest
@@ -45,6 +46,7 @@ def test_what_a_retry_may_mend_and_what_not() -> None:
         _database("OperationalError", "connection to server failed: Connection refused"),
         _database("OperationalError", "the database system is starting up"),
         _database("InterfaceError", "the connection is closed", "BAD_REQUEST"),
+        sqlite3.OperationalError("database is locked"),
         _answered(503),
         ConnectionResetError("the answer is lost"),
         OSError(errno.ESTALE, "Stale file handle"),
@@ -58,6 +60,8 @@ def test_what_a_retry_may_mend_and_what_not() -> None:
         _database("OperationalError", 'password authentication failed for user "x"'),
         _database("ProgrammingError", 'relation "runs" does not exist', "BAD_REQUEST"),
         _database("IntegrityError", "UNIQUE constraint failed", "BAD_REQUEST"),
+        sqlite3.DatabaseError("database disk image is malformed"),
+        sqlite3.OperationalError("no such table: runs"),
         _answered(501),
         OSError(errno.ENOSPC, "No space left on device"),
         PermissionError(errno.EACCES, "Permission denied"),
