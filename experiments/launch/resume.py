@@ -28,6 +28,10 @@ BEFORE: dict[str, dict[str, Any]] = {
     "data": {"duplicates": "apart", "one_hot": 100_000},
     "objective": {"ensemble": 0},
 }
+# Options by which a version's method goes on as it began, where a later one searches in another way.
+OPTIONS_BEFORE: dict[str, dict[str, dict[str, Any]]] = {
+    "0.1.0": {"auto": {"repeats": True}, "mobster": {"repeats": True}},
+}
 # Two keys that say the same in different ways: where one is stated the other is not taken over.
 OTHER_OF = {"folds": "validation", "validation": "folds", "test": "test_size", "test_size": "test"}
 OTHER_NAME = "give this one another name with --set name=..."
@@ -54,7 +58,16 @@ def as_begun(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
         stated = {*part.model_fields_set, *(OTHER_OF.get(key) for key in part.model_fields_set)}
         then = {key: value for key, value in tables.get(name, {}).items() if key in type(part).model_fields}
         parts[name] = part.model_copy(update={key: value for key, value in then.items() if key not in stated})
+    search = parts["search"]
+    parts["search"] = search.model_copy(
+        update={"options": {**_options_before(earlier, search.method), **search.options}}
+    )
     return spec.model_copy(update=parts)
+
+
+def _options_before(earlier: LaunchRecord, method: str) -> dict[str, Any]:
+    """The options by which this method goes on as the launch's version began."""
+    return OPTIONS_BEFORE.get(earlier.tags.get(schema.VERSION, ""), {}).get(method, {})
 
 
 def _stored_tables(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
@@ -63,6 +76,9 @@ def _stored_tables(earlier: LaunchRecord, uri: str) -> dict[str, Any]:
     if earlier.tags.get(schema.VERSION) != __version__:
         for name, values in BEFORE.items():
             tables[name] = {**values, **tables.get(name, {})}
+        search = tables.get("search", {})
+        options = {**_options_before(earlier, search.get("method", "")), **search.get("options", {})}
+        tables["search"] = {**search, "options": options}
     return dict(tables)
 
 

@@ -2,7 +2,8 @@
 
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
 of the results (`surrogate.gp`). Pending trials have the model's prediction as their fantasy value ("kriging believer", Ginsbourger
-et al. 2010).
+et al. 2010). The value to beat is the model's at a tried point, not the best result, which may be luck; and what is worth no more
+than a repeat of a tried point is left alone (`surrogate.copies`).
 
 A proposal is a function of (seed, trial number, history). Fitting the kernel parameters costs more than all the rest, so it is
 done each time the history has grown by a tenth, always from the same start: for a study that was rebuilt it gives the same ones.
@@ -10,7 +11,7 @@ done each time the history has grown by a tenth, always from the same start: for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..plugins import check_integer
 from ..seeds import derive
 from ..spaces.space import Space
 from ..surrogate.acquisition import log_expected_improvement, maximise
+from ..surrogate.copies import near_copies
 from ..surrogate.features import Features
 from ..surrogate.gp import GaussianProcess, KernelParameters, fit_kernel_parameters, transform_objective
 from .history import impute_worst
@@ -52,6 +54,8 @@ class AutoSampler(EncodedSampler):
         structures: the most different structures that the model may propose in a batch; any number unless given. Trials of one
             structure train as one stack.
         structural: the names of the hyperparameters that make the structure.
+        repeats: whether near copies of tried points may be proposed, and the first points of a small space more than once, as
+            by mlptune 0.1.0, whose sweeps are continued so.
 
     A trial that failed, diverged or has no finite value counts as the worst finite value so far; a pruned one with the last
     value it reported. One objective only: more raise ValueError.
@@ -67,13 +71,14 @@ class AutoSampler(EncodedSampler):
         n_startup_trials: int = 8,
         structures: int | None = None,
         structural: Collection[str] = (),
+        repeats: bool = False,
     ) -> None:
         super().__init__(seed, space=space)
         if isinstance(structural, str) or not isinstance(structural, Collection):
             raise ValueError(f"structural: {structural!r} is not a list of names")
         self._structures = structures if structures is None else check_integer("structures", structures)
         self._structural = frozenset(structural)
-        self._trials, self._batch = trials, batch
+        self._trials, self._batch, self._repeats = trials, batch, repeats
         self._n_startup_trials = check_integer("n_startup_trials", n_startup_trials)
         self._lock = Lock()
 
@@ -103,13 +108,18 @@ class AutoSampler(EncodedSampler):
             if not features.axes:
                 return "auto: the space has one point"
             if features.points <= self._trials:
-                points = f"auto: the space has {counted(len(features.all_points()), 'point')}"
-                if self._trials <= startup:
-                    return f'{points}; a Latin hypercube may repeat some, method "grid" tries each once'
-                return f"{points}; of {startup} in a Latin hypercube some may repeat, later none before all are tried"
+                return f"auto: the space has {counted(len(features.all_points()), 'point')}{self._once(startup)}"
         if self._trials is not None and self._trials <= startup:
             return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
         return f"auto: {counted(startup, 'point')} of a Latin hypercube, then expected improvement under a Gaussian process"
+
+    def _once(self, startup: int) -> str:
+        """How a space of no more points than trials is gone through."""
+        if not self._repeats:
+            return "; each is tried once before any is tried again"
+        if self._trials is not None and self._trials <= startup:
+            return '; a Latin hypercube may repeat some, method "grid" tries each once'
+        return f"; of {startup} in a Latin hypercube some may repeat, later none before all are tried"
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -136,7 +146,7 @@ class AutoSampler(EncodedSampler):
                     self._within(features, batch),
                 )
             if codes is None:
-                codes = features.from_unit_cube(self._startup(trial.number, len(features.axes))[None])[0]
+                codes = self._first(features, self._encoded(others, study, features), trial.number)
         return features.decode(codes)
 
     def _others(
@@ -148,6 +158,15 @@ class AutoSampler(EncodedSampler):
 
     def _encoded(self, trials: Sequence[FrozenTrial], study: Study, features: Features) -> np.ndarray:
         return rows([self._read(t, study, features)[0] for t in trials], features)
+
+    def _first(self, features: Features, taken: np.ndarray, number: int) -> np.ndarray:
+        """The codes (d,) of a trial before there is a model: of a Latin hypercube; another point where that one is taken."""
+        codes = features.from_unit_cube(self._startup(number, len(features.axes))[None])
+        if self._repeats or not (codes == taken).all(axis=1).any():
+            return codes[0]
+        generator = np.random.default_rng(derive(self._seed, "auto", "another", number))
+        other = maximise(lambda points: generator.random(len(points)), features, codes[:0], taken, generator, n_steps=1)
+        return codes[0] if other is None else other
 
     def _startup(self, number: int, dimensions: int) -> np.ndarray:
         """The point in [0, 1)^d of a trial before there is a model: each block is a Latin hypercube (McKay et al. 1979)."""
@@ -190,7 +209,17 @@ class AutoSampler(EncodedSampler):
             return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
 
         generator = np.random.default_rng(derive(self._seed, "auto", number))
-        return maximise(score, features, starts, taken, generator, within=within)
+        copies = self._copies(features.features, taken, parameters)
+        return maximise(score, features, starts, taken, generator, within=within, copies=copies)
+
+    def _copies(
+        self, place: Callable[[np.ndarray], np.ndarray], taken: np.ndarray, parameters: KernelParameters
+    ) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What says which codes (n, d) are near copies of those that are taken; `place` gives features (n, p) of codes."""
+        if self._repeats:
+            return None
+        tried = place(taken)
+        return lambda codes: near_copies(place(codes), tried, parameters)
 
     def _kernel_parameters(self, features: Features, codes: np.ndarray, y: np.ndarray) -> KernelParameters:
         """The kernel parameters, fitted to the first of the trials, see `n_fit_trials`."""

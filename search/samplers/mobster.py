@@ -55,7 +55,7 @@ class MobsterSampler(AutoSampler):
                     known, self._encoded(others, study, features), self._encoded(pending, study, features), trial.number
                 )
             if codes is None:
-                codes = features.from_unit_cube(self._startup(trial.number, len(features.axes))[None])[0]
+                codes = self._first(features, self._encoded(others, study, features), trial.number)
         return features.decode(codes)
 
     def _propose_at_the_end(
@@ -86,7 +86,9 @@ class MobsterSampler(AutoSampler):
             return log_expected_improvement(*model.predict(place(candidates)), float(best))
 
         generator = np.random.default_rng(derive(self._seed, "mobster", number))
-        return maximise(score, features, starts, codes, generator, within=self._within(features, pending))
+        copies = self._copies(place, codes, parameters)
+        within = self._within(features, pending)
+        return maximise(score, features, starts, codes, generator, within=within, copies=copies)
 
     def _kernel_parameters_of(self, X: np.ndarray, known: Observations) -> KernelParameters:
         """The kernel parameters, fitted to the observations of the first trials, see `auto.n_fit_trials`."""

@@ -46,6 +46,7 @@ def maximise(
     n_local_searches: int = 5,
     n_steps: int = 10,
     within: tuple[Sequence[int], np.ndarray] | None = None,
+    copies: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray | None:
     """The codes (d,) with the largest score among points that are not taken; None if none is left.
 
@@ -61,6 +62,7 @@ def maximise(
         n_local_searches: how many points climb at a time.
         n_steps: the most steps of a local search.
         within: axes, and the combinations of codes (k, axes) that are admitted on them; all are unless given.
+        copies: codes (n, d) -> which of them (n,) are worth no more than a repeat of what is taken: they come last.
     """
     known = set(_keys(taken))
 
@@ -76,7 +78,7 @@ def maximise(
 
     if features.points <= ENUMERATED:
         candidates = new(features.all_points())
-        return candidates[np.argmax(score(candidates))] if len(candidates) else None
+        return candidates[_best(score(candidates), candidates, 1, copies)[0]] if len(candidates) else None
     neighbours = Neighbourhood(features)
     candidates = features.from_unit_cube(generator.random((n_samples, len(features.axes))))
     candidates = new(np.concatenate([candidates, neighbours(starts, generator, 0)]))
@@ -86,10 +88,30 @@ def maximise(
             break
         top = np.concatenate([top, candidates])
         scores = np.concatenate([scores, score(candidates)])
-        order = np.argsort(-scores, kind="stable")[:n_local_searches]
+        order = _best(scores, top, n_local_searches, copies)
         top, scores = top[order], scores[order]
         candidates = new(neighbours(top, generator, step))
     return top[0] if len(top) else None
+
+
+_BLOCK = 32
+"""How many points are looked at for copies at a time: mostly the first few suffice."""
+
+
+def _best(
+    scores: np.ndarray, codes: np.ndarray, wanted: int, copies: Callable[[np.ndarray], np.ndarray] | None
+) -> np.ndarray:
+    """The indices of the largest scores (n,), the best first: those of originals, or of the copies if all points are such."""
+    order = np.argsort(-scores, kind="stable")
+    if copies is None:
+        return order[:wanted]
+    found = order[:0]
+    for start in range(0, len(order), _BLOCK):
+        block = order[start : start + _BLOCK]
+        found = np.concatenate([found, block[~copies(codes[block])]])
+        if len(found) >= wanted:
+            break
+    return (found if len(found) else order)[:wanted]
 
 
 def _moved(codes: np.ndarray, axes: Sequence[int], rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:

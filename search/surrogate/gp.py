@@ -182,6 +182,11 @@ class GaussianProcess:
         return GaussianProcess(X, y, self.parameters, standard=standard)
 
 
+def correlation(A: np.ndarray, B: np.ndarray, parameters: KernelParameters) -> np.ndarray:
+    """The prior correlations (n,) of the function's values at features A (n, p) with those at B (n, p), row by row."""
+    return _matern(((A - B) ** 2) @ parameters.weights)
+
+
 def _check(X: np.ndarray, y: np.ndarray) -> None:
     for name, values in (("X", X), ("y", y)):
         if not np.isfinite(values).all():

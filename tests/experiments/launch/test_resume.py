@@ -12,7 +12,7 @@ from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.launch.plan import make_plan
-from mlptune.experiments.launch.resume import committed_trials
+from mlptune.experiments.launch.resume import as_begun, committed_trials, resumable
 from mlptune.tracking import reader
 from tests.support.observers import AfterTrials, Listener, press_ctrl_c
 from tests.support.sweeps import essence, small
@@ -113,3 +113,25 @@ def test_what_trains_when_the_time_is_over_counts_with_its_best_epoch_so_far(sto
         values = curves[curves["number"] == trial["number"]]["val_score"]
         assert trial["value"] in values.tolist()
     assert mlptune.load_model("small").predict(np.zeros((1, 30))).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("version", "method", "options"),
+    [
+        ("0.1.0", "auto", {"repeats": True, "n_startup_trials": 4}),
+        ("0.1.0", "tpe", {"n_startup_trials": 4}),
+        ("0.1.9", "auto", {"n_startup_trials": 4}),
+    ],
+)
+def test_a_method_goes_on_as_its_version_began(
+    store: str, version: str, method: str, options: dict[str, object]
+) -> None:
+    table = small(search__method=method, search__options={"n_startup_trials": 4})
+    with pytest.raises(KeyboardInterrupt):
+        mlptune.run_sweep(table, workers=1, observer=AfterTrials(2, press_ctrl_c))
+    earlier = resumable(store, "small")
+    assert earlier is not None
+    MlflowClient(store).set_tag(earlier.run_id, "mlptune.version", version)
+    earlier = resumable(store, "small")
+    assert earlier is not None
+    assert as_begun(load_spec(table)[0], earlier, store).search.options == options

@@ -1,12 +1,15 @@
 """The default searcher: what it promises beyond the contract that all samplers share."""
 
 import itertools
+import json
 import math
 import warnings
 
 import numpy as np
 import optuna
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
@@ -187,7 +190,7 @@ def test_failed_trials_alone_are_no_reason_to_stop():
             {"layers": [1, 2], "units_1": [8, 16], "units_2": [8, 16]},
             8,
             1,
-            'the space has 6 points; a Latin hypercube may repeat some, method "grid" tries each once',
+            "the space has 6 points; each is tried once before any is tried again",
         ),
     ],
 )
@@ -197,24 +200,117 @@ def test_it_says_what_it_does(space, trials, batch, words):
     assert "\n" not in choice
 
 
-def test_a_small_space_is_tried_whole_before_a_point_is_repeated():
+@pytest.mark.parametrize("name", ["auto", "mobster"])
+@given(
+    optimizers=st.integers(1, 3),
+    layers=st.integers(1, 2),
+    widths=st.integers(1, 3),
+    batch=st.integers(1, 9),
+    startup=st.integers(1, 9),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=15, deadline=None, derandomize=True)
+def test_a_small_space_is_tried_whole_before_a_point_is_repeated(
+    name, optimizers, layers, widths, batch, startup, seed
+):
+    units = [8, 16, 32][:widths]
+    space = Space.parse(
+        {
+            "optimizer": ["sgd", "adam", "adamw"][:optimizers],
+            "layers": {"low": 1, "high": layers},
+            **{f"units_{i}": units for i in range(1, layers + 1)},  # the second is inactive at one layer
+        }
+    )
+    points = len(list(space.grid()))
+    study = optuna.create_study(sampler=sampler(name, seed, space=space, n_startup_trials=startup))
+    tried = []
+    while len(tried) < points:
+        trials = []
+        for _ in range(min(batch, points - len(tried))):
+            trials.append(study.ask())
+            tried.append(json.dumps(space.suggest(trials[-1])))  # at once, as sweeps do: the next one knows of it
+        for trial in trials:
+            trial.report(0.1 * (trial.number % 4), 1)
+            study.tell(trial, 0.1 * (trial.number % 4))
+    assert len(set(tried)) == points
+    space.suggest(study.ask())  # all were tried: it goes on
+
+
+def test_the_first_points_of_a_small_space_may_repeat_as_they_did_in_older_sweeps():
     space = Space.parse({"optimizer": ["sgd", "adam"], "activation": ["relu", "tanh"], "batch_size": [8, 16, 32]})
-    method = sampler("auto", 0, space=space, trials=16, batch=4)
-    assert method.choice.startswith(
-        "auto: the space has 12 points; of 8 in a Latin hypercube some may repeat, later none"
+    method = sampler("auto", 0, space=space, trials=16, batch=4, repeats=True)
+    assert method.choice == (
+        "auto: the space has 12 points; of 8 in a Latin hypercube some may repeat, later none before all are tried"
     )
     study = optuna.create_study(sampler=method)
-    tried: list[tuple] = []
-    for _ in range(4):
-        batch = [study.ask() for _ in range(4)]
-        for trial in batch:
-            space.suggest(trial)
-            tried.append(tuple(trial.params.items()))
-        for trial in batch:
-            study.tell(trial, float(trial.number))
-    first = len(set(tried[:8]))
-    assert first < 8  # some of the hypercube's are the same: what is said must not claim otherwise
-    assert len(set(tried[: 8 + 12 - first])) == 12
+    first = [tuple(space.suggest(study.ask()).items()) for _ in range(8)]
+    assert len(set(first)) < 8
+
+
+NOISY = Space.parse(
+    {
+        "learning_rate": {"low": 1e-3, "high": 2e-2, "log": True},
+        "dropout": {"low": 0.0, "high": 0.5},
+        "l2": {"low": 1e-6, "high": 1e-2, "log": True},
+        "hidden": [[64], [64, 64]],
+    }
+)
+
+
+def is_near(a, b):
+    """The rates within 5 %, dropout within .02, l2 within 30 %, the same layers."""
+    return (
+        abs(math.log(a["learning_rate"] / b["learning_rate"])) <= math.log(1.05)
+        and abs(a["dropout"] - b["dropout"]) <= 0.02
+        and abs(math.log(a["l2"] / b["l2"])) <= math.log(1.3)
+        and a["hidden"] == b["hidden"]
+    )
+
+
+def noisy_sweep(seed, deviation, **options):
+    """(share of near copies, regret of the trial with the best value) after 40 trials in batches of 8, validated on some rows."""
+    generator = np.random.default_rng([seed, 5])
+    peak = generator.uniform(0.0, 1.0, size=3)
+    study = optuna.create_study(sampler=sampler("auto", seed, space=NOISY, **options))
+    loss = []
+    for _ in range(5):
+        trials = []
+        for _ in range(8):
+            trials.append(study.ask())
+            point = NOISY.suggest(trials[-1])
+            places = (
+                math.log10(point["learning_rate"] / 1e-3) / math.log10(20),
+                point["dropout"] / 0.5,
+                math.log10(point["l2"] / 1e-6) / 4,
+            )
+            loss.append(0.1 + float(([0.1, 0.03, 0.01] * (places - peak) ** 2).sum()))
+        for trial in trials:
+            study.tell(trial, loss[trial.number] + deviation * generator.normal())
+    points = [trial.params for trial in study.trials]
+    copies = [any(is_near(point, other) for other in points[:i]) for i, point in enumerate(points)]
+    return np.mean(copies), loss[study.best_trial.number] - 0.1
+
+
+def test_under_noise_it_does_not_polish_what_looks_best():
+    noise = math.sqrt(0.1 * 0.9 / 500)  # that of the accuracy on 500 rows
+    now, before = (np.array([noisy_sweep(seed, noise, repeats=r) for seed in range(5)]) for r in (False, True))
+    assert now[:, 0].max() < 0.1 < 0.2 < before[:, 0].mean()
+    assert now[:, 1].mean() < before[:, 1].mean() + 2e-3
+
+
+def test_without_noise_it_goes_on_to_the_optimum():
+    regret = [noisy_sweep(seed, 0.0)[1] for seed in range(3)]
+    assert max(regret) < 1e-3
+
+
+def test_the_points_of_a_batch_are_no_near_copies_of_one_another():
+    generator = np.random.default_rng(1)
+    study = optuna.create_study(sampler=sampler("auto", 0, space=NOISY))
+    for _ in range(24):
+        trial = study.ask()
+        study.tell(trial, NOISY.suggest(trial)["dropout"] + 0.3 * generator.normal())
+    asked = [NOISY.suggest(study.ask()) for _ in range(16)]
+    assert not any(is_near(a, b) for a, b in itertools.combinations(asked, 2))
 
 
 @pytest.mark.parametrize("number", [0, 2.5, True])

@@ -124,3 +124,24 @@ def test_neighbours_of_several_points_follow_those_of_the_first():
     assert [len(found) for found in each] == [6 * 5 + 2] * 3
     np.testing.assert_array_equal(neighbours(points, generator, 0), np.concatenate(each))
     assert neighbours(points[:0], generator, 0).shape == (0, 7)
+
+
+def test_copies_come_last():
+    features = Features({"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)})
+    nothing = np.empty((0, 2))
+
+    def score(codes):
+        return -((codes - 0.3) ** 2).sum(axis=1)
+
+    def beside(codes):
+        return np.abs(codes - 0.3).max(axis=1) <= 0.1
+
+    top = maximise(score, features, nothing, nothing, np.random.default_rng(0), copies=beside)
+    assert 0.1 < np.abs(top - 0.3).max() < 0.12
+    everywhere = maximise(score, features, nothing, nothing, np.random.default_rng(0), copies=lambda c: c[:, 0] >= 0)
+    assert np.abs(everywhere - 0.3).max() < 0.05
+    small = Features({"x": IntDistribution(0, 2), "y": IntDistribution(0, 2)})
+    first = maximise(
+        lambda c: c.sum(axis=1), small, nothing, nothing, np.random.default_rng(0), copies=lambda c: c[:, 0] > 1
+    )
+    assert first.tolist() == [1, 2]
