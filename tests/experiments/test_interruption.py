@@ -72,7 +72,7 @@ def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str
     (tmp_path / "rows.csv").write_text(ROWS)
     process = start(tmp_path, *LONG, "2")
     assert process.stderr is not None
-    next(line for line in process.stderr if line.startswith("[3/"))
+    next(line for line in process.stderr if line.lstrip().startswith("[3/"))
     with sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None, timeout=60) as database:
         database.execute("BEGIN EXCLUSIVE")
         os.killpg(process.pid, signal.SIGINT)

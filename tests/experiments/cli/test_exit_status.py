@@ -59,7 +59,7 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
     process = start(tmp_path, *LONG, "1")
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("[3/"):
+        if line.lstrip().startswith("[3/"):
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
