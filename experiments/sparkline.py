@@ -24,6 +24,9 @@ def sparkline(values: Sequence[float], width: int, levels: str = BLOCKS) -> str:
     known = [mean for mean in means if mean is not None]
     if not known:
         return ""
+    if math.isinf(max(known) - min(known)):  # their distance is no float
+        means = [None if mean is None else mean / 4 for mean in means]
+        known = [mean for mean in means if mean is not None]
     low, span = min(known), max(known) - min(known)
     top = len(levels) - 1
     places = [None if mean is None else (mean - low) / span if span else 0.5 for mean in means]

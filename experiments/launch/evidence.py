@@ -20,6 +20,7 @@ from ...core.structure import Structure
 from ...core.training import start, train
 from ...core.workspace import Workspace, evaluation_rows
 from ...search.spaces.dimensions import Range
+from ..config.names import CLASS_WEIGHT
 from ..constant import best_constant
 from ..data.dataset import EncodedFold
 from ..data.understanding import understood
@@ -197,7 +198,7 @@ def _layers(plan: SweepPlan, fold: EncodedFold, configuration: Mapping[str, Any]
     if weight is not None and not weight.any():
         return []
     part = Fold(arrays.X[rows], arrays.y[rows], weight)
-    hp = Hyperparameters.from_config(dict(configuration))
+    hp = Hyperparameters.from_config({name: value for name, value in configuration.items() if name != CLASS_WEIGHT})
     hp = replace(hp, subset=1.0)
     network = Network(hp, seed=plan.seeds[0])
     structure = Structure.of(

@@ -165,7 +165,7 @@ def _extremes(plan: SweepPlan) -> tuple[Structure | None, Structure | None]:
     the others are, but for those that need another one (embedding_sigma, units_2), which are settled in the second round.
     """
     candidates = {name: list(_ends(dimension)) for name, dimension in plan.space.dimensions.items()}
-    start = {name: forecast.middle(dimension) for name, dimension in plan.space.dimensions.items()}
+    start = {name: forecast.middle(dimension, -1) for name, dimension in plan.space.dimensions.items()}
     return _extreme(plan, candidates, dict(start), -1), _extreme(plan, candidates, dict(start), 1)
 
 

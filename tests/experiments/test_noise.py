@@ -17,7 +17,7 @@ def launch(
     best = TrialRecord(0, "complete", value)
     tags = {schema.DATA: "abc", schema.METRIC: "val_score", schema.DIRECTION: direction}
     began = datetime(2026, 1, 1, tzinfo=UTC)
-    return LaunchRecord("id", "cars", 1, "finished", "random", began, None, 1, {}, best, None, [], expected, tags)
+    return LaunchRecord("id", "cars", 1, "finished", "random", began, None, 1, {}, best, None, [], expected, None, tags)
 
 
 def test_a_difference_is_beyond_noise_where_it_exceeds_that_of_independent_errors() -> None:

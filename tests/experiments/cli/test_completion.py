@@ -26,7 +26,7 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "names"),
     [
-        (["co"], ["columns"]),
+        (["co"], ["continue", "columns", "compare"]),
         (["sweep", "--dr"], ["--dry-run"]),
         (["sweep", "--method", "hyp"], ["hyperband"]),
         (["sweep", "--metric", "rms"], ["rmse"]),

@@ -68,7 +68,8 @@ def test_late_it_ends_at_once_or_as_soon_as_one_trial_has_an_epoch(monkeypatch: 
             found = list(evaluator.advance(requests, time.monotonic() - 1, until_one=until_one))
             assert all(outcome.ended is None for outcome in found), "no trial has come to its end"
             concluded = [evaluator.conclude(request.number) for request in requests]
-            assert any(concluded) == until_one
+            # The first jobs may be back before the time is looked at; none follows them unless one trial is waited for.
+            assert any(concluded) if until_one else all(outcome.last_epoch <= 1 for outcome in found)
 
 
 def test_divergence_is_reported_as_the_last_finite_epoch_and_a_reason() -> None:
