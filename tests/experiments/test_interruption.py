@@ -48,7 +48,8 @@ def test_ctrl_c_while_everything_starts(seconds: float, tmp_path: Path) -> None:
     lines = err.splitlines()
     assert lines[-1].endswith("--resume") or lines == ["interrupted"]  # where loading took that long
     assert all(
-        line.startswith(("left out", "auto: ", "digits: ", "[", "interrupted", "  mlptune sweep")) for line in lines
+        line.startswith(("left out", "auto: ", "about ", "digits: ", "[", "interrupted", "  mlptune sweep"))
+        for line in lines
     ), err
 
 
