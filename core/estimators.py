@@ -320,10 +320,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         """
         check_is_fitted(self)
         X, y = validate_data(self, X, y, dtype=self._input_dtype(), reset=False)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"y must hold only the classes {self.classes_.tolist()}, got {unknown.tolist()}")
-        return self._trace(X, np.searchsorted(self.classes_, y), self._weights(X, y, sample_weight))
+        return self._trace(X, _indices(y, self.classes_, checked=True), self._weights(X, y, sample_weight))
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities (n, classes), in the order of `classes_`; rows add up to 1."""

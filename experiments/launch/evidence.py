@@ -31,7 +31,7 @@ from ..threshold import decide
 from .plan import SweepPlan
 
 # What costs time is measured on so many rows at most, and only where it is little beside the search, counted in operations.
-ROWS, SHARE_OF_SEARCH = 2000, 0.05
+ROWS, SHARE_OF_SEARCH = 2000, 0.02
 # Fewer trials say nothing of what mattered.
 LEAST_TRIALS = 10
 # Points of the page's pictures.
@@ -85,7 +85,8 @@ def measure(
         if dataset.classes is not None
         else _of_numbers(y, outputs)
     )
-    operations = plan.trial_operations * plan.total
+    # Of the trials that there are: a sweep with a budget in minutes has planned more than it had time for.
+    operations = plan.trial_operations * len(study.trials)
     if _baseline_operations(folds[0]) < SHARE_OF_SEARCH * operations:
         found["baselines"] = _baselines(folds[0], scoring, rows, judged, dataset.task)
     return found | _importance(plan, model, operations)

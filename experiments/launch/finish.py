@@ -169,7 +169,8 @@ def find_finalists(
     """The finalists, and a line that says what came of them."""
     found = finalists(plan, trials, executor)
     if found:
-        best, winner = best_of(plan, trials), named(found, best_of(plan, trials))
+        best = best_of(plan, trials)
+        winner = named(found, best)
         other = " too" if winner.number == best.number else f", not trial {best.number}"
         observer.message(
             f"{len(found)} finalists trained from fresh seeds: trial {winner.number} is the best in the mean{other}"
