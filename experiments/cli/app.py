@@ -28,6 +28,31 @@ app = typer.Typer(
 
 TABLE_SUFFIXES = ", ".join(FORMATS)
 
+Spec = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SPEC", help="A sweep file, or a bundled one: digits, diabetes.", autocompletion=completion.specs
+    ),
+]
+Data = Annotated[str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")]
+Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a line of the sweep file, e.g. search.trials=16. Repeatable."
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Worker processes; one per core if not given.")
+]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="ADDRESS",
+        help="Train elsewhere: dask://host:port, dask+tls://host:port, or an installed executor's name.",
+    ),
+]
 Name = Annotated[
     str,
     typer.Argument(

@@ -7,7 +7,7 @@ import typer
 from ...._text import escape_control_characters
 from ...errors import UserError
 from .. import completion
-from ..app import Json, Uri, app, check_store, reading, shown, write
+from ..app import Executor, Json, Uri, Workers, app, check_store, reading, shown, write
 from .sweeping import tell_result
 
 Newest = Annotated[
@@ -15,12 +15,6 @@ Newest = Annotated[
     typer.Argument(
         metavar="NAME", help="The sweep, meaning the launch that was begun last.", autocompletion=completion.sweeps
     ),
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", metavar="N", min=1, help="Worker processes; one per core if not given.")
-]
-Executor = Annotated[
-    str | None, typer.Option("--executor", metavar="ADDRESS", help="Train elsewhere, as with `sweep`.")
 ]
 
 

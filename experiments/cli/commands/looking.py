@@ -6,13 +6,7 @@ import typer
 
 from ...._text import escape_control_characters
 from ...errors import UserError
-from .. import completion
-from ..app import TABLE_SUFFIXES, Json, app, tell, write
-
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a line of the sweep file, e.g. data.folds=5. Repeatable."),
-]
+from ..app import TABLE_SUFFIXES, Data, Json, Set, Spec, Target, app, tell, write
 
 
 @app.command(no_args_is_help=True, short_help="Show how each column of a table is understood.")
@@ -50,18 +44,9 @@ def columns(
 
 @app.command(no_args_is_help=True, short_help="Check a sweep file and its table, all problems at once.")
 def check(
-    spec: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="SPEC",
-            help="A sweep file, or a bundled one: digits, diabetes.",
-            autocompletion=completion.specs,
-        ),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
-    ] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
+    spec: Spec = None,
+    data: Data = None,
+    target: Target = None,
     set_: Set = None,
     json: Json = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """`params`, `methods` and `metrics`: the reference, printed from the tables that the program runs on."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -25,16 +26,11 @@ def params(
     """
     from ... import reference
     from .. import reference as text
-    from ..present import strict_json
-    from ..wrapped import terminal_width
 
-    found = reference.parameters() if name is None else reference.parameter(name)
-    if json:
-        write(strict_json(found))
-    elif isinstance(found, list):
-        write(text.parameters_text(found, terminal_width()))
+    if name is None:
+        _explain(reference.parameters(), json, text.parameters_text)
     else:
-        write(text.parameter_text(found, terminal_width()))
+        _explain(reference.parameter(name), json, text.parameter_text)
 
 
 @app.command(short_help="Explain the search methods and pruners.")
@@ -56,16 +52,11 @@ def methods(
     """
     from ... import reference
     from .. import reference as text
-    from ..present import strict_json
-    from ..wrapped import terminal_width
 
-    found = reference.methods() if name is None else reference.method(name)
-    if json:
-        write(strict_json(found))
-    elif isinstance(found, list):
-        write(text.methods_text(found, reference.pruners(), terminal_width()))
+    if name is None:
+        _explain(reference.methods(), json, lambda found, width: text.methods_text(found, reference.pruners(), width))
     else:
-        write(text.method_text(found, terminal_width()))
+        _explain(reference.method(name), json, text.method_text)
 
 
 @app.command(short_help="Explain what a sweep can be judged by.")
@@ -85,11 +76,16 @@ def metrics(
     """
     from ... import reference
     from .. import reference as text
+
+    if name is None:
+        _explain(reference.metrics(), json, text.metrics_text)
+    else:
+        _explain(reference.metric(name), json, lambda found, width: text.metrics_text([found], width))
+
+
+def _explain(found: Any, json: bool, text: Callable[[Any, int], str]) -> None:
+    """Print rows of the reference: as JSON, or as `text` makes them for the terminal's width."""
     from ..present import strict_json
     from ..wrapped import terminal_width
 
-    found = reference.metrics() if name is None else reference.metric(name)
-    if json:
-        write(strict_json(found))
-    else:
-        write(text.metrics_text(found if isinstance(found, list) else [found], terminal_width()))
+    write(strict_json(found) if json else text(found, terminal_width()))

@@ -9,7 +9,7 @@ import typer
 from ...._text import escape_control_characters
 from ...errors import UserError
 from .. import completion
-from ..app import TABLE_SUFFIXES, Json, Uri, app, check_store, shown, write
+from ..app import TABLE_SUFFIXES, Data, Executor, Json, Set, Spec, Target, Uri, Workers, app, check_store, shown, write
 
 if TYPE_CHECKING:
     from ...results import SweepResult
@@ -17,24 +17,10 @@ if TYPE_CHECKING:
 
 @app.command(no_args_is_help=True, short_help="Run a sweep: search, train, record, keep the best model.")
 def sweep(
-    spec: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="SPEC",
-            help="A sweep file, or a bundled one: digits, diabetes.",
-            autocompletion=completion.specs,
-        ),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="FILE", help=f"A table ({TABLE_SUFFIXES}), instead of SPEC.")
-    ] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict, with --data.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a line of the sweep file, e.g. search.trials=16. Repeatable."
-        ),
-    ] = None,
+    spec: Spec = None,
+    data: Data = None,
+    target: Target = None,
+    set_: Set = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The sweep's name; short for --set name=.")] = None,
     trials: Annotated[str | None, typer.Option(metavar="N", help="search.trials: how many configurations.")] = None,
     minutes: Annotated[
@@ -53,16 +39,8 @@ def sweep(
     epochs: Annotated[str | None, typer.Option(metavar="N", help="model.epochs: the longest a trial trains.")] = None,
     folds: Annotated[str | None, typer.Option(metavar="K", help="data.folds: cross-validation.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="seed: the same seed gives the same sweep.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Worker processes; one per core if not given.")
-    ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Train elsewhere: dask://host:port, dask+tls://host:port, or an installed executor's name.",
-        ),
-    ] = None,
+    workers: Workers = None,
+    executor: Executor = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
     ] = False,

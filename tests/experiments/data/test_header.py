@@ -1,10 +1,7 @@
 """A slip in [data] is found in the header, before a table is read or a process started; what a header cannot tell is left open."""
 
 import gzip
-import io
-import sqlite3
 import zipfile
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +14,9 @@ from mlptune.experiments.data.header import check_columns, check_header
 from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.formats import open_table
+from tests.support.table_bytes import feather, parquet, sqlite, xlsx
 
 FRAME = pd.DataFrame({"age": [1, 2], "name": ["Ann", "Bo"], "price": [2.5, 3.5]})
-
-
-def parquet(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer)
-    return buffer.getvalue()
 
 
 def write(folder: Path, name: str, data: bytes) -> None:
@@ -33,24 +25,6 @@ def write(folder: Path, name: str, data: bytes) -> None:
             archive.writestr("inside.csv", data)
     else:
         (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-
-
-def feather(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_feather(buffer)
-    return buffer.getvalue()
-
-
-def xlsx(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_excel(buffer, index=False)
-    return buffer.getvalue()
-
-
-def sqlite(frame: pd.DataFrame) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        frame.to_sql("cars", connection, index=False)
-        return connection.serialize()
 
 
 TEXT = FRAME.to_csv(index=False).encode()

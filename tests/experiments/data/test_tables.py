@@ -5,9 +5,7 @@ import gzip
 import io
 import lzma
 import pickle
-import sqlite3
 import zipfile
-from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -21,6 +19,7 @@ from mlptune.experiments.data.reading import decimal_marks, try_numbers
 from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.formats import FORMATS
+from tests.support.table_bytes import feather, parquet, sqlite, xlsx
 
 TEXT = "age,name,price\n1,Ann,2.5\n2,Bo,3.5\n,Cy,4.5\n"
 FRAME = pd.DataFrame({"age": [1.0, 2.0, np.nan], "name": ["Ann", "Bo", "Cy"], "price": [2.5, 3.5, 4.5]})
@@ -44,30 +43,6 @@ def npz(**arrays) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
-
-
-def parquet(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer)
-    return buffer.getvalue()
-
-
-def feather(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_feather(buffer)
-    return buffer.getvalue()
-
-
-def xlsx(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_excel(buffer, index=False)
-    return buffer.getvalue()
-
-
-def sqlite(frame: pd.DataFrame) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        frame.to_sql("cars", connection, index=False)
-        return connection.serialize()
 
 
 def zst(data: bytes) -> bytes:
