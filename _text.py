@@ -1,7 +1,7 @@
 """Short texts that every room needs: counts, the name that was probably meant, and text made safe for a terminal."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -16,8 +16,14 @@ def closest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | No
     """
     lowered = {other.lower(): other for other in sorted(set(known), reverse=True)}
     # Likeness takes a time of the product of the lengths, and what is given by mistake may be a whole file.
-    near = get_close_matches(str(name)[:100].lower(), lowered, n=1, cutoff=cutoff)
-    return lowered[near[0]] if near else None
+    given = str(name)[:100].lower()
+    near = get_close_matches(given, lowered, n=3, cutoff=cutoff)
+
+    def likeness(other: str) -> tuple[float, bool]:
+        """Of names that are equally like it the one of the same letters: `beta1_` is `beta_1`, not `beta_2`."""
+        return SequenceMatcher(None, other, given).ratio(), sorted(other) == sorted(given)
+
+    return lowered[max(near, key=likeness)] if near else None
 
 
 def suggestion(*names: str | None) -> str:

@@ -30,7 +30,16 @@ from .plan import SweepPlan, plan_of
 from .prepared import PreparedSearch
 from .recording import MlflowRecorder
 from .replay import CommittedTrial
-from .resume import as_begun, budget_of, check_same, committed_trials, is_searched, resumable, wait_until_free
+from .resume import (
+    as_begun,
+    as_planned,
+    budget_of,
+    check_same,
+    committed_trials,
+    is_searched,
+    resumable,
+    wait_until_free,
+)
 from .steering import Steering, loads, requests_in
 from .stop_rules import Stopped
 from .warm_start import Point, start_points, start_tag
@@ -76,6 +85,9 @@ class Launch:
             frame = read_table(spec.data.source, spec.base, header=spec.data.header, say=said.append)
             table = MemoryTable(frame, spec.data.target, said=tuple(said))
         self.plan = plan_of(spec, table)
+        if self.earlier is not None:
+            with before_launch():
+                self.plan = as_planned(self.plan, self.earlier, uri)
         self.text = text
         self.uri = uri
         self.executor = executor

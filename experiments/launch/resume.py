@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ... import __version__
@@ -63,6 +64,21 @@ def as_begun(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
         update={"options": {**_options_before(earlier, search.method), **search.options}}
     )
     return spec.model_copy(update=parts)
+
+
+def as_planned(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> SweepPlan:
+    """The plan with what was counted of the time when the launch was begun: how many trials, on which share of the rows.
+
+    A budget that is given now counts as it is given; the share stays, since trials on other rows could not be compared.
+    """
+    search = plan.spec.search
+    if search.trials is None and search.minutes is None and earlier.total is not None:
+        plan = replace(plan, total=earlier.total)
+    share = (reader.launch_data(uri, earlier, schema.FIXED) or {}).get("subset")
+    if plan.spec.space is not None or "subset" in plan.spec.hyperparameters or share == plan.fixed.get("subset"):
+        return plan
+    fixed = {name: value for name, value in plan.fixed.items() if name != "subset"}
+    return replace(plan, fixed=fixed if share is None else {**fixed, "subset": share})
 
 
 def _options_before(earlier: LaunchRecord, method: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Resume: an unfinished sweep goes on as it was begun, and only as it was begun."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import mlptune
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
+from mlptune.experiments.launch import forecast
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.launch.resume import as_begun, committed_trials, resumable
 from mlptune.tracking import reader
@@ -135,3 +137,24 @@ def test_a_method_goes_on_as_its_version_began(
     earlier = resumable(store, "small")
     assert earlier is not None
     assert as_begun(load_spec(table)[0], earlier, store).search.options == options
+
+
+def test_more_trials_train_on_the_rows_that_the_first_ones_had(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time had decided how many trials there are and on which share of the rows; it is not counted anew."""
+    silent = {**small(), "space": None, "model": {"epochs": 2}, "search": {"method": "random"}}
+    cost = plan_of_spec(silent)
+    monkeypatch.setattr(forecast.affordable, "__defaults__", (12.0 * cost, 24))
+    first = mlptune.run_sweep(silent, workers=1)
+    assert (len(first.trials), first.best_config["subset"]) == (24, 0.5)
+    monkeypatch.setattr(forecast.affordable, "__defaults__", (1000.0 * cost, 24))
+    assert mlptune.run_sweep(silent, workers=1, resume=True).run_id == first.run_id
+    more = mlptune.run_sweep({**silent, "search": {"method": "random", "trials": 26}}, workers=1, resume=True)
+    assert (len(more.trials), more.best_config["subset"]) == (26, 0.5)
+    both = [result.trials.set_index("number")["value"] for result in (first, more)]
+    assert both[0].equals(both[1].loc[both[0].index])
+
+
+def plan_of_spec(tables: dict[str, Any]) -> float:
+    """The operations of one of its trials."""
+    spec, _ = load_spec(tables)
+    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base)).trial_operations
