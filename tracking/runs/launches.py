@@ -227,7 +227,7 @@ class Runs:
             **tags,
         }
         if best is not None:
-            best_run = best.run_id or (trials.known[best.number].run_id if best.number in trials.known else None)
+            best_run = best.run_id or trials.run_id(best.number)
             all_tags[schema.BEST] = records.dumps(records.best_json(best, best_run))
             metric = claim.tags.get(schema.METRIC, schema.VALUE)
             if best.value is not None:
@@ -239,17 +239,14 @@ class Runs:
                 experiment_id=self._experiment_id,
                 metric=metric,
                 metrics=metrics,
-                leaders=[replace(trial, run_id=trials.known[trial.number].run_id) for trial in leaders],
+                leaders=[replace(trial, run_id=trials.run_id(trial.number)) for trial in leaders],
                 said=said,
             )
             all_tags.setdefault(schema.NOTE, note)
-            if best_run is not None:
-                self._client.set_tag(best_run, schema.LEADER, "true")
+            # A launch that was finished before has marks, perhaps of other trials.
+            trials.mark(best_run, members, marked=claim.number > 1)
         if members:
             all_tags[schema.ENSEMBLE] = records.dumps([{"number": n, "weight": w} for n, w in members.items()])
-            for number, weight in members.items():
-                if number in trials.known:
-                    self._client.set_tag(str(trials.known[number].run_id), schema.MEMBER, f"{weight:g}")
         short, long = records.fit(all_tags)
         log_texts(self._client, claim.run_id, {**artifacts, **long})
         log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)

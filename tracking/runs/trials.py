@@ -62,6 +62,21 @@ class Trials:
             counts[trial.state] = counts.get(trial.state, 0) + 1
         return counts
 
+    def run_id(self, number: int) -> str | None:
+        """The run of a trial, None where there is none."""
+        return self.known[number].run_id if number in self.known else None
+
+    def mark(self, leader: str | None, members: Mapping[int, float], *, marked: bool) -> None:
+        """Tag the run of the best trial and those of the model's members with their weights; `marked`: take earlier marks away."""
+        for run in list(reader.all_trial_runs(self._client, self._experiment_id, self._launch_id)) if marked else ():
+            for key in {schema.LEADER, schema.MEMBER} & run.data.tags.keys():
+                self._client.delete_tag(run.info.run_id, key)
+        if leader is not None:
+            self._client.set_tag(leader, schema.LEADER, "true")
+        for number, weight in members.items():
+            if (run_id := self.run_id(number)) is not None:
+                self._client.set_tag(run_id, schema.MEMBER, f"{weight:g}")
+
     def write(self, writes: Sequence[TrialWrite]) -> None:
         """Carry out the writes in order: in one transaction where that is possible, else one by one; their files come first."""
         for write in writes:
