@@ -64,6 +64,23 @@ def test_second_attempt_supersedes_the_first(writer: Writer, uri: str) -> None:
     assert back.run_id != first
 
 
+def test_a_launch_that_is_finished_again_marks_its_new_best_and_members_alone(uri: str, client: Any) -> None:
+    def marks() -> dict[int, set[str]]:
+        of_model = {schema.LEADER, schema.MEMBER}
+        return {t.number: of_model & client.get_run(t.run_id).data.tags.keys() for t in reader.trials(uri, run_id)}
+
+    with Writer(uri) as writer:
+        run_id = opened(writer)
+        for number in range(3):
+            writer.commit_trial(record(number))
+        writer.finish_launch("finished", best=record(0), members={0: 0.5, 1: 0.5})
+    assert marks() == {0: {schema.LEADER, schema.MEMBER}, 1: {schema.MEMBER}, 2: set()}
+    with Writer(uri) as writer:
+        writer.reopen_launch("digits", run_id, after=1, tags={})
+        writer.finish_launch("finished", best=record(2), members={1: 0.25, 2: 0.75})
+    assert marks() == {0: set(), 1: {schema.MEMBER}, 2: {schema.LEADER, schema.MEMBER}}
+
+
 def test_uncommitted_trials_are_superseded_and_begun_again(uri: str, client: Any) -> None:
     with Writer(uri) as writer:
         run_id = opened(writer)
