@@ -150,8 +150,10 @@ def _values(trial: TrialRecord, names: Sequence[str]) -> list[str]:
 
 
 def _link(trial: TrialRecord, experiment_id: str) -> str:
-    """A link that works in MLflow's pages wherever they are served."""
-    return f"[{trial.number}](#/experiments/{experiment_id}/runs/{trial.run_id})" if trial.run_id else str(trial.number)
+    """A link that works in MLflow's pages wherever they are served, and opens those for training."""
+    if not trial.run_id:
+        return str(trial.number)
+    return f"[{trial.number}](#/experiments/{experiment_id}/runs/{trial.run_id}?workflowType=machine_learning)"
 
 
 def _number(value: float | None) -> str:

@@ -186,10 +186,10 @@ class Launch:
             schema.MACHINE: machine.fingerprint(),
             schema.BUDGET: json.dumps(budget_of(plan.spec.search)),
             schema.STOPPED_BY: "signal" if interruption.catches_signals() else "request",
-            schema.STOPPED: "",
             **start_tag(plan.spec.search.start, start),
         }
         if earlier is not None:
+            tags[schema.STOPPED] = ""
             launched = writer.reopen_launch(name, earlier.run_id, after=last_claim, tags=tags)
         else:
             tags[schema.BASE] = str(plan.spec.base)

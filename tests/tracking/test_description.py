@@ -34,5 +34,5 @@ def test_texts_of_others_are_no_markup() -> None:
     assert "<script>" not in note
     assert "[a](b)" not in note
     assert "\n# d" not in note
-    assert "| [3](#/experiments/9/runs/abc) | 0.5 |" in note
+    assert "| [3](#/experiments/9/runs/abc?workflowType=machine_learning) | 0.5 |" in note
     assert "score 0.4 (0.3 to 0.5) on new rows; on the test part it scores 0.45" in note
