@@ -14,10 +14,10 @@ from ..tracking.records import LaunchRecord, TrialRecord
 from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
 from .curves import TOP, Curves, learning_curves
-from .errors import UserError
 from .formats import MEMORY
 from .launches import Chosen, Say, best_so_far, choose, default_of, split, state_of, warn
 from .ranking import best_trial
+from .writing import writing
 
 if TYPE_CHECKING:
     import optuna
@@ -388,10 +388,8 @@ def report(
     found = facts(name, run, tracking_uri, say)
     page = report_html(found, diagnose(found))
     if out is not None:
-        try:
+        with writing(out):
             Path(out).write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"{out}: cannot be written: {error.strerror or error}") from error
     return page
 
 

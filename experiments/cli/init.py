@@ -12,8 +12,8 @@ from ..config import default_name, load_spec
 from ..config.toml import toml_key, toml_value
 from ..errors import UserError
 from ..formats import Address, is_named
+from ..writing import writing
 from .understood import LEGEND, table_lines
-from .writing import writing
 
 if TYPE_CHECKING:
     from ..config import Spec

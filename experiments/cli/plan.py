@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..._text import counted, escape_control_characters
 from ..data.columns import listed
 from ..short import time_text, value_text
-from .wrapped import hanging, terminal_width
+from .wrapped import hanging, text_width
 
 if TYPE_CHECKING:
     from ..launch.outline import Outline
@@ -28,7 +28,7 @@ def plan_line(outline: "Outline") -> str:
 
 def plan_text(outline: "Outline", width: int | None = None) -> str:
     """Return the plan as lines of at most `width` characters (the terminal's)."""
-    width = terminal_width() if width is None else width
+    width = text_width() if width is None else width
     parts = list(_parts(outline))
     margin = max(len(head) for head, _ in parts) + 2
     lines = [escape_control_characters(f"{outline.name}: the plan; nothing is trained")]

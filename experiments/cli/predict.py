@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..formats import FORMATS, Address, open_table, writable_suffixes
-from .writing import writing
+from ..writing import writing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -268,11 +268,11 @@ def _aligned(params: Mapping[str, Any]) -> list[str]:
     return [f"{name.ljust(width)}  {params_text({'': value})[1:]}" for name, value in params.items()]
 
 
-def findings_text(findings: Sequence[Finding], most: int | None = None) -> str:
-    """Return a diagnosis as lines, each finding with what to do next; with `most` only the first ones."""
+def findings_text(findings: Sequence[Finding]) -> str:
+    """Return a diagnosis as lines, each finding with what to do next."""
     if not findings:
         return "nothing conspicuous"
-    lines = [f"{f.text}\n  -> {f.advice}" for f in findings[:most]]
+    lines = [f"{f.text}\n  -> {f.advice}" for f in findings]
     return "\n".join(escape_control_characters(part) for line in lines for part in line.split("\n"))
 
 

@@ -11,7 +11,7 @@ from .wrapped import hanging, wrapped_table
 Row = Mapping[str, Any]
 
 
-def value_text(value: Any) -> str:
+def default_text(value: Any) -> str:
     """Return a default as a sweep file has it; a dash where leaving it out is the default."""
     if value is None:
         return "-"
@@ -23,16 +23,16 @@ def value_text(value: Any) -> str:
 
 def parameters_text(rows: Sequence[Row], width: int) -> str:
     """Return the table of hyperparameters, each with its first sentence."""
-    cells = [[row["name"], value_text(row["default"]), plain(first_sentence(row["meaning"]))] for row in rows]
+    cells = [[row["name"], default_text(row["default"]), plain(first_sentence(row["meaning"]))] for row in rows]
     return "\n".join([*wrapped_table(["name", "default", "meaning"], cells, width), "mlptune params NAME says more."])
 
 
 def parameter_text(row: Row, width: int) -> str:
     """Return all there is to say of a hyperparameter."""
     lines = [*hanging("", f"{row['name']}: {row['meaning']}", width)]
-    facts = [("value", row["value"]), ("default", value_text(row["default"]))]
+    facts = [("value", row["value"]), ("default", default_text(row["default"]))]
     facts += [("marks", ", ".join(row["marks"]))] if row["marks"] else []
-    facts += [(f"preset {name}", value_text(value)) for name, value in row.get("presets", {}).items()]
+    facts += [(f"preset {name}", default_text(value)) for name, value in row.get("presets", {}).items()]
     lines += _facts(facts, width)
     choices = [[name, plain(meaning)] for name, meaning in row.get("choices", {}).items()]
     return "\n".join(
@@ -69,7 +69,7 @@ def method_text(row: Row, width: int) -> str:
     facts += [("trials", f"counts {row['trials']}")] if "trials" in row else []
     lines += _facts(facts, width)
     options = [
-        [option["name"], str(option["type"]), value_text(option["default"]), plain(option["meaning"])]
+        [option["name"], str(option["type"]), default_text(option["default"]), plain(option["meaning"])]
         for option in row["options"]
     ]
     if not options:

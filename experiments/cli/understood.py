@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..._text import counted, escape_control_characters
-from .wrapped import terminal_width, wrapped_table
+from .wrapped import text_width, wrapped_table
 
 if TYPE_CHECKING:
     from ..columns import Description
@@ -17,7 +17,7 @@ LEGEND = "In brackets: the key of a sweep file that says it instead (or --set)."
 
 def columns_text(description: "Description", source: str, width: int | None = None) -> str:
     """Return what was understood of a table, at most `width` characters wide (the terminal's)."""
-    width = terminal_width() if width is None else width
+    width = text_width() if width is None else width
     columns = description.columns
     used = sum(column.used for column in columns if column.kind != "target")
     inputs = sum(column.inputs for column in columns)

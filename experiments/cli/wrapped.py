@@ -10,7 +10,7 @@ NARROWEST, WIDEST = 60, 120  # characters; in a pipe it is 80
 _LEAST = 20  # of the last column
 
 
-def terminal_width() -> int:
+def text_width() -> int:
     """How wide a text should be, in characters."""
     return min(max(shutil.get_terminal_size((80, 24)).columns, NARROWEST), WIDEST)
 

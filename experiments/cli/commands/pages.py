@@ -7,6 +7,7 @@ import typer
 
 from ...._text import escape_control_characters
 from ...errors import UserError
+from ...writing import writing
 from ..app import Uri, app, tell, write
 
 
@@ -49,8 +50,6 @@ def gallery(
     from ...gallery.page import gallery_html
 
     made = gallery_html(tell)
-    try:
+    with writing(f"-o {out}"):
         out.write_text(made, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"-o {out}: cannot be written: {error.strerror or error}") from error
     write(f"wrote {escape_control_characters(str(out))}")

@@ -86,6 +86,6 @@ def metrics(
 def _explain(found: Any, json: bool, text: Callable[[Any, int], str]) -> None:
     """Print rows of the reference: as JSON, or as `text` makes them for the terminal's width."""
     from ..present import strict_json
-    from ..wrapped import terminal_width
+    from ..wrapped import text_width
 
-    write(strict_json(found) if json else text(found, terminal_width()))
+    write(strict_json(found) if json else text(found, text_width()))

@@ -21,7 +21,7 @@ def test_every_page_fits(width: int) -> None:
 
 
 def test_a_default_is_written_as_in_a_sweep_file() -> None:
-    assert [text.value_text(value) for value in ((64,), "relu", 1e-8, None, False, 32)] == [
+    assert [text.default_text(value) for value in ((64,), "relu", 1e-8, None, False, 32)] == [
         "[64]", '"relu"', "1e-08", "-", "false", "32",
     ]  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlptune.experiments.cli.wrapped import hanging, terminal_width, wrapped_table
+from mlptune.experiments.cli.wrapped import hanging, text_width, wrapped_table
 
 CELL = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 TEXT = st.lists(CELL, max_size=30).map(" ".join)
@@ -27,4 +27,4 @@ def test_what_wraps_stands_below_its_column() -> None:
 @pytest.mark.parametrize(("columns", "width"), [("10", 60), ("90", 90), ("500", 120)])
 def test_the_terminal_has_its_limits(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert terminal_width() == width
+    assert text_width() == width

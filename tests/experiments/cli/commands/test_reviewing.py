@@ -21,11 +21,7 @@ def test_a_diagnosis_is_text_or_a_list(there: Run) -> None:
     assert all(finding["text"] in text for finding in found)
 
 
-def test_a_report_that_cannot_be_written_is_one_line(there: Run) -> None:
-    ran = there("report", "cars", "-o", "/proc/nothing.html")
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("mlptune: /proc/nothing.html: cannot be written: ")
-    assert len(ran.stderr.splitlines()) == 1
+def test_a_sweep_that_there_is_not_is_named_with_the_nearest(there: Run) -> None:
     missing = there("report", "care")
     assert missing.exit_code == 2
     assert "did you mean 'cars'" in missing.stderr

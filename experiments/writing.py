@@ -4,8 +4,8 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import UserError
-from ..formats import reason
+from .errors import UserError
+from .formats import reason
 
 # What is no slip of the user's, or has its own words: see `exit_status`.
 _TOLD_ELSEWHERE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG)
