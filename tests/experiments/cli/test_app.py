@@ -107,23 +107,6 @@ def test_a_wrong_command_line_ends_with_status_2_and_a_hint(run: Run, arguments:
         (["predict", "cars"], "Missing argument 'FILE'"),
     ],
 )
-@pytest.mark.skipif(sys.platform != "linux", reason="where a folder of the system's own refuses every file")
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["predict", "cars", "cars.csv", "-o", "/proc/x.csv"],
-        ["predict", "cars", "cars.csv", "-o", "/proc/x.parquet"],
-        ["report", "cars", "-o", "/proc/x.html"],
-        ["init", "--data", "cars.csv", "--target", "kind", "-o", "/proc/x.toml"],
-    ],
-)
-def test_what_the_system_refuses_is_one_line(there: Run, arguments: list[str]) -> None:
-    ran = there(*arguments)
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    [line] = ran.stderr.splitlines()
-    assert line.endswith(f"{arguments[-1]}: cannot be written: No such file or directory")
-
-
 def test_what_is_wrong_with_a_command_line_comes_first(run: Run, arguments: list[str], line: str) -> None:
     said = run(*arguments).stderr.splitlines()
     assert len(said) == 2
@@ -197,3 +180,20 @@ def test_a_deleted_sweep_is_told_of_before_the_data_are_looked_at(folder: Path, 
     ran = run("sweep", "--data", "absent.csv", "--target", "y", "--name", "cars")
     assert ran.exit_code == 2
     assert "the sweep 'cars' was deleted in MLflow; take another name, or restore it" in ran.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where a folder of the system's own refuses every file")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "cars", "cars.csv", "-o", "/proc/x.csv"],
+        ["predict", "cars", "cars.csv", "-o", "/proc/x.parquet"],
+        ["report", "cars", "-o", "/proc/x.html"],
+        ["init", "--data", "cars.csv", "--target", "kind", "-o", "/proc/x.toml"],
+    ],
+)
+def test_what_the_system_refuses_is_one_line(there: Run, arguments: list[str]) -> None:
+    ran = there(*arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    [line] = ran.stderr.splitlines()
+    assert line.endswith(f"{arguments[-1]}: cannot be written: No such file or directory")
