@@ -169,7 +169,8 @@ def test_a_mixture_is_weights_and_kernels() -> None:
 
 
 def test_the_dask_executor_holds_its_client() -> None:
-    executors = pytest.importorskip("distributed.cfexecutor")
+    from distributed import cfexecutor as executors
+
     assert "self._client = client" in inspect.getsource(executors.ClientExecutor.__init__)
 
 

@@ -77,7 +77,8 @@ def pools() -> Iterator[dict[int, Workers]]:
 
 @pytest.fixture(scope="module")
 def dask() -> Iterator[ExternalExecutor]:
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"

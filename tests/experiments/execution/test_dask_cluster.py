@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 from sklearn.datasets import load_iris
 
@@ -21,8 +22,6 @@ from tests.support.jobs import PlainJob, size
 from tests.support.observers import AfterTrials
 from tests.support.processes import wait_until
 from tests.support.sweeps import iris
-
-distributed = pytest.importorskip("distributed")
 
 
 def cluster(n_workers: int = 2, **options: Any):

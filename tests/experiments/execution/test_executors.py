@@ -11,8 +11,6 @@ from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
 from tests.support.jobs import PlainJob, size
 
-distributed = pytest.importorskip("distributed")
-
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
