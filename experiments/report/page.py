@@ -22,8 +22,8 @@ from .rules import Finding
 
 # Rows of the table of trials; axes of the parallel coordinates; bars of the columns' importance.
 ROWS, AXES, BARS = 50, 12, 20
-# Rows of the table of columns.
-COLUMNS = 100
+# Rows of the table of columns, and how many of them are shown before it has to be opened.
+COLUMNS, OPEN_COLUMNS = 100, 20
 
 
 def report_html(facts: Facts, findings: Sequence[Finding]) -> str:
@@ -367,6 +367,8 @@ def _table_columns(facts: Facts) -> str:
     ]
     names = ["column", "kind", "missing", "levels", "what becomes of it"]
     table = _table(names, [(None, row) for row in rows[:COLUMNS]], text=names[-1:]) if rows else ""
+    if len(rows) > OPEN_COLUMNS:
+        table = f"<details><summary>{counted(len(rows), 'column')}</summary>{table}</details>"
     hidden = len(rows) - COLUMNS
     more = f'<p class="quiet">and {counted(hidden, "more column")}: mlptune columns shows all</p>' if hidden > 0 else ""
     note = "In brackets: the key of a sweep file that says it instead." if rows else ""
