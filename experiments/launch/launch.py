@@ -113,7 +113,11 @@ class Launch:
         plan = self.plan
         writer = Writer(self.uri, self.writer_process, self.observer.message)
         steering = self._steering(writer, earlier, last_claim)
-        search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering)
+        try:
+            search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering)
+        except BaseException:  # nothing is open yet, and nobody else would end the writer's thread
+            writer.close()
+            raise
         with LaunchFailures(plan, writer, self.executor, self.observer, resumed=earlier is not None) as failures:
             launched = failures.launched = self._open(writer, start, earlier, last_claim)
             committed, attempts, ensembles = self._committed(writer, earlier)

@@ -1,11 +1,13 @@
 """One launch from the sweep file to the stored result: the same for any number of workers, with the test rows sealed."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from mlflow import MlflowClient
 
 import mlptune
@@ -65,6 +67,20 @@ def test_its_run_says_what_was_launched_and_on_which_data(store: str) -> None:
     assert (other["mlptune.metric"], other["mlptune.direction"]) == ("val_loss", "minimize")
     assert other["mlptune.data"] == found["mlptune.data"]
     assert tags(name="less data", data__test_size=0.3)["mlptune.data"] != found["mlptune.data"]
+
+
+def test_a_search_that_cannot_be_announced_leaves_no_thread(store: str) -> None:
+    class Refuses(Observer):
+        def started(self, info: SweepInfo) -> None:
+            raise RuntimeError("not now")
+
+    def writers() -> int:
+        return [thread.name for thread in threading.enumerate()].count("mlptune-writer")
+
+    before = writers()
+    with pytest.raises(RuntimeError, match="not now"):
+        mlptune.run_sweep(small(), workers=1, observer=Refuses())
+    assert writers() == before
 
 
 class _Diary(Observer):
