@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Any
 
+from loky.backend import resource_tracker as loky_tracker
 from loky.backend.context import get_context
 from loky.process_executor import ProcessPoolExecutor, ShutdownExecutorError
 from threadpoolctl import threadpool_limits
@@ -29,6 +30,7 @@ ENVIRONMENT = {
 # loky ends a process that has grown by 300 MB as a leaking one; ours keeps its data and its largest stack.
 ENVIRONMENT["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e15"
 ORPHAN_CHECK_SECONDS = 1.0
+TRACKER_WARNINGS = f"ignore::UserWarning:{loky_tracker.__name__}"
 # Training gives way a little, to the coordinator and the writer, which need little time but are waited for, and to the user's other
 # work, but must not starve beside it: with 1 it gets four ninths of a processor that another process wants whole, with 10 a tenth.
 TRAINING_NICENESS = 1
@@ -55,6 +57,22 @@ def _initialise(coordinator: int, niceness: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="orphan-watch").start()
+
+
+def _start_quiet_tracker() -> None:
+    """Start loky's process that removes what a killed one left behind, so that it does so without a word.
+
+    After a Ctrl-C while workers start, it would warn of "leaked" semaphores below the last lines, which the user should read.
+    """
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, TRACKER_WARNINGS]))
+    try:
+        loky_tracker.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextmanager
@@ -115,6 +133,7 @@ class Workers(Executor):
         self._waiting: deque[_Call] = deque()
         self._closed = False
         self._workers = [_Worker() for _ in range(n)]
+        _start_quiet_tracker()
         # The processes start now, while the coordinator still reads the data.
         for worker in self._workers:
             self._start(worker)

@@ -69,3 +69,18 @@ def test_workers_end_within_five_seconds_of_losing_their_coordinator() -> None:
         assert len(pids) in (1, 2)
         process.send_signal(signal.SIGKILL)
     wait_until(lambda: not any(map(alive, pids)), seconds=5)
+
+
+KILLED_WHILE_STARTING = """
+import os
+from loky.backend import resource_tracker
+from mlptune.experiments.execution.workers import Workers
+Workers(1).submit(os.getpid).result()
+resource_tracker.register("/loky-left-behind", "semlock")
+os._exit(0)
+"""
+
+
+def test_nothing_is_printed_about_what_a_killed_sweep_left_behind() -> None:
+    ended = subprocess.run([sys.executable, "-c", KILLED_WHILE_STARTING], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
