@@ -197,13 +197,18 @@ class TunedModel:
             "sklearn.frozen.FrozenEstimator(model) is for tools that would fit it"
         )
 
-    def _outputs(self, X: pd.DataFrame | ArrayLike, exact: bool = False) -> NDArray[np.float64]:
+    def encode(self, X: pd.DataFrame | ArrayLike) -> list[NDArray[np.float32]]:
+        """Raw rows as each part's networks take them, (n, d); parts of one encoding share the array."""
         X = in_pandas(X, "the rows")
-        encoded: dict[int, NDArray[Any]] = {}
+        encoded: dict[int, NDArray[np.float32]] = {}
         for part in self.parts:
             if id(part.encoder) not in encoded:
                 encoded[id(part.encoder)] = part.encoder.transform(X)
-        found = [part.predict(encoded[id(part.encoder)], exact) for part in self.parts]
+        return [encoded[id(part.encoder)] for part in self.parts]
+
+    def outputs(self, encoded: Sequence[NDArray[Any]], exact: bool = False) -> NDArray[np.float64]:
+        """What the networks say together (n, o) of rows that are encoded: probabilities, or numbers in the target's own unit."""
+        found = [part.predict(X, exact) for part, X in zip(self.parts, encoded, strict=True)]
         mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in self.parts]))
         return mean if self._target.classes is None else apply_temperature(mean, self.temperature)
 
@@ -214,7 +219,7 @@ class TunedModel:
         in any digit that is shown. Raises UserError for a missing column.
         """
         if self._target.classes is None:
-            return self._outputs(X, exact).reshape(-1)
+            return self.outputs(self.encode(X), exact).reshape(-1)
         return np.asarray(self.classes_[self.decided(self.predict_proba(X, exact=exact))])
 
     def decided(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
@@ -226,7 +231,7 @@ class TunedModel:
     @_OfClasses
     def predict_proba(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[np.float64]:
         """Class probabilities (n, C), with `exact` as in `predict`. AttributeError for regression."""
-        probabilities = self._target.probabilities(self._outputs(X, exact))
+        probabilities = self._target.probabilities(self.outputs(self.encode(X), exact))
         # The engine's float32 rows add up to 1 within float32's precision; a check in float64 expects better.
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
@@ -241,15 +246,25 @@ class TunedModel:
 
         An installed package's metric will do too. Raises ValueError, one line, for a name that is none for this target.
         """
+        return self.evaluation(y, sample_weight, metric)(self.encode(X))
+
+    def evaluation(
+        self, y: ArrayLike, sample_weight: ArrayLike | None, metric: str
+    ) -> Callable[[Sequence[NDArray[Any]]], float]:
+        """What gives, as `evaluate`, the metric's value from rows that are encoded, of which `y` (n,) is the target."""
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         classes = self._target.classes
         row = None if metric == "loss" else resolve(metric, self.task, len(classes or ()))
         truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
         scoring = Scoring(row, self.parts[0].structure.loss, self._target.scale)
-        found = self._outputs(X, row is not None and row.exact_outputs)
-        if row is not None and row.decision is not None:
-            found = decide(found, self.threshold)
-        return scoring(truth, found, weight)
+
+        def value(encoded: Sequence[NDArray[Any]]) -> float:
+            found = self.outputs(encoded, row is not None and row.exact_outputs)
+            if row is not None and row.decision is not None:
+                found = decide(found, self.threshold)
+            return scoring(truth, found, weight)
+
+        return value
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
