@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .model import TunedModel
+from .model import TunedModel, encode, evaluator
 
 
 def permutation_importance(
@@ -18,7 +18,7 @@ def permutation_importance(
     Each column is shuffled once, by a stream that is the same in every call. Rows are encoded once: a row's features depend on
     its own cells alone, so shuffling a column's features is shuffling its cells.
     """
-    value, encoded = model.evaluation(y, weight, metric), model.encode(frame)
+    value, encoded = evaluator(model, y, weight, metric), encode(model, frame)
     whole, random = value(encoded), np.random.default_rng(0)
     drops = {}
     for column in model.parts[0].encoder.columns:
