@@ -3,8 +3,8 @@ beside Optuna + scikit-learn.
 
 Both sides get the same rows, one validation part, the same search space, two processes and one BLAS thread a process,
 start from nothing (imports and the creation of the store included; ours copies the empty store that its Python
-environment keeps after the first) and log at least three curves a trial. They run in turn, A B A B, and the ratio is told pair by pair, because the
-machine's speed drifts.
+environment keeps after the first) and log at least three curves a trial. They run in turn, A B A B, and the ratio is
+told pair by pair, because the machine's speed drifts.
 """
 
 import os
