@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -20,6 +21,12 @@ from mlptune.tracking.store.sqlite import prepare_store
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+# Where Linux keeps files in memory: a sweep commits to its store some fifty times, and a disk takes its milliseconds for each.
+MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 << 30
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 # Five thousand tests and the libraries that they import stay to the end: the search for garbage among them takes seconds.
@@ -54,7 +61,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _memory_given_back(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Once all has passed nobody looks at its files, which take memory; on a disk pytest keeps those of three sessions."""
+    yield
+    if MEMORY in tmp_path_factory.getbasetemp().parents and not request.session.testsfailed:
+        shutil.rmtree(tmp_path_factory.getbasetemp(), ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state_folder(_memory_given_back: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What waits for a store that is away lies in the tests' own folder, for the processes that they start too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
