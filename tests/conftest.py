@@ -18,9 +18,9 @@ from mlptune.experiments.execution.workers import Workers, default_workers
 from mlptune.tracking.store.sqlite import prepare_store
 
 # In continuous integration the examples are the same each time; elsewhere they are drawn anew, and new failures are found.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("anew", max_examples=40)
+settings.register_profile("ci", max_examples=40, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "anew")
 
 
 # Where Linux keeps files in memory: a sweep commits to its store some fifty times, and a disk takes its milliseconds for each.
