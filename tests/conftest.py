@@ -51,6 +51,10 @@ LONG_FILES = (
     "test_readme.py",
     "test_store_trouble.py",
     "test_interruption.py",
+    "test_in_charge.py",
+    "test_model.py",
+    "test_samplers.py",
+    "test_contracts.py",
     "test_pbt.py",
 )
 
