@@ -35,8 +35,6 @@ from .plan import SweepPlan
 ROWS, SHARE_OF_SEARCH = 2000, 0.02
 # Importing the baselines takes a second whatever the table: a search of less than a third of one (see `forecast`) has none.
 LEAST_FOR_BASELINES = 1e10
-# Reading and encoding the shuffled rows, once for each column, costs beside predicting them at least as much as so many operations.
-ENCODING_OPERATIONS = 2e7
 # Fewer trials say nothing of what mattered.
 LEAST_TRIALS = 10
 # Points of the page's pictures.
@@ -308,7 +306,7 @@ def _importance(plan: SweepPlan, model: TunedModel, operations: float) -> dict[s
     frame, y, weight = plan.dataset.some_rows(ROWS // 4)
     columns = model.parts[0].encoder.columns
     weights = sum(part.theta.size for part in model.parts)
-    if len(columns) * (len(frame) * weights + ENCODING_OPERATIONS) > SHARE_OF_SEARCH * operations:
+    if len(columns) * len(frame) * weights > SHARE_OF_SEARCH * operations:
         return {}
     metric = plan.objective.metric or ("accuracy" if plan.dataset.classes is not None else "r2")
     if plan.objective.key == "val_loss":
