@@ -38,7 +38,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-# Files of few tests that take long. Of two processes neither may begin one when the other has nothing left to do.
+# Files that take long. Of two processes neither may begin one when the other has nothing left to do.
 LONG_FILES = (
     "test_faults.py",
     "test_queue.py",
