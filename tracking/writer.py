@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from . import lease, records, schema, store
 from .description import Description
 from .lease import HeldElsewhere as HeldElsewhere
+from .models import Signature
 from .process import Call, call
 from .queue import WriteQueue
 from .records import TrialRecord, TrialWrite
@@ -206,6 +207,7 @@ class Writer:
         loader_module: str,
         metrics: Mapping[str, float] | None = None,
         requirements: Sequence[str] | None = None,
+        signature: Signature | None = None,
     ) -> "Future[str]":
         """Log the model's folder under the launch, register it as `name`; the future gives the registered version.
 
@@ -221,6 +223,7 @@ class Writer:
                 loader_module=loader_module,
                 metrics=dict(metrics or {}),
                 requirements=requirements,
+                signature=signature,
                 now=_now(),
             )
         )

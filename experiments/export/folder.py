@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import os
 import random
 import shutil
@@ -25,6 +24,7 @@ from ...core.structure import Structure
 from ...core.workspace import evaluation_rows
 from ..data.encoding import Encoder
 from ..data.tables import read_table
+from ..data.written import written
 from ..errors import SweepFailed, UserError
 from ..model import Part, TunedModel, prediction_table
 from . import standalone
@@ -211,21 +211,6 @@ def _cells(feature: Mapping[str, Any], generator: random.Random) -> list[str]:
     if feature["kind"] in ("categorical", "presence"):
         usual = [*feature.get("categories", ()), *feature.get("merged", ())] or ["something"]
     else:
-        usual = [_written(feature, generator.gauss(0.0, 1.5)) for _ in range(_ROWS)]
+        usual = [written(feature, generator.gauss(0.0, 1.5)) for _ in range(_ROWS)]
         odd += feature["reading"]["missing"]
     return [generator.choice(odd if generator.random() < 0.1 else usual) for _ in range(_ROWS)]
-
-
-def _written(feature: Mapping[str, Any], deviations: float) -> str:
-    """A number or a date so many deviations from the mean, as the column has them."""
-    value, order = feature["mean"] + deviations * feature["scale"], feature["reading"]["order"]
-    if not order:
-        text = repr(value)
-        return text.replace(".", ",") if feature["reading"]["decimal"] == "," else text
-    seconds = value * (standalone.DAY if feature["kind"] == "calendar" else 1.0)
-    if order == "clock":
-        return f"{int(abs(seconds) // 3600) % 24:02d}:{int(abs(seconds) // 60) % 60:02d}"
-    day = np.datetime64("1970-01-01") + int(max(min(seconds / 86400, 2e6), -7e5)) if math.isfinite(seconds) else ""
-    year, month, number = str(day).split("-") if day else ("", "", "")
-    shapes = {"dmy": f"{number}/{month}/{year}", "mdy": f"{month}/{number}/{year}", "digits": f"{year}{month}{number}"}
-    return shapes.get(order, f"{year}-{month}-{number}")
