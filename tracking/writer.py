@@ -138,8 +138,7 @@ class Writer:
             points.append((schema.VALUE, float(record.value), 0))
             if record.state == "complete" and self._metric is not None:
                 points.append((schema.best_metric(self._metric), float(record.value), 0))
-        if record.spread is not None:
-            points.append((schema.SPREAD, float(record.spread), 0))
+        points += [(key, value, 0) for key, value in records.spreads(record).items()]
         self._put(
             TrialTask(
                 f"committing trial {record.number}",
