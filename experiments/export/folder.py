@@ -1,4 +1,7 @@
-"""A model as a folder: `model.npz` and a `predict.py` that needs NumPy alone, checked against the model before it is there."""
+"""A model as a folder: `model.npz` and a `predict.py` that needs NumPy alone, checked against the model before it is there.
+
+On request the model is there as a file of ONNX too.
+"""
 
 import csv
 import json
@@ -27,7 +30,7 @@ from ..data.tables import read_table
 from ..data.written import written
 from ..errors import SweepFailed, UserError
 from ..model import Part, TunedModel, prediction_table
-from . import standalone
+from . import onnx_model, standalone
 from .program import program
 
 PROGRAM, ARRAYS = "predict.py", "model.npz"
@@ -36,25 +39,32 @@ TOLERANCE = 1e-5
 _ROWS = 200
 
 
-def export(model: TunedModel, folder: Path, force: bool = False) -> None:
-    """Write a model's folder, which appears whole or not at all.
+def export(model: TunedModel, folder: Path, force: bool = False, onnx: bool = False) -> None:
+    """Write a model's folder, which appears whole or not at all; with `onnx` it has `model.onnx` too.
 
     Raises:
-        UserError: If the folder is a file, cannot be made, or has such files already and `force` is not given.
+        UserError: If the folder is a file, cannot be made, or has such files already and `force` is not given; if the package
+            `onnx` is needed and not installed.
         SweepFailed: If what was written does not predict what the model predicts.
     """
+    names = (ARRAYS, PROGRAM, onnx_model.FILE) if onnx else (ARRAYS, PROGRAM)
+    if onnx:
+        onnx_model.required()
     if folder.exists() and not folder.is_dir():
         raise UserError(f"-o {folder}: is a file; a folder is needed")
-    there = [name for name in (PROGRAM, ARRAYS) if (folder / name).exists()]
+    there = [name for name in sorted(names, reverse=True) if (folder / name).exists()]
     if there and not force:
         raise UserError(f"-o {folder}: holds {' and '.join(there)} already; --force overwrites them")
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary)
         write(model, new)
         check(model, new)
+        if onnx:
+            onnx_model.write(*described(model), new / onnx_model.FILE)
+            onnx_model.check(model, new / onnx_model.FILE)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (ARRAYS, PROGRAM):
+            for name in names:
                 shutil.copyfile(new / name, folder / f".{name}.tmp")
                 os.replace(folder / f".{name}.tmp", folder / name)
         except OSError as error:
