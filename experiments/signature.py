@@ -16,7 +16,7 @@ from .model import TunedModel
 
 ROWS = (-0.5, 0.0, 0.5)
 """The rows of the example, by how many deviations their numbers are from the mean."""
-_NUMBERED = re.compile(r"x?\d+", re.ASCII)
+_NUMBERED = re.compile(r"(x?\d+)?", re.ASCII)
 _TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
