@@ -30,6 +30,7 @@ from ..ranking import best_trial, ranked
 from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
+from ..signature import signature_of
 from .evidence import measure
 from .finalists import Finalist, finalists, named, table
 from .library import Library
@@ -248,7 +249,12 @@ def _store(
         artifacts[schema.ENSEMBLE_FILE] = json.dumps(_member_table(result.model.members, library), indent=1)
     with tempfile.TemporaryDirectory() as folder:
         result.model.save(Path(folder, "model"))
-        stored = writer.log_model(Path(folder, "model"), name=plan.spec.name, loader_module=LOADER_MODULE)
+        stored = writer.log_model(
+            Path(folder, "model"),
+            name=plan.spec.name,
+            loader_module=LOADER_MODULE,
+            signature=signature_of(result.model),
+        )
         writer.finish_launch(
             "finished",
             best=result.best,
