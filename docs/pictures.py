@@ -1,10 +1,11 @@
 """Draw docs/pictures anew: the report, the terminal, MLflow's first page of a grid and the gallery, as a person sees them.
 
-`python docs/pictures.py` runs small real sweeps in a temporary folder and needs Chromium (Debian's package chromium). Each page is drawn
-at 1280 and at 400 pixels, MLflow's at 1280 alone. Look at what it has drawn before you commit it.
+`python docs/pictures.py` runs small real sweeps in a temporary folder and needs Chromium (Debian's package chromium).
+Each page is drawn at 1280 and at 400 pixels, MLflow's at 1280 alone. Look at what it has drawn before you commit it.
 """
 
 import argparse
+import io
 import os
 import re
 import shutil
@@ -87,9 +88,7 @@ def draw(address: str, name: str, *, width: int, height: int, wait: int = 4000) 
 
 def draw_terminal(name: str, *parts: RenderableType) -> None:
     """What a terminal shows, drawn by rich from the real output, without the font that it would fetch."""
-    console = Console(
-        record=True, width=COLUMNS, force_terminal=True, color_system="truecolor", file=open(os.devnull, "w")
-    )
+    console = Console(record=True, width=COLUMNS, force_terminal=True, color_system="truecolor", file=io.StringIO())
     for part in parts:
         console.print(part)
     svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="mlptune"), flags=re.DOTALL)
