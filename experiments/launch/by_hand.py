@@ -14,6 +14,7 @@ from ...tracking.records import LaunchRecord
 from ..errors import UserError
 from ..ranking import best_trial
 from .plan import SweepPlan
+from .point_costs import PointCosts
 from .warm_start import Point, fitting
 
 
@@ -33,6 +34,9 @@ def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> d
     complete = {**(best.params if best is not None else {}), **given}
     complete = {name: value for name, value in complete.items() if plan.space.active(name, complete)}
     _check(complete, plan.space)
+    beyond = None if plan.point_costs is None else plan.point_costs.over(complete)
+    if beyond is not None:
+        raise UserError(f"[objective] limit: {beyond}")
     return {name: complete[name] for name in plan.space if name in complete}
 
 
@@ -41,13 +45,13 @@ def takes_by_hand(plan: SweepPlan) -> bool:
     return plan.searcher.extendable and plan.searcher.sampler != "grid" and len(plan.space) > 0
 
 
-def fits(point: Point, space: Space) -> bool:
-    """Whether a configuration is in the space."""
+def fits(point: Point, space: Space, costs: PointCosts | None = None) -> bool:
+    """Whether a configuration is in the space, and within the limits that `costs` knows."""
     try:
         fitting(point, space)
     except (ValueError, TypeError):
         return False
-    return True
+    return costs is None or costs.over(point) is None
 
 
 def _check(point: Point, space: Space) -> None:

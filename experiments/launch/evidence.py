@@ -27,6 +27,7 @@ from ..data.understanding import understood
 from ..ensemble import ValidationRows
 from ..model import TunedModel
 from ..scoring import Scoring
+from ..study import first_objective
 from ..threshold import decide
 from .plan import SweepPlan
 
@@ -101,6 +102,7 @@ def _space(plan: SweepPlan) -> dict[str, Any]:
 
 def _hyperparameter_importance(study: optuna.Study) -> dict[str, float]:
     """By hyperparameter how much it tells the better trials from the others (PED-ANOVA, Watanabe et al. 2023); {} of few trials."""
+    study = first_objective(study)
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     if len(complete) < LEAST_TRIALS or len({trial.value for trial in complete}) < 2:
         return {}

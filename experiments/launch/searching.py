@@ -16,6 +16,7 @@ from ...search.schedulers.decisions import Scheduler
 from ...search.spaces.dimensions import Choices
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
+from ..config.counting import which_carry
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
@@ -47,7 +48,7 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
         proposer = _proposer(plan)
         stopper = pruner(plan.searcher.pruner, max_epochs=plan.max_epochs, **plan.options.pruner)
     study = optuna.create_study(
-        study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=plan.objective.direction
+        study_name=STUDY_NAME, sampler=proposer, pruner=stopper, directions=plan.objective.directions
     )
     for point in start:
         study.enqueue_trial(fitting(point, plan.space))
@@ -62,6 +63,7 @@ def _proposer(plan: SweepPlan) -> "BaseSampler":
         trials=plan.total,
         batch=plan.spec.search.batch or DEFAULT_BATCH,
         cost=partial(training_cost, plan),
+        known_costs=None if plan.point_costs is None else plan.point_costs.known_costs,
         **plan.options.sampler,
     )
 
@@ -70,11 +72,13 @@ def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
     """Ask a sampler of others for a trial: what it cannot do with this space it says only then."""
     import optuna
 
-    study = optuna.create_study(sampler=proposer, direction=plan.objective.direction)
+    study = optuna.create_study(sampler=proposer, directions=plan.objective.directions)
     try:
         plan.space.suggest(study.ask())
     except (ValueError, ImportError, NotImplementedError) as error:
-        raise UserError(f"[search] method: {plan.searcher.sampler}: {error}") from error
+        metrics = len(plan.objective.directions)
+        others = f"; {which_carry(metrics)}" if metrics > 1 and "multi-objective" in str(error) else ""
+        raise UserError(f"[search] method: {plan.searcher.sampler}: {error}{others}") from error
 
 
 def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:
