@@ -3,6 +3,7 @@
 The grammar: NAME OP NUMBER, several of them joined by `and`; OP is <, <=, >, >= or ==.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -44,12 +45,19 @@ def parse(text: str, names: Collection[str]) -> list[Condition]:
     for part in re.split(r"\band\b", text):
         match = _COMPARISON.fullmatch(part)
         if match is None:
-            raise UserError(f'--where: {part.strip()[:60]!r} is not NAME < NUMBER, as in "operations < 1e5 and bytes <= 4000"')
+            raise UserError(f'where: {part.strip()[:60]!r} is not NAME < NUMBER, as in "operations < 1e5 and bytes <= 4000"')
         name, sign, number = match.groups()
         if name not in names:
-            raise UserError(f"--where: {name!r} is not a metric here{hint(name, names)}")
-        try:
-            found.append(Condition(name, sign, float(number)))
-        except ValueError:
-            raise UserError(f"--where: {number[:60]!r} is not a number") from None
+            raise UserError(f"where: {name!r} is not a metric here{hint(name, names)}")
+        found.append(Condition(name, sign, _number(number)))
     return found
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        raise UserError(f"where: {text[:60]!r} is not a number")
+    return number

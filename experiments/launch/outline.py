@@ -36,7 +36,7 @@ class Outline:
         search: Method, sampler, scheduler and pruner, trials, the batch, and the time that the search is given, if it is.
         networks: How many a trial has, their inputs and outputs, and the number of weights of the smallest and the largest.
         epochs: Of a trial that runs to its end, at most.
-        objective: The metric and its direction.
+        objective: The metric and its direction; `counted` costs that are minimised too, and their `limit`, where there are any.
         hands_back: What the sweep's model will be, in words.
         forecast: Multiply-adds (none where the time is given), seconds on so many workers (at most, where trials are stopped
             early), bytes of memory.
@@ -52,7 +52,7 @@ class Outline:
     search: Mapping[str, Any]
     networks: Mapping[str, Any]
     epochs: int
-    objective: Mapping[str, str]
+    objective: Mapping[str, Any]
     hands_back: str
     forecast: Mapping[str, Any]
     notes: Sequence[str]
@@ -95,7 +95,7 @@ def outline(plan: SweepPlan, frame: pd.DataFrame, notes: Sequence[str], workers:
             "largest": None if largest is None else n_parameters(largest),
         },
         epochs=plan.max_epochs,
-        objective={"metric": plan.objective.key, "direction": plan.objective.direction},
+        objective={"metric": plan.objective.key, "direction": plan.objective.direction, **_counting(plan)},
         hands_back=_hands_back(plan),
         forecast={
             "operations": plan.trial_operations * plan.total if spec.search.minutes is None else None,
@@ -130,6 +130,11 @@ def _why(plan: SweepPlan, frame: pd.DataFrame) -> str:
         return "its values are numbers, too many or not whole"
     kind = type(classes[0]).__name__
     return {"str": "its values are words", "bool": "it is true or false"}.get(kind, "its values are few whole numbers")
+
+
+def _counting(plan: SweepPlan) -> dict[str, Any]:
+    given = {"counted": list(plan.objective.counted), "limit": dict(plan.objective.limit)}
+    return {key: value for key, value in given.items() if value}
 
 
 def _hands_back(plan: SweepPlan) -> str:
