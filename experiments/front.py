@@ -66,7 +66,9 @@ def front(trials: Iterable[TrialRecord], costs: ByTrial, counted: Sequence[str],
     if not rows:
         return []
     best = non_dominated(np.array(list(rows)))
-    found = [(key[1:], trial.number, trial) for (key, trial), is_best in zip(rows.items(), best, strict=True) if is_best]
+    found = [
+        (key[1:], trial.number, trial) for (key, trial), is_best in zip(rows.items(), best, strict=True) if is_best
+    ]
     return [trial for _, _, trial in sorted(found, key=lambda entry: entry[:2])]
 
 

@@ -83,7 +83,13 @@ class SweepResult:
         rows = []
         for trial in self._summary["trials"]:
             rest = {key: value for key, value in trial.items() if key not in ("params", "costs")}
-            rows.append({**rest, **trial.get("costs", {}), **{f"params_{name}": value for name, value in trial["params"].items()}})
+            rows.append(
+                {
+                    **rest,
+                    **trial.get("costs", {}),
+                    **{f"params_{name}": value for name, value in trial["params"].items()},
+                }
+            )
         return pd.DataFrame(rows)
 
     @property

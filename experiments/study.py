@@ -35,7 +35,12 @@ def study_of(
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # of a study that is read nothing need be said
     try:
-        study = optuna.create_study(study_name=name, directions=[direction, *("minimize" for _ in counted)])
+        study = optuna.create_study(
+            study_name=name,
+            directions=[
+                optuna.study.StudyDirection[way.upper()] for way in (direction, *("minimize" for _ in counted))
+            ],
+        )
     finally:
         optuna.logging.set_verbosity(verbosity)
     committed = {trial.number: trial for trial in trials if trial.state != "running"}

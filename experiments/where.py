@@ -45,7 +45,9 @@ def parse(text: str, names: Collection[str]) -> list[Condition]:
     for part in re.split(r"\band\b", text):
         match = _COMPARISON.fullmatch(part)
         if match is None:
-            raise UserError(f'where: {part.strip()[:60]!r} is not NAME < NUMBER, as in "operations < 1e5 and bytes <= 4000"')
+            raise UserError(
+                f'where: {part.strip()[:60]!r} is not NAME < NUMBER, as in "operations < 1e5 and bytes <= 4000"'
+            )
         name, sign, number = match.groups()
         if name not in names:
             raise UserError(f"where: {name!r} is not a metric here{hint(name, names)}")

@@ -48,9 +48,7 @@ METHODS: dict[str, Method] = {
     "genetic": Method("genetic", ".samplers.genetic:GeneticSampler", "crossover and mutation of the best"),
     "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy over values, trained by REINFORCE"),
     "nas": Method("nas", ".samplers.nas:EvolutionSampler", "architectures by regularised evolution and a predictor"),
-    "auto": Method(
-        "auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", metrics=2
-    ),
+    "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", metrics=2),
     "hyperband": Method(
         "random",
         ".schedulers.hyperband:HyperbandScheduler",

@@ -10,8 +10,9 @@ def non_dominated(values: np.ndarray) -> np.ndarray:
 
     A point is not if another one is nowhere worse and somewhere better; of equal points all are or none is.
     """
-    worse = (values[:, None] >= values).all(axis=2) & (values[:, None] > values).any(axis=2)
-    return ~worse.any(axis=1)
+    others = values[:, None]
+    worse = np.asarray(np.all(others >= values, axis=2) & np.any(others > values, axis=2))
+    return ~np.asarray(worse.any(axis=1))
 
 
 def hypervolume(values: np.ndarray, reference: tuple[float, float]) -> float:

@@ -241,9 +241,10 @@ def best_text(
             f"  {escape_control_characters(line)}" for line in schedule_lines(best["params"], configuration, copied)
         ]
     uri = f", tracking_uri={store!r}" if store else ""
+    condition = "" if where is None else f", where={escape_control_characters(where)!r}"
     has_model = state == "finished" and where is None
     so_far = "" if state == "finished" else f"{state}, so far "
-    condition = "" if where is None else f", where={where!r}"
+    config = f'mlptune.best_config("{name}"{uri}{condition})'
     return "\n".join(
         [
             escape_control_characters(f"{name}: {so_far}{best_line(best).removeprefix('best: ')}"),
@@ -253,7 +254,7 @@ def best_text(
             *threshold_lines(best),
             "In Python:",
             *[f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows'] * has_model,
-            f'  mlptune.best_config("{name}"{uri}{escape_control_characters(condition)})   # the best hyperparameters, for MLPClassifier or MLPRegressor',
+            f"  {config}   # the best hyperparameters, for MLPClassifier or MLPRegressor",
         ]
     )
 

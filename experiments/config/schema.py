@@ -147,7 +147,9 @@ class ObjectiveConfig(Table):
     Unless given: `metric` alone.
     """
     limit: dict[str, Limit] | None = Field(
-        default=None, min_length=1, description="a table of counted costs and numbers above 0 such as { parameters = 10000 }"
+        default=None,
+        min_length=1,
+        description="a table of counted costs and numbers above 0 such as { parameters = 10000 }",
     )
     """What the model of one configuration may cost at most, by [counted cost](../pareto.md): what costs more is never trained.
     Unless given: no limit.

@@ -61,9 +61,11 @@ class Objective:
         return (self.key, *self.counted)
 
     @property
-    def directions(self) -> tuple[str, ...]:
+    def directions(self) -> list[Literal["maximize", "minimize"]]:
         """The directions of all metrics."""
-        return (self.direction, *("minimize" for _ in self.counted))
+        directions: list[Literal["maximize", "minimize"]] = ["minimize"] * (1 + len(self.counted))
+        directions[0] = self.direction
+        return directions
 
 
 @dataclass(frozen=True)
@@ -396,9 +398,7 @@ def _costs(spec: Spec, dataset: Dataset, loss: str) -> Costs:
     fold = dataset.folds()[0]
     encoder = fold.encoder
     networks = spec.data.seeds * (1 if spec.objective.refit else len(dataset.folds()))
-    return Costs(
-        fold.arrays.X.shape[1], fold.target.n_outputs, encoder.n_plain, tuple(encoder.levels), loss, networks
-    )
+    return Costs(fold.arrays.X.shape[1], fold.target.n_outputs, encoder.n_plain, tuple(encoder.levels), loss, networks)
 
 
 def _total(search: SearchConfig, searcher: Searcher, space: Space, known: PointCosts | None) -> int:

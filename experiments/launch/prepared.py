@@ -93,7 +93,9 @@ class PreparedSearch:
         try:
             search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)
         except NothingFits as error:
-            raise UserError(f"[objective] limit: {error}; make it larger, or the space's smallest networks smaller") from error
+            raise UserError(
+                f"[objective] limit: {error}; make it larger, or the space's smallest networks smaller"
+            ) from error
         self.stopped = search.stopped
         return search.trials
 

@@ -31,8 +31,8 @@ class MlflowRecorder:
     `committed` are the trials that an earlier, interrupted run of this launch has committed already; they are left as they are,
     unless with a larger budget they end elsewhere.
     `attempts` says how often each trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
-    they change during training. `ensembles` is up to which number of trials the score of the ensemble is in the store. `costs` gives
-    of a trial's searched values the counted costs that are recorded with it.
+    they change during training. `ensembles` is up to which number of trials the score of the ensemble is in the store.
+    `costs` gives of a trial's searched values the counted costs that are recorded with it.
     """
 
     def __init__(

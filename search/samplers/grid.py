@@ -65,7 +65,7 @@ class GridSampler(IndependentSampler):
         return self._space.encode(self._space.grid_point(self._index(number)))
 
     def _index(self, number: int) -> int:
-        """Which point of the grid a trial has: of those within the limits, where there are any. Raises ValueError beyond the last."""
+        """Which point of the grid a trial has, of those within the limits if there are any. Raises ValueError beyond the last."""
         if self._limits is None:
             if number >= self._size:
                 raise ValueError(f"grid: trial {number} is beyond the last of its {self._size} points")

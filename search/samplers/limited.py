@@ -26,8 +26,8 @@ PROPOSALS = 16
 RANDOM_POINTS = 10_000
 """How many random points are looked at before nothing is said to fit."""
 
-_APART = 1 << 14
-"""How far apart the numbers are as which the sampler is asked for one trial: further than a sweep is long, mostly."""
+_APART = 1 << 12
+"""How far apart the numbers are as which the sampler is asked for one trial: further than most sweeps are long."""
 
 
 class NothingFits(ValueError):

@@ -57,13 +57,14 @@ def show(
     tracking_uri: Uri = None,
     json: Json = False,
 ) -> None:
-    """Show a sweep's trials: state, value, epochs trained, parameters. The best has a star. With several metrics the Pareto front
-    follows, the cheapest trial first.
+    """Show a sweep's trials: state, value, epochs trained, parameters. The best has a star.
 
     \b
     mlptune show digits
     mlptune show digits --top 5
     mlptune show digits --json | jq '.trials[] | select(.state == "failed") | .reason'
+
+    With several metrics the Pareto front follows, the cheapest trial first.
     """
     if json and top is not None:
         raise UserError("--top: cannot be combined with --json, which always holds all trials")
