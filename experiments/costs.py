@@ -83,5 +83,5 @@ def over(costs: Mapping[str, float], limit: Mapping[str, float]) -> str | None:
     """What of these costs is over its limit, in words; None if all are within."""
     for name, most in limit.items():
         if costs[name] > most:
-            return f"{name} {costs[name]:,} over the limit of {most:,}"
+            return f"{name} {costs[name]:,} over the limit of {most:,.10g}"
     return None

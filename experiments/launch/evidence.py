@@ -108,6 +108,8 @@ def _hyperparameter_importance(study: optuna.Study) -> dict[str, float]:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # Layers that few trials have: their bar is short, which says as much.
+        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         found = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return {name: share for name, value in found.items() if (share := _short(value)) is not None}
