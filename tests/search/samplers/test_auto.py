@@ -323,7 +323,11 @@ def test_an_impossible_number_is_refused(option, number):
 
 
 UNITS = Space.parse(
-    {"units": {"low": 4, "high": 256, "log": True}, "rate": {"low": 1e-4, "high": 1e-1, "log": True}, "kind": ["a", "b"]}
+    {
+        "units": {"low": 4, "high": 256, "log": True},
+        "rate": {"low": 1e-4, "high": 1e-1, "log": True},
+        "kind": ["a", "b"],
+    }
 )
 COST = KnownCosts(lambda point: (74.0 * point["units"],), lambda point: True, frozenset(["units"]), 1)
 
