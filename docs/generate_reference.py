@@ -23,8 +23,8 @@ from pydantic import BaseModel
 
 import mlptune
 from mlptune import search
-from mlptune.core.hyperparameters import PARAMETERS
 from mlptune.core.counted import COUNTED
+from mlptune.core.hyperparameters import PARAMETERS
 from mlptune.core.metrics import METRICS
 from mlptune.core.presets import PRESETS
 from mlptune.experiments import reference
@@ -251,7 +251,8 @@ def metrics() -> str:
 COUNTED_TEXT = """
 ## Counted costs
 
-Further metrics of `[objective] metrics`, which are minimised, and what `[objective] limit` may limit; see [several metrics](../pareto.md).
+Further metrics of `[objective] metrics`, which are minimised, and what `[objective] limit` may limit: see
+[several metrics](../pareto.md).
 """
 
 

@@ -14,7 +14,6 @@ import time
 from typing import Any
 
 import numpy as np
-import pytest
 
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
