@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..ranking import best_trial
 from .plan import SweepPlan
 from .point_costs import PointCosts
-from .warm_start import Point, fitting
+from .warm_start import Point, fitting, is_complete
 
 
 def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> d
     complete = {**(best.params if best is not None else {}), **given}
     complete = {name: value for name, value in complete.items() if plan.space.active(name, complete)}
     _check(complete, plan.space)
-    beyond = None if plan.point_costs is None else plan.point_costs.over(complete)
+    beyond = _beyond(complete, plan.space, plan.point_costs)
     if beyond is not None:
         raise UserError(f"[objective] limit: {beyond}")
     return {name: complete[name] for name in plan.space if name in complete}
@@ -51,7 +51,12 @@ def fits(point: Point, space: Space, costs: PointCosts | None = None) -> bool:
         fitting(point, space)
     except (ValueError, TypeError):
         return False
-    return costs is None or costs.over(point) is None
+    return _beyond(point, space, costs) is None
+
+
+def _beyond(point: Point, space: Space, costs: PointCosts | None) -> str | None:
+    """What of a configuration is over a limit; of one that is not complete the sampler adds what fits."""
+    return costs.over(point) if costs is not None and is_complete(point, space) else None
 
 
 def _check(point: Point, space: Space) -> None:

@@ -75,7 +75,7 @@ def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
     study = optuna.create_study(sampler=proposer, directions=plan.objective.directions)
     try:
         plan.space.suggest(study.ask())
-    except (ValueError, ImportError, NotImplementedError) as error:
+    except (ValueError, ImportError, RuntimeError) as error:
         metrics = len(plan.objective.directions)
         others = f"; {which_carry(metrics)}" if metrics > 1 and "multi-objective" in str(error) else ""
         raise UserError(f"[search] method: {plan.searcher.sampler}: {error}{others}") from error
