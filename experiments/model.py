@@ -197,16 +197,6 @@ class TunedModel:
             "sklearn.frozen.FrozenEstimator(model) is for tools that would fit it"
         )
 
-    def _outputs(self, X: pd.DataFrame | ArrayLike, exact: bool = False) -> NDArray[np.float64]:
-        X = in_pandas(X, "the rows")
-        encoded: dict[int, NDArray[Any]] = {}
-        for part in self.parts:
-            if id(part.encoder) not in encoded:
-                encoded[id(part.encoder)] = part.encoder.transform(X)
-        found = [part.predict(encoded[id(part.encoder)], exact) for part in self.parts]
-        mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in self.parts]))
-        return mean if self._target.classes is None else apply_temperature(mean, self.temperature)
-
     def predict(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[Any]:
         """The class or the number that is predicted for each of n rows, (n,): the likeliest class, or what `threshold` decides.
 
@@ -214,7 +204,7 @@ class TunedModel:
         in any digit that is shown. Raises UserError for a missing column.
         """
         if self._target.classes is None:
-            return self._outputs(X, exact).reshape(-1)
+            return joint_outputs(self, encode(self, X), exact).reshape(-1)
         return np.asarray(self.classes_[self.decided(self.predict_proba(X, exact=exact))])
 
     def decided(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
@@ -226,7 +216,7 @@ class TunedModel:
     @_OfClasses
     def predict_proba(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[np.float64]:
         """Class probabilities (n, C), with `exact` as in `predict`. AttributeError for regression."""
-        probabilities = self._target.probabilities(self._outputs(X, exact))
+        probabilities = self._target.probabilities(joint_outputs(self, encode(self, X), exact))
         # The engine's float32 rows add up to 1 within float32's precision; a check in float64 expects better.
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
@@ -241,15 +231,7 @@ class TunedModel:
 
         An installed package's metric will do too. Raises ValueError, one line, for a name that is none for this target.
         """
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        classes = self._target.classes
-        row = None if metric == "loss" else resolve(metric, self.task, len(classes or ()))
-        truth = self._target.encode(y) if classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
-        scoring = Scoring(row, self.parts[0].structure.loss, self._target.scale)
-        found = self._outputs(X, row is not None and row.exact_outputs)
-        if row is not None and row.decision is not None:
-            found = decide(found, self.threshold)
-        return scoring(truth, found, weight)
+        return evaluator(self, y, sample_weight, metric)(encode(self, X))
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder: model.json and arrays.npz."""
@@ -286,6 +268,42 @@ class TunedModel:
             return _read(Path(folder))
         except (OSError, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFile) as error:
             raise ValueError(f"{folder} does not hold a model of mlptune: {error}") from error
+
+
+def encode(model: TunedModel, X: pd.DataFrame | ArrayLike) -> list[NDArray[np.float32]]:
+    """Raw rows as each part's networks take them, (n, d); parts of one encoding share the array."""
+    X = in_pandas(X, "the rows")
+    encoded: dict[int, NDArray[np.float32]] = {}
+    for part in model.parts:
+        if id(part.encoder) not in encoded:
+            encoded[id(part.encoder)] = part.encoder.transform(X)
+    return [encoded[id(part.encoder)] for part in model.parts]
+
+
+def joint_outputs(model: TunedModel, encoded: Sequence[NDArray[Any]], exact: bool = False) -> NDArray[np.float64]:
+    """What the networks say together (n, o) of encoded rows: probabilities, or numbers in the target's own unit."""
+    found = [part.predict(X, exact) for part, X in zip(model.parts, encoded, strict=True)]
+    mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in model.parts]))
+    return mean if model.task == "regression" else apply_temperature(mean, model.temperature)
+
+
+def evaluator(
+    model: TunedModel, y: ArrayLike, sample_weight: ArrayLike | None, metric: str
+) -> Callable[[Sequence[NDArray[Any]]], float]:
+    """What gives, as `TunedModel.evaluate`, the metric's value of encoded rows, of which `y` (n,) is the target."""
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    target, loss = model.parts[0].target, model.parts[0].structure.loss
+    row = None if metric == "loss" else resolve(metric, model.task, len(target.classes or ()))
+    truth = target.encode(y) if target.classes is not None else np.asarray(y, dtype=np.float64).reshape(-1, 1)
+    scoring = Scoring(row, loss, target.scale)
+
+    def value(encoded: Sequence[NDArray[Any]]) -> float:
+        found = joint_outputs(model, encoded, row is not None and row.exact_outputs)
+        if row is not None and row.decision is not None:
+            found = decide(found, model.threshold)
+        return scoring(truth, found, weight)
+
+    return value
 
 
 def _some(values: Sequence[Any], most: int = 5) -> str:

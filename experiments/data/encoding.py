@@ -106,6 +106,12 @@ class Encoder:
             places += range(first, first + len(feature.names))
         return [*numeric, *sorted({*places} - {*numeric, *codes}), *codes] if self.numbers_first else places
 
+    def places(self, column: str) -> NDArray[np.intp]:
+        """The features, of the d of the encoded matrix, that come from an input column."""
+        widths = [len(feature.names) for feature in self.features]
+        source = np.repeat([feature.column for feature in self.features], widths)
+        return np.flatnonzero(source[self._order] == column)
+
     def transform(self, rows: Any) -> NDArray[np.float32]:
         """Raw rows as float32 (n, d), C-contiguous.
 

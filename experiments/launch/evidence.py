@@ -25,6 +25,7 @@ from ..constant import best_constant
 from ..data.dataset import EncodedFold
 from ..data.understanding import understood
 from ..ensemble import ValidationRows
+from ..importance import permutation_importance
 from ..model import TunedModel
 from ..scoring import Scoring
 from ..study import first_objective
@@ -313,12 +314,8 @@ def _importance(plan: SweepPlan, model: TunedModel, operations: float) -> dict[s
     if plan.objective.key == "val_loss":
         metric = "loss"
     sign = 1.0 if plan.objective.direction == "maximize" else -1.0
-    whole = model.evaluate(frame, y, weight, metric)
-    random, drops = np.random.default_rng(0), []
-    for name in columns:
-        shuffled = frame.assign(**{name: frame[name].to_numpy()[random.permutation(len(frame))]})
-        drops.append([name, _short(sign * (whole - model.evaluate(shuffled, y, weight, metric)))])
-    return {"importance": drops}
+    drops = permutation_importance(model, frame, y, weight, metric)
+    return {"importance": [[name, _short(sign * drop)] for name, drop in drops.items()]}
 
 
 def _short(value: Any) -> float | None:

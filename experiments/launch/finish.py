@@ -314,9 +314,9 @@ def fit_final(
 ) -> TunedModel:
     """The model of a sweep's best trial.
 
-    Refitted: trained on all of train + validation (whatever `subset` was enough for the search) from the trial's seeds, up to
-    the median of its networks' best epochs, without early stopping. Otherwise, or where the refit diverges, the trial's own
-    networks: trained again, which gives the same numbers.
+    Refitted: trained on all of train + validation (on `member_subset` of them, whatever was enough for the search) from the
+    trial's seeds, up to the median of its networks' best epochs, without early stopping. Otherwise, or where the refit diverges,
+    the trial's own networks: trained again, which gives the same numbers.
     """
     if plan.spec.objective.refit:
         development = plan.dataset.development()
@@ -329,7 +329,7 @@ def fit_final(
             metrics=(),
             scale=(development.target.scale,),
         )
-        trained = _train(task, {**configuration, "early_stopping": 0, "subset": 1.0}, until, executor)
+        trained = _train(task, {**configuration, "early_stopping": 0, "subset": plan.member_subset}, until, executor)
         if trained is not None:
             return TunedModel([_part(development, trained)], configuration)
         observer.message(

@@ -24,6 +24,9 @@ MOST_SAMPLES = 12
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
 # trials, or there is nothing to choose from.
 BUDGET, FEWEST_TRIALS = 240.0 * 2 * OPERATIONS_A_SECOND, 24
+# Where trials train on a part of the rows, the members of the model, so many as a rule, are trained again on so many times that
+# part: at most all, and where that is less they take as long as the trials. Both together may take a fifth more.
+MEMBERS, MEMBER_ROWS, WITH_MEMBERS = 6, 4.0, 1.2
 # A sweep that takes longer says so before it starts.
 LONG_SECONDS = 20.0
 # With a budget in minutes trials are made so cheap that so many fit on two cores.
@@ -76,25 +79,52 @@ def middle(dimension: Range | Choices, turn: int = 0) -> Any:
 
 
 def affordable(
-    operations_a_trial: float, most: int, budget: float = BUDGET, fewest: int = FEWEST_TRIALS
+    operations_a_trial: float,
+    most: int,
+    budget: float = BUDGET,
+    fewest: int = FEWEST_TRIALS,
+    *,
+    members: int = MEMBERS,
 ) -> tuple[int, float]:
-    """How many trials fit into a budget of operations, `most` at most, and the share of the rows with which they are `fewest`."""
+    """How many trials fit into a budget of operations, and the share of the rows on which they train.
+
+    Args:
+        operations_a_trial: Those of a trial on all rows.
+        most: How many trials there are at most.
+        budget: What the sweep may take.
+        fewest: So many trials there are; where they do not fit they train on a part of the rows.
+        members: How many of them are then trained again, on `member_share` of the rows.
+    """
     if operations_a_trial <= 0:
         return most, 1.0
     fewest, trials = min(fewest, most), int(budget / operations_a_trial)
     if trials >= fewest:
         return min(most, trials), 1.0
-    return fewest, max(0.01, round(budget / (operations_a_trial * fewest), 2))
+    fitting = budget / operations_a_trial * (WITH_MEMBERS if members else 1.0)
+    share = (fitting - members) / fewest
+    if share < 1.0 / MEMBER_ROWS:  # members do not train on all rows either
+        share = fitting / (fewest + MEMBER_ROWS * members)
+    return fewest, min(1.0, max(0.01, round(share, 2)))
 
 
-def duration(operations_a_trial: float, trials: int, workers: int) -> list[str]:
-    """A line that says how long so many trials will take, roughly; none if that is no time to speak of."""
-    expected = seconds(operations_a_trial, trials, workers)
+def member_share(share: float) -> float:
+    """The share of the rows that a member is trained on whose trial had `share`."""
+    return min(1.0, MEMBER_ROWS * share)
+
+
+def members_operations(operations_a_trial: float, share: float, of_members: float) -> float:
+    """What training the members again takes, on `of_members` of the rows where a trial has `share`; nothing if that is all."""
+    return MEMBERS * operations_a_trial * of_members / share if share < 1.0 else 0.0
+
+
+def duration(operations: float, workers: int) -> list[str]:
+    """A line that says how long so many operations will take, roughly; none if that is no time to speak of."""
+    expected = seconds(operations, workers)
     if expected < LONG_SECONDS:
         return []
     return [f"about {counted(max(1, round(expected / 60)), 'minute')} on {counted(workers, 'worker')}"]
 
 
-def seconds(operations_a_trial: float, trials: int, workers: int) -> float:
-    """How long so many trials will take, roughly."""
-    return operations_a_trial * trials / (OPERATIONS_A_SECOND * max(workers, 1))
+def seconds(operations: float, workers: int) -> float:
+    """How long so many operations will take, roughly."""
+    return operations / (OPERATIONS_A_SECOND * max(workers, 1))

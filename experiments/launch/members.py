@@ -108,7 +108,10 @@ def ensemble_model(
     """The model of the chosen trials' own networks: each fold's share its encoding, and those of one structure are a stack."""
     entries = {entry.record.number: entry for entry in library.entries() if entry.record.number in chosen.counts}
     again = _train_again(
-        plan, [entry.record for entry in entries.values() if _lacks_networks(plan, entry)], executor, subset=1.0
+        plan,
+        [entry.record for entry in entries.values() if _lacks_networks(plan, entry)],
+        executor,
+        subset=plan.member_subset,
     )
     stacks: dict[tuple[int, Structure], list[tuple[TrainedNetwork, float]]] = {}
     for number, count in chosen.counts.items():
@@ -145,7 +148,7 @@ def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, bes
 
 
 def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
-    """Whether a member's networks are not at hand, or have seen a `subset` of the rows and there is time to train on all."""
+    """Whether a member's networks are not at hand, or have seen a part of the rows and there is time to train on more."""
     is_timed = plan.spec.search.minutes is not None
     return not entry.networks or (not is_timed and trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0)
 

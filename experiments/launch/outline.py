@@ -98,7 +98,7 @@ def outline(plan: SweepPlan, frame: pd.DataFrame, notes: Sequence[str], workers:
         objective={"metric": plan.objective.key, "direction": plan.objective.direction, **_counting(plan)},
         hands_back=_hands_back(plan),
         forecast={
-            "operations": plan.trial_operations * plan.total if spec.search.minutes is None else None,
+            "operations": plan.operations if spec.search.minutes is None else None,
             "seconds": _seconds(plan, workers),
             "workers": workers,
             "memory_bytes": _memory(plan, largest, workers),
@@ -149,7 +149,7 @@ def _hands_back(plan: SweepPlan) -> str:
 
 def _seconds(plan: SweepPlan, workers: int) -> float:
     minutes = plan.spec.search.minutes
-    return forecast.seconds(plan.trial_operations, plan.total, workers) if minutes is None else 60.0 * minutes
+    return forecast.seconds(plan.operations, workers) if minutes is None else 60.0 * minutes
 
 
 def _memory(plan: SweepPlan, largest: Structure | None, workers: int) -> int:

@@ -135,6 +135,19 @@ class SweepPlan:
         """`class_weight` where [model] has one: part of a configuration, and already in the weights of the training rows."""
         return {} if self.spec.class_weight is None else {CLASS_WEIGHT: self.spec.class_weight}
 
+    @property
+    def member_subset(self) -> float:
+        """The share of the rows for what is trained again for the model: all, but where that would take too long."""
+        was_planned = self.spec.space is None and "subset" not in self.spec.hyperparameters
+        return forecast.member_share(self.fixed.get("subset", 1.0)) if was_planned else 1.0
+
+    @property
+    def operations(self) -> float:
+        """Multiply-adds of the sweep, roughly: of its trials, and of the members that are trained again."""
+        share = self.fixed.get("subset", 1.0) if self.spec.search.minutes is None else 1.0
+        again = forecast.members_operations(self.trial_operations, share, self.member_subset)
+        return self.trial_operations * self.total + (again if self.spec.objective.ensemble else 0.0)
+
     def task(self) -> Task:
         """What the engine trains on: the folds' arrays, and how networks on them are scored."""
         folds = self.dataset.folds()
@@ -234,7 +247,10 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         total, share = _affordable(spec.search, total, cost)
         if share < 1.0 and "subset" not in fixed:
             fixed["subset"] = share
-            of_model = "so do the members of the model" if spec.search.minutes else "the model's members train on all"
+            rest = f"{forecast.member_share(share):.0%}" if forecast.member_share(share) < 1.0 else "all"
+            of_model = (
+                "so do the members of the model" if spec.search.minutes else f"the model's members train on {rest}"
+            )
             notes = (*notes, f"trials train on {share:.0%} of the rows, to fit the time; {of_model}")
             cost *= share
     if isinstance(spec.search.start, list):
@@ -422,7 +438,8 @@ def _affordable(search: SearchConfig, total: int, cost: float) -> tuple[int, flo
     if search.minutes is None:
         return forecast.affordable(cost, total)
     budget = 60.0 * search.minutes * 2 * forecast.OPERATIONS_A_SECOND
-    _, share = forecast.affordable(cost, forecast.FEWEST_IN_TIME, budget, forecast.FEWEST_IN_TIME)
+    # When the time is over, nothing is trained again.
+    _, share = forecast.affordable(cost, forecast.FEWEST_IN_TIME, budget, forecast.FEWEST_IN_TIME, members=0)
     return total, share
 
 

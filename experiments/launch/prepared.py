@@ -104,8 +104,8 @@ class PreparedSearch:
         outline = describe_search(plan, self.study, self.scheduler)
         expected = None
         if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
-            expected = forecast.seconds(plan.trial_operations, plan.total, len(self._executor)) or None
-            outline = [*outline, *forecast.duration(plan.trial_operations, plan.total, len(self._executor))]
+            expected = forecast.seconds(plan.trial_operations * plan.total, len(self._executor)) or None
+            outline = [*outline, *forecast.duration(plan.operations, len(self._executor))]
         self._observer.started(
             SweepInfo(
                 name=plan.spec.name,

@@ -1,10 +1,10 @@
 """The whole command: 64 configurations x 20 epochs (and 512 x 50, if asked for) on digits into MLflow on SQLite, ours
 beside Optuna + scikit-learn.
 
-Both sides get the same rows, the same search space, two processes and one BLAS thread a process, start from nothing
-(imports and the creation of the store included; ours copies the empty store that its Python environment keeps after the
-first) and log at least three curves a trial. They run in turn, A B A B, and the ratio is told pair by pair, because the
-machine's speed drifts.
+Both sides get the same rows, one validation part, the same search space, two processes and one BLAS thread a process,
+start from nothing (imports and the creation of the store included; ours copies the empty store that its Python
+environment keeps after the first) and log at least three curves a trial. They run in turn, A B A B, and the ratio is
+told pair by pair, because the machine's speed drifts.
 """
 
 import os
@@ -24,6 +24,7 @@ SWEEP = """
 name = "digits"
 [data]
 source = "sklearn:digits"
+validation = 0.2
 [model]
 epochs = {epochs}
 [space]
@@ -36,6 +37,7 @@ method = "{method}"
 trials = {trials}
 [objective]
 refit = false
+ensemble = 0
 """
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
