@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from .._text import nearest
 from ..core.counted import COUNTED
 from ..core.hyperparameters import PARAMETERS, Hyperparameters
 from ..core.structure import Structure
 from ..search.spaces.layers import layer_of
 from .config.names import CLASS_WEIGHT
-from .errors import UserError
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,6 @@ def costing(names: Mapping[str, Any] | list[str]) -> frozenset[str]:
     """Those of these hyperparameters on which a cost may depend: what changes the structure, and what stands for such a name."""
     shaped = {"layers", "units", "preset", *(name for name, row in PARAMETERS.items() if row.structural)}
     return frozenset(name for name in names if (layer_of(name) or (name,))[0] in shaped)
-
-
-def check_counted(name: str, where: str) -> None:
-    """Raise UserError for what is no counted cost."""
-    if name not in COUNTED:
-        hint = nearest(name, COUNTED) or f"; known: {', '.join(COUNTED)}"
-        raise UserError(f"{where}: {name!r} is not a counted cost{hint}")
 
 
 def over(costs: Mapping[str, float], limit: Mapping[str, float]) -> str | None:

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..search.pareto import non_dominated
 from ..search.spaces.layers import configuration
 from ..tracking.records import TrialRecord
-from .costs import Costs
 from .ranking import ranked
+
+if TYPE_CHECKING:
+    from .costs import Costs
 
 ByTrial = Mapping[int, Mapping[str, float]]
 
@@ -31,7 +30,7 @@ class LaunchCosts:
     front: tuple[TrialRecord, ...] = ()
 
 
-def trial_costs(trials: Iterable[TrialRecord], costs: Costs, fixed: Mapping[str, Any]) -> dict[int, dict[str, int]]:
+def trial_costs(trials: Iterable[TrialRecord], costs: "Costs", fixed: Mapping[str, Any]) -> dict[int, dict[str, int]]:
     """By number what the model of each trial costs, without those that are no network at all.
 
     Args:
@@ -57,6 +56,10 @@ def front(trials: Iterable[TrialRecord], costs: ByTrial, counted: Sequence[str],
         counted: The costs that are metrics.
         direction: "maximize" or "minimize", of their value.
     """
+    import numpy as np
+
+    from ..search.pareto import non_dominated
+
     sign = -1.0 if direction == "maximize" else 1.0
     rows: dict[tuple[float, ...], TrialRecord] = {}
     for trial in ranked(trials, direction):

@@ -1,9 +1,13 @@
 """What the trials of a stored launch cost: counted from the sizes in its tag, or of older launches from those of its model."""
 
+from typing import TYPE_CHECKING
+
 from ..tracking import reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
-from .costs import Costs
 from .front import ByTrial, LaunchCosts, on_front, trial_costs
+
+if TYPE_CHECKING:
+    from .costs import Costs
 
 
 def launch_costs(uri: str | None, launch: LaunchRecord, trials: list[TrialRecord]) -> LaunchCosts:
@@ -18,13 +22,16 @@ def launch_costs(uri: str | None, launch: LaunchRecord, trials: list[TrialRecord
 
 def costs_of_trials(uri: str | None, launch: LaunchRecord, trials: list[TrialRecord]) -> ByTrial:
     """By number all costs of each trial. Raises NotFound for an unfinished launch that did not count any."""
+    from .costs import Costs
+
     stored = reader.launch_data(uri, launch, schema.COSTS)
     costs = _costs_of_model(uri, launch) if stored is None else Costs.loads(stored)
     return trial_costs(trials, costs, reader.launch_data(uri, launch, schema.FIXED) or {})
 
 
-def _costs_of_model(uri: str | None, launch: LaunchRecord) -> Costs:
+def _costs_of_model(uri: str | None, launch: LaunchRecord) -> "Costs":
     """The costs of one network, of a launch that did not care for them: its model's networks have the sizes."""
+    from .costs import Costs
     from .model import TunedModel
 
     if launch.state != "finished":

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.counted import COUNTED
 from ..search.spaces.layers import configuration
 from ..tracking import reader, schema
 from ..tracking.records import LaunchRecord, TrialRecord
@@ -309,6 +308,8 @@ def best_of(chosen: Chosen, uri: str | None, where: str | None = None) -> Best:
 
 def _best_where(chosen: Chosen, uri: str | None, where: str) -> Best:
     """The best of the trials for which `where` holds."""
+    from ..core.counted import COUNTED
+
     launch = chosen.launch
     metric = launch.tags.get(schema.METRIC, "val_score")
     conditions = parse(where, (*COUNTED, metric))

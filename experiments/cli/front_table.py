@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.counted import COUNTED
 from ..short import number_text, params_text
 from .present import text_table
 
@@ -16,8 +15,8 @@ def front_table(shown: Mapping[str, Any], width: int | None = None) -> str:
     counted = shown.get("counted")
     if not counted or not shown["front"]:
         return ""
-    names = list(dict.fromkeys((*counted, *COUNTED)))
     trials = {trial["number"]: trial for trial in shown["trials"]}
+    names = list(dict.fromkeys((*counted, *trials[shown["front"][0]]["costs"])))
     rows = []
     for number in shown["front"]:
         trial = trials[number]
