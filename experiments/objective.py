@@ -45,7 +45,7 @@ def objective(
         step = plan.max_epochs if several or isinstance(trial.study.pruner, NopPruner) else 1
         for until in range(step, plan.max_epochs + 1, step):
             for outcome in evaluator.advance([Request(trial.number, chosen, until)]):
-                for epoch, value in enumerate(outcome.curves.get(task.objective, ()), outcome.first_epoch):
+                for epoch, value in enumerate(outcome.objective(task.objective), outcome.first_epoch):
                     if not several:
                         trial.report(value, epoch)
                 if outcome.ended == "finished":
