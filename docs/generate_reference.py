@@ -23,6 +23,7 @@ from pydantic import BaseModel
 
 import mlptune
 from mlptune import search
+from mlptune.core.counted import COUNTED
 from mlptune.core.hyperparameters import PARAMETERS
 from mlptune.core.metrics import METRICS
 from mlptune.core.presets import PRESETS
@@ -237,7 +238,22 @@ def metrics() -> str:
         [code(name), ", ".join(row.tasks), row.direction, row.decision or "", first_line(row.function)]
         for name, row in METRICS.items()
     ]
-    return page("Metrics", METRICS_TEXT, table(["name", "task", "better is", "decision", "meaning"], rows))
+    costs = [[code(name), row.about] for name, row in COUNTED.items()]
+    return page(
+        "Metrics",
+        METRICS_TEXT,
+        table(["name", "task", "better is", "decision", "meaning"], rows),
+        COUNTED_TEXT,
+        table(["name", "what is counted"], costs),
+    )
+
+
+COUNTED_TEXT = """
+## Counted costs
+
+Further metrics of `[objective] metrics`, which are minimised, and what `[objective] limit` may limit: see
+[several metrics](../pareto.md).
+"""
 
 
 METRICS_TEXT = """

@@ -19,11 +19,12 @@ from .launch.plan import make_plan
 
 def objective(
     source: str | Path | Mapping[str, Any] | Spec, overrides: tuple[str, ...] | Mapping[str, Any] = ()
-) -> Callable[[optuna.trial.Trial], float]:
+) -> Callable[[optuna.trial.Trial], float | tuple[float, ...]]:
     """A callable that trains the configuration that a trial suggests, as a sweep would, and returns the sweep's objective.
 
     It reports after each epoch and raises `TrialPruned` when the study's pruner says so, or when training diverges. The numbers are
-    those of the sweep's trials; the test part is not touched. The data is read once, in this call.
+    those of the sweep's trials; the test part is not touched. The data is read once, in this call. With several metrics it returns
+    all of them and reports nothing, as Optuna wants it; a configuration over a limit is pruned before it trains.
 
     Raises:
         UserError: If anything is wrong with the sweep file or the data.
@@ -32,22 +33,29 @@ def objective(
     plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base, spec.class_weight))
     task = plan.task()
 
-    def evaluate(trial: optuna.trial.Trial) -> float:
+    def evaluate(trial: optuna.trial.Trial) -> float | tuple[float, ...]:
         evaluator = EngineEvaluator(task, Inline())
-        chosen = configuration(plan.space.suggest(trial), plan.fixed)
+        params = plan.space.suggest(trial)
+        chosen = configuration(params, plan.fixed)
+        costs, several = plan.point_costs, bool(plan.objective.counted)
+        beyond = None if costs is None else costs.over(params)
+        if beyond is not None:
+            raise TrialPruned(beyond)
         # Without a pruner nothing is decided between epochs.
-        step = plan.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1
+        step = plan.max_epochs if several or isinstance(trial.study.pruner, NopPruner) else 1
         for until in range(step, plan.max_epochs + 1, step):
             for outcome in evaluator.advance([Request(trial.number, chosen, until)]):
                 for epoch, value in enumerate(outcome.objective(task.objective), outcome.first_epoch):
-                    trial.report(value, epoch)
+                    if not several:
+                        trial.report(value, epoch)
                 if outcome.ended == "finished":
-                    return float(outcome.value or 0.0)
+                    value = float(outcome.value or 0.0)
+                    return (value, *costs.known_costs.of(params)) if costs is not None and several else value
                 if outcome.ended == "diverged":
                     raise TrialPruned(outcome.reason)
                 if outcome.ended == "failed":
                     raise RuntimeError(f"trial {trial.number}: {outcome.reason}")
-            if trial.should_prune():
+            if not several and trial.should_prune():
                 raise TrialPruned(f"after epoch {until}")
         raise AssertionError("a trial ends by its last epoch")
 

@@ -15,8 +15,11 @@ from ..tracking.store.address import store_uri
 from .config.names import CLASS_WEIGHT
 from .curves import TOP, Curves, learning_curves
 from .formats import MEMORY
+from .front import LaunchCosts
+from .launch_costs import costs_of_trials, launch_costs
 from .launches import Chosen, Say, best_so_far, choose, default_of, split, state_of, warn
 from .ranking import best_trial
+from .where import parse
 from .writing import writing
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from .report.rules import Finding
 
 Copied = tuple[tuple[int, int], ...]
+
+NO_COSTS = LaunchCosts()
 
 _GIVE_AGAIN = "# The table was given in Python and has to be given again: mlptune.run_sweep(this file, data=table).\n"
 
@@ -68,14 +73,29 @@ class SweepResult:
 
     @cached_property
     def trials(self) -> "pd.DataFrame":
-        """One row a trial: number, state, value, epochs, reason, run_id and a column `params_<name>` for each hyperparameter."""
+        """One row a trial: number, state, value, epochs, reason, run_id and a column `params_<name>` for each hyperparameter.
+
+        With several metrics there is a column for each counted cost too.
+        """
         import pandas as pd
 
         rows = []
         for trial in self._summary["trials"]:
-            rest = {key: value for key, value in trial.items() if key != "params"}
-            rows.append({**rest, **{f"params_{name}": value for name, value in trial["params"].items()}})
+            rest = {key: value for key, value in trial.items() if key not in ("params", "costs")}
+            rows.append(
+                {
+                    **rest,
+                    **trial.get("costs", {}),
+                    **{f"params_{name}": value for name, value in trial["params"].items()},
+                }
+            )
         return pd.DataFrame(rows)
+
+    @property
+    def front(self) -> "pd.DataFrame":
+        """The rows of `trials` on the Pareto front, the cheapest first; of a sweep with one metric that of its best trial."""
+        numbers = self._summary.get("front", [self.best["number"]])
+        return self.trials.set_index("number", drop=False).loc[numbers].reset_index(drop=True)
 
     @cached_property
     def curves(self) -> "pd.DataFrame":
@@ -101,13 +121,15 @@ class SweepResult:
         """The sweep as an Optuna study in memory, read from the store: for `optuna.visualization`, importances or `study.ask`.
 
         Its trials have the numbers of the sweep's, their objective by epoch as intermediate values, and `run_id`, `epochs` and
-        `reason` as user attributes. Of a trial that has copied another one the parameters are those that it began with.
+        `reason` as user attributes. Of a trial that has copied another one the parameters are those that it began with. With
+        several metrics it has as many objectives.
         """
         from .study import study_of
 
         launch = reader.launch(self.tracking_uri, self.name, self.run_id)
-        direction = launch.tags.get(schema.DIRECTION, "maximize")
-        return study_of(self.name, direction, reader.trials(self.tracking_uri, self.run_id))
+        direction, trials = launch.tags.get(schema.DIRECTION, "maximize"), reader.trials(self.tracking_uri, self.run_id)
+        costs = launch_costs(self.tracking_uri, launch, trials)
+        return study_of(self.name, direction, trials, costs.counted, costs.by_trial)
 
     @property
     def diagnosis(self) -> list[dict[str, Any]]:
@@ -160,8 +182,9 @@ class SweepResult:
 
     def _plot(self, kind: str, params: Sequence[str] | None = None) -> Any:
         from .plots import study_plot
+        from .study import first_objective
 
-        return study_plot(kind, self.study, str(self.best["metric"]), params)
+        return study_plot(kind, first_objective(self.study), str(self.best["metric"]), params)
 
     def _repr_html_(self) -> str:
         from .notebook import result_html
@@ -234,7 +257,10 @@ def _shown(chosen: Chosen, uri: str | None) -> tuple[dict[str, Any], dict[int, C
     found = _best_of(launch, trials)
     best = None if found is None else _document(launch, found, uri)
     by_hand = [event["number"] for event in launch.by_hand]
-    document = summary(launch.name, launch.run_id, chosen.state, launch.method, trials, best, launch.stopped, by_hand)
+    costs = launch_costs(uri, launch, trials)
+    document = summary(
+        launch.name, launch.run_id, chosen.state, launch.method, trials, best, launch.stopped, by_hand, costs
+    )
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
 
@@ -258,14 +284,21 @@ class Best:
         return dict(self.document["configuration"])
 
 
-def best(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
-    """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete."""
-    return dict(best_of(choose(tracking_uri, name, run, warn), tracking_uri).document)
+def best(
+    name: str, run: str | None = None, tracking_uri: str | None = None, where: str | None = None
+) -> dict[str, Any]:
+    """The best trial of a launch. Raises LookupError where there is no sweep, or none of its trials is complete.
+
+    `where` as of `best_config`.
+    """
+    return dict(best_of(choose(tracking_uri, name, run, warn), tracking_uri, where).document)
 
 
-def best_of(chosen: Chosen, uri: str | None) -> Best:
+def best_of(chosen: Chosen, uri: str | None, where: str | None = None) -> Best:
     """The best trial of a launch that was chosen, with what there is to know of it; errors as `best`."""
     launch = chosen.launch
+    if where is not None:
+        return _best_where(chosen, uri, where)
     trials = [] if launch.best else reader.trials(uri, launch.run_id, rebuild=False)
     found = _best_of(launch, trials)
     if found is None:
@@ -273,24 +306,57 @@ def best_of(chosen: Chosen, uri: str | None) -> Best:
     return Best(_document(launch, found, uri), found.copied, chosen)
 
 
-def best_config(name: str, run: str | None = None, tracking_uri: str | None = None) -> dict[str, Any]:
+def _best_where(chosen: Chosen, uri: str | None, where: str) -> Best:
+    """The best of the trials for which `where` holds."""
+    from ..core.counted import COUNTED
+
+    launch = chosen.launch
+    metric = launch.tags.get(schema.METRIC, "val_score")
+    conditions = parse(where, (*COUNTED, metric))
+    trials = reader.trials(uri, launch.run_id, rebuild=False)
+    costs = costs_of_trials(uri, launch, trials)
+    held = [
+        trial
+        for trial in trials
+        if trial.value is not None
+        and all(condition.holds({**costs.get(trial.number, {}), metric: trial.value}) for condition in conditions)
+    ]
+    found = best_trial(held, launch.tags.get(schema.DIRECTION, "maximize"))
+    if found is None:
+        raise reader.NotFound(f"no complete trial of the sweep {chosen.reference!r} has {where}")
+    own = launch.best is not None and launch.best.number == found.number
+    return Best({**_document(launch, found, uri, has_model=own), "costs": costs[found.number]}, found.copied, chosen)
+
+
+def best_config(
+    name: str, run: str | None = None, tracking_uri: str | None = None, where: str | None = None
+) -> dict[str, Any]:
     """The best configuration, fixed and searched hyperparameters together: `MLPClassifier(**best_config(name))` works.
 
     With its `standardize` an estimator takes raw numbers, as the sweep did; categories and missing values it does not. Where the
     best trial has copied others it is the schedule by which its network is trained from the start. It is what
     the trial trained with, `subset` included, which only the sweep's own final model leaves out.
+
+    `where` asks for the best of those trials of which it holds: comparisons of counted costs or of the sweep's metric with numbers,
+    joined by `and`: `"operations < 1e5 and parameters <= 5000"`.
     """
-    return best_of(choose(tracking_uri, name, run, warn), tracking_uri).configuration
+    return best_of(choose(tracking_uri, name, run, warn), tracking_uri, where).configuration
 
 
-def best_spec_toml(name: str, run: str | None = None, tracking_uri: str | None = None, say: Say = warn) -> str:
+def best_spec_toml(
+    name: str,
+    run: str | None = None,
+    tracking_uri: str | None = None,
+    say: Say = warn,
+    where: str | None = None,
+) -> str:
     """A sweep file that trains the best configuration and nothing else.
 
     Of a sweep over a table that was given in Python its first line says that the table has to be given again.
     """
     from .config import load_spec, spec_toml
 
-    found = best_of(choose(tracking_uri, name, run, say), tracking_uri)
+    found = best_of(choose(tracking_uri, name, run, say), tracking_uri, where)
     stored = reader.artifact(tracking_uri, found.chosen.run_id, schema.SPEC_FILE).read_text(encoding="utf-8")
     tables = json.loads(stored)
     tables["model"] = found.configuration
@@ -402,9 +468,14 @@ def summary(
     best: dict[str, Any] | None,
     stopped: str | None = None,
     by_hand: Sequence[int] = (),
+    costs: LaunchCosts = NO_COSTS,
 ) -> dict[str, Any]:
-    """The document of `mlptune show --json`: `stopped` says why the search ended early, `by_hand` which trials were by hand."""
-    return {
+    """The document of `mlptune show --json`: `stopped` says why the search ended early, `by_hand` which trials were by hand.
+
+    With several metrics `counted` are those after the first, each trial has its `costs`, and `front` are the numbers of the trials
+    on the Pareto front, the cheapest first.
+    """
+    document: dict[str, Any] = {
         "name": name,
         "run_id": run_id,
         "state": state,
@@ -425,6 +496,11 @@ def summary(
         "stopped": stopped,
         "by_hand": list(by_hand),
     }
+    if costs.counted:
+        for trial in document["trials"]:
+            trial["costs"] = dict(costs.by_trial.get(trial["number"], {}))
+        document |= {"counted": list(costs.counted), "front": [trial.number for trial in costs.front]}
+    return document
 
 
 def best_document(
@@ -464,7 +540,8 @@ def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord
     return launch.best or best_trial(trials, launch.tags.get(schema.DIRECTION, "maximize"))
 
 
-def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[str, Any]:
+def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None, *, has_model: bool = True) -> dict[str, Any]:
+    """The document of a trial; unless the model is of it, without what is known of the model."""
     metric = launch.tags.get(schema.METRIC, "val_score")
     shared = reader.launch_data(uri, launch, schema.FIXED) or {}
     # 0.1.0 did not say so, and did it too.
@@ -476,11 +553,11 @@ def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None) -> dict[
         launch.run_id,
         best,
         metric,
-        launch.test_score,
+        launch.test_score if has_model else None,
         complete,
-        launch.ensemble,
-        launch.expected,
-        launch.threshold,
+        launch.ensemble if has_model else (),
+        launch.expected if has_model else None,
+        launch.threshold if has_model else None,
     )
 
 

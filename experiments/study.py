@@ -1,7 +1,7 @@
 """A sweep as an Optuna study, rebuilt from its stored trials: for Optuna's plots, importances and samplers."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..tracking.records import TrialRecord
@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     import optuna
 
 
-def study_of(name: str, direction: str, trials: Iterable[TrialRecord]) -> "optuna.Study":
+def study_of(
+    name: str,
+    direction: str,
+    trials: Iterable[TrialRecord],
+    counted: Sequence[str] = (),
+    costs: Mapping[int, Mapping[str, float]] | None = None,
+) -> "optuna.Study":
     """A study in memory with these trials under their own numbers.
 
     A committed trial has its parameters with their distributions, its objective by epoch as intermediate values, its value and
@@ -21,21 +27,53 @@ def study_of(name: str, direction: str, trials: Iterable[TrialRecord]) -> "optun
         name: The study's name.
         direction: "maximize" or "minimize".
         trials: The trials, with what a rebuild needs.
+        counted: The costs that are minimised beside the objective.
+        costs: By number what each trial costs.
     """
     import optuna
 
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # of a study that is read nothing need be said
     try:
-        study = optuna.create_study(study_name=name, direction=optuna.study.StudyDirection[direction.upper()])
+        study = optuna.create_study(
+            study_name=name,
+            directions=[
+                optuna.study.StudyDirection[way.upper()] for way in (direction, *("minimize" for _ in counted))
+            ],
+        )
     finally:
         optuna.logging.set_verbosity(verbosity)
     committed = {trial.number: trial for trial in trials if trial.state != "running"}
-    study.add_trials([_frozen(committed.get(number)) for number in range(max(committed, default=-1) + 1)])
+    beside = {
+        number: [float(of_trial[name]) for name in counted] for number, of_trial in (costs or {}).items() if counted
+    }
+    study.add_trials(
+        [_frozen(committed.get(number), beside.get(number, [])) for number in range(max(committed, default=-1) + 1)]
+    )
     return study
 
 
-def _frozen(trial: TrialRecord | None) -> "optuna.trial.FrozenTrial":
+def first_objective(study: "optuna.Study") -> "optuna.Study":
+    """The study itself, or of one with several objectives a study of the first one, for what knows no other."""
+    import optuna
+
+    if len(study.directions) == 1:
+        return study
+    single = optuna.create_study(study_name=study.study_name, direction=study.directions[0])
+    for trial in study.get_trials(deepcopy=False):
+        single.add_trial(
+            optuna.trial.create_trial(
+                state=trial.state,
+                value=trial.values[0] if trial.values else None,
+                params=trial.params,
+                distributions=trial.distributions,
+                user_attrs=trial.user_attrs,
+            )
+        )
+    return single
+
+
+def _frozen(trial: TrialRecord | None, beside: Sequence[float]) -> "optuna.trial.FrozenTrial":
     from optuna.distributions import json_to_distribution
     from optuna.trial import TrialState, create_trial
 
@@ -50,7 +88,7 @@ def _frozen(trial: TrialRecord | None) -> "optuna.trial.FrozenTrial":
     attributes = {"run_id": trial.run_id, "epochs": trial.epochs, "reason": trial.reason}
     return create_trial(
         state=state,
-        value=None if state == TrialState.FAIL else value,
+        values=None if state == TrialState.FAIL or value is None else [value, *beside],
         params=dict(stored.get("params", {})),
         distributions={name: json_to_distribution(text) for name, text in stored.get("distributions", {}).items()},
         intermediate_values=values,

@@ -14,6 +14,7 @@ class Method:
         trials: what `trials` counts.
         scheduler: the name of the scheduler; `pruner` leaves it to a pruner, any other cannot be combined with one.
         full_length_trials: whether all trials of a batch train to the last epoch, so that nothing may end them early.
+        metrics: how many metrics it can search for at once; None for any number.
     """
 
     sampler: str
@@ -22,6 +23,7 @@ class Method:
     trials: str = "configurations trained"
     scheduler: str = "pruner"
     full_length_trials: bool = False
+    metrics: int | None = 1
 
 
 _BEGUN = "configurations begun, most stopped early"
@@ -32,17 +34,21 @@ METHODS: dict[str, Method] = {
         ".samplers.grid:GridSampler",
         "every point once, in order",
         trials="points of the grid; its size unless given",
+        metrics=None,
     ),
-    "random": Method("random", ".samplers.random:RandomSampler", "independent points"),
+    "random": Method("random", ".samplers.random:RandomSampler", "independent points", metrics=None),
     "quasirandom": Method(
-        "quasirandom", ".samplers.quasirandom:QuasirandomSampler", "points of a scrambled Sobol sequence"
+        "quasirandom",
+        ".samplers.quasirandom:QuasirandomSampler",
+        "points of a scrambled Sobol sequence",
+        metrics=None,
     ),
-    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator"),
+    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator", metrics=None),
     "bayesian": Method("bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize"),
     "genetic": Method("genetic", ".samplers.genetic:GeneticSampler", "crossover and mutation of the best"),
     "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy over values, trained by REINFORCE"),
     "nas": Method("nas", ".samplers.nas:EvolutionSampler", "architectures by regularised evolution and a predictor"),
-    "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal"),
+    "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", metrics=2),
     "hyperband": Method(
         "random",
         ".schedulers.hyperband:HyperbandScheduler",

@@ -16,6 +16,8 @@ TOTAL = "mlptune.trials"
 METRIC = "mlptune.metric"
 METRIC_CODE = "mlptune.metric_code"
 DIRECTION = "mlptune.direction"
+COSTS = "mlptune.costs"
+COUNTED = "mlptune.counted"
 FIXED = "mlptune.fixed"
 START = "mlptune.start"
 BASE = "mlptune.base"
@@ -50,6 +52,7 @@ REASON = "mlptune.reason"
 COPIED = "mlptune.copied"
 RERUNS = "mlptune.reruns"
 LEADER = "mlptune.leader"
+FRONT = "mlptune.front"
 MEMBER = "mlptune.member"
 
 # Tags of logged models and of their registered versions; a logged model has SWEEP too.
@@ -81,6 +84,8 @@ TAGS = {
     METRIC: ("launch", "The objective: the curve by which trials are compared."),
     METRIC_CODE: ("launch", "Where the metric is a function of the user's, its name and a hash of its source."),
     DIRECTION: ("launch", "`maximize` or `minimize`."),
+    COSTS: ("launch", "Where counted costs matter to the sweep: the sizes that they are counted from, as JSON."),
+    COUNTED: ("launch", "The counted costs that are minimised beside the objective, as a JSON list."),
     FIXED: ("launch", "The hyperparameters that all trials share, and `class_weight` where there is one, as JSON."),
     START: ("launch", "The configurations taken from another sweep that are tried first, as a JSON list."),
     BASE: ("launch", "The folder that relative paths in the sweep file refer to."),
@@ -131,6 +136,7 @@ TAGS = {
     COPIED: ("trial", "Which trials it has copied, and at which epochs."),
     RERUNS: ("trial", "How many of its jobs were run again because a worker died, hung or failed."),
     LEADER: ("trial", "`true` on the best trial of a finished launch."),
+    FRONT: ("trial", "`true` on the trials of the Pareto front of a finished launch with several metrics."),
     MEMBER: ("trial", "The trial's weight in the model, on trials that are in it."),
     MODEL_RUN: ("logged model, model version", "The launch's run."),
     MODEL_LOGGED: ("logged model, model version", "When the model was logged, in milliseconds since 1970."),
@@ -193,6 +199,14 @@ METRICS = {
         "trial",
         "The part that is between the seeds of a fold, over all folds; the squares of the two add up to that of `spread`.",
     ),
+    **{
+        name: ("trial", f"Counted, where it is a metric or limited: {what}, of the trial's model.")
+        for name, what in (
+            ("operations", "multiply-adds of a prediction for one row"),
+            ("parameters", "weights, biases and embeddings"),
+            ("bytes", "bytes of these"),
+        )
+    },
     BEST_VALUE: ("launch", "The objective of the best trial."),
     ENSEMBLE_VALUE: (
         "launch",

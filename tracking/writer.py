@@ -168,12 +168,13 @@ class Writer:
         artifacts: Mapping[str, str | bytes] | None = None,
         leaders: Sequence[TrialRecord] = (),
         said: Sequence[str] = (),
+        front: Sequence[int] = (),
     ) -> None:
         """Write the launch's result and end its run.
 
         `state` is finished, failed or interrupted; `members` are the trials that the model is made of, with their weights;
         `artifacts` maps relative paths to their content; `leaders`, the best trials in order, and `said`, the diagnosis, are part
-        of the description.
+        of the description; `front` are the trials of the Pareto front, of a sweep with several metrics.
         """
         if state not in schema.LAUNCH_STATUS:
             raise ValueError(f"a launch cannot end in state {state!r}; it is one of {', '.join(schema.LAUNCH_STATUS)}")
@@ -193,6 +194,7 @@ class Writer:
                     artifacts=dict(artifacts or {}),
                     leaders=list(leaders),
                     said=list(said),
+                    front=list(front),
                     now=_now(),
                 )
             )

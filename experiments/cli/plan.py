@@ -52,6 +52,10 @@ def _parts(outline: "Outline") -> Iterator[tuple[str, str]]:
     yield "training", f"{counted(outline.epochs, 'epoch')} at most; batch size {_value_of(outline, 'batch_size')}"
     better = "higher is better" if outline.objective["direction"] == "maximize" else "lower is better"
     yield "judged by", f"{outline.objective['metric']}, {better}"
+    if outline.objective.get("counted"):
+        yield "", f"{', '.join(outline.objective['counted'])}, lower is better"
+    if outline.objective.get("limit"):
+        yield "limit", ", ".join(f"{name} {most:,.10g} at most" for name, most in outline.objective["limit"].items())
     yield "model", outline.hands_back
     yield "forecast", _forecast(outline)
     yield from _named("notes", list(outline.notes))

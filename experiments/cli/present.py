@@ -143,7 +143,7 @@ def trials_text(
     `width` is the terminal's, if it is one. `copied` has, for each trial that has copied others, (epoch, trial) of each time.
     """
     best = shown.get("best") or {}
-    trials = list(shown["trials"])
+    trials, counted_costs = list(shown["trials"]), shown.get("counted", ())
     if top is not None:
         trials = ranked_rows(trials, best)[:top]
     rows = [
@@ -151,6 +151,7 @@ def trials_text(
             ("*" if trial["number"] == best.get("number") else "") + str(trial["number"]),
             str(trial["state"]),
             number_text(trial["value"]),
+            *(f"{trial['costs'][name]:,}" if name in trial["costs"] else "-" for name in counted_costs),
             str(trial["epochs"]),
             params_text(trial["params"])
             + _remark(trial, (copied or {}).get(trial["number"], ()), trial["number"] in shown.get("by_hand", ())),
@@ -166,9 +167,9 @@ def trials_text(
     head = f"{shown['name']}: {shown['state']}, method {shown['method']}, {total}"
     parts = [wrapped(escape_control_characters(head), width)]
     if rows:
-        parts.append(
-            text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"], width)
-        )
+        headers = ["trial", "state", "value", *counted_costs, "epochs"]
+        last = "hyperparameters" if "parameters" in counted_costs else "parameters"
+        parts.append(text_table([*headers, last], rows, [name for name in headers if name != "state"], width))
     if shown.get("stopped"):
         parts.append(wrapped(f"stopped: {shown['stopped']}", width))
     if best:
@@ -206,6 +207,11 @@ def ensemble_lines(ensemble: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["made of  " + ", ".join(f"trial {member['number']} ({member['weight']:.0%})" for member in order)]
 
 
+def costs_lines(costs: Mapping[str, float]) -> list[str]:
+    """Return the line with what the model of a trial costs; none where that is not asked for."""
+    return ["costs  " + ", ".join(f"{name} {count:,}" for name, count in costs.items())] if costs else []
+
+
 def threshold_lines(best: Mapping[str, Any]) -> list[str]:
     """Return the line with the threshold by which the model decides between two classes; none where it has none."""
     threshold = best.get("decision_threshold")
@@ -220,11 +226,13 @@ def best_text(
     copied: Sequence[tuple[int, int]] = (),
     reference: str = "",
     state: str = "finished",
+    where: str | None = None,
 ) -> str:
     """Return what `mlptune best` prints; `store` is the tracking address that the user gave, if any.
 
     `configuration` and `copied` are those of a trial that has copied others, whose params are not its network's. `reference` is
-    what means the launch, if the sweep's name alone does not; in another `state` than finished it has no model.
+    what means the launch, if the sweep's name alone does not; in another `state` than finished it has no model. With `where`
+    it is the best of some trials, of which the model is not.
     """
     name = reference or str(best["name"])
     params = [f"  {escape_control_characters(line)}" for line in _aligned(best["params"])]
@@ -233,17 +241,20 @@ def best_text(
             f"  {escape_control_characters(line)}" for line in schedule_lines(best["params"], configuration, copied)
         ]
     uri = f", tracking_uri={store!r}" if store else ""
-    has_model = state == "finished"
-    so_far = "" if has_model else f"{state}, so far "
+    condition = "" if where is None else f", where={escape_control_characters(where)!r}"
+    has_model = state == "finished" and where is None
+    so_far = "" if state == "finished" else f"{state}, so far "
+    config = f'mlptune.best_config("{name}"{uri}{condition})'
     return "\n".join(
         [
             escape_control_characters(f"{name}: {so_far}{best_line(best).removeprefix('best: ')}"),
             *params,
+            *costs_lines(best.get("costs") or {}),
             *ensemble_lines(best.get("ensemble") or ()),
             *threshold_lines(best),
             "In Python:",
             *[f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows'] * has_model,
-            f'  mlptune.best_config("{name}"{uri})   # the best hyperparameters, for MLPClassifier or MLPRegressor',
+            f"  {config}   # the best hyperparameters, for MLPClassifier or MLPRegressor",
         ]
     )
 

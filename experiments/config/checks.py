@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..._text import counted, nearest
 from ..errors import UserError
 from ..gathered import Gathered
+from .counting import check_counting
 from .names import (
     BALANCED,
     CLASS_WEIGHT,
@@ -64,7 +65,8 @@ def check_semantics(spec: Spec) -> "Space | None":
     space = found.value(_check_together, spec, searcher) if sound and searcher is not None else None
     if searcher is not None:
         found.passes(_check_search, spec, searcher)
-    found.passes(_check_metric, spec.objective.metric)
+    if found.passes(check_counting, spec, searcher):
+        found.passes(_check_metric, spec.objective.metric)
     found.passes(_check_target, spec)
     found.raise_any()
     return space

@@ -16,6 +16,7 @@ from ..errors import UserError
 from ..formats import MEMORY, Address, is_named, is_table
 from ..gathered import Gathered
 from .checks import check_semantics, widen_ranges
+from .counting import with_counted
 from .names import model_names
 from .overrides import apply_overrides
 from .schema import NAME_PATTERN, Spec, Table
@@ -94,9 +95,14 @@ def examine_spec(
 def _with_metric_by_name(tables: Mapping[str, Any]) -> Mapping[str, Any]:
     """A sweep file's tables with the name of a metric that is a function, which from then on is known by it."""
     objective = tables.get("objective")
-    if not isinstance(objective, Mapping) or not callable(objective.get("metric")):
+    if not isinstance(objective, Mapping):
         return tables
-    return {**tables, "objective": {**objective, "metric": metric_name(objective["metric"])}}
+    named = dict(objective)
+    if callable(named.get("metric")):
+        named["metric"] = metric_name(named["metric"])
+    if isinstance(named.get("metrics"), list | tuple):
+        named["metrics"] = [metric_name(metric) for metric in named["metrics"]]
+    return {**tables, "objective": named}
 
 
 def metric_name(metric: Any) -> Any:
@@ -234,6 +240,7 @@ def _check(tables: dict[str, Any], label: str) -> tuple[Spec | None, list[str]]:
         return None, problems
     found = Gathered()
     found.add(*problems)
+    spec = found.value(with_counted, spec) or spec
     # A pattern's $ also matches before a final newline.
     if not re.fullmatch(NAME_PATTERN, spec.name):
         found.add(f"name: must be {Spec.model_fields['name'].description}, not {show(spec.name)}")

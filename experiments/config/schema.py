@@ -16,6 +16,7 @@ NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}"
 
 Text = Annotated[str, Field(min_length=1, max_length=4096, description="text in quotes")]
 Column = Annotated[str, Field(min_length=1, description="the name of a column, in quotes")]
+Limit = Annotated[float, Field(gt=0, description="a number above 0")]
 Columns = Annotated[list[StrictStr], Field(description='a list of column names such as ["a", "b"]')]
 
 
@@ -139,16 +140,40 @@ class ObjectiveConfig(Table):
 
     metric: Text = "val_score"
     """The curve whose value at the best epoch is the trial's value: see [metrics](metrics.md)."""
+    metrics: list[StrictStr] | None = Field(
+        default=None, min_length=1, description='a list such as ["val_score", "operations"]'
+    )
+    """Several metrics instead of one: the first is a `metric`, each further one a [counted cost](../pareto.md), which is minimised.
+    Unless given: `metric` alone.
+    """
+    limit: dict[str, Limit] | None = Field(
+        default=None,
+        min_length=1,
+        description="a table of counted costs and numbers above 0 such as { parameters = 10000 }",
+    )
+    """What the model of one configuration may cost at most, by [counted cost](../pareto.md): what costs more is never trained.
+    Unless given: no limit.
+    """
     direction: Literal["auto", "maximize", "minimize"] = "auto"
-    """Whether more is better; `auto` is what the metric's table says."""
+    """Whether more is better, of the first metric; `auto` is what the metric's table says."""
     ensemble: int = Field(default=16, ge=0, le=1000, description="a whole number from 0 to 1000")
     """How many picks of finished trials the model is made of at most, selected greedily on their validation predictions (a trial
-    may be picked more than once). 0: the best trial alone.
+    may be picked more than once). 0: the best trial alone, as always with several `metrics` or a `limit`.
     """
     refit: bool = Field(default=True, description="true or false")
     """Whether what is handed back is trained on all rows that are not test, up to its best epoch: the best trial alone where
     `ensemble = 0`; with one validation part, and no budget in minutes, each member of the ensemble beside its own networks.
     """
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The counted costs that are minimised beside the metric."""
+        return tuple((self.metrics or ())[1:])
+
+    @property
+    def counts(self) -> bool:
+        """Whether counted costs matter to the search."""
+        return bool(self.counted or self.limit)
 
 
 class Spec(Table):

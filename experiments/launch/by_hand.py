@@ -14,7 +14,8 @@ from ...tracking.records import LaunchRecord
 from ..errors import UserError
 from ..ranking import best_trial
 from .plan import SweepPlan
-from .warm_start import Point, fitting
+from .point_costs import PointCosts
+from .warm_start import Point, fitting, is_complete
 
 
 def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> dict[str, Any]:
@@ -33,6 +34,9 @@ def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> d
     complete = {**(best.params if best is not None else {}), **given}
     complete = {name: value for name, value in complete.items() if plan.space.active(name, complete)}
     _check(complete, plan.space)
+    beyond = _beyond(complete, plan.space, plan.point_costs)
+    if beyond is not None:
+        raise UserError(f"[objective] limit: {beyond}")
     return {name: complete[name] for name in plan.space if name in complete}
 
 
@@ -41,13 +45,18 @@ def takes_by_hand(plan: SweepPlan) -> bool:
     return plan.searcher.extendable and plan.searcher.sampler != "grid" and len(plan.space) > 0
 
 
-def fits(point: Point, space: Space) -> bool:
-    """Whether a configuration is in the space."""
+def fits(point: Point, space: Space, costs: PointCosts | None = None) -> bool:
+    """Whether a configuration is in the space, and within the limits that `costs` knows."""
     try:
         fitting(point, space)
     except (ValueError, TypeError):
         return False
-    return True
+    return _beyond(point, space, costs) is None
+
+
+def _beyond(point: Point, space: Space, costs: PointCosts | None) -> str | None:
+    """What of a configuration is over a limit; of one that is not complete the sampler adds what fits."""
+    return costs.over(point) if costs is not None and is_complete(point, space) else None
 
 
 def _check(point: Point, space: Space) -> None:

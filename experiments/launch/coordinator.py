@@ -140,7 +140,8 @@ class _Pace:
 class Coordinator:
     """Searches with `study`, whose sampler proposes, and with `scheduler`, which decides at rungs.
 
-    `batch_ended` is called after each batch with how many trials have been asked for.
+    `batch_ended` is called after each batch with how many trials have been asked for. `costs` gives, of a trial's searched
+    values, the study's objectives after the first.
 
     Attributes:
         trials: The trials that have ended, by number.
@@ -158,8 +159,10 @@ class Coordinator:
         recorder: Recorder,
         observer: Observer,
         batch_ended: Callable[[int], None] | None = None,
+        costs: Callable[[Mapping[str, Any]], Sequence[float]] | None = None,
     ) -> None:
         self._study = study
+        self._costs = costs
         self._space = space
         self._scheduler = scheduler
         self._evaluator = evaluator
@@ -170,7 +173,7 @@ class Coordinator:
         self._live: dict[int, LiveTrial] = {}
         self._deadline: float | None = None
         self._pace = _Pace(None)
-        self._worst = -math.inf if study.direction == optuna.study.StudyDirection.MAXIMIZE else math.inf
+        self._worst = -math.inf if study.directions[0] == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialRecord] = {}
         self.stopped: Stopped | None = None
         self._steering = Steering()
@@ -318,7 +321,7 @@ class Coordinator:
             live.last = outcome
             for value in outcome.objective(self._evaluator.objective_key):
                 live.values.append(value)
-                live.trial.report(value, len(live.values))
+                self._report(live, value, len(live.values))
             if outcome.ended is None:
                 self._recorder.log_segment(live, outcome)
                 self._observer.trial_advanced(live.number, len(live.values), live.values[-1])
@@ -335,13 +338,18 @@ class Coordinator:
         elif outcome.ended == "behind":
             state = "pruned"
             if outcome.estimate is not None:  # the last report is what a sampler takes for its value
-                live.trial.report(outcome.estimate, len(live.values) + 1)
+                self._report(live, outcome.estimate, len(live.values) + 1)
         elif outcome.ended == "diverged":
             state, value = "pruned", live.values[-1] if live.values else None
-            live.trial.report(self._worst, len(live.values) + 1)
+            self._report(live, self._worst, len(live.values) + 1)
         else:
             state, value = "failed", None
         self._close(live, live.record(state, value, reason=reason), outcome)
+
+    def _report(self, live: LiveTrial, value: float, step: int) -> None:
+        """Report to the study; Optuna has no values by epoch of several objectives, since nothing is pruned there."""
+        if self._costs is None:
+            live.trial.report(value, step)
 
     def _stop(self, live: LiveTrial, reason: str) -> None:
         value = live.values[-1] if live.values else None
@@ -362,4 +370,7 @@ class Coordinator:
         state = states.get(str(outcome.ended), TrialState.PRUNED)
         if value is not None and math.isnan(value):  # a metric that is not defined: Optuna takes no such value
             value, state = None, TrialState.FAIL
-        self._study.tell(live.trial, value, state=state)
+        if value is None or self._costs is None:
+            self._study.tell(live.trial, value, state=state)
+        else:
+            self._study.tell(live.trial, [value, *self._costs(live.params)], state=state)

@@ -28,6 +28,7 @@ from ..ensemble import ValidationRows
 from ..importance import permutation_importance
 from ..model import TunedModel
 from ..scoring import Scoring
+from ..study import first_objective
 from ..threshold import decide
 from .plan import SweepPlan
 
@@ -104,11 +105,14 @@ def _space(plan: SweepPlan) -> dict[str, Any]:
 
 def _hyperparameter_importance(study: optuna.Study) -> dict[str, float]:
     """By hyperparameter how much it tells the better trials from the others (PED-ANOVA, Watanabe et al. 2023); {} of few trials."""
+    study = first_objective(study)
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     if len(complete) < LEAST_TRIALS or len({trial.value for trial in complete}) < 2:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # Layers that few trials have: their bar is short, which says as much.
+        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         found = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return {name: share for name, value in found.items() if (share := _short(value)) is not None}

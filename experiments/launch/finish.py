@@ -24,6 +24,7 @@ from ..ensemble import Expected
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request, TrainedNetwork
+from ..front import LaunchCosts, on_front, trial_costs
 from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial, ranked
@@ -113,10 +114,13 @@ def finish(
     leaders = ranked(trials.values(), plan.objective.direction)[:LEADERS]
     said = [f"{finding.text}: {finding.advice}" for finding in findings]
     stopped = {} if searched.stopped is None else {schema.STOPPED: searched.stopped.dumps()}
-    _store(plan, writer, result, library, _report_files(facts, findings), leaders, said, stopped)
+    front = [trial.number for trial in facts.costs.front]
+    _store(plan, writer, result, library, _report_files(facts, findings), leaders, said, stopped, front)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     stopped_text = None if searched.stopped is None else searched.stopped.text
-    summary = results.summary(name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand)
+    summary = results.summary(
+        name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand, facts.costs
+    )
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
     observer.finished(found)
     return found
@@ -143,7 +147,16 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
         evidence=evidence,
         spec=spec_toml(plan.spec.absolute()),
         stopped=None if searched.stopped is None else searched.stopped.text,
+        costs=costs_of(plan, searched.trials),
     )
+
+
+def costs_of(plan: SweepPlan, trials: Mapping[int, TrialRecord]) -> LaunchCosts:
+    """With several metrics what each trial costs, and the Pareto front."""
+    if not plan.objective.counted:
+        return LaunchCosts()
+    costs = trial_costs(trials.values(), plan.costs, plan.model)
+    return on_front(list(trials.values()), costs, plan.objective.counted, plan.objective.direction)
 
 
 def _report_files(facts: Facts, findings: Sequence[Finding]) -> dict[str, str]:
@@ -228,6 +241,7 @@ def _store(
     leaders: Sequence[TrialRecord],
     said: Sequence[str],
     tags: Mapping[str, str],
+    front: Sequence[int],
 ) -> None:
     """Write the model and the result, and wait until the store has both."""
     if result.scorings is not None:
@@ -264,6 +278,7 @@ def _store(
             artifacts=artifacts,
             leaders=leaders,
             said=said,
+            front=front,
         )
         writer.flush()
         stored.result()

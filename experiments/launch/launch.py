@@ -106,7 +106,7 @@ class Launch:
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
                 if self.tried is not None:
                     self.tried = as_tried(self.tried, plan, earlier, self.uri)
-            start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier)
+            start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier, plan.point_costs)
         return self._search(start, earlier, last_claim)
 
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
@@ -131,6 +131,7 @@ class Launch:
                 attempts=attempts,
                 changing=search.scheduler.changing,
                 ensembles=ensembles,
+                **({} if plan.point_costs is None else {"costs": plan.point_costs.recorded}),
             )
             trials = search.run(recorder, committed, known=max(attempts, default=-1) + 1)
             searched = Searched(
@@ -148,7 +149,7 @@ class Launch:
             {} if earlier is None else requests_in(earlier.tags),
             {} if self.tried is None else {secrets.token_hex(4): self.tried},
             claim=last_claim + 1,
-            fits=lambda point: takes_by_hand(plan) and fits(point, plan.space),
+            fits=lambda point: takes_by_hand(plan) and fits(point, plan.space, plan.point_costs),
             look=writer.requests,
             record=partial(self._record, writer),
         )
@@ -183,6 +184,7 @@ class Launch:
             schema.METRIC: plan.objective.key,
             **({schema.METRIC_CODE: plan.metric_code} if plan.metric_code else {}),
             schema.DIRECTION: plan.objective.direction,
+            **costs_tags(plan),
             schema.VERSION: __version__,
             schema.DATA: plan.dataset.fingerprint,
             schema.TASK: plan.dataset.task,
@@ -223,6 +225,13 @@ class Launch:
         result = results.load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)
         return result
+
+
+def costs_tags(plan: SweepPlan) -> dict[str, str]:
+    """What the costs of the launch's trials are counted from, where they matter to it, and which of them are minimised."""
+    if plan.point_costs is None:
+        return {}
+    return {schema.COSTS: plan.costs.dumps(), schema.COUNTED: json.dumps(plan.objective.counted)}
 
 
 def description_of(plan: SweepPlan) -> Description:

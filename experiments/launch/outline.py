@@ -1,6 +1,6 @@
 """A plan in outline: what a sweep would do, as plain facts, for `sweep --dry-run`, `mlptune check` and whoever reads their JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,12 @@ from ...core.cost import networks_per_job, state_bytes
 from ...core.hyperparameters import Hyperparameters
 from ...core.parameters import n_parameters
 from ...core.structure import Structure
-from ...search.spaces.dimensions import Choices, Range
 from ...search.spaces.layers import configuration
 from ..config.defaults import DEFAULT_BATCH
 from ..data.dataset import Dataset
 from ..data.understanding import Column, understood
 from . import forecast
+from .extremes import extreme
 from .plan import SweepPlan
 
 # What the processes take before there are data (measured): the coordinator, a worker, and the writer with MLflow in it.
@@ -36,7 +36,7 @@ class Outline:
         search: Method, sampler, scheduler and pruner, trials, the batch, and the time that the search is given, if it is.
         networks: How many a trial has, their inputs and outputs, and the number of weights of the smallest and the largest.
         epochs: Of a trial that runs to its end, at most.
-        objective: The metric and its direction.
+        objective: The metric and its direction; `counted` costs that are minimised too, and their `limit`, where there are any.
         hands_back: What the sweep's model will be, in words.
         forecast: Multiply-adds (none where the time is given), seconds on so many workers (at most, where trials are stopped
             early), bytes of memory.
@@ -52,7 +52,7 @@ class Outline:
     search: Mapping[str, Any]
     networks: Mapping[str, Any]
     epochs: int
-    objective: Mapping[str, str]
+    objective: Mapping[str, Any]
     hands_back: str
     forecast: Mapping[str, Any]
     notes: Sequence[str]
@@ -95,7 +95,7 @@ def outline(plan: SweepPlan, frame: pd.DataFrame, notes: Sequence[str], workers:
             "largest": None if largest is None else n_parameters(largest),
         },
         epochs=plan.max_epochs,
-        objective={"metric": plan.objective.key, "direction": plan.objective.direction},
+        objective={"metric": plan.objective.key, "direction": plan.objective.direction, **_counting(plan)},
         hands_back=_hands_back(plan),
         forecast={
             "operations": plan.operations if spec.search.minutes is None else None,
@@ -132,6 +132,11 @@ def _why(plan: SweepPlan, frame: pd.DataFrame) -> str:
     return {"str": "its values are words", "bool": "it is true or false"}.get(kind, "its values are few whole numbers")
 
 
+def _counting(plan: SweepPlan) -> dict[str, Any]:
+    given = {"counted": list(plan.objective.counted), "limit": dict(plan.objective.limit)}
+    return {key: value for key, value in given.items() if value}
+
+
 def _hands_back(plan: SweepPlan) -> str:
     objective = plan.spec.objective
     scored = "" if plan.dataset.test() is None else "; scored once on the test part"
@@ -159,28 +164,15 @@ def _memory(plan: SweepPlan, largest: Structure | None, workers: int) -> int:
 
 
 def _extremes(plan: SweepPlan) -> tuple[Structure | None, Structure | None]:
-    """The structures of the fewest and the most weights; None where no values that were tried go together.
+    """The structures of the fewest and the most weights; None where no values that were tried go together."""
 
-    One hyperparameter after the other takes the best of its values, twice: each of them makes a network larger or smaller whatever
-    the others are, but for those that need another one (embedding_sigma, units_2), which are settled in the second round.
-    """
-    candidates = {name: list(_ends(dimension)) for name, dimension in plan.space.dimensions.items()}
-    start = {name: forecast.middle(dimension, -1) for name, dimension in plan.space.dimensions.items()}
-    return _extreme(plan, candidates, dict(start), -1), _extreme(plan, candidates, dict(start), 1)
+    def weights(params: Mapping[str, Any]) -> int | None:
+        structure = _structure(plan.dataset, params, plan)
+        return None if structure is None else n_parameters(structure)
 
-
-def _extreme(
-    plan: SweepPlan, candidates: Mapping[str, Sequence[Any]], params: dict[str, Any], sign: int
-) -> Structure | None:
-    best = _structure(plan.dataset, params, plan)
-    for name in [*candidates, *candidates]:
-        for value in candidates[name]:
-            structure = _structure(plan.dataset, {**params, name: value}, plan)
-            if structure is None:
-                continue
-            if best is None or sign * n_parameters(structure) > sign * n_parameters(best):
-                best, params[name] = structure, value
-    return best
+    points = (extreme(plan.space, weights, -1), extreme(plan.space, weights, 1))
+    smallest, largest = (None if point is None else _structure(plan.dataset, point, plan) for point in points)
+    return smallest, largest
 
 
 def _structure(dataset: Dataset, params: Mapping[str, Any], plan: SweepPlan) -> Structure | None:
@@ -189,11 +181,3 @@ def _structure(dataset: Dataset, params: Mapping[str, Any], plan: SweepPlan) -> 
         return forecast.structure_on(dataset.folds()[0], hp, plan.loss)
     except (ValueError, KeyError):  # values that are possible one by one may not be so together
         return None
-
-
-def _ends(dimension: Range | Choices) -> Iterator[Any]:
-    if isinstance(dimension, Choices):
-        yield from dimension.values
-    else:
-        yield dimension.low
-        yield dimension.last

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...core.hyperparameters import Hyperparameters
 from ...core.metrics import Metric, find, names_for
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
+from ...search.samplers.grid import points_within
 from ...search.searcher import Searcher, resolve, split_options
 from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
@@ -20,6 +22,7 @@ from ..config.checks import check_space
 from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
 from ..config.names import CLASS_WEIGHT
 from ..config.schema import ObjectiveConfig, SearchConfig
+from ..costs import Costs
 from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
 from ..errors import UserError
@@ -28,6 +31,7 @@ from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
 from .judging import check_judges
+from .point_costs import PointCosts, point_costs
 from .race import share_of_networks
 from .warm_start import check_points
 
@@ -40,11 +44,28 @@ _ACCURACY = ("val_score", "val_accuracy", "val_zero_one")
 
 @dataclass(frozen=True)
 class Objective:
-    """What a trial is judged by: the curve it is read from, its direction, and the engine's extra metric, if it is one."""
+    """What a trial is judged by: the curve it is read from, its direction, and the engine's extra metric, if it is one.
+
+    Beside it are the counted costs that are minimised too, and what each may be at most.
+    """
 
     key: str
     direction: Literal["maximize", "minimize"]
     metric: str | None
+    counted: tuple[str, ...] = ()
+    limit: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All metrics, the score first."""
+        return (self.key, *self.counted)
+
+    @property
+    def directions(self) -> list[Literal["maximize", "minimize"]]:
+        """The directions of all metrics."""
+        directions: list[Literal["maximize", "minimize"]] = ["minimize"] * (1 + len(self.counted))
+        directions[0] = self.direction
+        return directions
 
 
 @dataclass(frozen=True)
@@ -72,8 +93,10 @@ class SweepPlan:
         total: How many trials.
         seeds: The seeds of each trial's networks, the same for all, so that trials differ by their configuration alone.
         loss: The loss that the target asks for.
+        costs: What the model of a configuration costs, of that trial alone.
         trial_operations: Multiply-adds of one trial, roughly (see `forecast`).
         notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
+        point_costs: What the points of the space cost, where that matters to the search.
     """
 
     spec: Spec
@@ -87,8 +110,10 @@ class SweepPlan:
     total: int
     seeds: tuple[int, ...]
     loss: str
+    costs: Costs
     trial_operations: float = 0.0
     notes: tuple[str, ...] = ()
+    point_costs: PointCosts | None = None
 
     @property
     def method(self) -> Method | None:
@@ -216,7 +241,9 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     notes = (*judging, *notes)
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
-    total = _total(spec.search, searcher, space)
+    costs = _costs(spec, dataset, _loss(dataset))
+    known = point_costs(costs, objective.limit, objective.counted, space, fixed)
+    total = _total(spec.search, searcher, space, known)
     if spec.search.finalists and spec.search.minutes is not None:
         raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
     _check_race(spec, searcher, len(dataset.folds()))
@@ -235,7 +262,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
             notes = (*notes, f"trials train on {share:.0%} of the rows, to fit the time; {of_model}")
             cost *= share
     if isinstance(spec.search.start, list):
-        check_points(spec.search.start, space, total)
+        check_points(spec.search.start, space, total, None if known is None else known.over)
     return SweepPlan(
         spec=spec,
         dataset=dataset,
@@ -250,6 +277,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         loss=_loss(dataset),
         trial_operations=cost,
         notes=(*notes, *_rare_class(spec, dataset, objective)),
+        costs=costs,
+        point_costs=known,
     )
 
 
@@ -299,7 +328,8 @@ def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
         except ValueError as error:
             raise UserError(f"[objective] metric: {error}") from None
         key, best = f"val_{metric}", row.direction
-    return Objective(key, best if config.direction == "auto" else config.direction, metric)
+    direction = best if config.direction == "auto" else config.direction
+    return Objective(key, direction, metric, config.counted, config.limit or {})
 
 
 def _check_defined(objective: Objective, dataset: Dataset) -> None:
@@ -387,7 +417,15 @@ def _check_changes(fixed: Mapping[str, Any], max_epochs: int) -> None:
             raise UserError(f"[model] changes: epoch {epoch} is never trained, the last one is {max_epochs}")
 
 
-def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
+def _costs(spec: Spec, dataset: Dataset, loss: str) -> Costs:
+    """The costs of the model that a trial alone would be: trained again on all rows once for each seed, or its own networks."""
+    fold = dataset.folds()[0]
+    encoder = fold.encoder
+    networks = spec.data.seeds * (1 if spec.objective.refit else len(dataset.folds()))
+    return Costs(fold.arrays.X.shape[1], fold.target.n_outputs, encoder.n_plain, tuple(encoder.levels), loss, networks)
+
+
+def _total(search: SearchConfig, searcher: Searcher, space: Space, known: PointCosts | None) -> int:
     if not len(space):
         return 1
     if searcher.sampler != "grid":
@@ -395,6 +433,11 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
         as_fit = TIMED_TRIALS if search.minutes is not None and searcher.extendable else DEFAULT_TRIALS
         return search.trials or as_fit
     size = space.grid_size()
+    if known is not None and known.limit:
+        fitting = len(list(islice(points_within(space, known.known_costs), search.trials)))
+        if not fitting:
+            raise UserError("[objective] limit: no point of the grid is within it")
+        return fitting
     return min(size, search.trials or size)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ...search.samplers.limited import NothingFits
 from ...tracking.records import TrialRecord
+from ..errors import UserError
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Evaluator
 from ..execution.executors import ExternalExecutor
@@ -86,9 +88,15 @@ class PreparedSearch:
             recorder=recorder,
             observer=self._observer,
             batch_ended=RunningEnsemble(plan, self.library, recorder, self._observer).update,
+            costs=plan.point_costs.known_costs.of if plan.point_costs is not None and plan.objective.counted else None,
         )
         # Nothing can come between the first trials, which have their numbers already.
-        search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)
+        try:
+            search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)
+        except NothingFits as error:
+            raise UserError(
+                f"[objective] limit: {error}; make it larger, or the space's smallest networks smaller"
+            ) from error
         self.stopped = search.stopped
         return search.trials
 

@@ -1,6 +1,6 @@
 """From the coordinator's trials to MLflow's runs: what is written of a trial, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -32,6 +32,7 @@ class MlflowRecorder:
     unless with a larger budget they end elsewhere.
     `attempts` says how often each trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
     they change during training. `ensembles` is up to which number of trials the score of the ensemble is in the store.
+    `costs` gives of a trial's searched values the counted costs that are recorded with it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class MlflowRecorder:
         attempts: Mapping[int, int] | None = None,
         changing: Sequence[str] = (),
         ensembles: int = 0,
+        costs: Callable[[Mapping[str, Any]], Mapping[str, float]] = lambda params: {},
     ) -> None:
         self._writer = writer
         self._launched: Future[str] | None = launched
@@ -57,6 +59,7 @@ class MlflowRecorder:
         self._attempts = attempts or {}
         self._changing = changing
         self._ensembles = ensembles
+        self._costs = costs
 
     def log_ensemble(self, trials: int, value: float) -> None:
         """Write what the ensemble scores after so many trials, once."""
@@ -91,7 +94,7 @@ class MlflowRecorder:
             replace(record, attempt=self._attempt(live), seeds=self._seeds, rebuild=self._rebuild(live)),
             curves,
             first_epoch,
-            self._sampler_metrics(live),
+            {**self._sampler_metrics(live), **self._costs(live.params)},
             tags={schema.RERUNS: str(reruns)} if reruns else None,
             started=live.started,
             files=files,

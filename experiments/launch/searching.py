@@ -16,6 +16,7 @@ from ...search.schedulers.decisions import Scheduler
 from ...search.spaces.dimensions import Choices
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
+from ..config.counting import which_carry
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 STUDY_NAME = "mlptune"
 # What a sweep with a budget in time keeps for its end: the running jobs, the selection, the model into the store.
 FINISH_SECONDS = 5.0
+# After how many results a sampler of others is asked once more whether it carries several metrics.
+REHEARSED = 12
 # A sampler that ignores history has no reason to wait for results; this only bounds the memory.
 UNBLOCKED_BATCH = 256
 
@@ -47,7 +50,7 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
         proposer = _proposer(plan)
         stopper = pruner(plan.searcher.pruner, max_epochs=plan.max_epochs, **plan.options.pruner)
     study = optuna.create_study(
-        study_name=STUDY_NAME, sampler=proposer, pruner=stopper, direction=plan.objective.direction
+        study_name=STUDY_NAME, sampler=proposer, pruner=stopper, directions=plan.objective.directions
     )
     for point in start:
         study.enqueue_trial(fitting(point, plan.space))
@@ -62,19 +65,29 @@ def _proposer(plan: SweepPlan) -> "BaseSampler":
         trials=plan.total,
         batch=plan.spec.search.batch or DEFAULT_BATCH,
         cost=partial(training_cost, plan),
+        known_costs=None if plan.point_costs is None else plan.point_costs.known_costs,
         **plan.options.sampler,
     )
 
 
 def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
-    """Ask a sampler of others for a trial: what it cannot do with this space it says only then."""
+    """Ask a sampler of others for a trial: what it cannot do with this space it says only then.
+
+    One that knows a single objective may say so only when it looks at results, so with several it is told some.
+    """
     import optuna
 
-    study = optuna.create_study(sampler=proposer, direction=plan.objective.direction)
+    study = optuna.create_study(sampler=proposer, directions=plan.objective.directions)
     try:
+        for i in range(REHEARSED if plan.objective.counted else 0):
+            trial = study.ask()
+            plan.space.suggest(trial)
+            study.tell(trial, [float(i % 3)] * len(plan.objective.directions))
         plan.space.suggest(study.ask())
-    except (ValueError, ImportError, NotImplementedError) as error:
-        raise UserError(f"[search] method: {plan.searcher.sampler}: {error}") from error
+    except (ValueError, ImportError, RuntimeError) as error:
+        metrics = len(plan.objective.directions)
+        others = f"; {which_carry(metrics)}" if metrics > 1 and "multi-objective" in str(error) else ""
+        raise UserError(f"[search] method: {plan.searcher.sampler}: {str(error).rstrip('.')}{others}") from error
 
 
 def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:

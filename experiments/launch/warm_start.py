@@ -5,7 +5,7 @@ another sweep is written down with the launch, so that a resume tries the same o
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..._text import counted, hint
@@ -15,6 +15,7 @@ from ...tracking.records import LaunchRecord
 from ..errors import UserError
 from ..launches import choose
 from ..ranking import ranked
+from .point_costs import PointCosts
 
 MOST = 5
 """How many of another sweep's best are tried."""
@@ -23,7 +24,12 @@ Point = Mapping[str, Any]
 
 
 def start_points(
-    start: str | Sequence[Point] | None, space: Space, total: int, uri: str, earlier: LaunchRecord | None
+    start: str | Sequence[Point] | None,
+    space: Space,
+    total: int,
+    uri: str,
+    earlier: LaunchRecord | None,
+    costs: PointCosts | None = None,
 ) -> list[Point]:
     """The configurations to try first, as they are searched; `start` holds them or names a sweep whose best are taken.
 
@@ -33,6 +39,7 @@ def start_points(
         total: The number of trials.
         uri: The store's address.
         earlier: The launch that is resumed, whose own record of the configurations then counts.
+        costs: What is over its limits is not taken from another sweep.
 
     Raises:
         UserError: If the other sweep does not exist or none of its trials fits into the space.
@@ -42,7 +49,7 @@ def start_points(
     if earlier is not None and schema.START in earlier.tags:
         taken: list[Point] = reader.launch_data(uri, earlier, schema.START)
         return taken
-    return best_of(start, space, uri)[:total]
+    return best_of(start, space, uri, costs)[:total]
 
 
 def start_tag(start: str | Sequence[Point] | None, points: Sequence[Point]) -> dict[str, str]:
@@ -50,15 +57,30 @@ def start_tag(start: str | Sequence[Point] | None, points: Sequence[Point]) -> d
     return {schema.START: json.dumps(points)} if isinstance(start, str) else {}
 
 
-def check_points(points: Sequence[Point], space: Space, total: int) -> None:
-    """Raise UserError for a configuration that is not in the space, or for more than there are trials."""
+def check_points(
+    points: Sequence[Point], space: Space, total: int, over: Callable[[Point], str | None] | None = None
+) -> None:
+    """Raise UserError for a configuration that is not in the space, or for more than there are trials.
+
+    `over` says what of a complete configuration is over a limit; what is left open the sampler adds, within it.
+    """
     for i, point in enumerate(points, 1):
         try:
             fitting(point, space)
         except ValueError as error:
             raise UserError(f"[search] start: configuration {i}: {error}") from None
+        beyond = over(point) if over is not None and is_complete(point, space) else None
+        if beyond is not None:
+            raise UserError(f"[search] start: configuration {i}: {beyond}")
     if len(points) > total:
         raise UserError(f"[search] start: {len(points)} configurations, but trials = {total}")
+
+
+def is_complete(point: Point, space: Space) -> bool:
+    """Whether a configuration leaves nothing open."""
+    if "layers" in space and "layers" not in point:
+        return False
+    return all(name in point for name in space if space.active(name, point))
 
 
 def fitting(point: Point, space: Space) -> dict[str, Any]:
@@ -74,7 +96,7 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
     return stored
 
 
-def best_of(name: str, space: Space, uri: str) -> list[Point]:
+def best_of(name: str, space: Space, uri: str, costs: PointCosts | None = None) -> list[Point]:
     """The best complete trials of the launch that `name` means, without what is not searched here, each once."""
     try:
         launch = choose(uri, name).launch
@@ -89,6 +111,8 @@ def best_of(name: str, space: Space, uri: str) -> list[Point]:
         try:
             fitting(point, space)
         except ValueError:
+            continue
+        if costs is not None and is_complete(point, space) and costs.over(point) is not None:
             continue
         if point and point not in found:
             found.append(point)

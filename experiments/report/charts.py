@@ -70,7 +70,8 @@ class Axis:
             return [(10.0**e, f"{10.0**e:g}") for e in decades if (e - first) % every == 0]
         low, high = math.log(self.low), math.log(self.high)
         values = [math.exp(low + (high - low) * i / 3) for i in range(4)]
-        return [(float(f"{v:.2g}"), f"{v:.2g}") for v in values]
+        rounded = [float(f"{v:.2g}") for v in values]
+        return [(v, f"{v:g}") for v in rounded]
 
 
 def _round_step(raw: float) -> float:

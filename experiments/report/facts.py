@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...tracking.records import TrialRecord
+from ..front import LaunchCosts
 from ..ranking import ranked
 
 # How long a curve may be on the page, and to how many digits: what an eye can tell apart.
@@ -33,6 +34,7 @@ class Facts:
         evidence: What was measured beside the search when it ended (see `evidence.py`); empty where it has not.
         spec: The sweep file as TOML.
         stopped: Why the search ended before its budget, in words; None where nothing ended it.
+        costs: With several metrics: what each trial costs, which of it is minimised, and the Pareto front.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Facts:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     spec: str = ""
     stopped: str | None = None
+    costs: LaunchCosts = field(default_factory=LaunchCosts)
 
     @property
     def sign(self) -> float:

@@ -37,6 +37,7 @@ def report_html(facts: Facts, findings: Sequence[Finding]) -> str:
         _diagnosis(findings),
         _curves(facts),
         _search(facts),
+        _front(facts),
         _model(facts),
         _rows(facts),
         _table_columns(facts),
@@ -190,6 +191,50 @@ def _search(facts: Facts) -> str:
     if slices:
         body += "<h3>By hyperparameter</h3>" + _charts([*slices, *([pair] if pair else [])], small=True)
     return _section("The search", body)
+
+
+def _front(facts: Facts) -> str:
+    """What a better score costs: the complete trials by their first cost, and the Pareto front with all costs as a table."""
+    costs = facts.costs
+    if not costs.front:
+        return ""
+    first = costs.counted[0]
+    numbers = {trial.number for trial in costs.front}
+    marks = [
+        Mark(
+            [(float(costs.by_trial[t.number][first]), t.value)],
+            "line best" if t.number in numbers else "line",
+            t.number,
+            _shade(facts, t),
+            dot=True,
+        )
+        for t in reversed(facts.complete)
+        if t.number in costs.by_trial and t.value is not None
+    ]
+    x = Axis.of([point[0] for mark in marks for point in mark.points], first, log=True)
+    steps = Mark(_front_steps(facts, first), "step")
+    chart = Chart(x, _value_axis(marks, facts.metric), [*marks, steps], f"{facts.metric} by {first}")
+    names = list(facts.space)
+    kinds = list(dict.fromkeys((*costs.counted, *costs.by_trial[costs.front[0].number])))
+    rows = []
+    for trial in costs.front:
+        counts = [f"{costs.by_trial[trial.number][kind]:,}" for kind in kinds]
+        params = [value_text(trial.params[n]) if n in trial.params else "" for n in names]
+        rows.append((trial.number, [str(trial.number), number_text(trial.value), *counts, *params]))
+    note = f"No other trial is better in one of {facts.metric} and {', '.join(costs.counted)}, and worse in none."
+    body = _charts([_figure("", chart.svg())]) + _table(["trial", facts.metric, *kinds, *names], rows)
+    return _section("Pareto front", body, note)
+
+
+def _front_steps(facts: Facts, cost: str) -> list[tuple[float, float]]:
+    """The best value that so much buys, as steps over the first cost."""
+    points: list[tuple[float, float]] = []
+    for trial in sorted(facts.costs.front, key=lambda t: facts.costs.by_trial[t.number][cost]):
+        x, y = float(facts.costs.by_trial[trial.number][cost]), float(trial.value or 0.0)
+        if points and facts.sign * y < facts.sign * points[-1][1]:
+            continue
+        points += [(x, before) for _, before in points[-1:]] + [(x, y)]
+    return points
 
 
 def _progress(facts: Facts) -> Chart:

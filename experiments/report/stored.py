@@ -6,6 +6,7 @@ from typing import Any
 
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
+from ..launch_costs import launch_costs
 from .facts import Facts, space_of
 
 
@@ -42,6 +43,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         evidence=evidence,
         spec=spec,
         stopped=launch.stopped,
+        costs=launch_costs(uri, launch, trials),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from optuna.samplers import BaseSampler
 
+    from ..known_costs import KnownCosts
     from ..spaces.space import Space
 
 
@@ -38,6 +39,7 @@ def sampler(
     trials: int | None = None,
     batch: int | None = None,
     cost: Callable[[Mapping[str, Any]], float] | None = None,
+    known_costs: KnownCosts | None = None,
     **options: Any,
 ) -> BaseSampler:
     """An Optuna sampler, for any study.
@@ -48,17 +50,32 @@ def sampler(
     `mlptune.samplers`; a class of `optuna.samplers` (`"QMCSampler"`), whose generators are then seeded anew for each
     trial.
 
-    `space` (a Space, or its table), `trials` (how many there will be), `batch` (how many are asked at once) and
-    `cost` (the operations of training a configuration, from its values in the space's own terms) are context: each
+    `space` (a Space, or its table), `trials` (how many there will be), `batch` (how many are asked at once),
+    `cost` (the operations of training a configuration, from its values in the space's own terms) and `known_costs`
+    (a `search.known_costs.KnownCosts`: what is minimised beside a score, and what is within the limits) are context: each
     sampler takes what it needs. `options` are the sampler's own arguments.
 
     Raises ValueError for an unknown name or option.
     """
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError(f"seed: {seed!r} is not an integer")
-    context = {"seed": seed, "space": space, "trials": trials, "batch": batch, "cost": cost}
+    context = {
+        "seed": seed,
+        "space": space,
+        "trials": trials,
+        "batch": batch,
+        "cost": cost,
+        "known_costs": known_costs,
+    }
     made: BaseSampler = SAMPLERS.build(name, context, options)
-    return made
+    if known_costs is None or not known_costs.limited or name == "grid":  # which leaves out itself what does not fit
+        return made
+    from ..spaces.space import Space
+    from .limited import LimitedSampler
+
+    if space is None:
+        raise ValueError(f"sampler {name}: limits need space=, what is searched")
+    return LimitedSampler(made, space if isinstance(space, Space) else Space.parse(space), known_costs, seed)
 
 
 def ignores_history(sampler: BaseSampler) -> bool:

@@ -21,6 +21,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..._text import counted
+from ..known_costs import KnownCosts
+from ..pareto import non_dominated
 from ..plugins import check_integer
 from ..seeds import derive
 from ..spaces.space import Space
@@ -28,6 +30,8 @@ from ..surrogate.acquisition import log_expected_improvement, maximise
 from ..surrogate.copies import near_copies
 from ..surrogate.features import Features
 from ..surrogate.gp import GaussianProcess, KernelParameters, fit_kernel_parameters, transform_objective
+from ..surrogate.hypervolume import log_expected_hypervolume_improvement
+from .costs_of_codes import CostsOfCodes
 from .history import impute_worst
 from .modelling import EncodedSampler, drop_single, one_thread, rows
 
@@ -39,6 +43,9 @@ _GROWTH = 1.1
 
 STARTS = 5
 """How many of the best trials' neighbourhoods are searched."""
+
+FRONT_STARTS = 10
+"""How many neighbourhoods are searched where the best trials are a front."""
 
 
 class AutoSampler(EncodedSampler):
@@ -56,9 +63,11 @@ class AutoSampler(EncodedSampler):
         structural: the names of the hyperparameters that make the structure.
         repeats: whether near copies of tried points may be proposed, and the first points of a small space more than once, as
             by mlptune 0.1.0, whose sweeps are continued so.
+        known_costs: the cost that is minimised beside the value, and the limits; with it (and a space) a study may have two
+            objectives, of which the second is this cost.
 
     A trial that failed, diverged or has no finite value counts as the worst finite value so far; a pruned one with the last
-    value it reported. One objective only: more raise ValueError.
+    value it reported. Other studies with several objectives raise ValueError.
     """
 
     def __init__(
@@ -72,6 +81,7 @@ class AutoSampler(EncodedSampler):
         structures: int | None = None,
         structural: Collection[str] = (),
         repeats: bool = False,
+        known_costs: KnownCosts | None = None,
     ) -> None:
         super().__init__(seed, space=space)
         if isinstance(structural, str) or not isinstance(structural, Collection):
@@ -79,15 +89,17 @@ class AutoSampler(EncodedSampler):
         self._structures = structures if structures is None else check_integer("structures", structures)
         self._structural = frozenset(structural)
         self._trials, self._batch, self._repeats = trials, batch, repeats
+        self._known_costs = known_costs
         self._n_startup_trials = check_integer("n_startup_trials", n_startup_trials)
         self._lock = Lock()
 
     def _reset_cache(self) -> None:
         super()._reset_cache()
         self._fitted: tuple[bytes, KernelParameters] | None = None
+        self._of_codes: CostsOfCodes | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in ("_fitted", "_lock")}
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_fitted", "_of_codes", "_lock")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -111,7 +123,9 @@ class AutoSampler(EncodedSampler):
                 return f"auto: the space has {counted(len(features.all_points()), 'point')}{self._once(startup)}"
         if self._trials is not None and self._trials <= startup:
             return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
-        return f"auto: {counted(startup, 'point')} of a Latin hypercube, then expected improvement under a Gaussian process"
+        has_cost = self._known_costs is not None and self._known_costs.count > 0
+        gain = "expected improvement of the hypervolume" if has_cost else "expected improvement"
+        return f"auto: {counted(startup, 'point')} of a Latin hypercube, then {gain} under a Gaussian process"
 
     def _once(self, startup: int) -> str:
         """How a space of no more points than trials is gone through."""
@@ -124,7 +138,7 @@ class AutoSampler(EncodedSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
-        self._raise_error_if_multi_objective(study)
+        self._check_objectives(study)
         if not search_space:
             return {}
         others = self._others(study, trial, search_space)
@@ -144,10 +158,17 @@ class AutoSampler(EncodedSampler):
                     self._encoded(pending, study, features),
                     trial.number,
                     self._within(features, batch),
+                    has_cost=len(study.directions) > 1,
                 )
             if codes is None:
                 codes = self._first(features, self._encoded(others, study, features), trial.number)
         return features.decode(codes)
+
+    def _check_objectives(self, study: Study) -> None:
+        """Two objectives are searched for, if the second is a cost that is known."""
+        known = self._known_costs
+        if known is None or self._space is None or len(study.directions) != 1 + known.count:
+            super()._check_objectives(study)
 
     def _others(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -191,26 +212,73 @@ class AutoSampler(EncodedSampler):
         pending: np.ndarray,
         number: int,
         within: tuple[list[int], np.ndarray] | None,
+        *,
+        has_cost: bool = False,
     ) -> np.ndarray | None:
         """The codes (d,) to try next after results y (n,) at `codes` (n, d); None if nothing is left to try."""
         parameters = self._kernel_parameters(features, codes, y)
         taken = np.concatenate([codes, pending])
+        costs = self._costs_of(features)
         chosen = select_training_trials(y)
+        if costs is not None and has_cost:  # the cheap ones of the front are among neither the best nor the latest
+            on_front = np.flatnonzero(non_dominated(np.stack([y, costs.logarithms(codes)], axis=1)))
+            chosen = np.union1d(chosen, on_front)
         codes, scores = codes[chosen], transform_objective(y[chosen])
         model = GaussianProcess(features.features(codes), scores, parameters)
         means = model.predict(model.X)[0]
-        starts, best = codes[np.argsort(means, kind="stable")[:STARTS]], means.min()
+        fantasies = np.empty(0)
         if len(pending):
             X = features.features(pending)
             fantasies = model.predict(X)[0]
-            model, best = model.condition_on(X, fantasies), min(best, fantasies.min())
+            model = model.condition_on(X, fantasies)
+        if costs is not None and has_cost:
+            tried = np.concatenate([codes, pending])
+            front = np.stack([np.concatenate([means, fantasies]), costs.logarithms(tried)], axis=1)
+            starts, score = self._hypervolume(features, model, costs, tried, front)
+        else:
+            starts = codes[np.argsort(means, kind="stable")[:STARTS]]
+            best = np.concatenate([means, fantasies]).min()
 
-        def score(candidates: np.ndarray) -> np.ndarray:
-            return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
+            def score(candidates: np.ndarray) -> np.ndarray:
+                return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
 
         generator = np.random.default_rng(derive(self._seed, "auto", number))
         copies = self._copies(features.features, taken, parameters)
-        return maximise(score, features, starts, taken, generator, within=within, copies=copies)
+        admitted = costs.admitted if costs is not None else None
+        return maximise(score, features, starts, taken, generator, within=within, copies=copies, admitted=admitted)
+
+    def _costs_of(self, features: Features) -> CostsOfCodes | None:
+        """What is known of the costs of points of this space; None if nothing is."""
+        if self._of_codes is None and self._known_costs is not None and self._space is not None:
+            self._of_codes = CostsOfCodes(self._known_costs, features, self._space)
+        return self._of_codes
+
+    def _hypervolume(
+        self,
+        features: Features,
+        model: GaussianProcess,
+        costs: CostsOfCodes,
+        tried: np.ndarray,
+        values: np.ndarray,
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        """Where to search around, and the score, after points `tried` (n, d) whose value and cost are `values` (n, 2).
+
+        The reference point is the worst value so far, and a cost a tenth of the space's range above its highest.
+        """
+        on_front = np.flatnonzero(non_dominated(values))
+        on_front = on_front[np.argsort(values[on_front, 1], kind="stable")]
+        spread = np.unique(np.linspace(0, len(on_front) - 1, FRONT_STARTS).round().astype(int))
+        known = np.concatenate([values[:, 1], costs.sample])
+        known = known[np.isfinite(known)]
+        highest = known.max() + (0.1 * (known.max() - known.min()) or 1.0)
+        reference = float(values[:, 0].max()), float(highest)
+
+        def score(candidates: np.ndarray) -> np.ndarray:
+            mean, deviation = model.predict(features.features(candidates))
+            cost = costs.logarithms(candidates)
+            return log_expected_hypervolume_improvement(mean, deviation, cost, values[on_front], reference)
+
+        return tried[on_front[spread]], score
 
     def _copies(
         self, place: Callable[[np.ndarray], np.ndarray], taken: np.ndarray, parameters: KernelParameters

@@ -88,7 +88,9 @@ class MobsterSampler(AutoSampler):
         generator = np.random.default_rng(derive(self._seed, "mobster", number))
         copies = self._copies(place, codes, parameters)
         within = self._within(features, pending)
-        return maximise(score, features, starts, codes, generator, within=within, copies=copies)
+        costs = self._costs_of(features)
+        admitted = None if costs is None else costs.admitted
+        return maximise(score, features, starts, codes, generator, within=within, copies=copies, admitted=admitted)
 
     def _kernel_parameters_of(self, X: np.ndarray, known: Observations) -> KernelParameters:
         """The kernel parameters, fitted to the observations of the first trials, see `auto.n_fit_trials`."""

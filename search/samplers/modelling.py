@@ -35,8 +35,12 @@ class ModelSampler(BaseSampler):
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
         self._random = RandomSampler(seed)
 
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+    def _check_objectives(self, study: Study) -> None:
+        """Raise ValueError for a study with more objectives than this sampler can search for."""
         self._raise_error_if_multi_objective(study)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        self._check_objectives(study)
         if self._space is not None:
             return drop_single(self._space.distributions)
         found: dict[str, BaseDistribution] = {}
@@ -48,7 +52,7 @@ class ModelSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        self._raise_error_if_multi_objective(study)
+        self._check_objectives(study)
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
 
@@ -86,7 +90,7 @@ class EncodedSampler(ModelSampler):
             seen = self._seen[trial.number] = (
                 trial,
                 features.encode(trial.params),
-                objective_to_minimize(trial, study.direction),
+                objective_to_minimize(trial, study.directions[0]),
             )
         return seen[1:]
 

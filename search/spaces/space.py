@@ -104,6 +104,15 @@ class Space:
         """Optuna's stored values -> the user's (JSON strings back to lists). Unknown names raise ValueError."""
         return {name: self._dimension(name).decode(value) for name, value in params.items()}
 
+    def point(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """What `suggest` would give for these of Optuna's values; a name that has a single value may be missing."""
+        params: dict[str, Any] = {}
+        for name, dimension in self.dimensions.items():
+            if self.active(name, params):
+                value = stored[name] if name in stored else single_value(self.distributions[name])
+                params[name] = dimension.decode(value)
+        return params
+
     def encode(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The user's values -> what Optuna stores. A value outside its range or choices raises ValueError."""
         return {name: self._dimension(name).encode(value, name) for name, value in params.items()}
@@ -164,6 +173,12 @@ class Space:
     def grid(self) -> Iterator[dict[str, Any]]:
         """Every point of the grid once, in order."""
         return (self.grid_point(index) for index in range(self.grid_size()))
+
+
+def single_value(distribution: BaseDistribution) -> Any:
+    """The value of a distribution that has only one, as Optuna stores it."""
+    first = 0.0 if hasattr(distribution, "choices") else float(distribution.low)  # type: ignore[attr-defined]
+    return distribution.to_external_repr(first)
 
 
 def _check_layers(dimensions: Mapping[str, Dimension], where: str, fixed: Mapping[str, Any]) -> None:

@@ -47,6 +47,7 @@ def maximise(
     n_steps: int = 10,
     within: tuple[Sequence[int], np.ndarray] | None = None,
     copies: Callable[[np.ndarray], np.ndarray] | None = None,
+    admitted: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray | None:
     """The codes (d,) with the largest score among points that are not taken; None if none is left.
 
@@ -63,6 +64,7 @@ def maximise(
         n_steps: the most steps of a local search.
         within: axes, and the combinations of codes (k, axes) that are admitted on them; all are unless given.
         copies: codes (n, d) -> which of them (n,) are worth no more than a repeat of what is taken: they come last.
+        admitted: codes (n, d) -> which of them (n,) may be proposed at all; all unless given.
     """
     known = set(_keys(taken))
 
@@ -74,7 +76,7 @@ def maximise(
             if key not in known:
                 known.add(key)
                 kept.append(i)
-        return codes[kept]
+        return codes[kept] if admitted is None else codes[kept][admitted(codes[kept])]
 
     if features.points <= ENUMERATED:
         candidates = new(features.all_points())

@@ -28,6 +28,16 @@ class Halves(Scheduler):
         best = sorted(live, key=lambda p: -p.values[-1])[: self._keep]
         return [Continue(self._max_epochs) if p in best else Stop("not among the best") for p in live]
 """
+SAMPLER = """
+import optuna
+
+class Lonely(optuna.samplers.RandomSampler):
+    \"\"\"Looks at the best trial once there are some.\"\"\"
+
+    def before_trial(self, study, trial):
+        if trial.number > 5:
+            study.best_trial
+"""
 METRIC = """
 import numpy as np
 from mlptune.core.metrics import Metric
@@ -43,10 +53,12 @@ WORST = Metric("worst", worst, "minimize", ("regression",), unit="target")
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "halves.py").write_text(MODULE)
     (tmp_path / "rulers.py").write_text(METRIC)
+    (tmp_path / "alone.py").write_text(SAMPLER)
     info = tmp_path / "halves-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: halves\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
+        "[mlptune.samplers]\nlonely = alone:Lonely\n"
         "[mlptune.schedulers]\nhalves = halves:Halves\n[mlptune.metrics]\nworst = rulers:WORST\nlost = rulers:LOST\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -138,3 +150,11 @@ def test_a_function_that_fails_on_the_table_is_refused_before_training(store: st
         mlptune.run_sweep(iris(), metric=lambda y, p: 1.0, workers=1)
     with pytest.raises(UserError, match="'binary' is not a metric for regression"):
         mlptune.run_sweep(small(data__source="sklearn:diabetes"), metric=binary, workers=1)
+
+
+def test_a_sampler_of_one_objective_says_so_before_anything_trains(store: str) -> None:
+    spec = iris(search__method="lonely", search__trials=3)
+    assert len(mlptune.run_sweep(spec, workers=1).trials) == 3
+    spec["objective"] = {"metrics": ["val_score", "bytes"]}
+    with pytest.raises(UserError, match=r"method: lonely: A single best trial .* multi-objective .*; grid, .* carry 2"):
+        mlptune.run_sweep({**spec, "name": "two"}, workers=1)

@@ -214,6 +214,7 @@ class Runs:
         leaders: Sequence[TrialRecord],
         said: Sequence[str],
         now: int,
+        front: Sequence[int] = (),
     ) -> None:
         """Write the launch's result and end its run; see `Writer.finish_launch`."""
         claim, trials = self._open_launch()
@@ -244,7 +245,7 @@ class Runs:
             )
             all_tags.setdefault(schema.NOTE, note)
             # A launch that was finished before has marks, perhaps of other trials.
-            trials.mark(best_run, members, marked=claim.number > 1)
+            trials.mark(best_run, members, front, marked=claim.number > 1)
         if members:
             all_tags[schema.ENSEMBLE] = records.dumps([{"number": n, "weight": w} for n, w in members.items()])
         short, long = records.fit(all_tags)

@@ -66,16 +66,24 @@ class Trials:
         """The run of a trial, None where there is none."""
         return self.known[number].run_id if number in self.known else None
 
-    def mark(self, leader: str | None, members: Mapping[int, float], *, marked: bool) -> None:
-        """Tag the run of the best trial and those of the model's members with their weights; `marked`: take earlier marks away."""
+    def mark(
+        self, leader: str | None, members: Mapping[int, float], front: Sequence[int] = (), *, marked: bool
+    ) -> None:
+        """Tag the run of the best trial, those of the model's members with their weights, and those of the Pareto front.
+
+        `marked`: take earlier marks away.
+        """
         for run in list(reader.all_trial_runs(self._client, self._experiment_id, self._launch_id)) if marked else ():
-            for key in {schema.LEADER, schema.MEMBER} & run.data.tags.keys():
+            for key in {schema.LEADER, schema.MEMBER, schema.FRONT} & run.data.tags.keys():
                 self._client.delete_tag(run.info.run_id, key)
         if leader is not None:
             self._client.set_tag(leader, schema.LEADER, "true")
         for number, weight in members.items():
             if (run_id := self.run_id(number)) is not None:
                 self._client.set_tag(run_id, schema.MEMBER, f"{weight:g}")
+        for number in front:
+            if (run_id := self.run_id(number)) is not None:
+                self._client.set_tag(run_id, schema.FRONT, "true")
 
     def write(self, writes: Sequence[TrialWrite]) -> None:
         """Carry out the writes in order: in one transaction where that is possible, else one by one; their files come first."""

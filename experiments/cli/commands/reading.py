@@ -63,6 +63,8 @@ def show(
     mlptune show digits
     mlptune show digits --top 5
     mlptune show digits --json | jq '.trials[] | select(.state == "failed") | .reason'
+
+    With several metrics the Pareto front follows, the cheapest trial first.
     """
     if json and top is not None:
         raise UserError("--top: cannot be combined with --json, which always holds all trials")
@@ -70,9 +72,16 @@ def show(
         from ...results import show_copies
 
         document, copied = show_copies(name, run=run, tracking_uri=tracking_uri, say=tell)
+    from ..front_table import front_table
     from ..present import strict_json, terminal_width, trials_text
 
-    write(strict_json(document) if json else trials_text(document, top, copied, terminal_width()))
+    if json:
+        write(strict_json(document))
+        return
+    write(trials_text(document, top, copied, terminal_width()))
+    front = front_table(document, terminal_width())
+    if front:
+        write(front)
 
 
 @app.command(no_args_is_help=True, short_help="Show a sweep's best configuration, and how to use it.")
@@ -81,6 +90,10 @@ def best(
     format_: Annotated[
         Format, typer.Option("--format", help="toml: a sweep file that trains this one configuration.")
     ] = Format.text,
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="CONDITION", help='The best of the trials of which it holds: "operations < 1e5".'),
+    ] = None,
     run: Run = None,
     tracking_uri: Uri = None,
     json: Json = False,
@@ -89,8 +102,11 @@ def best(
 
     \b
     mlptune best digits
+    mlptune best digits --where "operations < 1e5 and parameters <= 5000"
     mlptune best digits --json
     mlptune best digits --format toml > winner.toml
+
+    Conditions are on operations (multiply-adds of a prediction), parameters, bytes and the sweep's metric.
     """
     if json and format_ is Format.toml:
         raise UserError("--json: cannot be combined with --format toml")
@@ -99,9 +115,9 @@ def best(
         from ...launches import choose
 
         if format_ is Format.toml:
-            write(results.best_spec_toml(name, run=run, tracking_uri=tracking_uri, say=tell).rstrip("\n"))
+            write(results.best_spec_toml(name, run, tracking_uri, tell, where).rstrip("\n"))
             return
-        found = results.best_of(choose(tracking_uri, name, run, tell), tracking_uri)
+        found = results.best_of(choose(tracking_uri, name, run, tell), tracking_uri, where)
     from ..present import best_text, strict_json, terminal_width, wrapped
 
     if json:
@@ -109,7 +125,7 @@ def best(
         return
     chosen, width = found.chosen, terminal_width()
     text = best_text(
-        found.document, shown(tracking_uri), found.configuration, found.copied, chosen.reference, chosen.state
+        found.document, shown(tracking_uri), found.configuration, found.copied, chosen.reference, chosen.state, where
     )
     for line in text.splitlines():
         write(wrapped(line, width))

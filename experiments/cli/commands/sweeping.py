@@ -106,6 +106,7 @@ def sweep(
 def tell_result(result: "SweepResult", store: str, *, json: bool) -> None:
     """Print what a sweep has found; `store` is its address for hints."""
     from ...short import params_text
+    from ..front_table import front_table
     from ..present import (
         best_line,
         brief_findings,
@@ -127,6 +128,9 @@ def tell_result(result: "SweepResult", store: str, *, json: bool) -> None:
         write("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
         write(wrapped("  " + escape_control_characters(params_text(result.best["params"])), width))
+    front = front_table(result.summary(), width)
+    if front:
+        write(front)
     for line in brief_findings(result.findings):
         write(wrapped(line, width, 4))
     write(next_text(result.name, store))

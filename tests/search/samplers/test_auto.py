@@ -14,6 +14,8 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
 from mlptune.search import Space, sampler
+from mlptune.search.known_costs import KnownCosts
+from mlptune.search.pareto import hypervolume
 from mlptune.search.samplers.auto import MAX_TRAINING_TRIALS, select_training_trials
 
 TABLE = {
@@ -318,3 +320,60 @@ def test_the_points_of_a_batch_are_no_near_copies_of_one_another():
 def test_an_impossible_number_is_refused(option, number):
     with pytest.raises(ValueError, match=rf"{option}(: .* is not an integer of at least 1| must be a whole number)"):
         sampler("auto", **{option: number})
+
+
+UNITS = Space.parse(
+    {
+        "units": {"low": 4, "high": 256, "log": True},
+        "rate": {"low": 1e-4, "high": 1e-1, "log": True},
+        "kind": ["a", "b"],
+    }
+)
+COST = KnownCosts(lambda point: (74.0 * point["units"],), lambda point: True, frozenset(["units"]), 1)
+
+
+def two_objectives(name, seed, trials=40, known_costs=COST):
+    study = optuna.create_study(
+        directions=["maximize", "minimize"], sampler=sampler(name, seed, space=UNITS, known_costs=known_costs)
+    )
+    while len(study.trials) < trials:
+        asked = [study.ask() for _ in range(4)]
+        for trial, point in zip(asked, [UNITS.suggest(trial) for trial in asked], strict=True):
+            away = (math.log10(point["rate"]) + 2.5) ** 2 + 0.5 * (point["kind"] == "a")
+            study.tell(trial, [1.0 - math.exp(-point["units"] / 16) - 0.3 * away, 74.0 * point["units"]])
+    return study
+
+
+def test_of_two_objectives_the_front_is_found():
+    def volume(study):
+        values = np.array([trial.values for trial in study.trials])
+        return hypervolume(np.stack([-values[:, 0], np.log(values[:, 1])], axis=1), (0.0, math.log(74 * 256)))
+
+    ours, others = ([volume(two_objectives(name, seed)) for seed in range(3)] for name in ("auto", "tpe"))
+    # The whole front: the best rate and kind at every size.
+    front = np.array([[-(1.0 - math.exp(-u / 16)), math.log(74 * u)] for u in range(4, 257)])
+    assert min(ours) > 0.97 * hypervolume(front, (0.0, math.log(74 * 256)))
+    assert np.mean(ours) > np.mean(others)
+
+
+def test_of_two_objectives_a_rebuilt_study_proposes_the_same():
+    study = two_objectives("auto", 1, 24)
+    for length in (8, 12, 20):
+        rebuilt = optuna.create_study(
+            directions=study.directions, sampler=sampler("auto", 1, space=UNITS, known_costs=COST)
+        )
+        rebuilt.add_trials(study.trials[:length])
+        assert UNITS.suggest(rebuilt.ask()) == UNITS.point(study.trials[length].params)
+
+
+@pytest.mark.parametrize(
+    ("directions", "known_costs"),
+    [(["maximize", "minimize"], None), (["maximize"] * 3, COST), (["maximize"], COST)],
+)
+def test_costs_that_are_not_known_are_refused(directions, known_costs):
+    study = optuna.create_study(directions=directions, sampler=sampler("auto", 0, space=UNITS, known_costs=known_costs))
+    if len(directions) == 1:
+        assert UNITS.suggest(study.ask())
+    else:
+        with pytest.raises(ValueError, match="multi-objective"):
+            UNITS.suggest(study.ask())
