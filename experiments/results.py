@@ -234,7 +234,17 @@ def _shown(chosen: Chosen, uri: str | None) -> tuple[dict[str, Any], dict[int, C
     found = _best_of(launch, trials)
     best = None if found is None else _document(launch, found, uri)
     by_hand = [event["number"] for event in launch.by_hand]
-    document = summary(launch.name, launch.run_id, chosen.state, launch.method, trials, best, launch.stopped, by_hand)
+    document = summary(
+        launch.name,
+        launch.run_id,
+        chosen.state,
+        launch.method,
+        trials,
+        best,
+        launch.stopped,
+        by_hand,
+        launch.space_changes,
+    )
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
 
@@ -402,8 +412,13 @@ def summary(
     best: dict[str, Any] | None,
     stopped: str | None = None,
     by_hand: Sequence[int] = (),
+    space_changes: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The document of `mlptune show --json`: `stopped` says why the search ended early, `by_hand` which trials were by hand."""
+    """The document of `mlptune show --json`.
+
+    `stopped` says why the search ended early, `by_hand` which trials were by hand, `space_changes` how the ranges of the space
+    changed.
+    """
     return {
         "name": name,
         "run_id": run_id,
@@ -424,6 +439,7 @@ def summary(
         "best": best,
         "stopped": stopped,
         "by_hand": list(by_hand),
+        "space_changes": [dict(change) for change in space_changes],
     }
 
 

@@ -14,6 +14,7 @@ class Method:
         trials: what `trials` counts.
         scheduler: the name of the scheduler; `pruner` leaves it to a pruner, any other cannot be combined with one.
         full_length_trials: whether all trials of a batch train to the last epoch, so that nothing may end them early.
+        moves: whether the ranges of the space may change while it searches.
     """
 
     sampler: str
@@ -22,6 +23,7 @@ class Method:
     trials: str = "configurations trained"
     scheduler: str = "pruner"
     full_length_trials: bool = False
+    moves: bool = False
 
 
 _BEGUN = "configurations begun, most stopped early"
@@ -33,16 +35,18 @@ METHODS: dict[str, Method] = {
         "every point once, in order",
         trials="points of the grid; its size unless given",
     ),
-    "random": Method("random", ".samplers.random:RandomSampler", "independent points"),
+    "random": Method("random", ".samplers.random:RandomSampler", "independent points", moves=True),
     "quasirandom": Method(
-        "quasirandom", ".samplers.quasirandom:QuasirandomSampler", "points of a scrambled Sobol sequence"
+        "quasirandom", ".samplers.quasirandom:QuasirandomSampler", "points of a scrambled Sobol sequence", moves=True
     ),
-    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator"),
-    "bayesian": Method("bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize"),
+    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator", moves=True),
+    "bayesian": Method(
+        "bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize", moves=True
+    ),
     "genetic": Method("genetic", ".samplers.genetic:GeneticSampler", "crossover and mutation of the best"),
     "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy over values, trained by REINFORCE"),
     "nas": Method("nas", ".samplers.nas:EvolutionSampler", "architectures by regularised evolution and a predictor"),
-    "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal"),
+    "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", moves=True),
     "hyperband": Method(
         "random",
         ".schedulers.hyperband:HyperbandScheduler",

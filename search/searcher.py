@@ -67,6 +67,12 @@ def _scheduler(pruner: str) -> str:
     return "pruner"
 
 
+def can_move(method: str, searcher: Searcher) -> bool:
+    """Whether the ranges of the space may change while this method searches."""
+    entry = METHODS.get(method)
+    return entry is not None and entry.moves and searcher.extendable
+
+
 def split_options(
     searcher: Searcher, options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

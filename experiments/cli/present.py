@@ -169,6 +169,10 @@ def trials_text(
         parts.append(
             text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"], width)
         )
+    if shown.get("space_changes"):
+        from ..launch.space_history import loads
+
+        parts += [wrapped(change.text, width) for change in loads(shown["space_changes"])]
     if shown.get("stopped"):
         parts.append(wrapped(f"stopped: {shown['stopped']}", width))
     if best:

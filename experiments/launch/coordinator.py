@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
+from ...search.samplers import move_to
 from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
 from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
@@ -24,6 +25,7 @@ from ...search.spaces.space import Space
 from ...tracking.records import CURVE, TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
+from .space_history import SpaceHistory
 from .steering import Steering
 from .stop_rules import Stopped, StopRules
 
@@ -178,17 +180,19 @@ class Coordinator:
         self._batch = 0
         self._ended_in: dict[int, int] = {}
 
-    def run(self, budget: Budget, steering: Steering | None = None) -> None:
+    def run(self, budget: Budget, steering: Steering | None = None, spaces: SpaceHistory | None = None) -> None:
         """Run until all trials of the budget have ended, its time is over, or one of its rules or `steering` ends the search.
 
-        Trials by hand come on top of those of the budget.
+        Trials by hand come on top of those of the budget. The space changes as `spaces` has it, between batches.
         """
         began = time.monotonic()
         asked = by_hand = 0
         self._steering = steering = steering or Steering()
         self._deadline = budget.deadline
         pace = self._pace = _Pace(budget.deadline)
+        spaces = spaces or SpaceHistory(self._space)
         while True:
+            self._move(spaces.at(asked))
             if asked >= budget.known:
                 steering.take_up(asked)
             point = steering.point(asked)
@@ -214,6 +218,8 @@ class Coordinator:
                 self._observer.message("the time is over before a trial has begun; it goes on to the first result")
             elif not size or pace.is_over():
                 break
+            if asked >= budget.known:
+                self._move(spaces.renew(asked, self.trials.values()))
             asked += self._begin(int(min(size, left, steering.until_next(asked))))
             self._train(self._scheduler.decide)
             if self._batch_ended is not None:
@@ -224,6 +230,12 @@ class Coordinator:
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
             self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
+
+    def _move(self, space: Space) -> None:
+        """Search this space from now on."""
+        if space != self._space:
+            self._space = space
+            move_to(self._study.sampler, space)
 
     def _begin(self, size: int) -> int:
         """Ask for so many trials, a batch; return how many."""

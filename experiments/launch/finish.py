@@ -44,6 +44,7 @@ from .members import (
     validation_rows,
 )
 from .plan import SweepPlan
+from .space_history import SpaceChange
 from .stop_rules import Stopped
 
 Trained = list[tuple[Structure, Network, State]]
@@ -63,6 +64,7 @@ class Searched:
         curves: By trial its curves, from epoch 1.
         stopped: Why it ended before its budget; None where nothing ended it.
         by_hand: The numbers of the trials by hand.
+        space_changes: How the ranges of the space changed.
     """
 
     trials: Mapping[int, TrialRecord]
@@ -71,6 +73,7 @@ class Searched:
     curves: Mapping[int, Mapping[str, Sequence[float]]]
     stopped: Stopped | None = None
     by_hand: Sequence[int] = ()
+    space_changes: Sequence[SpaceChange] = ()
 
 
 def finish(
@@ -118,7 +121,10 @@ def finish(
     _store(plan, writer, result, library, _report_files(facts, findings), leaders, said, stopped)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     stopped_text = None if searched.stopped is None else searched.stopped.text
-    summary = results.summary(name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand)
+    changes = [vars(change) for change in searched.space_changes]
+    summary = results.summary(
+        name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand, changes
+    )
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
     observer.finished(found)
     return found
@@ -145,6 +151,7 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
         evidence=evidence,
         spec=spec_toml(plan.spec.absolute()),
         stopped=None if searched.stopped is None else searched.stopped.text,
+        space_changes=[change.text for change in searched.space_changes],
     )
 
 

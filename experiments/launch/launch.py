@@ -7,7 +7,9 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ... import __version__
 from ..._text import counted
@@ -23,6 +25,7 @@ from ..execution import interruption, machine
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
+from . import space_history
 from .by_hand import as_tried, fits, takes_by_hand
 from .failures import LaunchFailures, before_launch
 from .finish import Searched, best_of, finish
@@ -40,6 +43,7 @@ from .resume import (
     resumable,
     wait_until_free,
 )
+from .space_history import SpaceHistory
 from .steering import Steering, loads, requests_in
 from .stop_rules import Stopped
 from .warm_start import Point, start_points, start_tag
@@ -75,6 +79,7 @@ class Launch:
         tried: Point | None = None,
     ) -> None:
         self.tried = tried
+        self.edit: Mapping[str, Mapping[str, Any]] = {}
         self.began = began
         with before_launch():
             self.earlier = resumable(uri, spec.name) if resume else None
@@ -112,9 +117,10 @@ class Launch:
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
         plan = self.plan
         writer = Writer(self.uri, self.writer_process, self.observer.message)
-        steering = self._steering(writer, earlier, last_claim)
+        spaces = self._spaces(writer, earlier)
+        steering = self._steering(writer, earlier, last_claim, spaces)
         try:
-            search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering)
+            search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering, spaces)
         except BaseException:  # nothing is open yet, and nobody else would end the writer's thread
             writer.close()
             raise
@@ -134,13 +140,23 @@ class Launch:
             )
             trials = search.run(recorder, committed, known=max(attempts, default=-1) + 1)
             searched = Searched(
-                trials, search.library, search.study, recorder.curves, self._stopped(search, earlier), steering.numbers
+                trials,
+                search.library,
+                search.study,
+                recorder.curves,
+                self._stopped(search, earlier),
+                steering.numbers,
+                spaces.changes,
             )
             if steering.only and earlier is not None and earlier.state != "finished":
                 return self._leave_unfinished(searched, writer, launched.result())
-            return finish(plan, searched, writer, launched.result(), self.executor, self.observer)
+            return finish(
+                replace(plan, space=spaces.whole), searched, writer, launched.result(), self.executor, self.observer
+            )
 
-    def _steering(self, writer: Writer, earlier: LaunchRecord | None, last_claim: int) -> Steering:
+    def _steering(
+        self, writer: Writer, earlier: LaunchRecord | None, last_claim: int, spaces: SpaceHistory
+    ) -> Steering:
         """What persons have done to the launch and want of it; more may come while it runs."""
         plan = self.plan
         return Steering(
@@ -148,14 +164,27 @@ class Launch:
             {} if earlier is None else requests_in(earlier.tags),
             {} if self.tried is None else {secrets.token_hex(4): self.tried},
             claim=last_claim + 1,
-            fits=lambda point: takes_by_hand(plan) and fits(point, plan.space),
+            fits=lambda point: takes_by_hand(plan) and fits(point, spaces.latest),
             look=writer.requests,
-            record=partial(self._record, writer),
+            record=partial(self._record, writer, schema.BY_HAND),
         )
 
-    def _record(self, writer: Writer, events: str) -> None:
-        """Write the trials by hand down; they are in the store before they train."""
-        writer.tag_launch({schema.BY_HAND: events})
+    def _spaces(self, writer: Writer, earlier: LaunchRecord | None) -> SpaceHistory:
+        """The space of the launch, with the changes that it has had."""
+        plan = self.plan
+        return SpaceHistory(
+            plan.space,
+            [] if earlier is None else space_history.loads(earlier.space_changes),
+            self.edit,
+            widen=plan.spec.search.widen,
+            direction=plan.objective.direction,
+            record=partial(self._record, writer, schema.SPACE_CHANGES),
+            say=self.observer.message,
+        )
+
+    def _record(self, writer: Writer, tag: str, events: str) -> None:
+        """Write events of the history down; they are in the store before what follows from them trains."""
+        writer.tag_launch({tag: events})
         writer.flush()
 
     def _stopped(self, search: PreparedSearch, earlier: LaunchRecord | None) -> Stopped | None:

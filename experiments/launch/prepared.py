@@ -17,6 +17,7 @@ from .race import Race
 from .replay import CommittedTrial, Replay
 from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
+from .space_history import SpaceHistory
 from .steering import Steering
 from .stop_rules import Stopped
 from .warm_start import Point
@@ -32,11 +33,13 @@ class PreparedSearch:
         began: When the sweep was called, a time of `time.monotonic`.
         start: Configurations that become the first trials.
         steering: What a person does to the sweep.
+        spaces: The space as it changes.
 
     Attributes:
         study: Optuna's study, in memory.
         scheduler: The rule by which epochs are given to trials.
         library: What the model may be made of; the recorder of `run` fills it.
+        spaces: The space as it changed, after `run`.
         stopped: Why the search ended before its budget, after `run`; None where nothing ended it.
     """
 
@@ -48,6 +51,7 @@ class PreparedSearch:
         began: float,
         start: Sequence[Point] = (),
         steering: Steering | None = None,
+        spaces: SpaceHistory | None = None,
     ) -> None:
         self._plan = plan
         self._executor = executor
@@ -55,6 +59,9 @@ class PreparedSearch:
         self.study = create_study(plan, start)
         self.stopped: Stopped | None = None
         self._steering = steering or Steering()
+        self.spaces = spaces or SpaceHistory(
+            plan.space, widen=plan.spec.search.widen, direction=plan.objective.direction, say=observer.message
+        )
         self._budget = search_budget(plan, self.study, began, timed=not self._steering.only)
         self._n_start = len(start)
         self.scheduler = create_scheduler(plan, self.study)
@@ -87,7 +94,7 @@ class PreparedSearch:
             batch_ended=RunningEnsemble(plan, self.library, recorder, self._observer).update,
         )
         # Nothing can come between the first trials, which have their numbers already.
-        search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)
+        search.run(replace(self._budget, known=max(known, self._n_start)), self._steering, self.spaces)
         self.stopped = search.stopped
         return search.trials
 

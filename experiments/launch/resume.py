@@ -21,9 +21,9 @@ from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
-MAY_CHANGE = ("search.timeout", "search.minutes", "search.target", "search.patience")
-# What of [search] says how much a sweep may use.
-BUDGET = ("trials", "minutes", "timeout", "target", "patience")
+MAY_CHANGE = ("search.timeout", "search.minutes", "search.target", "search.patience", "search.widen")
+# What of [search] says how much a sweep may use, or may change as it goes on.
+BUDGET = ("trials", "minutes", "timeout", "target", "patience", "widen")
 # What was so before there was a key for it.
 BEFORE: dict[str, dict[str, Any]] = {
     "data": {"duplicates": "apart", "one_hot": 100_000},

@@ -33,6 +33,7 @@ class Facts:
         evidence: What was measured beside the search when it ended (see `evidence.py`); empty where it has not.
         spec: The sweep file as TOML.
         stopped: Why the search ended before its budget, in words; None where nothing ended it.
+        space_changes: How the ranges of the space changed, in words.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Facts:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     spec: str = ""
     stopped: str | None = None
+    space_changes: Sequence[str] = ()
 
     @property
     def sign(self) -> float:
@@ -96,7 +98,7 @@ class Facts:
 
 
 def space_of(trials: Sequence[TrialRecord]) -> dict[str, dict[str, Any]]:
-    """What was searched, by the distributions that trials were drawn from, as `Facts.space`."""
+    """What was searched, by the distributions that trials were drawn from, as `Facts.space`; of a range all that ever was."""
     found: dict[str, dict[str, Any]] = {}
     for trial in trials:
         for name, text in trial.rebuild.get("distributions", {}).items():
@@ -104,7 +106,13 @@ def space_of(trials: Sequence[TrialRecord]) -> dict[str, dict[str, Any]]:
                 attributes = json.loads(text)["attributes"]
                 keys = ("low", "high", "log") if "low" in attributes else ("choices",)
                 found[name] = {key: attributes[key] for key in keys}
+            elif "low" in found[name]:
+                found[name] |= _union(found[name], json.loads(text)["attributes"])
     return found
+
+
+def _union(table: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {"low": min(table["low"], other["low"]), "high": max(table["high"], other["high"])}
 
 
 def short_curve(values: Sequence[float]) -> list[tuple[float, float]]:

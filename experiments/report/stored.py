@@ -6,6 +6,7 @@ from typing import Any
 
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
+from ..launch.space_history import loads
 from .facts import Facts, space_of
 
 
@@ -42,6 +43,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         evidence=evidence,
         spec=spec,
         stopped=launch.stopped,
+        space_changes=[change.text for change in loads(launch.space_changes)],
     )
 
 

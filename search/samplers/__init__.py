@@ -61,6 +61,11 @@ def sampler(
     return made
 
 
+def move_to(sampler: BaseSampler, space: Space) -> None:
+    """Have a sampler search the same hyperparameters in other ranges; see `Method.moves` for those that can."""
+    sampler.move_to(space)  # type: ignore[attr-defined]
+
+
 def ignores_history(sampler: BaseSampler) -> bool:
     """Whether proposals depend on the seed and the trial's number alone, so that batches need no barrier."""
     return bool(getattr(sampler, "ignores_history", False))

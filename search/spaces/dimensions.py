@@ -55,6 +55,13 @@ class Range:
         value = Decimal(str(self.low)) + steps * Decimal(str(self.step))
         return int(value) if self.integer else float(value)
 
+    def stepped(self, end: str, steps: int) -> int | float:
+        """A bound, so many whole steps further out."""
+        assert self.step is not None
+        out = steps * Decimal(str(self.step))
+        value = Decimal(str(self.low)) - out if end == "low" else Decimal(str(self.high)) + out
+        return int(value) if self.integer else float(value)
+
     def table(self) -> dict[str, Any]:
         table: dict[str, Any] = {"low": self.low, "high": self.high}
         if self.log:
