@@ -189,6 +189,10 @@ def _tables(launch: LaunchRecord, uri: str) -> dict[str, Any]:
             f"{launch.name}: its table was given in Python and has to be given again: "
             "mlptune.run_sweep(..., data=table, resume=True)"
         )
+    if launch.space_changes:
+        from .launch.edited import edited_tables
+
+        tables["space"] = edited_tables(tables.get("space"), launch)
     stored = launch.tags.get(schema.BUDGET)
     if stored is not None:
         from .launch.resume import BUDGET

@@ -170,7 +170,7 @@ def trials_text(
             text_table(["trial", "state", "value", "epochs", "parameters"], rows, ["trial", "value", "epochs"], width)
         )
     if shown.get("space_changes"):
-        from ..launch.space_history import loads
+        from ..space_changes import loads
 
         parts += [wrapped(change.text, width) for change in loads(shown["space_changes"])]
     if shown.get("stopped"):

@@ -13,8 +13,9 @@ from ...tracking import reader
 from ...tracking.records import LaunchRecord
 from ..errors import UserError
 from ..ranking import best_trial
+from ..space_changes import loads
 from .plan import SweepPlan
-from .space_history import SpaceHistory, loads
+from .space_history import SpaceHistory
 from .warm_start import Point, fitting
 
 

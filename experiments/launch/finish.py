@@ -32,6 +32,7 @@ from ..ranking import best_trial, ranked
 from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
+from ..space_changes import SpaceChange
 from .evidence import measure
 from .finalists import Finalist, finalists, named, table
 from .library import Library
@@ -44,7 +45,6 @@ from .members import (
     validation_rows,
 )
 from .plan import SweepPlan
-from .space_history import SpaceChange
 from .stop_rules import Stopped
 
 Trained = list[tuple[Structure, Network, State]]

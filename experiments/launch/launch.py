@@ -17,16 +17,17 @@ from ...tracking import reader, schema, store
 from ...tracking.description import Description
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
-from .. import results
+from .. import results, space_changes
 from ..config import Spec
 from ..data.frames import MemoryTable
 from ..data.tables import read_table
+from ..errors import UserError
 from ..execution import interruption, machine
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
-from . import space_history
 from .by_hand import as_tried, fits, takes_by_hand
+from .edited import as_searched
 from .failures import LaunchFailures, before_launch
 from .finish import Searched, best_of, finish
 from .plan import SweepPlan, plan_of
@@ -84,7 +85,7 @@ class Launch:
         with before_launch():
             self.earlier = resumable(uri, spec.name) if resume else None
             if self.earlier is not None:
-                spec = as_begun(spec, self.earlier, uri)
+                spec, self.edit = as_searched(as_begun(spec, self.earlier, uri), self.earlier, uri)
         if table is None:
             said: list[str] = []
             frame = read_table(spec.data.source, spec.base, header=spec.data.header, say=said.append)
@@ -107,6 +108,11 @@ class Launch:
                 for warning in check_same(plan, earlier, self.uri):
                     self.observer.message(warning)
                 if earlier.state == "finished" and self.tried is None and is_searched(plan, earlier, self.uri):
+                    if self.edit:
+                        raise UserError(
+                            f"--resume: [space] {next(iter(self.edit))} has changed, and no trial is left to search it; "
+                            "give it more trials"
+                        )
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
                 if self.tried is not None:
@@ -174,7 +180,7 @@ class Launch:
         plan = self.plan
         return SpaceHistory(
             plan.space,
-            [] if earlier is None else space_history.loads(earlier.space_changes),
+            [] if earlier is None else space_changes.loads(earlier.space_changes),
             self.edit,
             widen=plan.spec.search.widen,
             direction=plan.objective.direction,

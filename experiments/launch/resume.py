@@ -172,7 +172,8 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             )
         raise UserError(
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
-            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow, and target and patience change)"
+            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow, target, patience and widen change, "
+            "and the ranges of [space])"
         )
     # A plan that was made without the other version's defaults may split the same data in another way.
     if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:

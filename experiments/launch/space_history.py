@@ -6,10 +6,9 @@ in a sweep: the moment and the distance are functions of the trials that have en
 and do not depend on how many trials are still to come.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from ...core.hyperparameters import PARAMETERS
@@ -17,9 +16,9 @@ from ...search.spaces.dimensions import Range
 from ...search.spaces.layers import layer_of
 from ...search.spaces.space import Space
 from ...tracking.records import TrialRecord
-from ..edges import ENDS, Edge, End, edges
+from ..edges import Edge, End, edges
 from ..ranking import ranked
-from ..short import value_text
+from ..space_changes import SpaceChange, dumps
 
 LEADERS = 10
 """How many of the best trials decide that a bound wins."""
@@ -30,51 +29,8 @@ COMPLETE = 2 * LEADERS
 FACTOR = 0.5
 """By how much of its own length a range grows, on its own scale."""
 
-_DIGITS = 3
-"""To how many digits a moved bound is rounded."""
-
 _FIXED = ("layers", "epochs")
 """Ranges that other parts of the sweep are built on: the names of the layers' units, and budgets."""
-
-
-@dataclass(frozen=True)
-class SpaceChange:
-    """Ranges that hold from a trial on.
-
-    Attributes:
-        number: The first trial that is drawn from them.
-        by: "widen" for a bound that won, "edit" for a sweep file that was edited before a resume.
-        ranges: By hyperparameter the new range, as `[space]` has it.
-        before: The range that it had.
-    """
-
-    number: int
-    by: Literal["widen", "edit"]
-    ranges: Mapping[str, Mapping[str, Any]]
-    before: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def text(self) -> str:
-        """The change in words."""
-        told = [f"{name} {_bounds(table)} (was {_bounds(self.before[name])})" for name, table in self.ranges.items()]
-        return f"{'widened' if self.by == 'widen' else 'edited'} from trial {self.number} on: {', '.join(told)}"
-
-    @property
-    def moved(self) -> set[tuple[str, End]]:
-        """The bounds that it moved."""
-        return {
-            (name, end) for name, table in self.ranges.items() for end in ENDS if table[end] != self.before[name][end]
-        }
-
-
-def dumps(changes: Sequence[SpaceChange]) -> str:
-    """The changes as the launch's tag has them."""
-    return json.dumps([vars(change) for change in changes])
-
-
-def loads(stored: Any) -> list[SpaceChange]:
-    """The changes of the launch's tag, from its JSON data; none where there is none."""
-    return [SpaceChange(e["number"], e["by"], e["ranges"], e["before"]) for e in stored or ()]
 
 
 class SpaceHistory:
@@ -182,8 +138,7 @@ def widened(dimension: Any, edge: Edge) -> Range | None:
     """
     if not isinstance(dimension, Range) or edge.name in _FIXED:
         return None
-    beyond = _beyond(dimension, edge.end)
-    bound = _within_limits(edge.name, edge.end, getattr(dimension, edge.end), beyond)
+    bound = _within_limits(edge, dimension)
     if dimension.integer:
         bound = round(bound)
     if dimension.step is not None:  # a whole number of steps, so that the values that were tried stay values
@@ -199,16 +154,18 @@ def _beyond(dimension: Range, end: End) -> float:
     low, high = float(dimension.low), float(dimension.high)
     if dimension.log:
         ratio = (high / low) ** FACTOR
-        return float(f"{low / ratio if end == 'low' else high * ratio:.{_DIGITS}g}")
+        return dimension.short(low / ratio if end == "low" else high * ratio)
     length = FACTOR * (high - low)
-    return round(low - length if end == "low" else high + length, _DIGITS - math.floor(math.log10(length)))
+    return dimension.short(low - length if end == "low" else high + length)
 
 
-def _within_limits(name: str, end: End, bound: float, beyond: float) -> float:
-    limit, allowed = _limit(name, end)
-    if limit is None or (beyond > limit if end == "low" else beyond < limit):
+def _within_limits(edge: Edge, dimension: Range) -> float:
+    """The moved bound, at most at the limit, or half of the way to one that is not allowed itself."""
+    beyond = _beyond(dimension, edge.end)
+    limit, allowed = _limit(edge.name, edge.end)
+    if limit is None or (beyond > limit if edge.end == "low" else beyond < limit):
         return beyond
-    return limit if allowed else float(f"{(bound + limit) / 2:.{_DIGITS}g}")
+    return limit if allowed else dimension.short((getattr(dimension, edge.end) + limit) / 2)
 
 
 def _limit(name: str, end: End) -> tuple[float | None, bool]:
@@ -217,7 +174,3 @@ def _limit(name: str, end: End) -> tuple[float | None, bool]:
         return (1.0 if end == "low" else 100_000.0), True
     rule = PARAMETERS[name]
     return (rule.low, not rule.above) if end == "low" else (rule.high, not rule.below)
-
-
-def _bounds(table: Mapping[str, Any]) -> str:
-    return f"{value_text(table['low'])} to {value_text(table['high'])}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
-from ..launch.space_history import loads
+from ..space_changes import loads
 from .facts import Facts, space_of
 
 
