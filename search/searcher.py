@@ -7,7 +7,7 @@ from .._text import hint
 from .methods import METHODS
 from .plugins import CONTEXT
 from .pruners import PRUNERS
-from .samplers import SAMPLERS
+from .samplers import NOT_FOR_SWEEPS, SAMPLERS
 from .schedulers import SCHEDULERS
 
 
@@ -42,6 +42,8 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
             SAMPLERS.check_installed(method)
         except ValueError as error:
             raise ValueError(f"method: {error}") from None
+        if method in NOT_FOR_SWEEPS and not SAMPLERS.plugins(method):
+            raise ValueError(f"method: {method}: {NOT_FOR_SWEEPS[method]}")
     scheduler = _scheduler(pruner or "none")
     entry = METHODS.get(method)
     if entry is not None and entry.scheduler != "pruner":

@@ -29,6 +29,12 @@ SAMPLERS = Registry(
     packages={"CmaEsSampler": "cmaes", "GPSampler": "torch"},
 )
 
+NOT_FOR_SWEEPS = {
+    "GridSampler": 'it wants the points themselves and ends a study of its own; method "grid" takes them from [space]',
+    "PartialFixedSampler": "it wants a sampler object, which no sweep file can give; a value in [model] is fixed for all trials",
+}
+"""Classes of `optuna.samplers` that a sweep cannot use, and what does the same."""
+
 
 def sampler(
     name: str,
