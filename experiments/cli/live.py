@@ -77,7 +77,7 @@ class PlainView(View):
     def _ahead(self) -> str:
         """What each line begins with: how much is done, how long it took, and how long the rest will take."""
         left = self.seconds_left()
-        width = 2 * len(str(self.info.total)) + 3 if self.info and self.info.seconds is None else 0
+        width = 2 * len(str(self.info.total)) + 3 if self.info and self.info.counts_trials else 0
         spent, to_go = time_text(self.clock() - self.began), "" if left is None else f"{time_text(left)} left"
         return f"{f'[{self.count}]':>{width}}  {spent:>5}  {to_go:>10}"
 

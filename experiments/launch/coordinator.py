@@ -248,10 +248,14 @@ class Coordinator:
         """Whether the search ends here though trials are left, which is then said."""
         self.stopped = self._steering.stopped()
         if self.stopped is None:
-            self.stopped = rules.stopped(self.trials.values(), begun, self._ended_in)
+            self.stopped = rules.stopped(self.trials.values(), begun, self._ended_in, self._paused_epochs)
             if self.stopped is not None:
                 self._observer.message(f"stopped: {self.stopped.text}")
         return self.stopped is not None
+
+    @property
+    def _paused_epochs(self) -> int:
+        return sum(len(live.values) for live in self._live.values())
 
     @property
     def _has_result(self) -> bool:

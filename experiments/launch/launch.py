@@ -253,7 +253,11 @@ class Launch:
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""
-        why = f" (stopped: {earlier.stopped}; another patience or target goes on)" if earlier.stopped else ""
+        why = (
+            f" (stopped: {earlier.stopped}; another patience or target goes on, or epochs_total)"
+            if earlier.stopped
+            else ""
+        )
         self.observer.message(f"{earlier.name!r} is finished{why}; this is its result")
         result = results.load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)

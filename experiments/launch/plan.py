@@ -117,11 +117,17 @@ class SweepPlan:
         return forecast.member_share(self.fixed.get("subset", 1.0)) if was_planned else 1.0
 
     @property
+    def expected_trials(self) -> int:
+        """How many trials there are if each trains to its last epoch."""
+        epochs = self.spec.search.epochs_total
+        return self.total if epochs is None else min(self.total, math.ceil(epochs / self.max_epochs))
+
+    @property
     def operations(self) -> float:
         """Multiply-adds of the sweep, roughly: of its trials, and of the members that are trained again."""
         share = self.fixed.get("subset", 1.0) if self.spec.search.minutes is None else 1.0
         again = forecast.members_operations(self.trial_operations, share, self.member_subset)
-        return self.trial_operations * self.total + (again if self.spec.objective.ensemble else 0.0)
+        return self.trial_operations * self.expected_trials + (again if self.spec.objective.ensemble else 0.0)
 
     def task(self) -> Task:
         """What the engine trains on: the folds' arrays, and how networks on them are scored."""
@@ -216,7 +222,13 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     cost = forecast.trial_operations(dataset, space, fixed, _loss(dataset), spec.data.seeds)
     if spec.search.race:
         cost *= share_of_networks(len(dataset.folds()))
-    if spec.space is None and searcher.extendable and spec.search.trials is None and spec.search.timeout is None:
+    if (
+        spec.space is None
+        and searcher.extendable
+        and spec.search.trials is None
+        and spec.search.timeout is None
+        and spec.search.epochs_total is None
+    ):
         total, share = _affordable(spec.search, total, cost)
         if share < 1.0 and "subset" not in fixed:
             fixed["subset"] = share
@@ -384,8 +396,11 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
         return 1
     if searcher.sampler != "grid":
         # A scheduler that plans with all its trials needs their number; others are asked until the time is over.
-        as_fit = TIMED_TRIALS if search.minutes is not None and searcher.extendable else DEFAULT_TRIALS
-        return search.trials or as_fit
+        if not searcher.extendable:
+            return search.trials or DEFAULT_TRIALS
+        limits = [TIMED_TRIALS] if search.minutes is not None else []
+        limits += [min(TIMED_TRIALS, search.epochs_total)] if search.epochs_total is not None else []
+        return search.trials or min(limits, default=DEFAULT_TRIALS)
     size = space.grid_size()
     return min(size, search.trials or size)
 

@@ -103,7 +103,7 @@ class PreparedSearch:
         outline = describe_search(plan, self.study, self.scheduler)
         expected = None
         if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
-            expected = forecast.seconds(plan.trial_operations * plan.total, len(self._executor)) or None
+            expected = forecast.seconds(plan.trial_operations * plan.expected_trials, len(self._executor)) or None
             outline = [*outline, *forecast.duration(plan.operations, len(self._executor))]
         self._observer.started(
             SweepInfo(
@@ -116,6 +116,7 @@ class PreparedSearch:
                 direction=plan.objective.direction,
                 seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
                 expected_seconds=expected,
+                epochs_total=plan.spec.search.epochs_total,
                 messages=(*self._executor.messages, *plan.dataset.messages, *outline),
             )
         )

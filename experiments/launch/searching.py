@@ -108,7 +108,7 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
     search = plan.spec.search
     batch = search.batch or DEFAULT_BATCH
     deadline = None
-    rules = StopRules(search.target, search.patience, plan.objective.direction)
+    rules = StopRules(search.target, search.patience, plan.objective.direction, search.epochs_total)
     if search.minutes is not None:
         seconds = 60.0 * search.minutes
         if timed:
