@@ -67,8 +67,10 @@ def continue_sweep(
         before = _give_minutes(budget, _amount("--minutes", minutes), launch)
         began -= 60.0 * before if launch.state == "finished" else 0.0  # which it has had
     if (trials, minutes) != (None, None) and launch.stopped is not None:
-        budget.pop("target", None)
-        budget.pop("patience", None)
+        from .launch.resume import RULES
+
+        for rule in RULES:
+            budget.pop(rule, None)
     spec, text = _spec(tables, launch)
     with _in_own_words():
         return run_spec(
@@ -189,6 +191,10 @@ def _tables(launch: LaunchRecord, uri: str) -> dict[str, Any]:
             f"{launch.name}: its table was given in Python and has to be given again: "
             "mlptune.run_sweep(..., data=table, resume=True)"
         )
+    if launch.space_changes:
+        from .launch.edited import edited_tables
+
+        tables["space"] = edited_tables(tables.get("space"), launch)
     stored = launch.tags.get(schema.BUDGET)
     if stored is not None:
         from .launch.resume import BUDGET

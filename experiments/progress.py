@@ -11,8 +11,9 @@ from ..tracking.records import TrialRecord
 class SweepInfo:
     """The facts of a sweep that are known before its first trial.
 
-    `total` is the number of trials that the sweep will count, at most if it has `seconds`; `direction` is "maximize" or "minimize".
-    `expected_seconds` is how long it takes by the count of its operations, where that is known.
+    `total` is the number of trials that the sweep will count, at most if it has `seconds` or `epochs_total`, a budget in epochs;
+    `direction` is "maximize" or "minimize". `expected_seconds` is how long it takes by the count of its operations, where that is
+    known.
     """
 
     name: str
@@ -25,6 +26,12 @@ class SweepInfo:
     messages: tuple[str, ...] = ()
     seconds: float | None = None
     expected_seconds: float | None = None
+    epochs_total: int | None = None
+
+    @property
+    def counts_trials(self) -> bool:
+        """Whether the number of trials says how much of the sweep is done."""
+        return self.seconds is None and self.epochs_total is None
 
 
 class Observer:

@@ -259,7 +259,16 @@ def _shown(chosen: Chosen, uri: str | None) -> tuple[dict[str, Any], dict[int, C
     by_hand = [event["number"] for event in launch.by_hand]
     costs = launch_costs(uri, launch, trials)
     document = summary(
-        launch.name, launch.run_id, chosen.state, launch.method, trials, best, launch.stopped, by_hand, costs
+        launch.name,
+        launch.run_id,
+        chosen.state,
+        launch.method,
+        trials,
+        best,
+        launch.stopped,
+        by_hand,
+        launch.space_changes,
+        costs,
     )
     return document, {trial.number: trial.copied for trial in trials if trial.copied}
 
@@ -468,12 +477,14 @@ def summary(
     best: dict[str, Any] | None,
     stopped: str | None = None,
     by_hand: Sequence[int] = (),
+    space_changes: Sequence[Mapping[str, Any]] = (),
     costs: LaunchCosts = NO_COSTS,
 ) -> dict[str, Any]:
-    """The document of `mlptune show --json`: `stopped` says why the search ended early, `by_hand` which trials were by hand.
+    """The document of `mlptune show --json`.
 
-    With several metrics `counted` are those after the first, each trial has its `costs`, and `front` are the numbers of the trials
-    on the Pareto front, the cheapest first.
+    `stopped` says why the search ended early, `by_hand` which trials were by hand, `space_changes` how the ranges of the space
+    changed. With several metrics `counted` are those after the first, each trial has its `costs`, and `front` are the numbers of
+    the trials on the Pareto front, the cheapest first.
     """
     document: dict[str, Any] = {
         "name": name,
@@ -495,6 +506,7 @@ def summary(
         "best": best,
         "stopped": stopped,
         "by_hand": list(by_hand),
+        "space_changes": [dict(change) for change in space_changes],
     }
     if costs.counted:
         for trial in document["trials"]:

@@ -37,6 +37,7 @@ def run_sweep(
     workers: int | None = None,
     executor: "str | Executor | None" = None,
     resume: bool = False,
+    around: str | None = None,
     tracking_uri: str | None = None,
     observer: Observer | None = None,
     data: Any = None,
@@ -54,6 +55,7 @@ def run_sweep(
         executor: Trains elsewhere: "dask://host:port", the name of an entry point of the group `mlptune.executors`, or any
             `concurrent.futures.Executor`, which stays open.
         resume: Continue an unfinished sweep; of a finished one return the result.
+        around: "best" narrows the ranges of [space] around the best trial of the sweep's newest finished launch.
         tracking_uri: The store; by default `MLFLOW_TRACKING_URI`, else `mlflow.db` in the current folder.
         observer: Receives what happens while the sweep runs.
         verbose: Whether a line on standard error says how the sweep goes, where there is no `observer`.
@@ -91,6 +93,18 @@ def run_sweep(
             {**overrides, **named} if isinstance(overrides, Mapping) else [*overrides, *map("=".join, named.items())]
         )
     spec, text = load_spec(source, overrides, data=data, target=target)
+    if around is not None:
+        from .around import narrowed
+
+        if resume:
+            raise UserError("--around: begins a new launch, and --resume continues one; leave one of them out")
+        closer = narrowed(spec, around, store_uri(tracking_uri))
+        overrides = (
+            {**overrides, **closer}
+            if isinstance(overrides, Mapping)
+            else [*overrides, *(f"{key}={value!r}" for key, value in closer.items())]
+        )
+        spec, text = load_spec(source, overrides, data=data, target=target)
     with watching(observer, verbose) as watcher:
         return run_spec(
             spec,

@@ -19,7 +19,11 @@ LEADERS = 5
 def headline(info: SweepInfo) -> str:
     """Return the line that says what is being swept."""
     better = "higher is better" if info.direction == "maximize" else "lower is better"
-    many = counted(info.total, "trial") if info.seconds is None else f"{time_text(info.seconds)} of trials"
+    many = counted(info.total, "trial")
+    if info.epochs_total is not None:
+        many = f"{counted(info.epochs_total, 'epoch')} of trials"
+    if info.seconds is not None:
+        many = f"{time_text(info.seconds)} of trials"
     trials = f"{many} by {info.method}"
     size = f"{counted(info.max_epochs, 'epoch')}, {counted(info.workers, 'worker')}"
     return f"{info.name}: {trials}, {info.metric} ({better}), {size}"
@@ -62,7 +66,7 @@ class View(Observer):
         self.clock = clock
         self.now = now
         self.info: SweepInfo | None = None
-        self.done = 0
+        self.done = self.epochs = 0
         self.states: dict[str, int] = {}
         self.leaders: list[TrialRecord] = []
         self.running: dict[int, tuple[int, float | None]] = {}
@@ -94,6 +98,7 @@ class View(Observer):
     def trial_finished(self, trial: TrialRecord) -> None:
         self.running.pop(trial.number, None)
         self.done += 1
+        self.epochs += trial.epochs
         self.states[trial.state] = self.states.get(trial.state, 0) + 1
         self._left.advance(self.clock(), self.done + self.part(), finished=True)
         direction = self.info.direction if self.info else "maximize"
@@ -109,7 +114,7 @@ class View(Observer):
     @property
     def count(self) -> str:
         """How many trials are done, of how many where that is known."""
-        return f"{self.done}/{self.info.total}" if self.info and self.info.seconds is None else str(self.done)
+        return f"{self.done}/{self.info.total}" if self.info and self.info.counts_trials else str(self.done)
 
     @property
     def share(self) -> float:
@@ -118,7 +123,11 @@ class View(Observer):
             return 0.0
         if self.info.seconds is not None:
             return min((self.clock() - self.began) / self.info.seconds, 1.0)
-        return min((self.done + self.part()) / max(self.info.total, 1), 1.0)
+        of_trials = min((self.done + self.part()) / max(self.info.total, 1), 1.0)
+        if self.info.epochs_total is None:
+            return of_trials
+        spent = self.epochs + sum(epoch for epoch, _ in self.running.values())
+        return max(min(spent / self.info.epochs_total, 1.0), of_trials)
 
     @property
     def best(self) -> TrialRecord | None:
@@ -128,7 +137,7 @@ class View(Observer):
     @property
     def searched(self) -> bool:
         """Whether all trials have ended: what follows is making the model of them."""
-        return self.info is not None and self.info.seconds is None and self.done >= self.info.total
+        return self.info is not None and self.info.counts_trials and self.done >= self.info.total
 
     def times(self) -> str:
         """How long the sweep has run, how long it will, and at what time of day that ends."""
@@ -146,6 +155,9 @@ class View(Observer):
         """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""
         if self.info is not None and self.info.seconds is not None:
             return max(self.info.seconds - (self.clock() - self.began), 0.0)
+        if self.info is not None and self.info.epochs_total is not None:
+            spent, share = self.clock() - self.began, self.share
+            return spent * (1 - share) / share if share > 0 else None
         return self._left.seconds(self.clock())
 
     def part(self) -> float:

@@ -15,6 +15,7 @@ class Method:
         scheduler: the name of the scheduler; `pruner` leaves it to a pruner, any other cannot be combined with one.
         full_length_trials: whether all trials of a batch train to the last epoch, so that nothing may end them early.
         metrics: how many metrics it can search for at once; None for any number.
+        moves: whether the ranges of the space may change while it searches.
     """
 
     sampler: str
@@ -24,6 +25,7 @@ class Method:
     scheduler: str = "pruner"
     full_length_trials: bool = False
     metrics: int | None = 1
+    moves: bool = False
 
 
 _BEGUN = "configurations begun, most stopped early"
@@ -36,19 +38,24 @@ METHODS: dict[str, Method] = {
         trials="points of the grid; its size unless given",
         metrics=None,
     ),
-    "random": Method("random", ".samplers.random:RandomSampler", "independent points", metrics=None),
+    "random": Method("random", ".samplers.random:RandomSampler", "independent points", metrics=None, moves=True),
     "quasirandom": Method(
         "quasirandom",
         ".samplers.quasirandom:QuasirandomSampler",
         "points of a scrambled Sobol sequence",
         metrics=None,
+        moves=True,
     ),
-    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator", metrics=None),
-    "bayesian": Method("bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize"),
+    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator", metrics=None, moves=True),
+    "bayesian": Method(
+        "bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize", moves=True
+    ),
     "genetic": Method("genetic", ".samplers.genetic:GeneticSampler", "crossover and mutation of the best"),
     "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy over values, trained by REINFORCE"),
     "nas": Method("nas", ".samplers.nas:EvolutionSampler", "architectures by regularised evolution and a predictor"),
-    "auto": Method("auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", metrics=2),
+    "auto": Method(
+        "auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", metrics=2, moves=True
+    ),
     "hyperband": Method(
         "random",
         ".schedulers.hyperband:HyperbandScheduler",

@@ -7,7 +7,7 @@ from .._text import hint
 from .methods import METHODS
 from .plugins import CONTEXT
 from .pruners import PRUNERS
-from .samplers import SAMPLERS
+from .samplers import NOT_FOR_SWEEPS, SAMPLERS
 from .schedulers import SCHEDULERS
 
 
@@ -42,6 +42,8 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
             SAMPLERS.check_installed(method)
         except ValueError as error:
             raise ValueError(f"method: {error}") from None
+        if method in NOT_FOR_SWEEPS and not SAMPLERS.plugins(method):
+            raise ValueError(f"method: {method}: {NOT_FOR_SWEEPS[method]}")
     scheduler = _scheduler(pruner or "none")
     entry = METHODS.get(method)
     if entry is not None and entry.scheduler != "pruner":
@@ -65,6 +67,12 @@ def _scheduler(pruner: str) -> str:
             return pruner
         raise ValueError(f"pruner: {pruner!r} is unknown{hint(pruner, [*PRUNERS.names(), *offered])}") from None
     return "pruner"
+
+
+def can_move(method: str, searcher: Searcher) -> bool:
+    """Whether the ranges of the space may change while this method searches."""
+    entry = METHODS.get(method)
+    return entry is not None and entry.moves and searcher.extendable
 
 
 def split_options(

@@ -285,6 +285,7 @@ def _launch(source: Source, name: str, run: Any, number: int) -> LaunchRecord:
         threshold=run.data.metrics.get(schema.DECISION_THRESHOLD),
         tags=tags,
         by_hand=_json(source, run, schema.BY_HAND) or (),
+        space_changes=_json(source, run, schema.SPACE_CHANGES) or (),
         stopped=json.loads(tags[schema.STOPPED])["text"] if tags.get(schema.STOPPED) else None,
     )
 

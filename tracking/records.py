@@ -127,6 +127,7 @@ class LaunchRecord:
         threshold: The probability of the second of two classes above which the model predicts it; None: the likeliest is predicted.
         tags: The tags of its run; of texts that were stored as artifacts still the path.
         by_hand: Its trials by hand: {"number", "params", "request"}; they come on top of `total`.
+        space_changes: How the ranges of its space changed: {"number", "by", "ranges", "before"}.
         stopped: Why its search ended before the budget, in words; None where nothing ended it.
     """
 
@@ -146,6 +147,7 @@ class LaunchRecord:
     threshold: float | None
     tags: Mapping[str, str]
     by_hand: Sequence[Mapping[str, Any]] = ()
+    space_changes: Sequence[Mapping[str, Any]] = ()
     stopped: str | None = None
 
 

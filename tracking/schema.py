@@ -24,6 +24,7 @@ BASE = "mlptune.base"
 BUDGET = "mlptune.budget"
 STOPPED = "mlptune.stopped"
 BY_HAND = "mlptune.by_hand"
+SPACE_CHANGES = "mlptune.space_changes"
 TRY_REQUEST = "mlptune.try"
 STOP_REQUEST = "mlptune.stop"
 STOPPED_BY = "mlptune.stopped_by"
@@ -100,6 +101,11 @@ TAGS = {
     BY_HAND: (
         "launch",
         "The trials by hand, as a JSON list: `number`, `params`, and the `request` that each came from.",
+    ),
+    SPACE_CHANGES: (
+        "launch",
+        'How the ranges of the space changed, as a JSON list: the `number` of the first trial of a change, `by` whom ("widen" or '
+        '"edit"), and by hyperparameter the new `ranges` and those `before`.',
     ),
     TRY_REQUEST: (
         "launch",

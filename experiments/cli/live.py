@@ -83,7 +83,7 @@ class PlainView(View):
     def _ahead(self) -> str:
         """What each line begins with: how much is done, how long it took, how long the rest will take, and until when if long."""
         left = self.seconds_left()
-        width = 2 * len(str(self.info.total)) + 3 if self.info and self.info.seconds is None else 0
+        width = 2 * len(str(self.info.total)) + 3 if self.info and self.info.counts_trials else 0
         spent, to_go = time_text(self.clock() - self.began), "" if left is None else f"{time_text(left)} left"
         if left is not None and left >= LONG_SECONDS:
             to_go += f", {self.end_text(left)}"

@@ -90,6 +90,8 @@ def _target(target: Mapping[str, Any]) -> str:
 
 def _search(search: Mapping[str, Any]) -> str:
     many = f"{counted(search['trials'], 'trial')}, {search['batch']} at a time"
+    if search["epochs_total"] is not None:
+        many = f"as many trials as fit {counted(search['epochs_total'], 'epoch')}, {search['trials']} at most"
     if search["minutes"] is not None:
         many = f"as many trials as fit {search['minutes']:g} minutes"
     made = [

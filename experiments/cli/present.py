@@ -170,6 +170,10 @@ def trials_text(
         headers = ["trial", "state", "value", *counted_costs, "epochs"]
         last = "hyperparameters" if "parameters" in counted_costs else "parameters"
         parts.append(text_table([*headers, last], rows, [name for name in headers if name != "state"], width))
+    if shown.get("space_changes"):
+        from ..space_changes import loads
+
+        parts += [wrapped(change.text, width) for change in loads(shown["space_changes"])]
     if shown.get("stopped"):
         parts.append(wrapped(f"stopped: {shown['stopped']}", width))
     if best:

@@ -102,11 +102,25 @@ def _check_together(spec: Spec, searcher: "Searcher") -> "Space | None":
 def _check_search(spec: Spec, searcher: "Searcher") -> None:
     if searcher.sampler == "grid" and spec.search.start:
         raise UserError("[search] start: a grid tries its points in their own order; leave start out")
+    refused = refuse_to_move(spec.search, searcher) if spec.search.widen else None
+    if refused:
+        raise UserError(f"[search] widen: {refused}")
     if searcher[1:] != ("none", "pruner") and "epochs" in (spec.space or {}):
         owner = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
         raise UserError(
             f"[space] epochs: cannot be searched under {owner}, whose budgets are epochs; fix it in [model]"
         )
+
+
+def refuse_to_move(search: SearchConfig, searcher: "Searcher") -> str | None:
+    """Why the ranges of the space cannot change under this method; None where they can."""
+    from ...search.methods import METHODS
+    from ...search.searcher import can_move
+
+    if can_move(search.method, searcher):
+        return None
+    movable = ", ".join(name for name, method in METHODS.items() if method.moves)
+    return f"method {search.method} cannot search a space that changes; {movable} can"
 
 
 def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":

@@ -123,6 +123,12 @@ class SearchConfig(Table):
     """After how many trials without a gain beyond [the noise](../in-charge.md#stop-rules) the search ends; `trials` stays the most.
     Unless given: never.
     """
+    epochs_total: int | None = Field(default=None, ge=1, le=1_000_000_000, description="a whole number above 0")
+    """A budget in epochs: the search ends after the batch with which its trials have trained so many, as many trials as fit unless
+    `trials` is given too. Unless given: none.
+    """
+    widen: bool = Field(default=False, description="true or false")
+    """Whether a bound of the space that keeps winning is moved, [once](../in-charge.md#a-space-that-moves)."""
     trial_timeout: float | None = Field(default=None, gt=0, description="a number of seconds above 0")
     """How long one trial may train; one that takes longer is recorded as failed. Unless given: no limit."""
     partial: bool = Field(default=False, description="true or false")

@@ -13,8 +13,10 @@ from ...tracking import reader
 from ...tracking.records import LaunchRecord
 from ..errors import UserError
 from ..ranking import best_trial
+from ..space_changes import loads
 from .plan import SweepPlan
 from .point_costs import PointCosts
+from .space_history import SpaceHistory
 from .warm_start import Point, fitting, is_complete
 
 
@@ -28,16 +30,17 @@ def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> d
             f"method {plan.spec.search.method} plans all its trials itself; none can be tried by hand, "
             "but [search] start gives a new sweep its first ones"
         )
-    given = _by_layer(point, plan.space)
-    _check(given, plan.space)
+    space = SpaceHistory(plan.space, loads(launch.space_changes)).latest
+    given = _by_layer(point, space)
+    _check(given, space)
     best = best_trial(reader.trials(uri, launch.run_id, rebuild=False), plan.objective.direction)
     complete = {**(best.params if best is not None else {}), **given}
-    complete = {name: value for name, value in complete.items() if plan.space.active(name, complete)}
-    _check(complete, plan.space)
-    beyond = _beyond(complete, plan.space, plan.point_costs)
+    complete = {name: value for name, value in complete.items() if space.active(name, complete)}
+    _check(complete, space)
+    beyond = _beyond(complete, space, plan.point_costs)
     if beyond is not None:
         raise UserError(f"[objective] limit: {beyond}")
-    return {name: complete[name] for name in plan.space if name in complete}
+    return {name: complete[name] for name in space if name in complete}
 
 
 def takes_by_hand(plan: SweepPlan) -> bool:

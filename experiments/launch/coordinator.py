@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
+from ...search.samplers import move_to
 from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
 from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
@@ -24,6 +25,7 @@ from ...search.spaces.space import Space
 from ...tracking.records import CURVE, TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
+from .space_history import SpaceHistory
 from .steering import Steering
 from .stop_rules import Stopped, StopRules
 
@@ -181,17 +183,19 @@ class Coordinator:
         self._batch = 0
         self._ended_in: dict[int, int] = {}
 
-    def run(self, budget: Budget, steering: Steering | None = None) -> None:
+    def run(self, budget: Budget, steering: Steering | None = None, spaces: SpaceHistory | None = None) -> None:
         """Run until all trials of the budget have ended, its time is over, or one of its rules or `steering` ends the search.
 
-        Trials by hand come on top of those of the budget.
+        Trials by hand come on top of those of the budget. The space changes as `spaces` has it, between batches.
         """
         began = time.monotonic()
         asked = by_hand = 0
         self._steering = steering = steering or Steering()
         self._deadline = budget.deadline
         pace = self._pace = _Pace(budget.deadline)
+        spaces = spaces or SpaceHistory(self._space)
         while True:
+            self._move(spaces.at(asked))
             if asked >= budget.known:
                 steering.take_up(asked)
             point = steering.point(asked)
@@ -217,6 +221,8 @@ class Coordinator:
                 self._observer.message("the time is over before a trial has begun; it goes on to the first result")
             elif not size or pace.is_over():
                 break
+            if asked >= budget.known:
+                self._move(spaces.renew(asked, self.trials.values()))
             asked += self._begin(int(min(size, left, steering.until_next(asked))))
             self._train(self._scheduler.decide)
             if self._batch_ended is not None:
@@ -227,6 +233,12 @@ class Coordinator:
         self._train(self._scheduler.finish)
         for live in list(self._live.values()):
             self._stop(live, f"{PAUSED} {len(live.values)}, below the cut-off")
+
+    def _move(self, space: Space) -> None:
+        """Search this space from now on."""
+        if space != self._space:
+            self._space = space
+            move_to(self._study.sampler, space)
 
     def _begin(self, size: int) -> int:
         """Ask for so many trials, a batch; return how many."""
@@ -239,10 +251,14 @@ class Coordinator:
         """Whether the search ends here though trials are left, which is then said."""
         self.stopped = self._steering.stopped()
         if self.stopped is None:
-            self.stopped = rules.stopped(self.trials.values(), begun, self._ended_in)
+            self.stopped = rules.stopped(self.trials.values(), begun, self._ended_in, self._paused_epochs)
             if self.stopped is not None:
                 self._observer.message(f"stopped: {self.stopped.text}")
         return self.stopped is not None
+
+    @property
+    def _paused_epochs(self) -> int:
+        return sum(len(live.values) for live in self._live.values())
 
     @property
     def _has_result(self) -> bool:

@@ -32,6 +32,7 @@ from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
 from ..signature import signature_of
+from ..space_changes import SpaceChange
 from .evidence import measure
 from .finalists import Finalist, finalists, named, table
 from .library import Library
@@ -62,6 +63,7 @@ class Searched:
         curves: By trial its curves, from epoch 1.
         stopped: Why it ended before its budget; None where nothing ended it.
         by_hand: The numbers of the trials by hand.
+        space_changes: How the ranges of the space changed.
     """
 
     trials: Mapping[int, TrialRecord]
@@ -70,6 +72,7 @@ class Searched:
     curves: Mapping[int, Mapping[str, Sequence[float]]]
     stopped: Stopped | None = None
     by_hand: Sequence[int] = ()
+    space_changes: Sequence[SpaceChange] = ()
 
 
 def finish(
@@ -118,8 +121,18 @@ def finish(
     _store(plan, writer, result, library, _report_files(facts, findings), leaders, said, stopped, front)
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     stopped_text = None if searched.stopped is None else searched.stopped.text
+    changes = [vars(change) for change in searched.space_changes]
     summary = results.summary(
-        name, run_id, "finished", method, stored, document, stopped_text, searched.by_hand, facts.costs
+        name,
+        run_id,
+        "finished",
+        method,
+        stored,
+        document,
+        stopped_text,
+        searched.by_hand,
+        changes,
+        facts.costs,
     )
     found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
     observer.finished(found)
@@ -148,6 +161,7 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
         spec=spec_toml(plan.spec.absolute()),
         stopped=None if searched.stopped is None else searched.stopped.text,
         costs=costs_of(plan, searched.trials),
+        space_changes=[change.text for change in searched.space_changes],
     )
 
 

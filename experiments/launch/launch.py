@@ -7,7 +7,9 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ... import __version__
 from ..._text import counted
@@ -15,15 +17,17 @@ from ...tracking import reader, schema, store
 from ...tracking.description import Description
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
-from .. import results
+from .. import results, space_changes
 from ..config import Spec
 from ..data.frames import MemoryTable
 from ..data.tables import read_table
+from ..errors import UserError
 from ..execution import interruption, machine
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
 from .by_hand import as_tried, fits, takes_by_hand
+from .edited import as_searched
 from .failures import LaunchFailures, before_launch
 from .finish import Searched, best_of, finish
 from .plan import SweepPlan, plan_of
@@ -40,6 +44,7 @@ from .resume import (
     resumable,
     wait_until_free,
 )
+from .space_history import SpaceHistory
 from .steering import Steering, loads, requests_in
 from .stop_rules import Stopped
 from .warm_start import Point, start_points, start_tag
@@ -75,11 +80,12 @@ class Launch:
         tried: Point | None = None,
     ) -> None:
         self.tried = tried
+        self.edit: Mapping[str, Mapping[str, Any]] = {}
         self.began = began
         with before_launch():
             self.earlier = resumable(uri, spec.name) if resume else None
             if self.earlier is not None:
-                spec = as_begun(spec, self.earlier, uri)
+                spec, self.edit = as_searched(as_begun(spec, self.earlier, uri), self.earlier, uri)
         if table is None:
             said: list[str] = []
             frame = read_table(spec.data.source, spec.base, header=spec.data.header, say=said.append)
@@ -102,6 +108,11 @@ class Launch:
                 for warning in check_same(plan, earlier, self.uri):
                     self.observer.message(warning)
                 if earlier.state == "finished" and self.tried is None and is_searched(plan, earlier, self.uri):
+                    if self.edit:
+                        raise UserError(
+                            f"--resume: [space] {next(iter(self.edit))} has changed, and no trial is left to search it; "
+                            "give it more trials"
+                        )
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
                 if self.tried is not None:
@@ -112,9 +123,10 @@ class Launch:
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
         plan = self.plan
         writer = Writer(self.uri, self.writer_process, self.observer.message)
-        steering = self._steering(writer, earlier, last_claim)
+        spaces = self._spaces(writer, earlier)
+        steering = self._steering(writer, earlier, last_claim, spaces)
         try:
-            search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering)
+            search = PreparedSearch(plan, self.executor, self.observer, self.began, start, steering, spaces)
         except BaseException:  # nothing is open yet, and nobody else would end the writer's thread
             writer.close()
             raise
@@ -135,13 +147,23 @@ class Launch:
             )
             trials = search.run(recorder, committed, known=max(attempts, default=-1) + 1)
             searched = Searched(
-                trials, search.library, search.study, recorder.curves, self._stopped(search, earlier), steering.numbers
+                trials,
+                search.library,
+                search.study,
+                recorder.curves,
+                self._stopped(search, earlier),
+                steering.numbers,
+                spaces.changes,
             )
             if steering.only and earlier is not None and earlier.state != "finished":
                 return self._leave_unfinished(searched, writer, launched.result())
-            return finish(plan, searched, writer, launched.result(), self.executor, self.observer)
+            return finish(
+                replace(plan, space=spaces.whole), searched, writer, launched.result(), self.executor, self.observer
+            )
 
-    def _steering(self, writer: Writer, earlier: LaunchRecord | None, last_claim: int) -> Steering:
+    def _steering(
+        self, writer: Writer, earlier: LaunchRecord | None, last_claim: int, spaces: SpaceHistory
+    ) -> Steering:
         """What persons have done to the launch and want of it; more may come while it runs."""
         plan = self.plan
         return Steering(
@@ -149,14 +171,27 @@ class Launch:
             {} if earlier is None else requests_in(earlier.tags),
             {} if self.tried is None else {secrets.token_hex(4): self.tried},
             claim=last_claim + 1,
-            fits=lambda point: takes_by_hand(plan) and fits(point, plan.space, plan.point_costs),
+            fits=lambda point: takes_by_hand(plan) and fits(point, spaces.latest, plan.point_costs),
             look=writer.requests,
-            record=partial(self._record, writer),
+            record=partial(self._record, writer, schema.BY_HAND),
         )
 
-    def _record(self, writer: Writer, events: str) -> None:
-        """Write the trials by hand down; they are in the store before they train."""
-        writer.tag_launch({schema.BY_HAND: events})
+    def _spaces(self, writer: Writer, earlier: LaunchRecord | None) -> SpaceHistory:
+        """The space of the launch, with the changes that it has had."""
+        plan = self.plan
+        return SpaceHistory(
+            plan.space,
+            [] if earlier is None else space_changes.loads(earlier.space_changes),
+            self.edit,
+            widen=plan.spec.search.widen,
+            direction=plan.objective.direction,
+            record=partial(self._record, writer, schema.SPACE_CHANGES),
+            say=self.observer.message,
+        )
+
+    def _record(self, writer: Writer, tag: str, events: str) -> None:
+        """Write events of the history down; they are in the store before what follows from them trains."""
+        writer.tag_launch({tag: events})
         writer.flush()
 
     def _stopped(self, search: PreparedSearch, earlier: LaunchRecord | None) -> Stopped | None:
@@ -220,7 +255,11 @@ class Launch:
 
     def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
         """The result of a sweep that is finished already."""
-        why = f" (stopped: {earlier.stopped}; another patience or target goes on)" if earlier.stopped else ""
+        why = (
+            f" (stopped: {earlier.stopped}; another patience or target goes on, or epochs_total)"
+            if earlier.stopped
+            else ""
+        )
         self.observer.message(f"{earlier.name!r} is finished{why}; this is its result")
         result = results.load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)

@@ -86,6 +86,7 @@ def outline(plan: SweepPlan, frame: pd.DataFrame, notes: Sequence[str], workers:
             "trials": plan.total,
             "batch": spec.search.batch or DEFAULT_BATCH,
             "minutes": spec.search.minutes,
+            "epochs_total": spec.search.epochs_total,
         },
         networks={
             "per_trial": len(folds) * len(plan.seeds),

@@ -142,6 +142,12 @@ class SweepPlan:
         return forecast.member_share(self.fixed.get("subset", 1.0)) if was_planned else 1.0
 
     @property
+    def expected_trials(self) -> int:
+        """How many trials there are if each trains to its last epoch."""
+        epochs = self.spec.search.epochs_total
+        return self.total if epochs is None else min(self.total, math.ceil(epochs / self.max_epochs))
+
+    @property
     def refits_members(self) -> bool:
         """Whether the members of the model are trained on all rows too: with one validation part, where there is time."""
         return _refits_members(self.spec, self.dataset)
@@ -153,7 +159,7 @@ class SweepPlan:
         rows = _rows_of_refit(self.dataset) if self.refits_members and share == 1.0 else self.member_subset
         is_again = share < 1.0 or self.refits_members
         again = forecast.members_operations(self.trial_operations, share, rows) if is_again else 0.0
-        return self.trial_operations * self.total + (again if self.spec.objective.ensemble else 0.0)
+        return self.trial_operations * self.expected_trials + (again if self.spec.objective.ensemble else 0.0)
 
     def task(self) -> Task:
         """What the engine trains on: the folds' arrays, and how networks on them are scored."""
@@ -250,7 +256,13 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     cost = forecast.trial_operations(dataset, space, fixed, _loss(dataset), spec.data.seeds)
     if spec.search.race:
         cost *= share_of_networks(len(dataset.folds()))
-    if spec.space is None and searcher.extendable and spec.search.trials is None and spec.search.timeout is None:
+    if (
+        spec.space is None
+        and searcher.extendable
+        and spec.search.trials is None
+        and spec.search.timeout is None
+        and spec.search.epochs_total is None
+    ):
         rows = _rows_of_refit(dataset) if _refits_members(spec, dataset) else 0.0
         total, share = _affordable(spec.search, total, cost, rows)
         if share < 1.0 and "subset" not in fixed:
@@ -430,8 +442,11 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space, known: PointC
         return 1
     if searcher.sampler != "grid":
         # A scheduler that plans with all its trials needs their number; others are asked until the time is over.
-        as_fit = TIMED_TRIALS if search.minutes is not None and searcher.extendable else DEFAULT_TRIALS
-        return search.trials or as_fit
+        if not searcher.extendable:
+            return search.trials or DEFAULT_TRIALS
+        limits = [TIMED_TRIALS] if search.minutes is not None else []
+        limits += [min(TIMED_TRIALS, search.epochs_total)] if search.epochs_total is not None else []
+        return search.trials or min(limits, default=DEFAULT_TRIALS)
     size = space.grid_size()
     if known is not None and known.limit:
         fitting = len(list(islice(points_within(space, known.known_costs), search.trials)))

@@ -20,6 +20,7 @@ from .race import Race
 from .replay import CommittedTrial, Replay
 from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
+from .space_history import SpaceHistory
 from .steering import Steering
 from .stop_rules import Stopped
 from .warm_start import Point
@@ -35,11 +36,13 @@ class PreparedSearch:
         began: When the sweep was called, a time of `time.monotonic`.
         start: Configurations that become the first trials.
         steering: What a person does to the sweep.
+        spaces: The space as it changes.
 
     Attributes:
         study: Optuna's study, in memory.
         scheduler: The rule by which epochs are given to trials.
         library: What the model may be made of; the recorder of `run` fills it.
+        spaces: The space as it changed, after `run`.
         stopped: Why the search ended before its budget, after `run`; None where nothing ended it.
     """
 
@@ -51,6 +54,7 @@ class PreparedSearch:
         began: float,
         start: Sequence[Point] = (),
         steering: Steering | None = None,
+        spaces: SpaceHistory | None = None,
     ) -> None:
         self._plan = plan
         self._executor = executor
@@ -58,6 +62,9 @@ class PreparedSearch:
         self.study = create_study(plan, start)
         self.stopped: Stopped | None = None
         self._steering = steering or Steering()
+        self.spaces = spaces or SpaceHistory(
+            plan.space, widen=plan.spec.search.widen, direction=plan.objective.direction, say=observer.message
+        )
         self._budget = search_budget(plan, self.study, began, timed=not self._steering.only)
         self._n_start = len(start)
         self.scheduler = create_scheduler(plan, self.study)
@@ -92,7 +99,7 @@ class PreparedSearch:
         )
         # Nothing can come between the first trials, which have their numbers already.
         try:
-            search.run(replace(self._budget, known=max(known, self._n_start)), self._steering)
+            search.run(replace(self._budget, known=max(known, self._n_start)), self._steering, self.spaces)
         except NothingFits as error:
             raise UserError(
                 f"[objective] limit: {error}; make it larger, or the space's smallest networks smaller"
@@ -105,7 +112,7 @@ class PreparedSearch:
         outline = describe_search(plan, self.study, self.scheduler)
         expected = None
         if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
-            expected = forecast.seconds(plan.trial_operations * plan.total, len(self._executor)) or None
+            expected = forecast.seconds(plan.trial_operations * plan.expected_trials, len(self._executor)) or None
             outline = [*outline, *forecast.duration(plan.operations, len(self._executor))]
         self._observer.started(
             SweepInfo(
@@ -118,6 +125,7 @@ class PreparedSearch:
                 direction=plan.objective.direction,
                 seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
                 expected_seconds=expected and expected * slowdown(),
+                epochs_total=plan.spec.search.epochs_total,
                 messages=(*self._executor.messages, *plan.dataset.messages, *outline),
             )
         )

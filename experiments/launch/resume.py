@@ -21,9 +21,18 @@ from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
-MAY_CHANGE = ("search.timeout", "search.minutes", "search.target", "search.patience")
-# What of [search] says how much a sweep may use.
-BUDGET = ("trials", "minutes", "timeout", "target", "patience")
+MAY_CHANGE = (
+    "search.timeout",
+    "search.minutes",
+    "search.target",
+    "search.patience",
+    "search.epochs_total",
+    "search.widen",
+)
+# What of [search] says how much a sweep may use, or may change as it goes on.
+BUDGET = ("trials", "minutes", "timeout", "target", "patience", "epochs_total", "widen")
+# What of it ends a search before its trials are done.
+RULES = ("target", "patience", "epochs_total")
 # What was so before there was a key for it.
 BEFORE: dict[str, dict[str, Any]] = {
     "data": {"duplicates": "apart", "one_hot": 100_000},
@@ -118,7 +127,7 @@ def is_searched(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> bool:
         return False  # somebody wants something tried
     search, before = plan.spec.search, last_budget(earlier, uri)
     if earlier.stopped is not None:
-        return all(getattr(search, key) == before.get(key) for key in ("target", "patience"))
+        return all(getattr(search, key) == before.get(key) for key in RULES)
     if search.minutes is None:
         return sum(earlier.done.values()) - len(earlier.by_hand) >= plan.total
     return search.minutes <= before.get("minutes", 0.0)
@@ -172,7 +181,8 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             )
         raise UserError(
             f"--resume: {key} was {_shown(old)} and is {_shown(new)} now; "
-            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow, and target and patience change)"
+            "a sweep is resumed as it was begun (only trials, minutes and timeout may grow, "
+            "target, patience, epochs_total, widen and the ranges of [space] change)"
         )
     # A plan that was made without the other version's defaults may split the same data in another way.
     if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:

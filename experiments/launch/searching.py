@@ -115,18 +115,23 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
     """How much is searched, and how much is asked at a time.
 
     Without a pruner, a sampler that ignores history needs no barrier: it is asked in large batches, which a timeout keeps smaller;
-    a stop rule acts between batches of the usual size.
+    a stop rule acts between batches of the usual size, and so does a space that moves.
     `began` is when the sweep did, a time of `time.monotonic` (default: now). Unless `timed` there is no limit in time.
     """
     search = plan.spec.search
     batch = search.batch or DEFAULT_BATCH
     deadline = None
-    rules = StopRules(search.target, search.patience, plan.objective.direction)
+    rules = StopRules(search.target, search.patience, plan.objective.direction, search.epochs_total)
     if search.minutes is not None:
         seconds = 60.0 * search.minutes
         if timed:
             deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
-    elif not rules.given and plan.searcher[1:] == ("none", "pruner") and ignores_history(study.sampler):
+    elif (
+        not rules.given
+        and not search.widen
+        and plan.searcher[1:] == ("none", "pruner")
+        and ignores_history(study.sampler)
+    ):
         # Those of a race wait for one another, each with its state in memory.
         batch = UNBLOCKED_BATCH if search.timeout is None and not plan.race else max(batch, 32)
     return Budget(plan.total, batch, plan.max_epochs, search.timeout if timed else None, deadline, rules)

@@ -1,7 +1,7 @@
-"""Stop rules: `[search] target` and `patience`, which end a search between batches, by what its committed trials have given.
+"""Stop rules: `[search] target`, `patience` and `epochs_total`, which end a search between batches, by what its trials have given.
 
-A rule sees nothing but the trials that have ended, in trial order, so a sweep ends with the same trial on any number of workers,
-and a sweep with a rule is the beginning of the one without.
+A rule sees nothing but the trials that have ended, in trial order, and how far the paused ones have trained, so a sweep ends with
+the same trial on any number of workers, and a sweep with a rule is the beginning of the one without.
 """
 
 import json
@@ -23,7 +23,7 @@ values has a standard error of sqrt(2 (1 - r)) of theirs, which is a half at r =
 
 @dataclass(frozen=True)
 class Stopped:
-    """Why a search ended before its budget: `by` "target", "patience" or "hand", and in words."""
+    """Why a search ended before its budget: `by` "target", "patience", "epochs" or "hand", and in words."""
 
     by: str
     text: str
@@ -46,19 +46,25 @@ class StopRules:
         target: The value of a complete trial with which it is; None for none.
         patience: After how many trials without a gain beyond the noise it is; None for never.
         direction: "maximize" or "minimize".
+        epochs: After how many epochs of training, summed over trials, it is; None for no limit.
     """
 
     target: float | None = None
     patience: int | None = None
     direction: str = "maximize"
+    epochs: int | None = None
 
     @property
     def given(self) -> bool:
         """Whether there is a rule at all."""
-        return self.target is not None or self.patience is not None
+        return (self.target, self.patience, self.epochs) != (None, None, None)
 
     def stopped(
-        self, trials: Iterable[TrialRecord], begun: int, batches: Mapping[int, int] | None = None
+        self,
+        trials: Iterable[TrialRecord],
+        begun: int,
+        batches: Mapping[int, int] | None = None,
+        paused_epochs: int = 0,
     ) -> Stopped | None:
         """Whether the search ends here; the target comes first.
 
@@ -66,12 +72,22 @@ class StopRules:
             trials: Those that have ended, in any order.
             begun: How many have been begun, those that a scheduler has paused among them.
             batches: By trial the first one of the batch in which it ended, where that is not its own: it was paused before.
+            paused_epochs: What the paused ones have trained.
         """
         ended = sorted(
             (max(trial.number, (batches or {}).get(trial.number, 0)), trial.number, trial) for trial in trials
         )
         in_order = [(place, trial) for place, _, trial in ended]
-        return self._at_target([trial for _, trial in in_order]) or self._out_of_patience(in_order, begun)
+        return (
+            self._at_target([trial for _, trial in in_order])
+            or self._out_of_patience(in_order, begun)
+            or self._out_of_epochs(sum(trial.epochs for _, trial in in_order) + paused_epochs, begun)
+        )
+
+    def _out_of_epochs(self, spent: int, begun: int) -> Stopped | None:
+        if self.epochs is None or spent < self.epochs:
+            return None
+        return Stopped("epochs", f"{counted(begun, 'trial')} trained {spent} of {counted(self.epochs, 'epoch')}")
 
     def _at_target(self, ended: list[TrialRecord]) -> Stopped | None:
         for trial in ended if self.target is not None else ():

@@ -35,6 +35,7 @@ class Facts:
         spec: The sweep file as TOML.
         stopped: Why the search ended before its budget, in words; None where nothing ended it.
         costs: With several metrics: what each trial costs, which of it is minimised, and the Pareto front.
+        space_changes: How the ranges of the space changed, in words.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Facts:
     spec: str = ""
     stopped: str | None = None
     costs: LaunchCosts = field(default_factory=LaunchCosts)
+    space_changes: Sequence[str] = ()
 
     @property
     def sign(self) -> float:
@@ -99,7 +101,7 @@ class Facts:
 
 
 def space_of(trials: Sequence[TrialRecord]) -> dict[str, dict[str, Any]]:
-    """What was searched, by the distributions that trials were drawn from, as `Facts.space`."""
+    """What was searched, by the distributions that trials were drawn from, as `Facts.space`; of a range all that ever was."""
     found: dict[str, dict[str, Any]] = {}
     for trial in trials:
         for name, text in trial.rebuild.get("distributions", {}).items():
@@ -107,7 +109,13 @@ def space_of(trials: Sequence[TrialRecord]) -> dict[str, dict[str, Any]]:
                 attributes = json.loads(text)["attributes"]
                 keys = ("low", "high", "log") if "low" in attributes else ("choices",)
                 found[name] = {key: attributes[key] for key in keys}
+            elif "low" in found[name]:
+                found[name] |= _union(found[name], json.loads(text)["attributes"])
     return found
+
+
+def _union(table: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {"low": min(table["low"], other["low"]), "high": max(table["high"], other["high"])}
 
 
 def short_curve(values: Sequence[float]) -> list[tuple[float, float]]:

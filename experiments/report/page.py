@@ -65,6 +65,8 @@ def _head(facts: Facts) -> str:
         asked += f", on {counted(rows['development'], 'row')} with {counted(rows['inputs'], 'input')}, {how}"
         asked += f"; {counted(rows['test'], 'row')} sealed as a test part" if rows["test"] else "; no test part"
     state = "" if facts.state == "finished" else f" This launch is {facts.state}."
+    if facts.space_changes:
+        state += f" The space was {'; '.join(facts.space_changes)}."
     if facts.stopped:
         state += f" The search was stopped: {facts.stopped}."
     return f"<h1>{escape(facts.name)}</h1><p class='lead'>{escape(asked)}.{escape(state)}</p>{_numbers(facts, best)}"

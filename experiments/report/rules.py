@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._text import counted
+from ..edges import edges
 from ..short import number_text, value_text
 from .facts import Facts
 
-# A searched range's ends: within this share of its length a value stands at the edge.
-EDGE = 0.05
 # The trials that lead a sweep.
 LEADERS = 5
 
@@ -250,37 +249,17 @@ def at_the_edge(facts: Facts) -> Finding | None:
     leaders = facts.complete[:LEADERS]
     if len(facts.complete) < 10:
         return None
-    found = []
-    for name, table in facts.space.items():
-        if "low" not in table or table["low"] == table["high"]:
-            continue
-        places = [_place(table, trial.params.get(name)) for trial in leaders]
-        for end in ("low", "high"):
-            if end == "low" and table["low"] == 0:
-                continue  # there is nothing below
-            near = [p is not None and (p <= EDGE if end == "low" else p >= 1 - EDGE) for p in places]
-            if near[0] and sum(near) >= 0.6 * len(leaders):
-                found.append((name, end, table[end], sum(near)))
+    found = edges(facts.space, leaders)
     if not found:
         return None
-    told = ", ".join(f"{name} at its {end} end, {value_text(value)}" for name, end, value, _ in found)
+    told = ", ".join(f"{edge.name} at its {edge.end} end, {value_text(edge.value)}" for edge in found)
     return Finding(
         "edge",
         "problem",
         f"most of the best {len(leaders)} trials stand at the edge of what was searched: {told}",
-        {name: {"end": end, "value": value, "trials": count} for name, end, value, count in found},
-        f"move that bound: the best {found[0][0]} may lie beyond",
+        {edge.name: {"end": edge.end, "value": edge.value, "trials": edge.trials} for edge in found},
+        f"move that bound: the best {found[0].name} may lie beyond ([search] widen = true does so by itself)",
     )
-
-
-def _place(table: Mapping[str, Any], value: Any) -> float | None:
-    """Where in its range a value stands, from 0 to 1 on the range's own scale; None for no number."""
-    if not _is_number(value):
-        return None
-    low, high = float(table["low"]), float(table["high"])
-    if table.get("log"):
-        low, high, value = math.log(low), math.log(high), math.log(value)
-    return (value - low) / (high - low)
 
 
 def within_noise(facts: Facts) -> Finding | None:

@@ -7,6 +7,7 @@ from typing import Any
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ..launch_costs import launch_costs
+from ..space_changes import loads
 from .facts import Facts, space_of
 
 
@@ -44,6 +45,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         spec=spec,
         stopped=launch.stopped,
         costs=launch_costs(uri, launch, trials),
+        space_changes=[change.text for change in loads(launch.space_changes)],
     )
 
 

@@ -30,6 +30,12 @@ SAMPLERS = Registry(
     packages={"CmaEsSampler": "cmaes", "GPSampler": "torch"},
 )
 
+NOT_FOR_SWEEPS = {
+    "GridSampler": 'it wants the points themselves and ends a study of its own; method "grid" takes them from [space]',
+    "PartialFixedSampler": "it wants a sampler object, which no sweep file can give; a value in [model] is fixed for all trials",
+}
+"""Classes of `optuna.samplers` that a sweep cannot use, and what does the same."""
+
 
 def sampler(
     name: str,
@@ -76,6 +82,11 @@ def sampler(
     if space is None:
         raise ValueError(f"sampler {name}: limits need space=, what is searched")
     return LimitedSampler(made, space if isinstance(space, Space) else Space.parse(space), known_costs, seed)
+
+
+def move_to(sampler: BaseSampler, space: Space) -> None:
+    """Have a sampler search the same hyperparameters in other ranges; see `Method.moves` for those that can."""
+    sampler.move_to(space)  # type: ignore[attr-defined]
 
 
 def ignores_history(sampler: BaseSampler) -> bool:

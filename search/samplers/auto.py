@@ -175,7 +175,8 @@ class AutoSampler(EncodedSampler):
     ) -> list[FrozenTrial]:
         """The other trials that have any of the modelled parameters."""
         trials = study._get_trials(deepcopy=False, use_cache=True)
-        return [t for t in trials if t.number != trial.number and not search_space.keys().isdisjoint(t.params)]
+        others = [t for t in trials if t.number != trial.number and not search_space.keys().isdisjoint(t.params)]
+        return [t for t in others if self._counts(t)]
 
     def _encoded(self, trials: Sequence[FrozenTrial], study: Study, features: Features) -> np.ndarray:
         return rows([self._read(t, study, features)[0] for t in trials], features)

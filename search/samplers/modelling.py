@@ -34,6 +34,17 @@ class ModelSampler(BaseSampler):
         self._seed = seed
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
         self._random = RandomSampler(seed)
+        self._moved = False
+
+    def move_to(self, space: Space) -> None:
+        """Search `space` from now on, the same hyperparameters in other ranges; trials outside of it are left alone."""
+        self._space, self._moved = space, True
+
+    def _counts(self, trial: FrozenTrial) -> bool:
+        """Whether a trial is part of the model: after a move all of its values must be in the space."""
+        if not self._moved or self._space is None:
+            return True
+        return inside(trial, self._space.distributions)
 
     def _check_objectives(self, study: Study) -> None:
         """Raise ValueError for a study with more objectives than this sampler can search for."""
@@ -93,6 +104,15 @@ class EncodedSampler(ModelSampler):
                 objective_to_minimize(trial, study.directions[0]),
             )
         return seen[1:]
+
+
+def inside(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> bool:
+    """Whether all values of a trial are in these ranges; names that they do not have do not matter."""
+    return all(
+        distributions[name]._contains(trial.distributions[name].to_internal_repr(value))
+        for name, value in trial.params.items()
+        if name in distributions
+    )
 
 
 def rows(codes: Sequence[np.ndarray], features: Features) -> np.ndarray:

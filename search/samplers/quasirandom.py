@@ -36,6 +36,9 @@ class QuasirandomSampler(IndependentSampler):
         self._space = space if space is None or isinstance(space, Space) else Space.parse(space)
         self._random = RandomSampler(seed)
 
+    def move_to(self, space: Space) -> None:
+        """Search other ranges from now on: a coordinate is that of the name, whatever its range."""
+
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:

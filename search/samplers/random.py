@@ -14,6 +14,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from ..seeds import uniform
+from ..spaces.space import Space
 from .independent import IndependentSampler
 
 
@@ -49,6 +50,9 @@ class RandomSampler(IndependentSampler):
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
+
+    def move_to(self, space: Space) -> None:
+        """Search other ranges from now on: a value is drawn from the range that it is asked for, so nothing changes."""
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

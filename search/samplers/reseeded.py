@@ -15,7 +15,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 from optuna.samplers._lazy_random_state import LazyRandomState
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from ..seeds import derive32
 
@@ -31,7 +31,20 @@ def reseeded(cls: type[BaseSampler]) -> Callable[..., BaseSampler]:
     def reseed_rng(self: BaseSampler) -> None:
         """Nothing: several threads of `study.optimize` must not change the proposals."""
 
-    methods = {"before_trial": before_trial, "reseed_rng": reseed_rng, "__doc__": cls.__doc__}
+    def after_trial(self: BaseSampler, study: Study, trial: FrozenTrial, state: TrialState, values: Any) -> None:
+        """Classes that try each point once stop `study.optimize` here; a study that is asked and told goes on, with repeats."""
+        try:
+            cls.after_trial(self, study, trial, state, values)
+        except RuntimeError as error:
+            if "Study.stop" not in str(error):
+                raise
+
+    methods = {
+        "before_trial": before_trial,
+        "after_trial": after_trial,
+        "reseed_rng": reseed_rng,
+        "__doc__": cls.__doc__,
+    }
     subclass = type(cls.__name__, (cls,), methods)
     parameters = inspect.signature(cls).parameters
 

@@ -26,6 +26,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..plugins import check_integer
 from ..seeds import derive32
+from ..spaces.space import Space
+from .modelling import inside
 from .parzen import ParzenEstimator
 
 
@@ -67,6 +69,7 @@ class TPESampler(optuna.samplers.TPESampler):
                 constant_liar=constant_liar,
             )
         self._base_seed = seed
+        self._moved: dict[str, BaseDistribution] = {}
         self._parzen_estimator_cls = ParzenEstimator
         self._reset_cache()
 
@@ -83,6 +86,11 @@ class TPESampler(optuna.samplers.TPESampler):
         self.__dict__.update(state)
         self._reset_cache()
 
+    def move_to(self, space: Space) -> None:
+        """Search `space` from now on, the same hyperparameters in other ranges; trials outside of it are left alone."""
+        self._moved = space.distributions
+        self._reset_cache()
+
     def reseed_rng(self) -> None:
         """Nothing: the generators are seeded for each trial, also when `study.optimize` runs several at once."""
 
@@ -93,7 +101,7 @@ class TPESampler(optuna.samplers.TPESampler):
         trials = study._get_trials(deepcopy=False, states=states, use_cache=True)
         known = self._groups
         if known is None or not same_trials(known[0], trials):
-            known = self._groups = trials, _groups(trials)
+            known = self._groups = trials, _groups(trials, self._moved)
         self._search_space_group = groups = known[1]
         # Sorted, because the order of a set of strings differs between processes.
         found = [item for space in groups.search_spaces for item in sorted(space.items())]
@@ -128,6 +136,8 @@ class TPESampler(optuna.samplers.TPESampler):
         """The trials of l, the best ones, and those of g."""
         states = (TrialState.COMPLETE, TrialState.PRUNED, *((TrialState.RUNNING,) if self._constant_liar else ()))
         trials = [t for t in study._get_trials(deepcopy=False, states=states) if t.number != trial.number]
+        if self._moved:
+            trials = [t for t in trials if inside(t, self._moved)]
         known = self._split_cache
         if known is None or not same_trials(known[0], trials):
             finished = sum(t.state != TrialState.RUNNING for t in trials)
@@ -157,8 +167,8 @@ class TPESampler(optuna.samplers.TPESampler):
         return dict(zip(search_space, columns, strict=True))
 
 
-def _groups(trials: list[FrozenTrial]) -> _SearchSpaceGroup:
-    """The partition of the space into groups of names that occur together."""
+def _groups(trials: list[FrozenTrial], moved: dict[str, BaseDistribution]) -> _SearchSpaceGroup:
+    """The partition of the space into groups of names that occur together; `moved` ranges replace those of the trials."""
     groups = _SearchSpaceGroup()
     # A set of names splits the groups once, however many trials have it.
     seen: set[frozenset[str]] = set()
@@ -166,7 +176,7 @@ def _groups(trials: list[FrozenTrial]) -> _SearchSpaceGroup:
         names = frozenset(t.distributions)
         if names not in seen:
             seen.add(names)
-            groups.add_distributions(t.distributions)
+            groups.add_distributions({name: moved.get(name, d) for name, d in t.distributions.items()})
     return groups
 
 

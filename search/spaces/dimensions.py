@@ -55,6 +55,20 @@ class Range:
         value = Decimal(str(self.low)) + steps * Decimal(str(self.step))
         return int(value) if self.integer else float(value)
 
+    def short(self, bound: float) -> float:
+        """A bound near this one, with as few digits as a thousandth of the range's length leaves it."""
+        if self.log:
+            length = math.log(self.high / self.low)
+            return float(f"{bound:.{3 + max(0, -math.floor(math.log10(length)))}g}")
+        return round(bound, 3 - math.floor(math.log10(self.high - self.low)))
+
+    def stepped(self, end: str, steps: int) -> int | float:
+        """A bound, so many whole steps further out."""
+        assert self.step is not None
+        out = steps * Decimal(str(self.step))
+        value = Decimal(str(self.low)) - out if end == "low" else Decimal(str(self.high)) + out
+        return int(value) if self.integer else float(value)
+
     def table(self) -> dict[str, Any]:
         table: dict[str, Any] = {"low": self.low, "high": self.high}
         if self.log:

@@ -78,6 +78,11 @@ class Space:
     def __repr__(self) -> str:
         return f"Space({self.table()!r})"
 
+    def with_ranges(self, tables: Mapping[str, Mapping[str, Any]]) -> Space:
+        """The same space with other ranges for these names. Raises ValueError for an impossible one."""
+        ranges = {name: parse_dimension(table, f"space.{name}") for name, table in tables.items()}
+        return Space({name: ranges.get(name, dimension) for name, dimension in self.dimensions.items()})
+
     def table(self) -> dict[str, Any]:
         """The table that `parse` turns into this space again."""
         return {name: dimension.table() for name, dimension in self.dimensions.items()}

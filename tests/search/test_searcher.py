@@ -76,7 +76,9 @@ def test_every_sampler_of_optuna_proposes_or_says_what_it_wants(name: str) -> No
         resolve(name)
         made = sampler(name, 0, space=space)
     except ValueError as error:
-        assert re.search(r"pip install \w+$|missing a required argument|is unknown", str(error)), error
+        assert re.search(
+            r"pip install \w+$|it wants (the points|a sampler object).*(method|\[model\])|is unknown", str(error)
+        ), error
         return
     study = optuna.create_study(sampler=made)
     for _ in range(14):
@@ -92,3 +94,42 @@ def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
         resolve("CmaEsSampler")
     with pytest.raises(ValueError, match="GPSampler needs the package torch: pip install torch"):
         sampler("GPSampler")
+
+
+CLASSES = [
+    name
+    for name, cls in vars(optuna.samplers).items()
+    if isinstance(cls, type) and issubclass(cls, optuna.samplers.BaseSampler) and name in optuna.samplers.__all__
+]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_of_optuna_proposes_as_a_function_of_history_or_says_why_not(name: str) -> None:
+    """Four batches of a space with fewer points than trials, and the last of them again by another sampler of the same seed."""
+    space = Space.parse(
+        {"activation": ["relu", "tanh"], "layers": {"low": 1, "high": 2}, "units_1": [4], "units_2": [4, 8]}
+    )
+    try:
+        assert resolve(name).sampler == name
+    except ValueError as error:
+        assert str(error).startswith("method: ")
+        assert re.search("needs the package|is unknown|grid|\\[model\\]", str(error))
+        assert "\n" not in str(error)
+        return
+
+    def batch(study: optuna.Study) -> list[dict[str, object]]:
+        trials = [study.ask() for _ in range(4)]
+        points = [space.suggest(trial) for trial in trials]
+        for trial, point in zip(trials, points, strict=True):
+            study.tell(trial, float(point["layers"]))
+        return points
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(study_name="s", sampler=sampler(name, 3, space=space))
+    for _ in range(3):
+        batch(study)
+    again = optuna.create_study(study_name="s", sampler=sampler(name, 3, space=space))
+    again.add_trials(study.get_trials())
+    for key, value in study._storage.get_study_system_attrs(study._study_id).items():
+        again._storage.set_study_system_attr(again._study_id, key, value)
+    assert batch(again) == batch(study)

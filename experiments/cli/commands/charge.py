@@ -39,7 +39,8 @@ def continue_(
     mlptune continue cars --trials +32
     mlptune continue cars --minutes +2                  of a sweep with a budget in minutes
 
-    Where a stop rule ([search] target, patience) ended the search, +32 counts from the trials that there are, and the rule is off.
+    Where a stop rule ([search] target, patience, epochs_total) ended the search, +32 counts from the trials that there are, and the
+    rule is off.
     """
     check_store(tracking_uri)
     from ..live import view

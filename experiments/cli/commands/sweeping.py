@@ -44,6 +44,10 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue where it stopped; start if there is none.")
     ] = False,
+    around: Annotated[
+        str | None,
+        typer.Option(metavar="best", help="Narrow the space around the best of the newest finished launch."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan, and neither train nor store anything.")
     ] = False,
@@ -58,6 +62,7 @@ def sweep(
     mlptune sweep --data cars.csv.gz --target price --name cars --minutes 5
     mlptune sweep my.toml --dry-run                     the plan, without training
     mlptune sweep my.toml --resume                      after Ctrl-C, or with more trials
+    mlptune sweep my.toml --around best                 again, in half of each range
 
     `--set` takes dotted keys of the sweep file; the value is TOML, or else a string; --trials and its like are short for it.
     Setting model.X fixes what [space] searched. Ctrl-C stops it; what is finished is kept, and --resume continues.
@@ -81,6 +86,8 @@ def sweep(
         raise UserError(
             "--dry-run: looks at no store, where --resume would find what it continues; leave one of them out"
         )
+    if dry_run and around is not None:
+        raise UserError("--dry-run: looks at no store, where --around would find the best; leave one of them out")
     if dry_run:
         _show_plan(spec, overrides, workers, data, target, json=json)
         return
@@ -95,6 +102,7 @@ def sweep(
             workers=workers,
             executor=executor,
             resume=resume,
+            around=around,
             tracking_uri=tracking_uri,
             observer=watcher,
             data=data,

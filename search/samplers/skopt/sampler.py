@@ -130,10 +130,12 @@ class BayesianSampler(ModelSampler):
         dimensions = tuple(SkoptDimension(name, distribution) for name, distribution in search_space.items())
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         batches, new = _tell_batches(others)
+        batches = [[t for t in batch if self._counts(t)] for batch in batches]
         if new:
             study._storage.set_trial_system_attr(trial._trial_id, TOLD_BEFORE_ASK, _ranges(new))
         history = self._history(batches, dimensions, study.direction)
-        pending = [_point(t, dimensions) for t in others if t.state == TrialState.RUNNING and _has_any(t, dimensions)]
+        running = [t for t in others if t.state == TrialState.RUNNING and self._counts(t)]
+        pending = [_point(t, dimensions) for t in running if _has_any(t, dimensions)]
         with self._lock, one_thread():
             optimizer = self._replay(dimensions, history)
             if pending:

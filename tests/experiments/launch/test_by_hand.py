@@ -24,7 +24,7 @@ def planned(method: str = "tpe", space: dict[str, Any] | None = None) -> SweepPl
 def tried(point: dict[str, Any], plan: SweepPlan, best: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     trials = [TrialRecord(0, "complete", 0.5, {}), TrialRecord(1, "complete", 0.9, best)]
     monkeypatch.setattr(by_hand.reader, "trials", lambda *args, **kwargs: trials)
-    launch: Any = type("Launch", (), {"run_id": ""})
+    launch: Any = type("Launch", (), {"run_id": "", "space_changes": ()})
     return as_tried(point, plan, launch, "")
 
 

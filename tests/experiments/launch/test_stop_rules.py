@@ -112,3 +112,29 @@ def test_a_target_that_no_score_reaches_is_refused() -> None:
         mlptune.run_sweep(small(search__target=98))
     with pytest.raises(mlptune.UserError, match=r"\[search\] patience: must be a whole number from 1"):
         mlptune.run_sweep(small(search__patience=0))
+
+
+@given(st.lists(st.integers(0, 9), max_size=20), st.integers(1, 60), st.integers(0, 20))
+def test_a_budget_in_epochs_is_spent_by_ended_and_paused_trials(epochs: list[int], budget: int, paused: int) -> None:
+    trials = [TrialRecord(i, "pruned", None, epochs=n) for i, n in enumerate(epochs)]
+    found = StopRules(epochs=budget).stopped(trials, len(trials), paused_epochs=paused)
+    assert (found is not None) == (sum(epochs) + paused >= budget)
+
+
+def test_a_budget_in_epochs_is_the_beginning_of_the_sweep_without_it(store: str) -> None:
+    """Nine epochs a trial at most: 40 of them are a batch of four and a part, and early stopping makes room for more."""
+    spec = small(search={"method": "tpe", "batch": 4, "epochs_total": 40})
+    cut = mlptune.run_sweep(spec, workers=2)
+    document = cut.summary()
+    spent = sum(trial["epochs"] for trial in document["trials"])
+    assert spent >= 40 > sum(trial["epochs"] for trial in document["trials"][:-4])
+    assert document["stopped"] == f"{len(document['trials'])} trials trained {spent} of 40 epochs"
+    again = {**spec, "name": "again"}
+    with pytest.raises(KeyboardInterrupt):
+        mlptune.run_sweep(again, workers=1, observer=AfterTrials(3, press_ctrl_c))
+    assert essence(mlptune.run_sweep(again, workers=1, resume=True), with_name=False) == essence(cut, with_name=False)
+    assert mlptune.run_sweep(spec, resume=True).summary() == document, "nothing is left"
+    more = mlptune.run_sweep(small(search={**spec["search"], "epochs_total": 80}), resume=True, workers=1).summary()
+    n = len(document["trials"])
+    assert [t["value"] for t in more["trials"]][:n] == [t["value"] for t in document["trials"]]
+    assert len(more["trials"]) > n
