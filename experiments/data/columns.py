@@ -18,7 +18,7 @@ The rules, in this order, judged on training rows alone; `numeric` and `categori
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +30,8 @@ from ..gathered import Gathered
 from .dates import named_like_a_date
 from .header import COLUMN_ROLES
 from .numerals import parse
-from .reading import Reading, decimal_marks, remark_of, try_dates, try_numbers
-from .values import Numbers, category_codes, factorize, known_category
+from .reading import Reading, category_reading, decimal_marks, normalised, remark_of, try_dates, try_numbers
+from .values import Numbers, category_codes, factorize
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -180,12 +180,12 @@ class _Use:
 def _asked(name: str, column: pd.Series, kind: str, mark: str, data: "DataConfig") -> _Use:
     """Check what the user says of a column against its cells."""
     if kind == "categorical":
-        return _Use(kind)
+        return _Use(kind, "", category_reading(column, mark, data.missing))
     reading, read, written = try_numbers(column, mark, data.missing)
     if np.isfinite(read.values).any():
         return _Use("numeric", "", reading, _number_remarks(column, reading, read, written))
     _, cells = factorize(column)
-    order = try_dates(name, column, _first(data))
+    order = try_dates(name, column, _first(data), data.missing)
     if order is not None:
         return _Use("date", "", order)
     if read.non_numeric.any() or read.infinite.any():
@@ -228,9 +228,10 @@ def _first(data: "DataConfig") -> str:
 
 
 def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
+    words = Reading(missing=normalised(data.missing or ()))
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes, categories = category_codes(column, known_category)
-        return _few_values(codes, len(categories)) or _Use("categorical")
+        codes, categories = category_codes(column, words.known_category)
+        return _few_values(codes, len(categories)) or _Use("categorical", "", words)
     reading, read, written = try_numbers(column, mark, data.missing)
     there = np.isfinite(read.values)
     unique = np.unique(read.values[there])
@@ -239,10 +240,10 @@ def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
     if numeric:
         few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
-            return few
+            return replace(few, reading=words)
         if numbers_rows(name, read.values, column.index, unique):
             return _Use("", "integers that only number the rows")
-    order = try_dates(name, column, _first(data)) if not numeric or named_like_a_date(name) else None
+    order = try_dates(name, column, _first(data), data.missing) if not numeric or named_like_a_date(name) else None
     if order is not None:
         return _dates(column, order, data.dates)
     if numeric:
@@ -250,8 +251,8 @@ def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
     _, cells = factorize(column)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         return _Use("", "neither numbers nor texts")
-    codes, categories = category_codes(column, known_category)
-    return _few_values(codes, len(categories)) or _texts(codes, categories)
+    codes, categories = category_codes(column, words.known_category)
+    return replace(_few_values(codes, len(categories)) or _texts(codes, categories), reading=words)
 
 
 def _dates(column: pd.Series, reading: Reading, use: str) -> _Use:

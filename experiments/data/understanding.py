@@ -161,7 +161,7 @@ def _counts(cells: pd.Series, kind: str, reading: Reading) -> tuple[int, int]:
         values = reading.apply(cells).values
         there = np.isfinite(values)
         return int((~there).sum()), len(np.unique(values[there]))
-    codes, names = category_codes(cells, known_category)
+    codes, names = category_codes(cells, reading.known_category)
     return int((codes < 0).sum()), len(names)
 
 
@@ -170,7 +170,7 @@ def _nature(name: str, cells: pd.Series, mark: str, data: "DataConfig") -> tuple
     reading, read, _ = try_numbers(cells, mark, data.missing)
     if np.isfinite(read.values).any() and not read.non_numeric.any():
         return "numeric", reading
-    order = try_dates(name, cells)
+    order = try_dates(name, cells, missing=data.missing)
     if order is not None:
         return "date", order
     return ("text" if _counts(cells, "text", reading)[1] else "empty"), reading

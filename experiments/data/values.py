@@ -19,6 +19,11 @@ from numpy.typing import NDArray
 from .numerals import PLAIN, parse
 
 _CODE = re.compile(r"[+-]?0\d", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_MARKED = re.compile(r"[+-]?[\d.,]*[.,]\d+", re.ASCII)
+_DIGITS = 4000  # of whole numbers that Python reads
+EXACT = 2**53
+"""From here on not every whole number is a float64."""
 _WORDS = ("", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "<NA>", "?")
 _OF_PROGRAMS = ("#N/A", "#N/A N/A", "#NA", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 # Among texts, where many a word is a category: what pandas takes as missing, and the question mark.
@@ -65,6 +70,8 @@ def category(value: Any) -> str | None:
         return category_of_text(value)
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, int | np.integer):
+        return str(int(value))
     if _is_real(value):
         plain = number(value)
         return None if plain is None or math.isnan(plain) else _category_of_number(plain)
@@ -80,12 +87,23 @@ def category_of_text(cell: str) -> str | None:
         return text.capitalize()
     if not PLAIN.fullmatch(text) or _CODE.match(text):
         return text or None
+    if _INTEGER.fullmatch(text) and len(text) < _DIGITS:
+        return str(int(text))  # to the last digit, as identifiers need it
     value = float(text)
     return _category_of_number(value) if math.isfinite(value) else text
 
 
+def category_with_marks(cell: str, decimal: str) -> str | None:
+    """What `category_of_text` says where `decimal` may be a comma: 10,4 is the category that 10.4 is as a number."""
+    text = cell.strip()
+    if decimal == "," and _MARKED.fullmatch(text) and not _CODE.match(text):
+        value = parse(text, decimal)
+        return text if value is None else _category_of_number(value)
+    return category_of_text(text)
+
+
 def _category_of_number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
 
 
 def known_category(value: Any) -> str | None:
