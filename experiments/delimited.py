@@ -37,7 +37,11 @@ def sniff(text: str, whole: bool) -> tuple[str, list[str], list[list[str]]]:
     best: tuple[tuple[float, int], str, list[list[str]]] = ((0.0, 0), ",", [])
     for delimiter in _DELIMITERS:
         try:
-            records = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True) if row]
+            records = [
+                row
+                for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+                if row
+            ]
         except csv.Error:
             continue
         if not whole and len(records) > 1:
@@ -71,12 +75,18 @@ def above(text: str) -> str:
     return "".join(lines[:start])
 
 
+def says_something(line: str) -> bool:
+    """Say whether a line above a table is worth telling: it is neither blank nor `sep=;`."""
+    return bool(line.strip()) and _SEPARATOR.fullmatch(line.strip()) is None
+
+
 def _is_remark(lines: Sequence[str], place: int) -> bool:
     line = lines[place].strip()
     if not line.startswith("#") or line.count('"') % 2:
-        return not line or _SEPARATOR.fullmatch(line) is not None
+        return not says_something(line)
     below = [other for other in lines[place + 1 : place + 100] if other.strip() and not other.lstrip().startswith("#")]
-    return bool(below) and all(_width(line, mark) != _width(below[0], mark) for mark in _marks_of(below[:2]))
+    marks = _marks_of(below[:2])
+    return bool(marks) and all(_width(line, mark) != _width(below[0], mark) for mark in marks)
 
 
 def _is_title(line: str) -> bool:

@@ -248,7 +248,7 @@ def _below(table: TableFile, above: str, encoding: str) -> TableFile:
     marks = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
     first = next((mark for mark in marks if data.startswith(mark)), b"")
     bare = above.encode("utf-16-le") if encoding == "utf-16" else above.encode("utf-8", "surrogateescape")
-    lines = [line.strip() for line in above.splitlines() if line.strip()]
+    lines = [line.strip() for line in above.splitlines() if delimited.says_something(line)]
     if lines:
         are = "line above the table is" if len(lines) == 1 else "lines above the table are"
         table.say(f"{table.shown}: {len(lines)} {are} left out (first: {delimited.decoded(lines[0])[:40]!r})")

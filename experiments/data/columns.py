@@ -31,7 +31,7 @@ from .dates import named_like_a_date
 from .header import COLUMN_ROLES
 from .numerals import parse
 from .reading import Reading, category_reading, decimal_marks, normalised, remark_of, try_dates, try_numbers
-from .values import Numbers, category_codes, factorize
+from .values import Numbers, alike, category_codes, factorize
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -93,6 +93,7 @@ OVERRIDES = {
     "presence": "data.categorical keeps the texts",
     "dates": 'data.dates says it instead ("dmy", "mdy"), or drops them ("drop")',
     "written": "data.categorical takes them as texts",
+    "spelling": "one spelling in the table makes them one",
 }
 
 
@@ -180,7 +181,8 @@ class _Use:
 def _asked(name: str, column: pd.Series, kind: str, mark: str, data: "DataConfig") -> _Use:
     """Check what the user says of a column against its cells."""
     if kind == "categorical":
-        return _Use(kind, "", category_reading(column, mark, data.missing))
+        reading = category_reading(column, mark, data.missing)
+        return _Use(kind, "", reading, _spellings(category_codes(column, reading.known_category)[1]))
     reading, read, written = try_numbers(column, mark, data.missing)
     if np.isfinite(read.values).any():
         return _Use("numeric", "", reading, _number_remarks(column, reading, read, written))
@@ -231,7 +233,7 @@ def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
     words = Reading(missing=normalised(data.missing or ()))
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, categories = category_codes(column, words.known_category)
-        return _few_values(codes, len(categories)) or _Use("categorical", "", words)
+        return _few_values(codes, len(categories)) or _Use("categorical", "", words, _spellings(categories))
     reading, read, written = try_numbers(column, mark, data.missing)
     there = np.isfinite(read.values)
     unique = np.unique(read.values[there])
@@ -289,6 +291,13 @@ def numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndar
     return bool(first in (0, 1) and (values - positions == first).all())
 
 
+def _spellings(categories: Sequence[str]) -> dict[str, str]:
+    """Say which categories may be one, written in several ways."""
+    names = alike(categories)
+    differ = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r} differ in case or blanks alone" if names else ""
+    return {"spelling": differ + ", and are told apart" if differ else ""}
+
+
 def _texts(codes: np.ndarray, categories: list[str]) -> _Use:
     there = int((codes >= 0).sum())
     many = len(categories)
@@ -298,7 +307,7 @@ def _texts(codes: np.ndarray, categories: list[str]) -> _Use:
     elif (there >= _FEW and many > 0.9 * there) or many > max(_MANY, 0.5 * there):
         reason = "texts that are (nearly) all different"
     else:
-        return _Use("categorical")
+        return _Use("categorical", remarks=_spellings(categories))
     if 0.05 <= 1 - there / len(codes) <= 0.95:
         return _Use("presence", remarks={"presence": f"{reason}; used as a missing indicator"})
     return _Use("", reason)

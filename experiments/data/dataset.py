@@ -29,7 +29,8 @@ from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
 from .target import Target, clean_target, labels_of, target_reading
-from .values import category_codes, known_category, plain_texts
+from .totals import total_remarks
+from .values import category_codes, first_code, known_category, plain_texts
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -129,9 +130,7 @@ class Dataset:
         self._rows = Table(_read_once(rows.frame, self._schema), rows.y, rows.weight)
         usual = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
         self._levels = Levels(usual.most, usual.least, data.one_hot)
-        self._template = Encoder.fit(
-            self._rows.frame.iloc[trained], self._schema, None, self._levels, data.header
-        )
+        self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels, data.header)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
         # Copies of a row say what it says: nothing more.
@@ -222,6 +221,7 @@ class Dataset:
         )
         if test is None and len(split.test):
             test = rows.take(split.test)
+        messages += total_remarks(rows.frame)
         if repeats is not None and together:
             messages.append(_of_copies(repeats))
         return cls(
@@ -392,7 +392,7 @@ def _read_plain(frame: pd.DataFrame, data: "DataConfig") -> pd.DataFrame:
     plain = {str(name): values for name in texts if (values := plain_texts(frame[name])) is not None}
     if "," in decimal_marks(frame[[name for name in texts if name not in plain]]).values():
         return frame
-    kept = (*data.categorical, *filter(named_like_a_date, plain))
+    kept = (*data.categorical, *filter(named_like_a_date, plain), *(name for name in plain if first_code(frame[name])))
     return frame.assign(**{name: values for name, values in plain.items() if name not in kept})
 
 

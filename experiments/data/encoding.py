@@ -12,7 +12,7 @@ from ..._text import counted
 from ..errors import UserError
 from .calendar import Calendar
 from .columns import Schema, told
-from .features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicator, Numeric, flag, text, texts
+from .features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicator, Numeric, flag, texts
 from .header import columns_hint
 from .reading import Reading, first_unread
 
@@ -185,7 +185,12 @@ class Encoder:
         """The encoder as strict JSON, from which `from_json` makes an equal one, to the bit."""
         order = {"numbers_first": True} if self.numbers_first else {}
         header = {} if self.header is None else {"header": self.header}
-        return {"inputs": list(self.inputs), **order, **header, "features": [feature.to_json() for feature in self.features]}
+        return {
+            "inputs": list(self.inputs),
+            **order,
+            **header,
+            "features": [feature.to_json() for feature in self.features],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Encoder":

@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 
 from . import dates
 from .numerals import PLAIN, decimal_mark, parse, shown
-from .values import MISSING, MISSING_TEXTS, Numbers, category, category_of_text, category_with_marks, factorize, numbers, plain_texts
+from .values import (
+    MISSING,
+    MISSING_TEXTS,
+    Numbers,
+    category,
+    category_of_text,
+    category_with_marks,
+    factorize,
+    first_code,
+    numbers,
+    plain_texts,
+)
 
 # Words that stand for nothing wherever numbers are expected, beside those that are missing in any table.
 _PLACEHOLDERS = frozenset(
@@ -109,9 +120,9 @@ class Reading:
 
 
 def missing_numbers(words: Sequence[str], decimal: str, order: str = "") -> list[float]:
-    """Those of a column's words for missing that are numbers, or dates: every cell of that value is missing, however it is written."""
+    """Those of a column's words for missing that are numbers, or dates: a cell of that value is missing, however written."""
     if order:
-        return [value for word in words if not math.isnan(value := dates.of_text(word.upper(), order))]
+        return [seconds for word in words if not math.isnan(seconds := dates.of_text(word.upper(), order))]
     return [value for word in words if (value := parse(word, decimal)) is not None]
 
 
@@ -139,7 +150,7 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
         return Attempt(reading, reading.apply(column), first_written(column, decimal))
     reading = Reading(decimal)
     if decimal == "." and (values := plain_texts(column)) is not None:
-        return Attempt(reading, numbers(pd.Series(values)), "")
+        return Attempt(reading, numbers(pd.Series(values)), first_code(column))
     read = reading.apply(column)
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
@@ -171,7 +182,7 @@ def try_dates(name: str, column: pd.Series, first: str = "", missing: Sequence[s
 
 
 def category_reading(column: pd.Series, decimal: str, missing: Sequence[str] | None = None) -> Reading:
-    """The reading of training cells that are categories; `decimal` is the mark of the column, `missing` what the user says to be so.
+    """The reading of training cells that are categories; `decimal` is the column's mark, `missing` what the user says to be so.
 
     A decimal comma is one only where all cells are numbers and it makes no two of them one category, as it would of 1,2 and 1,20.
     """
@@ -225,9 +236,9 @@ def _texts(column: pd.Series) -> list[str]:
 
 
 def first_written(column: pd.Series, decimal: str) -> str:
-    """The first cell that is a number and not written plainly, "" where there is none."""
-    if decimal == "." and plain_texts(column) is not None:
-        return ""
+    """The first cell that is a number and not written plainly, or a code that loses its zeros; "" where there is none."""
+    if column.dtype.kind in "iu" or (decimal == "." and plain_texts(column) is not None):
+        return first_code(column)
     for cell in _texts(column):
         text = cell.strip()
         plain = decimal == "." or "." not in text

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..._text import counted
 from ..errors import UserError
 from .reading import Reading, decimal_marks, first_written, remark_of, try_numbers
-from .values import MISSING_TEXTS, factorize, mean_and_scale, number
+from .values import MISSING_TEXTS, alike, factorize, mean_and_scale, number
 
 TASKS = ("classification", "regression")
 _TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
@@ -91,6 +91,9 @@ def clean_target(
         say(f'{name}: {len(classes)} whole numbers, taken as classes; data.task = "regression" changes that')
     for word in sorted(_WORDS & classes) if words else ():
         say(f"{name}: {word!r} is a label like the others, in {counted(int((labels == word).sum()), 'row')}")
+    if names := alike(map(str, classes)):
+        some = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
+        say(f"{name}: {some} differ in case or blanks alone, and are classes of their own")
     _say_missing(name, column, reading, say)
     return task, labels, kept
 

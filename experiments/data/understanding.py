@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .encoding import Encoder
 from .features import Categorical, Feature, MissingIndicator, Numeric
 from .reading import Reading, decimal_marks, try_dates, try_numbers
-from .values import category_codes, known_category
+from .values import category_codes
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -201,4 +201,4 @@ def _remarks(name: str, schema: Schema) -> tuple[str, ...]:
 
 def _with_key(text: str, override: str) -> str:
     key = override.partition(" ")[0]
-    return f"{text} ({key})" if key else text
+    return f"{text} ({key})" if key.startswith("data.") else text

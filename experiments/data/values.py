@@ -7,7 +7,7 @@ Reading cells by value gives the same result every time.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
@@ -106,6 +106,14 @@ def _category_of_number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
 
 
+def alike(names: Iterable[str]) -> list[str]:
+    """The first names among these that differ in case or blanks alone, sorted; none where all differ in more."""
+    spellings: dict[str, list[str]] = {}
+    for name in sorted(names):
+        spellings.setdefault(" ".join(name.casefold().split()), []).append(name)
+    return next((found for found in spellings.values() if len(found) > 1), [])
+
+
 def known_category(value: Any) -> str | None:
     """The name of a cell's category, None also where it is a word that means missing in any table (NA, None, ?)."""
     name = category(value)
@@ -196,6 +204,24 @@ def mean_and_scale(values: NDArray[np.float64]) -> tuple[float, float]:
 
 def _is_nullable_number(kind: Any) -> bool:
     return not isinstance(kind, pd.CategoricalDtype | pd.SparseDtype) and getattr(kind, "kind", "O") in "biuf"
+
+
+def first_code(column: pd.Series) -> str:
+    """The first cell that is a whole number and says more than a float64 holds: zeros before it, or over 15 digits; else ""."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.dtype.kind in "iu" and len(column):
+        large = column[(column >= EXACT) | (column <= -EXACT)]
+        return "" if large.empty else str(large.iloc[0])
+    if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
+        return ""
+    try:
+        texts = pc.utf8_trim_whitespace(pa.array(column, type=pa.string(), from_pandas=True))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return ""
+    codes = texts.filter(pc.match_substring_regex(texts, r"^[+-]?(0\d+|\d{16,})$"))
+    return str(codes[0]) if len(codes) else ""
 
 
 def plain_texts(column: pd.Series) -> NDArray[np.float64] | None:

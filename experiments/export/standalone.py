@@ -118,7 +118,9 @@ def read_numbers(column: str, cells: Cells, reading: Mapping[str, Any]) -> Array
         what = "dates" if reading["order"] else "numbers"
         print(f"{column}: {len(unread)} of {len(cells)} cells are no {what} (first: {unread[0]!r})", file=sys.stderr)
     values = np.array([np.nan if known[cell] is None else known[cell] for cell in cells], dtype=np.float64)
-    return np.where(np.isin(values, missing_numbers(reading["missing"], reading["decimal"], reading["order"])), np.nan, values)
+    return np.where(
+        np.isin(values, missing_numbers(reading["missing"], reading["decimal"], reading["order"])), np.nan, values
+    )
 
 
 class Inputs(NamedTuple):

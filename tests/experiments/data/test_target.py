@@ -132,6 +132,12 @@ def told(cells: list, task: str = "auto") -> list[str]:
     return lines
 
 
+def test_classes_that_differ_in_spelling_alone_are_said():
+    assert told(["yes", "Yes", "no", "YES "] * 10) == [
+        "y: 'YES', 'Yes' and 'yes' differ in case or blanks alone, and are classes of their own"
+    ]
+
+
 def test_what_the_user_may_have_meant_otherwise_is_said():
     assert told(list(range(7)) * 10) == ['y: 7 whole numbers, taken as classes; data.task = "regression" changes that']
     assert told([0, 1] * 10) == told(list(range(7)) * 10, "classification") == told(["a", "b"] * 10) == []
