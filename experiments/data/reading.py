@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import dates
+from .dates import of_text
 from .numerals import PLAIN, decimal_mark, parse, shown
 from .values import (
     MISSING,
@@ -122,7 +123,7 @@ class Reading:
 def missing_numbers(words: Sequence[str], decimal: str, order: str = "") -> list[float]:
     """Those of a column's words for missing that are numbers, or dates: a cell of that value is missing, however written."""
     if order:
-        return [seconds for word in words if not math.isnan(seconds := dates.of_text(word.upper(), order))]
+        return [seconds for word in words if not math.isnan(seconds := of_text(word.upper(), order))]
     return [value for word in words if (value := parse(word, decimal)) is not None]
 
 

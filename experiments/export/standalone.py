@@ -30,7 +30,7 @@ from ..data.dates import of_text
 from ..data.features import category_place, category_places, standardised, usable
 from ..data.reading import is_word, missing_numbers
 from ..data.tables import goes_by_place
-from ..data.values import MISSING, MISSING_TEXTS, category_with_marks, number_of_text
+from ..data.values import MISSING, MISSING_TEXTS, category_of_text, category_with_marks, number_of_text
 from ..delimited import above, decoded, names_columns, sniff
 from ..temperature import apply_temperature
 
@@ -106,7 +106,9 @@ def read_number(cell: str | None, reading: Mapping[str, Any]) -> float | None:
     else:
         value = number_of_text(cell, reading["decimal"])
     if value is None:
-        return np.nan if cell.strip().lower() in reading["missing"] else None
+        words = reading["missing"]
+        named = bool(reading["order"]) and is_word(category_of_text(cell), words)
+        return np.nan if named or cell.strip().lower() in words else None
     return None if np.isinf(value) else value
 
 
