@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..._text import counted
 from ..errors import UserError
-from .reading import Reading, decimal_marks, first_written, remark_of, try_numbers
-from .values import MISSING_TEXTS, alike, factorize, mean_and_scale, number
+from .reading import Reading, decimal_marks, first_written, is_word, remark_of, try_numbers
+from .values import MISSING_TEXTS, alike, category, factorize, mean_and_scale, number
 
 TASKS = ("classification", "regression")
 _TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
@@ -123,7 +123,8 @@ def _recognised(values: NDArray[np.float64]) -> str:
 def labels_of(name: str, column: pd.Series, reading: Reading) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """The class labels of the rows that have one, all of one type as in `clean_target`, and the mask (n,) of those rows."""
     codes, cells = factorize(column)
-    cells = _typed(cells, reading)
+    absent = [is_word(category(cell), reading.missing) for cell in cells]
+    cells = [None if gone else cell for cell, gone in zip(_typed(cells, reading), absent, strict=True)]
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         raise UserError(
             f"[data] target: column {name!r} holds neither numbers nor texts; of several labels a row make a column each"
