@@ -392,6 +392,10 @@ class _PyFunc:
     def predict(self, data: Any, params: Any = None) -> pd.DataFrame:
         return prediction_table(self.model, data)
 
+    def get_raw_model(self) -> TunedModel:
+        """What MLflow's model of the same method gives: the model itself, which takes what MLflow's signature does not."""
+        return self.model
+
 
 def prediction_table(model: TunedModel, rows: pd.DataFrame | ArrayLike) -> pd.DataFrame:
     """`prediction`, and for classification `proba_<label>`, one row for each input row, in order."""

@@ -39,7 +39,7 @@ def objective(
         step = plan.max_epochs if isinstance(trial.study.pruner, NopPruner) else 1
         for until in range(step, plan.max_epochs + 1, step):
             for outcome in evaluator.advance([Request(trial.number, chosen, until)]):
-                for epoch, value in enumerate(outcome.curves.get(task.objective, ()), outcome.first_epoch):
+                for epoch, value in enumerate(outcome.objective(task.objective), outcome.first_epoch):
                     trial.report(value, epoch)
                 if outcome.ended == "finished":
                     return float(outcome.value or 0.0)

@@ -81,8 +81,8 @@ class SweepResult:
     def curves(self) -> "pd.DataFrame":
         """One row for each trial and epoch: number, epoch, and a column for each curve.
 
-        A curve is the mean over the trial's folds and seeds. A network that has ended early counts on with the values of its best
-        epoch, so that the mean may step there.
+        A curve is the mean over the trial's folds and seeds. A network that has ended early counts on with its last
+        values, so that no curve steps there.
         """
         import pandas as pd
 

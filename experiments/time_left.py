@@ -1,5 +1,6 @@
 """How long the rest of a sweep takes: at first by the count of its operations, where there is one, then by what was trained."""
 
+import os
 from collections import deque
 
 RATE_WINDOW = 32
@@ -8,6 +9,15 @@ COUNTED_SHARE, COUNTED_TRIALS = 0.1, 2.0
 """For how much of the trials, and for how many at most, the count of operations stands in the rate as if they had been trained."""
 INSTANT = 0.05
 """Seconds within which news belong together: the trials of a stack end at once, and of the first alone nothing can be told."""
+
+
+def slowdown() -> float:
+    """How much slower this machine may be for what else runs on it: processes that wait for each processor; 1 where it has room."""
+    try:
+        waiting = os.getloadavg()[0]  # of the last minute
+    except (AttributeError, OSError):  # not known here
+        return 1.0
+    return max(1.0, waiting / (os.cpu_count() or 1))
 
 
 class TimeLeft:

@@ -135,8 +135,12 @@ class View(Observer):
         spent, left = time_text(self.clock() - self.began), self.seconds_left()
         if left is None or self.searched or self.over:
             return spent
+        return f"{spent}, {time_text(left)} left, {self.end_text(left)}"
+
+    def end_text(self, left: float) -> str:
+        """Return the time of day at which what takes `left` more seconds ends."""
         now = self.now()
-        return f"{spent}, {time_text(left)} left, ends at {clock_text(now + timedelta(seconds=left), now)}"
+        return f"ends at {clock_text(now + timedelta(seconds=left), now)}"
 
     def seconds_left(self) -> float | None:
         """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -17,9 +18,15 @@ from mlptune.experiments.execution.workers import Workers, default_workers
 from mlptune.tracking.store.sqlite import prepare_store
 
 # In continuous integration the examples are the same each time; elsewhere they are drawn anew, and new failures are found.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("anew", max_examples=40)
+settings.register_profile("ci", max_examples=40, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "anew")
+
+
+# Where Linux keeps files in memory: a sweep commits to its store some fifty times, and a disk takes its milliseconds for each.
+MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 << 30
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 # Five thousand tests and the libraries that they import stay to the end: the search for garbage among them takes seconds.
@@ -31,7 +38,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-# Files of few tests that take long. Of two processes neither may begin one when the other has nothing left to do.
+# Files that take long. Of two processes neither may begin one when the other has nothing left to do.
 LONG_FILES = (
     "test_faults.py",
     "test_queue.py",
@@ -44,6 +51,10 @@ LONG_FILES = (
     "test_readme.py",
     "test_store_trouble.py",
     "test_interruption.py",
+    "test_in_charge.py",
+    "test_model.py",
+    "test_samplers.py",
+    "test_contracts.py",
     "test_pbt.py",
 )
 
@@ -54,7 +65,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _memory_given_back(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Once all has passed nobody looks at its files, which take memory; on a disk pytest keeps those of three sessions."""
+    yield
+    if MEMORY in tmp_path_factory.getbasetemp().parents and not request.session.testsfailed:
+        shutil.rmtree(tmp_path_factory.getbasetemp(), ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state_folder(_memory_given_back: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What waits for a store that is away lies in the tests' own folder, for the processes that they start too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

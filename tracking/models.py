@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,23 @@ from typing import Any
 from . import schema
 
 DATA = "data/model"  # where `save_model` puts a folder of the name `model`
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a model and what comes out of it, as plain data.
+
+    Attributes:
+        inputs: Name of each column and whether it must be there; what it holds is not looked at. None: any table or array.
+        outputs: Name and type of each column, in MLflow's words: double, long, boolean, string.
+        example: By column a few cells as JSON has them, None where one is missing.
+        about: What else is stored of the model, as JSON data.
+    """
+
+    inputs: tuple[tuple[str, bool], ...] | None
+    outputs: tuple[tuple[str, str], ...]
+    example: Mapping[str, Sequence[Any]]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def log_model(
@@ -29,13 +47,13 @@ def log_model(
     requirements: Sequence[str],
     timestamp: int,
     again: bool,
+    signature: Signature | None = None,
 ) -> str:
     """Log `folder` as a pyfunc model of the run and register it as `name`, its champion; return the registered version.
 
     `again`: this call, recognised by its `timestamp`, was made before and failed; what it has already done is not done twice.
 
-    `loader_module` has `_load_pyfunc(path)`. No signature is given, since an inferred one refuses missing values in
-    integer columns. Nothing is installed, imported or executed.
+    `loader_module` has `_load_pyfunc(path)`. Nothing is installed, imported or executed.
     """
     from mlflow.entities import LoggedModelOutput, Metric
     from mlflow.exceptions import MlflowException
@@ -81,6 +99,7 @@ def log_model(
             data_path=str(source),
             mlflow_model=description,
             pip_requirements=list(requirements),
+            **({} if signature is None else _shown(signature)),
         )
         client.log_model_artifacts(logged.model_id, str(target))
     client.finalize_logged_model(logged.model_id, "READY")
@@ -100,6 +119,23 @@ def log_model(
     )
     client.set_registered_model_alias(name, schema.CHAMPION, version.version)
     return str(version.version)
+
+
+def _shown(signature: Signature) -> dict[str, Any]:
+    """A signature as `save_model` takes it."""
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    inputs, outputs = signature.inputs, Schema([ColSpec(kind, name) for name, kind in signature.outputs])
+    columns = None if inputs is None else Schema([ColSpec(AnyType(), name, needed) for name, needed in inputs])
+    example = pd.DataFrame(dict(signature.example), dtype=object)  # in which None stays None
+    example.columns = example.columns.astype(object)  # MLflow compares names in a way that those of pandas 3 warn of
+    return {
+        "signature": ModelSignature(columns, outputs),
+        "input_example": example,
+        "metadata": dict(signature.about),
+    }
 
 
 def _logged(client: Any, experiment_id: str, run_id: str, mark: Mapping[str, str]) -> Any:

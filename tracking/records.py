@@ -5,7 +5,9 @@ and the tag holds `artifact:` and its path.
 """
 
 import json
+import math
 import re
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -189,6 +191,22 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
             short[key] = ARTIFACT + path
             long[path] = text
     return short, long
+
+
+def spreads(record: TrialRecord) -> dict[str, float]:
+    """How far a trial's networks are apart, as metrics: in all, and where it has several folds and seeds between each.
+
+    The variance of all values is that of the folds' means and the mean of the variances within folds.
+    """
+    if record.spread is None:
+        return {}
+    found, n_seeds = {schema.SPREAD: float(record.spread)}, len(record.seeds)
+    has_both = 1 < n_seeds < len(record.values) and len(record.values) % n_seeds == 0
+    if has_both and all(map(math.isfinite, record.values)):
+        folds = [record.values[first : first + n_seeds] for first in range(0, len(record.values), n_seeds)]
+        found[schema.FOLD_SPREAD] = statistics.pstdev(statistics.fmean(fold) for fold in folds)
+        found[schema.SEED_SPREAD] = math.sqrt(statistics.fmean(statistics.pvariance(fold) for fold in folds))
+    return found
 
 
 def trial_tags(record: TrialRecord) -> dict[str, str]:

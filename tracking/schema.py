@@ -156,6 +156,7 @@ TAGS = {
 
 VALUE = "value"
 SPREAD = "spread"
+FOLD_SPREAD, SEED_SPREAD = "fold_spread", "seed_spread"
 BEST_VALUE = "best_value"
 ENSEMBLE_VALUE = "ensemble_value"
 TEST_SCORE = "test_score"
@@ -169,7 +170,7 @@ METRICS = {
     "train_loss": (
         "trial",
         "The training loss of each epoch, the mean over the trial's networks; the step is the epoch. A network that has ended "
-        "early counts on with the values of its best epoch, so that the mean may step there.",
+        "early counts on with its last values, so that no curve steps there.",
     ),
     "val_loss": ("trial", "The validation loss of each epoch."),
     "train_score": ("trial", "The training score of each epoch: accuracy or R²."),
@@ -183,6 +184,15 @@ METRICS = {
     ),
     "best_val_METRIC": ("launch, trial", "The same where the objective is another metric."),
     SPREAD: ("trial", "The standard deviation of the objective over the trial's networks: its folds and seeds."),
+    FOLD_SPREAD: (
+        "trial",
+        "The part of `spread` that is between folds: the standard deviation of their means over the seeds. Only where a trial has "
+        "several folds and several seeds.",
+    ),
+    SEED_SPREAD: (
+        "trial",
+        "The part that is between the seeds of a fold, over all folds; the squares of the two add up to that of `spread`.",
+    ),
     BEST_VALUE: ("launch", "The objective of the best trial."),
     ENSEMBLE_VALUE: (
         "launch",

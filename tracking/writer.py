@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from . import lease, records, schema, store
 from .description import Description
 from .lease import HeldElsewhere as HeldElsewhere
+from .models import Signature
 from .process import Call, call
 from .queue import WriteQueue
 from .records import TrialRecord, TrialWrite
@@ -137,8 +138,7 @@ class Writer:
             points.append((schema.VALUE, float(record.value), 0))
             if record.state == "complete" and self._metric is not None:
                 points.append((schema.best_metric(self._metric), float(record.value), 0))
-        if record.spread is not None:
-            points.append((schema.SPREAD, float(record.spread), 0))
+        points += [(key, value, 0) for key, value in records.spreads(record).items()]
         self._put(
             TrialTask(
                 f"committing trial {record.number}",
@@ -206,6 +206,7 @@ class Writer:
         loader_module: str,
         metrics: Mapping[str, float] | None = None,
         requirements: Sequence[str] | None = None,
+        signature: Signature | None = None,
     ) -> "Future[str]":
         """Log the model's folder under the launch, register it as `name`; the future gives the registered version.
 
@@ -221,6 +222,7 @@ class Writer:
                 loader_module=loader_module,
                 metrics=dict(metrics or {}),
                 requirements=requirements,
+                signature=signature,
                 now=_now(),
             )
         )

@@ -26,6 +26,7 @@ from .text import trial_text
 LINES_IN_FULL = 200  # finished trials that get a line each; later there is one line a second
 RUNNING = "running  "
 CURVE_WIDTH = 60  # more characters say no more
+LONG_SECONDS = 60.0  # from so much time left on a plain line says at what time of day the sweep ends
 QUIET_SECONDS = 10.0  # after so long without a finished trial the plain view says that it is still alive
 
 
@@ -39,8 +40,13 @@ def view(stream: TextIO | None = None) -> View:
 class PlainView(View):
     """One line for each finished trial, a few hundred times; then at most about one a second."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(clock)
+    def __init__(
+        self,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        super().__init__(clock, now)
         self.stream = stream
         self._last = self.began
         self._gone = False
@@ -75,10 +81,12 @@ class PlainView(View):
         self._print(f"{text}: {trial_text(trial)}" if improved else text)
 
     def _ahead(self) -> str:
-        """What each line begins with: how much is done, how long it took, and how long the rest will take."""
+        """What each line begins with: how much is done, how long it took, how long the rest will take, and until when if long."""
         left = self.seconds_left()
         width = 2 * len(str(self.info.total)) + 3 if self.info and self.info.seconds is None else 0
         spent, to_go = time_text(self.clock() - self.began), "" if left is None else f"{time_text(left)} left"
+        if left is not None and left >= LONG_SECONDS:
+            to_go += f", {self.end_text(left)}"
         return f"{f'[{self.count}]':>{width}}  {spent:>5}  {to_go:>10}"
 
     def _columns(self, trial: TrialRecord, total: int) -> str:

@@ -146,7 +146,9 @@ class ObjectiveConfig(Table):
     may be picked more than once). 0: the best trial alone.
     """
     refit: bool = Field(default=True, description="true or false")
-    """Of the best trial alone: whether it is trained again on all rows that are not test, up to its best epoch."""
+    """Whether what is handed back is trained on all rows that are not test, up to its best epoch: the best trial alone where
+    `ensemble = 0`; with one validation part, and no budget in minutes, each member of the ensemble beside its own networks.
+    """
 
 
 class Spec(Table):

@@ -45,7 +45,9 @@ class Outcome:
         number: The trial.
         first_epoch: The epoch (1-based) of the first value in each curve.
         curves: Values by epoch, averaged over the trial's networks (seeds and folds); a network that has ended counts with its
-            best epoch from then on.
+            last values from then on, so that no curve steps there.
+        judged: The objective by epoch as trials are compared by it: a network that has ended counts with its best epoch, which it
+            keeps. None where that is its curve.
         ended: None while the trial could train on, else "finished", "diverged", "failed" (a fault; `reason` says why), or "behind"
             where only some of its networks were trained.
         value: For a finished trial, or one that is behind, the mean of the objective over its networks at their best epochs.
@@ -75,6 +77,11 @@ class Outcome:
     predictions: tuple["Array", ...] = ()
     crossfit: tuple["Array", ...] = ()
     networks: tuple[TrainedNetwork, ...] = ()
+    judged: Sequence[float] | None = None
+
+    def objective(self, key: str) -> Sequence[float]:
+        """What is reported to samplers and schedulers, epoch by epoch; `key` names the curve of the objective."""
+        return self.curves.get(key, ()) if self.judged is None else self.judged
 
     @property
     def last_epoch(self) -> int:

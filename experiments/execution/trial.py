@@ -1,7 +1,7 @@
 """One trial in training: its networks, how far each has come, and what of that has been reported."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -75,9 +75,13 @@ class Trial:
         return 0 if state is None else int(state.best_epoch[0])
 
     def at(self, key: str, epoch: int, i: int) -> float:
-        """The value of a curve of network `i` at an epoch; once the network has ended, its value at the epoch it keeps."""
+        """The value of a curve of network `i` at an epoch; once the network has ended, its last one."""
         values = self.curves[i][key]
-        return values[epoch - 1] if epoch <= len(values) else values[self.best_epoch(i) - 1]
+        return values[min(epoch, len(values)) - 1]
+
+    def kept(self, key: str, epoch: int, i: int) -> float:
+        """The same, but once the network has ended its value at the epoch it keeps."""
+        return self.at(key, epoch if epoch <= len(self.curves[i][key]) else self.best_epoch(i), i)
 
     def outcome(self, objective: str) -> Outcome | None:
         """What is new since the last call, if anything: an epoch counts once all networks have reached it.
@@ -109,26 +113,31 @@ class Trial:
         if reached < first and ended is None:
             return None
         self.reported_epochs = max(self.reported_epochs, reached)
-        curves = self._means(first, reached)
-        if ended != "finished":
-            reason = f"diverged in epoch {reached + 1}" if ended else None
-            return Outcome(
-                self.number, first, curves, ended=ended, reason=reason, reruns=self.reruns, values=self.values
-            )
-        return self.finish(objective, first, curves)
+        if ended == "finished":
+            return self.finish(objective, first, reached)
+        return Outcome(
+            self.number,
+            first,
+            self._means(first, reached),
+            ended=ended,
+            reason=f"diverged in epoch {reached + 1}" if ended else None,
+            reruns=self.reruns,
+            values=self.values,
+            judged=self._judged(objective, first, reached),
+        )
 
-    def finish(
-        self, objective: str, first: int | None = None, curves: Mapping[str, Sequence[float]] | None = None
-    ) -> Outcome:
-        """The end of the trial with its networks as they stand, whose new `curves` begin with the epoch `first`."""
+    def finish(self, objective: str, first: int | None = None, last: int = 0) -> Outcome:
+        """The end of the trial with its networks as they stand, from `first` to `last` with new epochs; by default with none."""
+        if first is None:
+            first, last = self.reported_epochs + 1, self.reported_epochs
         if self.is_partial:
-            first, curves = 1, self._means(1, max(self.epoch(i) for i in range(self.active)))
+            first, last = 1, max(self.epoch(i) for i in range(self.active))
         values = self._values(objective)
         spread = float(np.std(values)) if len(values) > 1 else None
         return Outcome(
             self.number,
-            self.reported_epochs + 1 if first is None else first,
-            curves or {},
+            first,
+            self._means(first, last),
             ended="behind" if self.is_partial else "finished",
             value=float(np.mean(values)),
             spread=spread,
@@ -143,6 +152,7 @@ class Trial:
                 ]
             ),
             networks=() if self.is_partial else self._trained_networks(),
+            judged=self._judged(objective, first, last),
         )
 
     @property
@@ -160,6 +170,12 @@ class Trial:
             key: [_mean([self.at(key, epoch, i) for i in range(self.active)]) for epoch in range(first, last + 1)]
             for key in self.curves[0]
         }
+
+    def _judged(self, objective: str, first: int, last: int) -> list[float] | None:
+        """The objective from one epoch to another as trials are compared by it; None for a single network, whose curve that is."""
+        if self.active == 1:
+            return None
+        return [_mean([self.kept(objective, epoch, i) for i in range(self.active)]) for epoch in range(first, last + 1)]
 
     def _by_fold(self, predictions: Sequence[Array | None]) -> tuple[Array, ...]:
         """The mean over the seeds for each fold; empty if a fold has no validation rows."""

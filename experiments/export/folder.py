@@ -1,8 +1,10 @@
-"""A model as a folder: `model.npz` and a `predict.py` that needs NumPy alone, checked against the model before it is there."""
+"""A model as a folder: `model.npz` and a `predict.py` that needs NumPy alone, checked against the model before it is there.
+
+On request the model is there as a file of ONNX too.
+"""
 
 import csv
 import json
-import math
 import os
 import random
 import shutil
@@ -25,9 +27,10 @@ from ...core.structure import Structure
 from ...core.workspace import evaluation_rows
 from ..data.encoding import Encoder
 from ..data.tables import read_table
+from ..data.written import written
 from ..errors import SweepFailed, UserError
 from ..model import Part, TunedModel, prediction_table
-from . import standalone
+from . import onnx_model, standalone
 from .program import program
 
 PROGRAM, ARRAYS = "predict.py", "model.npz"
@@ -36,25 +39,32 @@ TOLERANCE = 1e-5
 _ROWS = 200
 
 
-def export(model: TunedModel, folder: Path, force: bool = False) -> None:
-    """Write a model's folder, which appears whole or not at all.
+def export(model: TunedModel, folder: Path, force: bool = False, onnx: bool = False) -> None:
+    """Write a model's folder, which appears whole or not at all; with `onnx` it has `model.onnx` too.
 
     Raises:
-        UserError: If the folder is a file, cannot be made, or has such files already and `force` is not given.
+        UserError: If the folder is a file, cannot be made, or has such files already and `force` is not given; if the package
+            `onnx` is needed and not installed.
         SweepFailed: If what was written does not predict what the model predicts.
     """
+    names = (ARRAYS, PROGRAM, onnx_model.FILE) if onnx else (ARRAYS, PROGRAM)
+    if onnx:
+        onnx_model.required()
     if folder.exists() and not folder.is_dir():
         raise UserError(f"-o {folder}: is a file; a folder is needed")
-    there = [name for name in (PROGRAM, ARRAYS) if (folder / name).exists()]
+    there = [name for name in sorted(names, reverse=True) if (folder / name).exists()]
     if there and not force:
         raise UserError(f"-o {folder}: holds {' and '.join(there)} already; --force overwrites them")
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary)
         write(model, new)
         check(model, new)
+        if onnx:
+            onnx_model.write(*described(model), new / onnx_model.FILE)
+            onnx_model.check(model, new / onnx_model.FILE)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (ARRAYS, PROGRAM):
+            for name in names:
                 shutil.copyfile(new / name, folder / f".{name}.tmp")
                 os.replace(folder / f".{name}.tmp", folder / name)
         except OSError as error:
@@ -211,21 +221,6 @@ def _cells(feature: Mapping[str, Any], generator: random.Random) -> list[str]:
     if feature["kind"] in ("categorical", "presence"):
         usual = [*feature.get("categories", ()), *feature.get("merged", ())] or ["something"]
     else:
-        usual = [_written(feature, generator.gauss(0.0, 1.5)) for _ in range(_ROWS)]
+        usual = [written(feature, generator.gauss(0.0, 1.5)) for _ in range(_ROWS)]
         odd += feature["reading"]["missing"]
     return [generator.choice(odd if generator.random() < 0.1 else usual) for _ in range(_ROWS)]
-
-
-def _written(feature: Mapping[str, Any], deviations: float) -> str:
-    """A number or a date so many deviations from the mean, as the column has them."""
-    value, order = feature["mean"] + deviations * feature["scale"], feature["reading"]["order"]
-    if not order:
-        text = repr(value)
-        return text.replace(".", ",") if feature["reading"]["decimal"] == "," else text
-    seconds = value * (standalone.DAY if feature["kind"] == "calendar" else 1.0)
-    if order == "clock":
-        return f"{int(abs(seconds) // 3600) % 24:02d}:{int(abs(seconds) // 60) % 60:02d}"
-    day = np.datetime64("1970-01-01") + int(max(min(seconds / 86400, 2e6), -7e5)) if math.isfinite(seconds) else ""
-    year, month, number = str(day).split("-") if day else ("", "", "")
-    shapes = {"dmy": f"{number}/{month}/{year}", "mdy": f"{month}/{number}/{year}", "digits": f"{year}{month}{number}"}
-    return shapes.get(order, f"{year}-{month}-{number}")

@@ -135,7 +135,12 @@ class Inputs(NamedTuple):
 
 def numeric(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     """A column of numbers, or of dates in seconds."""
-    values = usable(read_numbers(feature["column"], cells, feature["reading"]))
+    return of_numbers(feature, read_numbers(feature["column"], cells, feature["reading"]))
+
+
+def of_numbers(feature: Mapping[str, Any], values: Array) -> Inputs:
+    """The same of its numbers (n,), NaN where there is none."""
+    values = usable(values)
     missing = np.isnan(values)
     numbers = standardised(np.where(missing, feature["fill"], values), feature["mean"], feature["scale"])
     return Inputs([numbers], [missing] * feature["missing"])
@@ -143,7 +148,22 @@ def numeric(feature: Mapping[str, Any], cells: Cells) -> Inputs:
 
 def calendar(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     """A column of dates: elapsed time, year, and points on circles."""
-    days = read_numbers(feature["column"], cells, feature["reading"]) / DAY
+    return of_days(feature, read_numbers(feature["column"], cells, feature["reading"]) / DAY)
+
+
+def circle(cycle: str, part: Array) -> tuple[Array, Array]:
+    """The sine and the cosine of a part of days on its cycle."""
+    angle = part * (2 * np.pi / CYCLES[cycle])
+    return np.sin(angle), np.cos(angle)
+
+
+def of_days(
+    feature: Mapping[str, Any],
+    days: Array,
+    parts_of: Callable[[Array], Mapping[str, Array]] = parts_of,
+    circle: Callable[[str, Array], tuple[Array, Array]] = circle,
+) -> Inputs:
+    """The same of days (n,) since 1970, NaN where there is none; the functions are those that take days apart."""
     missing = np.isnan(days)
     days = np.where(missing, feature["fill"], days)
     parts = parts_of(days)
@@ -151,8 +171,7 @@ def calendar(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     if feature["year"] is not None:
         numbers.append(standardised(parts["year"], feature["year"]["mean"], feature["year"]["scale"]))
     for cycle in feature["cycles"]:
-        angle = parts[cycle] * (2 * np.pi / CYCLES[cycle])
-        numbers += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
+        numbers += [np.where(missing, 0.0, value) for value in circle(cycle, parts[cycle])]
     return Inputs(numbers, [missing] * feature["missing"])
 
 
@@ -291,26 +310,23 @@ def prepare(network: Mapping[str, Any], buffers: Array, X: Array) -> Array:
 def embed(kind: str, size: Sequence[int], parameters: Array, x: Array) -> Array:
     """The embedding of inputs x, which have a row of ones below: d inputs become `size` features each."""
     d, m, o = size  # inputs; frequencies or bins; outputs of each one's linear map
-    rows = x.shape[1]
     one = x[:d, None, :]
     if kind == "cosine":
         w, b, s, t = parameters.reshape(4, d, m, 1)
         waves = np.cos(w * (2 * np.pi) * one + b * (2 * np.pi)) * s + t
-        return np.concatenate([waves, one], axis=1).reshape(d * (m + 1), rows)
-    ones = np.ones((d, 1, rows), dtype=x.dtype)
+        return np.concatenate([waves, one], axis=1).reshape(d * (m + 1), -1)
+    ones = np.ones_like(one)
     if kind == "ple":
-        linear = np.matmul(parameters.reshape(d, m + 1, o).swapaxes(1, 2), _over(x[: d * m].reshape(d, m, rows), ones))
-        return np.maximum(linear, 0).reshape(d * o, rows)
+        linear = np.matmul(parameters.reshape(d, m + 1, o).swapaxes(1, 2), _over(x[: d * m].reshape(d, m, -1), ones))
+        return np.maximum(linear, 0).reshape(d * o, -1)
     w = parameters[: d * m].reshape(d, m, 1)
     if kind == "plr":
         v = parameters[d * m :].reshape(d, 2 * m + 1, o)
         angle = w * (2 * np.pi) * one
-        return np.maximum(np.matmul(v.swapaxes(1, 2), _over(np.cos(angle), np.sin(angle), ones)), 0).reshape(
-            d * o, rows
-        )
+        return np.maximum(np.matmul(v.swapaxes(1, 2), _over(np.cos(angle), np.sin(angle), ones)), 0).reshape(d * o, -1)
     b, v = parameters[d * m : 2 * d * m].reshape(d, m, 1), parameters[2 * d * m :].reshape(d, m + 1, o)
     waves = np.cos(w * (2 * np.pi) * one + b)
-    return _over(np.matmul(v.swapaxes(1, 2), _over(waves, ones)), one).reshape(d * (o + 1), rows)
+    return _over(np.matmul(v.swapaxes(1, 2), _over(waves, ones)), one).reshape(d * (o + 1), -1)
 
 
 def look_up(levels: Sequence[int], parameters: Array, codes: Array) -> list[Array]:
@@ -341,9 +357,11 @@ def dense(layer: Mapping[str, Any], parameters: Array, statistics: Array, x: Arr
     return centred * (gain * (1 / np.sqrt((centred * centred).mean(axis=0) + EPSILON))) + W[-1][:, None]
 
 
-def sums(network: Mapping[str, Any], theta: Array, buffers: Array, x: Array) -> Array:
+def sums(
+    network: Mapping[str, Any], theta: Array, buffers: Array, x: Array, look_up: Callable[..., list[Array]] = look_up
+) -> Array:
     """The sums (o, rows) of the output units for prepared rows x (d, rows)."""
-    ones = np.ones((1, x.shape[1]), dtype=x.dtype)
+    ones = np.ones_like(x[:1])
     at, statistics_at = 0, network["n_fitted"] + network["n_targets"]
     if network["embedding"] is not None:
         kind, size, at = network["embedding"]

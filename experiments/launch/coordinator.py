@@ -316,7 +316,7 @@ class Coordinator:
             self._steering.check()
             live = self._live[outcome.number]
             live.last = outcome
-            for value in outcome.curves.get(self._evaluator.objective_key, ()):
+            for value in outcome.objective(self._evaluator.objective_key):
                 live.values.append(value)
                 live.trial.report(value, len(live.values))
             if outcome.ended is None:

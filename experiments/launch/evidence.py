@@ -33,6 +33,8 @@ from .plan import SweepPlan
 
 # What costs time is measured on so many rows at most, and only where it is little beside the search, counted in operations.
 ROWS, SHARE_OF_SEARCH = 2000, 0.02
+# Importing the baselines takes a second whatever the table: a search of less than a third of one (see `forecast`) has none.
+LEAST_FOR_BASELINES = 1e10
 # Fewer trials say nothing of what mattered.
 LEAST_TRIALS = 10
 # Points of the page's pictures.
@@ -88,7 +90,7 @@ def measure(
     )
     # Of the trials that there are: a sweep with a budget in minutes has planned more than it had time for.
     operations = plan.trial_operations * len(study.trials)
-    if _baseline_operations(folds[0]) < SHARE_OF_SEARCH * operations:
+    if operations >= LEAST_FOR_BASELINES and _baseline_operations(folds[0]) < SHARE_OF_SEARCH * operations:
         found["baselines"] = _baselines(folds[0], scoring, rows, judged, dataset.task)
     return found | _importance(plan, model, operations)
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,24 +13,24 @@ from typing import Any
 import numpy as np
 import optuna
 
-from ...core.structure import Structure
-from ...core.training import Network, State
 from ...tracking import schema
 from ...tracking.description import LEADERS
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
 from .. import results
 from ..config import spec_toml
+from ..data.dataset import EncodedFold
 from ..ensemble import Expected
 from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
-from ..execution.evaluation import Request
+from ..execution.evaluation import Request, TrainedNetwork
 from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial, ranked
 from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
+from ..signature import signature_of
 from .evidence import measure
 from .finalists import Finalist, finalists, named, table
 from .library import Library
@@ -44,9 +43,8 @@ from .members import (
     validation_rows,
 )
 from .plan import SweepPlan
+from .refit import refit, trained_networks
 from .stop_rules import Stopped
-
-Trained = list[tuple[Structure, Network, State]]
 
 # Stored in every logged model: MLflow imports it to load one.
 LOADER_MODULE = "mlptune.experiments.model"
@@ -251,7 +249,12 @@ def _store(
         artifacts[schema.ENSEMBLE_FILE] = json.dumps(_member_table(result.model.members, library), indent=1)
     with tempfile.TemporaryDirectory() as folder:
         result.model.save(Path(folder, "model"))
-        stored = writer.log_model(Path(folder, "model"), name=plan.spec.name, loader_module=LOADER_MODULE)
+        stored = writer.log_model(
+            Path(folder, "model"),
+            name=plan.spec.name,
+            loader_module=LOADER_MODULE,
+            signature=signature_of(result.model),
+        )
         writer.finish_launch(
             "finished",
             best=result.best,
@@ -304,19 +307,9 @@ def fit_final(
     the trial's own networks: trained again, which gives the same numbers.
     """
     if plan.spec.objective.refit:
-        development = plan.dataset.development()
-        until = max(1, math.floor(statistics.median(best_epochs)))
-        task = replace(
-            plan.task(),
-            folds=(development.arrays,),
-            fingerprint=f"{plan.dataset.fingerprint}-development",
-            objective="train_score",
-            metrics=(),
-            scale=(development.target.scale,),
-        )
-        trained = _train(task, {**configuration, "early_stopping": 0, "subset": plan.member_subset}, until, executor)
-        if trained is not None:
-            return TunedModel([_part(development, trained)], configuration)
+        development, networks = refit(plan, {0: (configuration, best_epochs)}, executor)
+        if networks:
+            return TunedModel([_part(development, networks[0])], configuration)
         observer.message(
             "training the best configuration on all rows diverged; the model keeps the trial's own networks"
         )
@@ -325,25 +318,25 @@ def fit_final(
         raise SweepFailed("training the best configuration again did not give the recorded result")
     parts = []
     for i, fold in enumerate(plan.dataset.folds()):
-        parts.append(_part(fold, [entry for entry in trained if entry[1].fold == i]))
+        parts.append(_part(fold, [network for network in trained if network.fold == i]))
     return TunedModel(parts, configuration)
 
 
-def _train(task: Any, configuration: dict[str, Any], until: int, executor: Executor) -> Trained | None:
+def _train(task: Any, configuration: dict[str, Any], until: int, executor: Executor) -> list[TrainedNetwork] | None:
     evaluator = EngineEvaluator(task, executor)
     for outcome in evaluator.advance([Request(0, configuration, until)]):
         if outcome.ended in ("diverged", "failed"):
             return None
-    return evaluator.networks(0)
+    return trained_networks(evaluator, 0)
 
 
-def _part(fold: Any, trained: Trained) -> Part:
+def _part(fold: EncodedFold, networks: Sequence[TrainedNetwork]) -> Part:
     return Part(
         encoder=fold.encoder,
         target=fold.target,
-        structure=trained[0][0],
-        theta=np.concatenate([state.best_theta for _, _, state in trained]),
-        running=np.concatenate([state.best_buffers for _, _, state in trained]),
+        structure=networks[0].structure,
+        theta=np.stack([network.theta for network in networks]),
+        running=np.stack([network.buffers for network in networks]),
     )
 
 

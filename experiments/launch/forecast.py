@@ -24,8 +24,8 @@ MOST_SAMPLES = 12
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many
 # trials, or there is nothing to choose from.
 BUDGET, FEWEST_TRIALS = 240.0 * 2 * OPERATIONS_A_SECOND, 24
-# Where trials train on a part of the rows, the members of the model, so many as a rule, are trained again on so many times that
-# part: at most all, and where that is less they take as long as the trials. Both together may take a fifth more.
+# The members of the model, so many as a rule, are trained again on all rows, or where trials train on a part of the rows on so many
+# times that part: where that is less than all they take as long as the trials. Both together may take a fifth more.
 MEMBERS, MEMBER_ROWS, WITH_MEMBERS = 6, 4.0, 1.2
 # A sweep that takes longer says so before it starts.
 LONG_SECONDS = 20.0
@@ -85,6 +85,7 @@ def affordable(
     fewest: int = FEWEST_TRIALS,
     *,
     members: int = MEMBERS,
+    refit: float = 0.0,
 ) -> tuple[int, float]:
     """How many trials fit into a budget of operations, and the share of the rows on which they train.
 
@@ -94,13 +95,14 @@ def affordable(
         budget: What the sweep may take.
         fewest: So many trials there are; where they do not fit they train on a part of the rows.
         members: How many of them are then trained again, on `member_share` of the rows.
+        refit: Where members are trained again also after trials on all rows, on how many times these rows; else 0.
     """
     if operations_a_trial <= 0:
         return most, 1.0
-    fewest, trials = min(fewest, most), int(budget / operations_a_trial)
+    fitting = budget / operations_a_trial * (WITH_MEMBERS if members else 1.0)
+    fewest, trials = min(fewest, most), int(fitting - members * refit if refit else budget / operations_a_trial)
     if trials >= fewest:
         return min(most, trials), 1.0
-    fitting = budget / operations_a_trial * (WITH_MEMBERS if members else 1.0)
     share = (fitting - members) / fewest
     if share < 1.0 / MEMBER_ROWS:  # members do not train on all rows either
         share = fitting / (fewest + MEMBER_ROWS * members)
@@ -113,8 +115,8 @@ def member_share(share: float) -> float:
 
 
 def members_operations(operations_a_trial: float, share: float, of_members: float) -> float:
-    """What training the members again takes, on `of_members` of the rows where a trial has `share`; nothing if that is all."""
-    return MEMBERS * operations_a_trial * of_members / share if share < 1.0 else 0.0
+    """What training the members again takes, on `of_members` of the rows where a trial has `share`."""
+    return MEMBERS * operations_a_trial * of_members / share
 
 
 def duration(operations: float, workers: int) -> list[str]:

@@ -117,10 +117,17 @@ class SweepPlan:
         return forecast.member_share(self.fixed.get("subset", 1.0)) if was_planned else 1.0
 
     @property
+    def refits_members(self) -> bool:
+        """Whether the members of the model are trained on all rows too: with one validation part, where there is time."""
+        return _refits_members(self.spec, self.dataset)
+
+    @property
     def operations(self) -> float:
         """Multiply-adds of the sweep, roughly: of its trials, and of the members that are trained again."""
         share = self.fixed.get("subset", 1.0) if self.spec.search.minutes is None else 1.0
-        again = forecast.members_operations(self.trial_operations, share, self.member_subset)
+        rows = _rows_of_refit(self.dataset) if self.refits_members and share == 1.0 else self.member_subset
+        is_again = share < 1.0 or self.refits_members
+        again = forecast.members_operations(self.trial_operations, share, rows) if is_again else 0.0
         return self.trial_operations * self.total + (again if self.spec.objective.ensemble else 0.0)
 
     def task(self) -> Task:
@@ -217,7 +224,8 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if spec.search.race:
         cost *= share_of_networks(len(dataset.folds()))
     if spec.space is None and searcher.extendable and spec.search.trials is None and spec.search.timeout is None:
-        total, share = _affordable(spec.search, total, cost)
+        rows = _rows_of_refit(dataset) if _refits_members(spec, dataset) else 0.0
+        total, share = _affordable(spec.search, total, cost, rows)
         if share < 1.0 and "subset" not in fixed:
             fixed["subset"] = share
             rest = f"{forecast.member_share(share):.0%}" if forecast.member_share(share) < 1.0 else "all"
@@ -390,10 +398,21 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space) -> int:
     return min(size, search.trials or size)
 
 
-def _affordable(search: SearchConfig, total: int, cost: float) -> tuple[int, float]:
+def _refits_members(spec: Spec, dataset: Dataset) -> bool:
+    wanted = spec.objective.refit and spec.objective.ensemble > 0 and spec.search.minutes is None
+    return wanted and len(dataset.folds()) == 1
+
+
+def _rows_of_refit(dataset: Dataset) -> float:
+    """How many times the rows of a trial a refit has."""
+    arrays = dataset.folds()[0].arrays
+    return 1.0 + (0 if arrays.X_val is None else len(arrays.X_val)) / len(arrays.X)
+
+
+def _affordable(search: SearchConfig, total: int, cost: float, rows_of_refit: float) -> tuple[int, float]:
     """How many trials of the default space there are, and on which share of the rows they train."""
     if search.minutes is None:
-        return forecast.affordable(cost, total)
+        return forecast.affordable(cost, total, refit=rows_of_refit)
     budget = 60.0 * search.minutes * 2 * forecast.OPERATIONS_A_SECOND
     # When the time is over, nothing is trained again.
     _, share = forecast.affordable(cost, forecast.FEWEST_IN_TIME, budget, forecast.FEWEST_IN_TIME, members=0)

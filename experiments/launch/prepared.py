@@ -9,6 +9,7 @@ from ..execution.evaluation import Evaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Inline, Workers
 from ..progress import Observer, SweepInfo
+from ..time_left import slowdown
 from . import forecast
 from .coordinator import Coordinator, Recorder
 from .library import Library
@@ -108,7 +109,7 @@ class PreparedSearch:
                 metric=plan.objective.key,
                 direction=plan.objective.direction,
                 seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
-                expected_seconds=expected,
+                expected_seconds=expected and expected * slowdown(),
                 messages=(*self._executor.messages, *plan.dataset.messages, *outline),
             )
         )

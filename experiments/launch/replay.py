@@ -80,6 +80,7 @@ class Replay:
             reported = self._played.get(request.number, 0)
             reached = self._played[request.number] = min(request.until, trial.epochs)
             curves = {key: values[reported:reached] for key, values in committed.curves.items()}
+            judged = trial.curve[reported:reached] if trial.curve else None
             # A trial that a scheduler stopped had not ended by itself: the scheduler will stop it again, at the same rung.
             at_end = request.until > trial.epochs or (reached == trial.epochs and trial.state == "complete")
             if trial.state == "failed":
@@ -89,10 +90,12 @@ class Replay:
             else:
                 ended = "finished" if trial.state == "complete" and at_end else None
             if ended == "finished":
-                yield replace(_end_of(committed), first_epoch=reported + 1, curves=curves)
+                yield replace(_end_of(committed), first_epoch=reported + 1, curves=curves, judged=judged)
             else:
                 reason, values = (trial.reason, trial.values) if ended else (None, ())
-                yield Outcome(request.number, reported + 1, curves, ended=ended, reason=reason, values=values)
+                yield Outcome(
+                    request.number, reported + 1, curves, ended=ended, reason=reason, values=values, judged=judged
+                )
 
 
 def _end_of(committed: CommittedTrial) -> Outcome:
@@ -110,6 +113,7 @@ def _end_of(committed: CommittedTrial) -> Outcome:
         reason=trial.reason,
         predictions=committed.predictions,
         crossfit=committed.crossfit,
+        judged=trial.curve or None,
     )
 
 

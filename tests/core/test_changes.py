@@ -145,7 +145,7 @@ def test_moments_stay_what_they_are_when_their_decays_change(reference, settings
     np.testing.assert_allclose(after.theta[0, 0], reference(hp, w, 20), rtol=1e-10)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problems())
 def test_a_schedule_found_piece_by_piece_trains_again_whole(problem):
     group, networks, folds, _ = problem

@@ -176,7 +176,7 @@ def assert_alone_equals_stacked(problem):
             assert np.isnan(stacked[name][k, trained:]).all()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problems())
 def test_alone_or_stacked_whole_or_cut_the_same_bits(problem):
     assert_alone_equals_stacked(problem)

@@ -1,8 +1,10 @@
 """The estimate of the time that is left, over made-up sweeps whose end is known."""
 
+import os
+
 import pytest
 
-from mlptune.experiments.time_left import TimeLeft
+from mlptune.experiments.time_left import TimeLeft, slowdown
 
 
 def even(slower: float, expected: float | None, warm_up: float = 0.0, total: int = 64) -> list[tuple[float, float]]:
@@ -59,3 +61,12 @@ def test_at_the_end_nothing_is_left_and_before_the_start_nothing_is_known() -> N
     assert left.seconds(3.0) is None
     left.advance(3.0, 2.0, finished=True)
     assert left.seconds(3.0) == left.seconds(9.0) == 0.0
+
+
+def test_a_machine_is_slower_by_what_waits_for_its_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for load, expected in ((0.3, 1.0), (4.0, 1.0), (10.0, 2.5)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 50.0, 50.0), raising=False)
+        assert slowdown() == expected
+    monkeypatch.delattr(os, "getloadavg")  # as on Windows
+    assert slowdown() == 1.0

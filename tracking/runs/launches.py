@@ -260,6 +260,7 @@ class Runs:
         loader_module: str,
         metrics: Mapping[str, float],
         requirements: Sequence[str] | None,
+        signature: models.Signature | None,
         now: int,
     ) -> str:
         """Log and register a model; see `Writer.log_model`."""
@@ -275,6 +276,7 @@ class Runs:
             requirements=models.default_requirements() if requirements is None else requirements,
             timestamp=now,
             again=again,
+            signature=signature,
         )
 
     def _open_launch(self) -> tuple[LaunchClaim, Trials]:

@@ -48,6 +48,7 @@ def export(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="The folder, which is made.")],
     run: Run = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite such files in the folder.")] = False,
+    onnx: Annotated[bool, typer.Option("--onnx", help="Write model.onnx too; needs the package onnx.")] = False,
     tracking_uri: Uri = None,
 ) -> None:
     """Write a sweep's model as a folder that needs NumPy alone: `model.npz` and a program that predicts.
@@ -56,6 +57,7 @@ def export(
     mlptune export cars -o cars-model
     mlptune export cars#2 -o cars-model --force
     mlptune export cars --run 3f2a -o cars-model
+    mlptune export cars -o cars-model --onnx            for runtimes in any language
     cd cars-model && python predict.py new.csv -o predictions.csv
 
     The program reads columns as the model has learned to. Before the folder is made both predict the same rows, and must agree.
@@ -66,7 +68,7 @@ def export(
         from ...results import model_of
 
         chosen = choose(tracking_uri, name, run, tell)
-        write_folder(model_of(chosen, tracking_uri), out, force)
+        write_folder(model_of(chosen, tracking_uri), out, force, onnx)
     shown = escape_control_characters(str(out))
     write(
         f"wrote {shown}, which predicts the same as the model; use it with:\n  python {shown}/predict.py FILE.csv -o OUT.csv"

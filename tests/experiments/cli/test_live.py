@@ -254,14 +254,14 @@ def test_a_trial_that_has_copied_says_which_others() -> None:
 
 def test_a_log_file_shows_that_long_trials_live() -> None:
     clock, stream = Clock(), io.StringIO()
-    lines = PlainView(stream, clock)
+    lines = PlainView(stream, clock, lambda: datetime(2025, 1, 1, 12, 0))
     lines.started(info())
     for epoch in range(1, 21):
         clock.now += 1
         lines.trial_advanced(3, epoch, 0.5)
     assert stream.getvalue().splitlines()[1:] == [
         "[0/8]   0:10              running: #3 10/20 0.50000",
-        "[0/8]   0:20   2:20 left  running: #3 20/20 0.50000",
+        "[0/8]   0:20  2:20 left, ends at 12:02  running: #3 20/20 0.50000",
     ]
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -97,16 +98,23 @@ def test_what_is_reported_does_not_depend_on_the_pieces_in_which_the_networks_tr
         1 + sum(len(earlier.curves["loss"]) for earlier in outcomes[:i]) for i in range(len(outcomes))
     ]
     longest = max(len(course.values) for course in networks)
-    padded = np.array(
-        [course.values + [course.values[course.best - 1]] * (longest - len(course.values)) for course in networks]
-    )
+    judged = [value for outcome in outcomes for value in outcome.objective("loss")]
+
+    def mean(then: Callable[[Course], float]) -> np.ndarray:
+        """By epoch the mean of the networks, of which one that has ended counts on with a value of its course."""
+        rows = [course.values + [then(course)] * (longest - len(course.values)) for course in networks]
+        return np.mean(rows, axis=0)
+
+    drawn, compared = mean(lambda course: course.values[-1]), mean(lambda course: course.values[course.best - 1])
     end = outcomes[-1]
     broken = min((len(course.values) for course in networks if course.diverges), default=None)
     if broken is not None:
         assert (end.ended, end.value, end.reason) == ("diverged", None, f"diverged in epoch {broken}")
-        np.testing.assert_allclose(values, padded.mean(axis=0)[: broken - 1], rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(values, drawn[: broken - 1], rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(judged, compared[: broken - 1], rtol=1e-12, atol=1e-9)
         return
-    np.testing.assert_allclose(values, padded.mean(axis=0), rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(values, drawn, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(judged, compared, rtol=1e-12, atol=1e-9)
     kept = [course.values[course.best - 1] for course in networks]
     assert (end.ended, end.best_epochs) == ("finished", tuple(course.best for course in networks))
     assert end.value == pytest.approx(math.fsum(kept) / len(kept), rel=1e-12, abs=1e-9)

@@ -55,11 +55,20 @@ def test_trials_and_members_take_a_fifth_more_than_the_budget_together(cost: flo
     assert forecast.affordable(cost, 64, 100.0, members=0)[1] == pytest.approx(100.0 / (24 * cost), abs=0.006)
 
 
+def test_where_members_are_trained_on_all_rows_too_trials_leave_them_room() -> None:
+    trials, share = forecast.affordable(3.0, 64, budget=100.0, refit=1.25)
+    assert (trials, share) == (32, 1.0)
+    assert (trials + 6 * 1.25) * 3.0 == pytest.approx(120.0, abs=3.0)
+
+
 def test_only_a_sweep_of_which_nothing_was_said_is_cut_to_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     silent: dict[str, Any] = {"space": None, "model": {}, "search": {"method": "auto"}}
     cost = plan(**silent).trial_operations
     monkeypatch.setattr(forecast.affordable, "__defaults__", (30.5 * cost, 24))
-    assert plan(**silent).total == 30
+    assert (
+        plan(**silent).total == 29
+    )  # 30.5 and a fifth, without what training six members again on 5/4 of the rows takes
+    assert plan(**silent, objective={"refit": False}).total == 30
     assert plan(**{**silent, "search": {"method": "auto", "trials": 50}}).total == 50
     assert plan(search={"method": "auto"}).total == 64  # a space of its own
     monkeypatch.setattr(forecast.affordable, "__defaults__", (16.0 * cost, 24))

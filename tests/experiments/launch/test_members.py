@@ -21,21 +21,26 @@ def predictions(store: str) -> np.ndarray:
     return mlptune.load_model("small", tracking_uri=store).predict_proba(X)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> tuple[dict, np.ndarray]:
+FOLDS = {"data__folds": 2, "seed": 4, "objective__metric": "f1"}
+ONE_PART = {"seed": 4, "objective__metric": "f1"}
+
+
+def undisturbed(settings: dict, tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> tuple[dict, np.ndarray]:
     """The sweep in a store of its own."""
     folder = tmp_path_factory.mktemp("undisturbed")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     shutil.copyfile(migrated, folder / "mlflow.db")
-    spec = small(data__folds=2, seed=4, objective__metric="f1")
-    return essence(mlptune.run_sweep(spec, tracking_uri=uri)), predictions(uri)
+    return essence(mlptune.run_sweep(small(**settings), tracking_uri=uri)), predictions(uri)
 
 
-@pytest.mark.parametrize("stored", [True, False])
-def test_interrupted_and_resumed_it_is_the_same_ensemble(store: str, undisturbed, stored: bool) -> None:
+@pytest.mark.parametrize(("settings", "stored"), [(FOLDS, True), (ONE_PART, False)], ids=["folds", "one part"])
+def test_interrupted_and_resumed_it_is_the_same_ensemble(
+    store: str, tmp_path_factory: pytest.TempPathFactory, migrated: Path, settings: dict, stored: bool
+) -> None:
     """Whether the committed trials' predictions are in the store or must be made again."""
+    expected, outputs = undisturbed(settings, tmp_path_factory, migrated)
     with pytest.raises(KeyboardInterrupt, match="--resume"):
-        mlptune.run_sweep(small(data__folds=2, seed=4, objective__metric="f1"), observer=AfterTrials(9, press_ctrl_c))
+        mlptune.run_sweep(small(**settings), observer=AfterTrials(9, press_ctrl_c))
     run_id = mlptune.experiments.results.show("small")["run_id"]
     committed = [trial.number for trial in reader.trials(store, run_id) if trial.state == "complete"]
     found = reader.predictions(store, run_id, committed)
@@ -44,8 +49,7 @@ def test_interrupted_and_resumed_it_is_the_same_ensemble(store: str, undisturbed
     if not stored:
         for number in found:
             reader.artifact(store, run_id, schema.predictions_file(number)).unlink()
-    resumed = mlptune.run_sweep(small(data__folds=2, seed=4, objective__metric="f1"), resume=True)
-    expected, outputs = undisturbed
+    resumed = mlptune.run_sweep(small(**settings), resume=True)
     assert essence(resumed) == expected
     assert len(expected["document"]["best"]["ensemble"]) > 1, "one member shows nothing"
     np.testing.assert_array_equal(predictions(store), outputs)
@@ -54,19 +58,22 @@ def test_interrupted_and_resumed_it_is_the_same_ensemble(store: str, undisturbed
     assert 0 < threshold < 1
 
 
-def test_its_members_are_the_trials_own_networks(store: str) -> None:
+@pytest.mark.parametrize("refit", [False, True])
+def test_its_members_are_the_trials_own_networks_and_those_trained_on_all_rows(store: str, refit: bool) -> None:
     """The model's outputs are the weighted mean of each member trained alone, by a sweep of that one configuration."""
-    result = mlptune.run_sweep(small(data__seeds=2, seed=4))
+    result = mlptune.run_sweep(small(data__seeds=2, seed=4, objective__refit=refit))
     X = load_breast_cancer(as_frame=True).data
     together = mlptune.load_model("small")
     mean = 0.0
     for member in result.best["ensemble"]:
-        name = f"alone-{member['number']}"
-        spec = small("random", name=name, seed=4, data__seeds=2, objective__refit=False, space={})
-        spec["model"] |= result.summary()["trials"][member["number"]]["params"]
-        mlptune.run_sweep({**spec, "search": {"method": "random", "trials": 1}})
-        alone = mlptune.load_model(name).predict_proba(X)
-        mean = mean + member["weight"] * alone
+        alone = []
+        for on_all in (False, True) if refit else (False,):
+            name = f"alone-{member['number']}-{on_all}"
+            spec = small("random", name=name, seed=4, data__seeds=2, objective__refit=on_all, space={})
+            spec["model"] |= result.summary()["trials"][member["number"]]["params"]
+            mlptune.run_sweep({**spec, "search": {"method": "random", "trials": 1}})
+            alone.append(mlptune.load_model(name).predict_proba(X))
+        mean = mean + member["weight"] * np.mean(alone, axis=0)
     mean = np.clip(mean, 1e-12, 1.0)
     logit = np.log(mean[:, 1] / mean[:, 0]) / together.temperature
     np.testing.assert_allclose(together.predict_proba(X)[:, 1], 1 / (1 + np.exp(-logit)), rtol=1e-4, atol=1e-5)

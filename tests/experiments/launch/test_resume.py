@@ -85,14 +85,14 @@ def test_a_budget_that_is_over_before_it_begins_still_has_a_result(store: str) -
 
 
 def test_a_budget_in_minutes_ends_in_time_with_a_model_and_grows_on_resume(store: str) -> None:
-    spec = small(search={"method": "tpe", "minutes": 0.05}, model={"epochs": 60})
+    spec = small(search={"method": "tpe", "minutes": 0.02}, model={"epochs": 60})
     first = mlptune.run_sweep(spec, workers=1)
     trials = first.summary()["trials"]
     assert first.summary()["state"] == "finished"
     assert first.best["test_score"] > 0.5
     assert trials
     assert mlptune.run_sweep(spec, workers=1, resume=True).summary() == first.summary()
-    more = mlptune.run_sweep({**spec, "search": {"method": "tpe", "minutes": 0.1}}, workers=1, resume=True)
+    more = mlptune.run_sweep({**spec, "search": {"method": "tpe", "minutes": 0.05}}, workers=1, resume=True)
     assert len(more.summary()["trials"]) > len(trials)
 
 
@@ -100,7 +100,7 @@ def test_what_trains_when_the_time_is_over_counts_with_its_best_epoch_so_far(sto
     """A table on which no trial can end in the time still gives a model."""
     slow = {"epochs": 100_000, "hidden": [64, 64], "batch_size": 8}
     space = {"learning_rate": {"low": 1e-4, "high": 1e-3, "log": True}}
-    spec = small(search={"method": "random", "minutes": 0.15, "batch": 2}, model=slow, space=space)
+    spec = small(search={"method": "random", "minutes": 0.05, "batch": 2}, model=slow, space=space)
     result = mlptune.run_sweep(spec, workers=1)
     ended = [trial for trial in result.summary()["trials"] if trial["state"] == "complete"]
     assert ended

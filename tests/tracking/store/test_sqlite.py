@@ -260,6 +260,18 @@ def test_several_processes_prepare_at_once(tmp_path: Path) -> None:
     assert names(uri) == ["Default", "a", "b"]
 
 
+def test_the_newest_schema_is_mlflows_with_and_without_the_empty_store(
+    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.store.db.utils import _get_latest_schema_revision
+
+    template = tmp_path / "empty.db"
+    monkeypatch.setattr(sqlite, "_template", lambda: template)
+    assert sqlite._newest_revision() == _get_latest_schema_revision()
+    shutil.copyfile(migrated, template)
+    assert sqlite._newest_revision() == _get_latest_schema_revision()
+
+
 def test_a_name_that_was_deleted_is_known_without_mlflow(tmp_path: Path, migrated: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     sqlite.check_not_deleted(uri, "digits")  # there is no store yet
