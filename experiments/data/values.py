@@ -21,7 +21,7 @@ from .numerals import PLAIN, parse
 _CODE = re.compile(r"[+-]?0\d", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _MARKED = re.compile(r"[+-]?[\d.,]*[.,]\d+", re.ASCII)
-_DIGITS = 4000  # of whole numbers that Python reads
+_LONGEST = 4000  # of whole numbers that Python reads
 EXACT = 2**53
 """From here on not every whole number is a float64."""
 _WORDS = ("", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "<NA>", "?")
@@ -87,7 +87,7 @@ def category_of_text(cell: str) -> str | None:
         return text.capitalize()
     if not PLAIN.fullmatch(text) or _CODE.match(text):
         return text or None
-    if _INTEGER.fullmatch(text) and len(text) < _DIGITS:
+    if _INTEGER.fullmatch(text) and len(text) < _LONGEST:
         return str(int(text))  # to the last digit, as identifiers need it
     value = float(text)
     return _category_of_number(value) if math.isfinite(value) else text
