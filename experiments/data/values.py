@@ -29,6 +29,7 @@ _OF_PROGRAMS = ("#N/A", "#N/A N/A", "#NA", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#
 # Among texts, where many a word is a category: what pandas takes as missing, and the question mark.
 MISSING_TEXTS = frozenset((*_WORDS, *_OF_PROGRAMS))
 MISSING = frozenset((*map(str.lower, MISSING_TEXTS), "-"))  # among numbers, in any case
+_SPAN = re.compile(r"([+-]?\d+) days? \+?(\d\d):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 _TRUTH = {"true": True, "false": False}
 
 
@@ -44,6 +45,10 @@ def number_of_text(cell: str, decimal: str = ".") -> float | None:
         return math.nan
     if lowered in _TRUTH:
         return float(_TRUTH[lowered])
+    span = _SPAN.fullmatch(text)
+    if span is not None:  # as pandas writes time spans
+        days, hours, minutes, seconds = map(float, span.groups())
+        return days * 86400 + hours * 3600 + minutes * 60 + seconds
     return parse(text, decimal)
 
 
