@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # The tests start hundreds of processes: each would compile the package anew where Python is told not to keep its bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-slow check reference bench clean
+.PHONY: demo test test-slow check reference docs bench clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml constraints.txt Makefile
@@ -26,6 +26,14 @@ export PYTHONDONTWRITEBYTECODE :=
 	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'; \
 	else \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'; \
+	fi
+	@touch $@
+
+.venv/ready-docs: .venv/ready
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[docs]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'; \
 	fi
 	@touch $@
 
@@ -49,8 +57,12 @@ check: .venv/ready  ## lint, types, direction of imports, reference in step with
 reference: .venv/ready  ## docs/reference, written from the code
 	$(BIN)/python docs/generate_reference.py
 
+docs: .venv/ready-docs  ## the pages of docs as a site in ./site, links checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo 'Open site/index.html in a browser.'
+
 bench: .venv/ready-bench  ## side-by-side benchmarks; prints tables
 	$(BIN)/python -m pytest -q -s tests/bench --override-ini=python_files='bench_*.py'
 
 clean:
-	rm -rf .venv .typing .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv .typing site .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -49,6 +49,7 @@ LONG_FILES = (
     "test_dask_cluster.py",
     "test_wheel.py",
     "test_readme.py",
+    "test_docs.py",
     "test_store_trouble.py",
     "test_interruption.py",
     "test_in_charge.py",

@@ -232,7 +232,7 @@ def description_of(plan: SweepPlan) -> Description:
     return Description(
         searched=names,
         grouped=names if plan.spec.search.method == "grid" else (),
-        target=str(plan.spec.data.target),
+        target=plan.spec.data.target or "target",  # what `target_name` says
         source=store.redact(source),
         fingerprint=plan.dataset.fingerprint,
         rows=plan.dataset.n_rows,
