@@ -82,14 +82,16 @@ def _described(spec: Spec, table: "MemoryTable") -> Description:
     from .data.columns import recognised
     from .data.dataset import Dataset
     from .data.encoding import Encoder
+    from .data.totals import total_remarks
     from .data.understanding import of_inputs, understood
 
     frame, names = table.frame, list(table.frame.columns)
+    said = (*table.said, *total_remarks(frame))
     if spec.data.target is None and "target" not in names:
         check_columns(spec.data, "", names)
         schema = recognised(frame, spec.data)
         found = of_inputs(frame, schema, Encoder.fit(frame, schema), spec.data)
-        return Description(found, len(frame), table.said)
+        return Description(found, len(frame), said)
     target_name(spec.data, names)
     dataset = Dataset.of_frame(frame, spec.data, spec.seed, spec.base, spec.class_weight, table.weight, table.said)
-    return Description(understood(frame, dataset, spec.data), len(frame), table.said)
+    return Description(understood(frame, dataset, spec.data), len(frame), said)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_DELIMITERS = (",", ";", "\t", "|")
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+_SEPARATOR = re.compile(r"(?i:sep)=.")  # spreadsheets are told the delimiter so
 _END = "\0end\0"  # a last line of our own: inside a cell it shows a quote that is never closed
 _LINE = 1 << 24  # bytes that a line may have to be read at once with the others
 _CHUNK = 50_000  # records that are cells of Python's at a time
@@ -32,9 +35,13 @@ def sniff(text: str, whole: bool) -> tuple[str, list[str], list[list[str]]]:
     `whole` says that `text` is all of the table; else its last record may be cut off and is dropped.
     """
     best: tuple[tuple[float, int], str, list[list[str]]] = ((0.0, 0), ",", [])
-    for delimiter in (",", ";", "\t", "|"):
+    for delimiter in _DELIMITERS:
         try:
-            records = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True) if row]
+            records = [
+                row
+                for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+                if row
+            ]
         except csv.Error:
             continue
         if not whole and len(records) > 1:
@@ -54,14 +61,68 @@ def sniff(text: str, whole: bool) -> tuple[str, list[str], list[list[str]]]:
     return delimiter, first, records[1:]
 
 
-def names_columns(first: Sequence[str], records: Sequence[Sequence[str]], known: Collection[str] = ()) -> bool:
-    """Say whether the first record names the columns, by itself and by the records after it; it does if it holds `known` names.
+def above(text: str) -> str:
+    """What stands above the table in its beginning: blank lines, `sep=;`, comments (#), and titles above a line of names.
+
+    A comment has another number of fields than the lines below it, a title has one where the names have more.
+    """
+    lines = _LINES.findall(text)
+    start = next((place for place in range(len(lines)) if not _is_remark(lines, place)), 0)
+    first = next((place for place in range(start, len(lines)) if not _is_title(lines[place])), len(lines))
+    there = [line for line in lines[first:] if line.strip()][:2]
+    if first > start and len(there) == 2 and _names_alone(*there):
+        start = first
+    return "".join(lines[:start])
+
+
+def says_something(line: str) -> bool:
+    """Say whether a line above a table is worth telling: it is neither blank nor `sep=;`."""
+    return bool(line.strip()) and _SEPARATOR.fullmatch(line.strip()) is None
+
+
+def _is_remark(lines: Sequence[str], place: int) -> bool:
+    line = lines[place].strip()
+    if not line.startswith("#") or line.count('"') % 2:
+        return not says_something(line)
+    below = [other for other in lines[place + 1 : place + 100] if other.strip() and not other.lstrip().startswith("#")]
+    marks = _marks_of(below[:2])
+    return bool(marks) and all(_width(line, mark) != _width(below[0], mark) for mark in marks)
+
+
+def _is_title(line: str) -> bool:
+    return not line.strip() or (line.count('"') % 2 == 0 and not _marks_of([line]))
+
+
+def _names_alone(names: str, below: str) -> bool:
+    """Say whether a line has names without a number, of as many columns as the line below it."""
+    for mark in _marks_of([names]):
+        cells = next(csv.reader([names.strip()], delimiter=mark, skipinitialspace=True))
+        if _width(names, mark) == _width(below, mark) and not any(_NUMBER.fullmatch(cell.strip()) for cell in cells):
+            return True
+    return False
+
+
+def _marks_of(lines: Sequence[str]) -> list[str]:
+    """The delimiters that cut each of the lines."""
+    return [mark for mark in _DELIMITERS if lines and all(_width(line, mark) > 1 for line in lines)]
+
+
+def _width(line: str, delimiter: str) -> int:
+    return len(next(csv.reader([line.strip("\r\n")], delimiter=delimiter, skipinitialspace=True), []))
+
+
+def names_columns(
+    first: Sequence[str], records: Sequence[Sequence[str]], known: Collection[str] = (), header: bool | None = None
+) -> bool:
+    """Say whether the first record names the columns: if it holds `known` names, or else `header` says so, or by what it holds.
 
     It does not where all its cells are numbers, unless they count the columns or are years in order. Nor where each column of
     numbers has a number there too, and one of them has decimals, or a text occurs again: in the record, or below in its column.
     """
     if known and set(known) <= set(first):
         return True
+    if header is not None:
+        return header
     there = [cell for cell in first if cell]
     if not there:
         return True
@@ -89,19 +150,25 @@ def _counts(cells: Sequence[str]) -> bool:
 
 
 def read(
-    shown: str, file: IO[bytes], encoding: str, delimiter: str, names: Sequence[str] | None, say: Callable[[str], None]
+    shown: str,
+    file: IO[bytes],
+    encoding: str,
+    delimiter: str,
+    names: Sequence[str] | None,
+    say: Callable[[str], None],
+    skipped: int = 0,
 ) -> "pd.DataFrame":
     """All cells of an open table as texts, empty ones as missing; columns without `names` are x0, x1, ...
 
-    `shown` is the table's name in messages; `say` is given a line for what had to be guessed. Raises UserError for what is not a
-    table.
+    `shown` is the table's name in messages; `say` is given a line for what had to be guessed. `skipped` lines of the file were
+    above what `file` gives. Raises UserError for what is not a table.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     table = _at_once(file, encoding, delimiter, names)
     if table is None:
-        table, strange = _record_by_record(shown, file, encoding, delimiter, names)
+        table, strange = _record_by_record(shown, file, encoding, delimiter, names, skipped)
         if strange:
             say(f"{shown}: is not all UTF-8; what is not was read as Windows-1252")
     nothing = pa.scalar(None, pa.string())
@@ -150,7 +217,7 @@ def _at_once(file: IO[bytes], encoding: str, delimiter: str, names: Sequence[str
 
 
 def _record_by_record(
-    shown: str, file: IO[bytes], encoding: str, delimiter: str, names: Sequence[str] | None
+    shown: str, file: IO[bytes], encoding: str, delimiter: str, names: Sequence[str] | None, skipped: int = 0
 ) -> "tuple[pa.Table, bool]":
     """The cells of any table, and whether some were not UTF-8."""
     import pyarrow as pa
@@ -158,7 +225,7 @@ def _record_by_record(
     text = io.TextIOWrapper(
         file, encoding=encoding, errors="surrogateescape" if "8" in encoding else "strict", newline=""
     )
-    records = _records(shown, text, delimiter)
+    records = _records(shown, text, delimiter, skipped)
     columns: list[list[pa.Array]] = []
     width = len(names or ())
     wrong: list[tuple[int, int]] = []
@@ -193,17 +260,17 @@ def _record_by_record(
     return pa.table(arrays, names=[str(place) for place in range(len(arrays))]), strange
 
 
-def _records(shown: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the number of the line where it begins."""
+def _records(shown: str, text: io.TextIOWrapper, delimiter: str, skipped: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Each record that is not blank, with the number of the line where it begins; `skipped` lines were above."""
     reader = csv.reader(itertools.chain(text, [_END]), delimiter=delimiter, skipinitialspace=True)
-    line, record = 1, [""]
+    line, record = 1 + skipped, [""]
     try:
         for record in reader:
             if record and record[-1].endswith(_END):
                 break
             if len(record) > 1 or (record and record[0].strip()):
                 yield line, record
-            line = reader.line_num + 1
+            line = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise UserError(f"{shown}: is not a table: line {line}: {error}") from None
     if record != [_END]:

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any
@@ -229,19 +229,36 @@ def _similar_file(path: Path) -> str:
 
 def _read_csv(table: TableFile) -> "pd.DataFrame":
     text, encoding, whole = _head(table)
+    above = delimited.above(text)
+    if above:
+        table, text = _below(table, above, encoding), text[len(above) :]
     delimiter, first, records = delimited.sniff(text, whole)
-    named = delimited.names_columns(first, records, table.known) if table.header is None else table.header
+    named = delimited.names_columns(first, records, table.known, table.header)
     if named:
         check_distinct(table.shown, [name for name in first if name], _IF_NAMELESS)
     if named and not whole and not records:  # the line of names is longer than the first look
         first = _first_line(table, encoding, delimiter)
-    return delimited.read(table.shown, table.file, encoding, delimiter, first if named else None, table.say)
+    skipped = len(above.splitlines())
+    return delimited.read(table.shown, table.file, encoding, delimiter, first if named else None, table.say, skipped)
+
+
+def _below(table: TableFile, above: str, encoding: str) -> TableFile:
+    """The table without the lines above it, which are said."""
+    data = table.file.read()
+    marks = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
+    first = next((mark for mark in marks if data.startswith(mark)), b"")
+    bare = above.encode("utf-16-le") if encoding == "utf-16" else above.encode("utf-8", "surrogateescape")
+    lines = [line.strip() for line in above.splitlines() if delimited.says_something(line)]
+    if lines:
+        are = "line above the table is" if len(lines) == 1 else "lines above the table are"
+        table.say(f"{table.shown}: {len(lines)} {are} left out (first: {delimited.decoded(lines[0])[:40]!r})")
+    return replace(table, file=io.BytesIO(first + data[len(first) + len(bare) :]))
 
 
 def _csv_columns(table: TableFile) -> list[str] | None:
     text, _, whole = _head(table)
-    _, first, records = delimited.sniff(text, whole)
-    if not (delimited.names_columns(first, records, table.known) if table.header is None else table.header):
+    _, first, records = delimited.sniff(text[len(delimited.above(text)) :], whole)
+    if not delimited.names_columns(first, records, table.known, table.header):
         return [f"x{place}" for place in range(len(first))]
     check_distinct(table.shown, [name for name in first if name], _IF_NAMELESS)
     # Where the header may be cut off, or has columns without a name, only reading tells.

@@ -118,7 +118,7 @@ def _table(
         raise UserError(f"{shown}: the sheet is empty")
     everything = itertools.chain(sample, rows)
     first, others = _texts(sample[0]), [_texts(row) for row in sample[1:]]
-    named = names_columns(first, others, known) if header is None else header
+    named = names_columns(first, others, known, header)
     if not named:
         width = max(map(len, sample))
         names = [f"x{place}" for place in range(width)]

@@ -1,6 +1,7 @@
 """Errors become exit statuses and one clear line, in the group that every command of `mlptune` runs in."""
 
 import errno
+import os
 import shlex
 import sys
 from typing import Any
@@ -59,6 +60,9 @@ def _explain(error: BaseException) -> int | None:
         case KeyboardInterrupt():
             _say_interrupted(error)
             return Interrupted.exit_status
+        case FileNotFoundError() if _folder_is_gone():
+            _complain(UserError("the current folder no longer exists; change to another one"))
+            return UserError.exit_status
         case OSError(errno=errno.ENAMETOOLONG):
             _complain(UserError(f"{str(error.filename)[:60]}...: the name is too long for a file"))
             return UserError.exit_status
@@ -81,6 +85,14 @@ def _explain(error: BaseException) -> int | None:
         _complain(error)  # the store is away, or refuses
         return SweepFailed.exit_status
     return None
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _explain_usage(error: Any) -> int:

@@ -59,7 +59,7 @@ def predict_file(
     chosen = choose(tracking_uri, name, run, say)
     model = model_of(chosen, tracking_uri)
     encoder = model.parts[0].encoder
-    frame = read_table(source, Path.cwd(), known=encoder.columns, say=say)
+    frame = read_table(source, Path.cwd(), header=encoder.header, known=encoder.columns, say=say)
     if not set(encoder.columns) <= set(frame.columns) and not goes_by_place(list(frame.columns), encoder.inputs):
         for other in _of_other_tables(chosen, frame.columns, tracking_uri):
             say(

@@ -61,8 +61,8 @@ class DataConfig(Table):
     decimal: Literal[".", ","] | None = Field(default=None, description='"." or ","')
     """What the mark is in numbers such as 1,234 and 1.234, which may be read in two ways. Unless given: what other cells show."""
     missing: Columns | None = Field(default=None, description='a list of words such as ["n.v.", "-999"]')
-    """What stands for a missing number in columns of numbers, numbers too, beside what is missing in any table (an empty cell, NA,
-    null). Unless given: recognised in each column.
+    """What stands for a missing cell in every column, the target too, beside what is missing in any table (empty, NA, null):
+    words, numbers and dates. Unless given: recognised in columns of numbers.
     """
     dates: Literal["use", "drop", "dmy", "mdy"] = "use"
     """Whether columns of dates and times of day are inputs (elapsed time, year, month, weekday, hour) or left out (`drop`). With

@@ -18,7 +18,7 @@ The rules, in this order, judged on training rows alone; `numeric` and `categori
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +30,8 @@ from ..gathered import Gathered
 from .dates import named_like_a_date
 from .header import COLUMN_ROLES
 from .numerals import parse
-from .reading import Reading, decimal_marks, remark_of, try_dates, try_numbers
-from .values import Numbers, category_codes, factorize, known_category
+from .reading import Reading, category_reading, decimal_marks, normalised, remark_of, try_dates, try_numbers
+from .values import Numbers, alike, category_codes, factorize
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -93,6 +93,7 @@ OVERRIDES = {
     "presence": "data.categorical keeps the texts",
     "dates": 'data.dates says it instead ("dmy", "mdy"), or drops them ("drop")',
     "written": "data.categorical takes them as texts",
+    "spelling": "one spelling in the table makes them one",
 }
 
 
@@ -180,12 +181,13 @@ class _Use:
 def _asked(name: str, column: pd.Series, kind: str, mark: str, data: "DataConfig") -> _Use:
     """Check what the user says of a column against its cells."""
     if kind == "categorical":
-        return _Use(kind)
+        reading = category_reading(column, mark, data.missing)
+        return _Use(kind, "", reading, _spellings(category_codes(column, reading.known_category)[1]))
     reading, read, written = try_numbers(column, mark, data.missing)
     if np.isfinite(read.values).any():
         return _Use("numeric", "", reading, _number_remarks(column, reading, read, written))
     _, cells = factorize(column)
-    order = try_dates(name, column, _first(data))
+    order = try_dates(name, column, _first(data), data.missing)
     if order is not None:
         return _Use("date", "", order)
     if read.non_numeric.any() or read.infinite.any():
@@ -228,9 +230,10 @@ def _first(data: "DataConfig") -> str:
 
 
 def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
+    words = Reading(missing=normalised(data.missing or ()))
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes, categories = category_codes(column, known_category)
-        return _few_values(codes, len(categories)) or _Use("categorical")
+        codes, categories = category_codes(column, words.known_category)
+        return _few_values(codes, len(categories)) or _Use("categorical", "", words, _spellings(categories))
     reading, read, written = try_numbers(column, mark, data.missing)
     there = np.isfinite(read.values)
     unique = np.unique(read.values[there])
@@ -239,10 +242,10 @@ def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
     if numeric:
         few = _few_values(np.where(there, 0, -1), len(unique))
         if few:
-            return few
+            return replace(few, reading=words)
         if numbers_rows(name, read.values, column.index, unique):
             return _Use("", "integers that only number the rows")
-    order = try_dates(name, column, _first(data)) if not numeric or named_like_a_date(name) else None
+    order = try_dates(name, column, _first(data), data.missing) if not numeric or named_like_a_date(name) else None
     if order is not None:
         return _dates(column, order, data.dates)
     if numeric:
@@ -250,8 +253,8 @@ def _guess(name: str, column: pd.Series, mark: str, data: "DataConfig") -> _Use:
     _, cells = factorize(column)
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         return _Use("", "neither numbers nor texts")
-    codes, categories = category_codes(column, known_category)
-    return _few_values(codes, len(categories)) or _texts(codes, categories)
+    codes, categories = category_codes(column, words.known_category)
+    return replace(_few_values(codes, len(categories)) or _texts(codes, categories), reading=words)
 
 
 def _dates(column: pd.Series, reading: Reading, use: str) -> _Use:
@@ -288,6 +291,13 @@ def numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndar
     return bool(first in (0, 1) and (values - positions == first).all())
 
 
+def _spellings(categories: Sequence[str]) -> dict[str, str]:
+    """Say which categories may be one, written in several ways."""
+    names = alike(categories)
+    differ = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r} differ in case or blanks alone" if names else ""
+    return {"spelling": differ + ", and are told apart" if differ else ""}
+
+
 def _texts(codes: np.ndarray, categories: list[str]) -> _Use:
     there = int((codes >= 0).sum())
     many = len(categories)
@@ -297,7 +307,7 @@ def _texts(codes: np.ndarray, categories: list[str]) -> _Use:
     elif (there >= _FEW and many > 0.9 * there) or many > max(_MANY, 0.5 * there):
         reason = "texts that are (nearly) all different"
     else:
-        return _Use("categorical")
+        return _Use("categorical", remarks=_spellings(categories))
     if 0.05 <= 1 - there / len(codes) <= 0.95:
         return _Use("presence", remarks={"presence": f"{reason}; used as a missing indicator"})
     return _Use("", reason)

@@ -29,7 +29,8 @@ from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
 from .target import Target, clean_target, labels_of, target_reading
-from .values import category_codes, known_category, plain_texts
+from .totals import total_remarks
+from .values import category_codes, first_code, known_category, plain_texts
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -129,7 +130,7 @@ class Dataset:
         self._rows = Table(_read_once(rows.frame, self._schema), rows.y, rows.weight)
         usual = USUAL_LEVELS if data.levels is None else Levels(data.levels, 2)
         self._levels = Levels(usual.most, usual.least, data.one_hot)
-        self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels)
+        self._template = Encoder.fit(self._rows.frame.iloc[trained], self._schema, None, self._levels, data.header)
         self.n_features = self._template.n_features
         merged = merged_remark(self._template)
         # Copies of a row say what it says: nothing more.
@@ -220,6 +221,7 @@ class Dataset:
         )
         if test is None and len(split.test):
             test = rows.take(split.test)
+        messages += total_remarks(rows.frame)
         if repeats is not None and together:
             messages.append(_of_copies(repeats))
         return cls(
@@ -300,7 +302,7 @@ class Dataset:
         self, train: NDArray[np.int64], validation: NDArray[np.int64] | None, like: Encoder | None
     ) -> EncodedFold:
         rows = self._rows.take(train)
-        encoder = Encoder.fit(rows.frame, self._schema, like, self._levels)
+        encoder = Encoder.fit(rows.frame, self._schema, like, self._levels, self._config.header)
         target = self._all_classes
         if target.classes is None:
             target = Target.fit(self._target, rows.y, self.task)
@@ -390,7 +392,7 @@ def _read_plain(frame: pd.DataFrame, data: "DataConfig") -> pd.DataFrame:
     plain = {str(name): values for name in texts if (values := plain_texts(frame[name])) is not None}
     if "," in decimal_marks(frame[[name for name in texts if name not in plain]]).values():
         return frame
-    kept = (*data.categorical, *filter(named_like_a_date, plain))
+    kept = (*data.categorical, *filter(named_like_a_date, plain), *(name for name in plain if first_code(frame[name])))
     return frame.assign(**{name: values for name, values in plain.items() if name not in kept})
 
 
@@ -411,7 +413,8 @@ def _levels_beyond(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
         feature.column: len(feature.categories)
         for feature in encoder.features
         if isinstance(feature, Categorical)
-        and Categorical.fit(feature.column, frame[feature.column], None, first).categories != feature.categories
+        and Categorical.fit(feature.column, frame[feature.column], None, first, feature.reading).categories
+        != feature.categories
     }
 
 
@@ -422,7 +425,7 @@ def _digest_table(digest: Any, table: Table, schema: Schema) -> None:
             values = np.where(np.isnan(values), np.nan, values)  # one pattern of bits for every missing value
             digest.update(values.astype("<f8").tobytes())
         else:
-            _digest_texts(digest, table.frame[name])
+            _digest_texts(digest, table.frame[name], schema.readings[name])
     if table.y.dtype.kind == "f":
         digest.update(table.y.astype("<f8").tobytes())
     else:
@@ -431,8 +434,8 @@ def _digest_table(digest: Any, table: Table, schema: Schema) -> None:
         digest.update(table.weight.astype("<f4").tobytes())
 
 
-def _digest_texts(digest: Any, column: pd.Series) -> None:
-    codes, texts = category_codes(column, known_category)
+def _digest_texts(digest: Any, column: pd.Series, reading: Reading) -> None:
+    codes, texts = category_codes(column, reading.known_category)
     digest.update(json.dumps(texts).encode())
     digest.update(codes.astype("<i8").tobytes())
 

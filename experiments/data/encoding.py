@@ -12,9 +12,9 @@ from ..._text import counted
 from ..errors import UserError
 from .calendar import Calendar
 from .columns import Schema, told
-from .features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicator, Numeric, flag, text, texts
+from .features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicator, Numeric, flag, texts
 from .header import columns_hint
-from .reading import first_unread
+from .reading import Reading, first_unread
 
 
 class Trouble(NamedTuple):
@@ -31,16 +31,23 @@ class Encoder:
 
     `inputs` are all columns of the table but the target, in its order; `features` those in use. With `numbers_first` the encoded
     numbers come before all zeros and ones (categories and missing indicators), which networks neither scale nor embed, and the
-    codes of categories come last.
+    codes of categories come last. `header` says whether a text table's first line names the columns, as the user has said; None
+    that it is to be recognised.
     """
 
     inputs: tuple[str, ...]
     features: tuple[Feature, ...]
     numbers_first: bool = False
+    header: bool | None = None
 
     @classmethod
     def fit(
-        cls, frame: pd.DataFrame, schema: Schema, like: "Encoder | None" = None, levels: Levels = USUAL_LEVELS
+        cls,
+        frame: pd.DataFrame,
+        schema: Schema,
+        like: "Encoder | None" = None,
+        levels: Levels = USUAL_LEVELS,
+        header: bool | None = None,
     ) -> "Encoder":
         """The encoding learned from training rows, whose columns are read as the schema says.
 
@@ -51,14 +58,14 @@ class Encoder:
         features: list[Feature] = []
         for name, kind in schema.kinds.items():
             if kind == "categorical":
-                features.append(Categorical.fit(name, frame[name], known.get(name), levels))
+                features.append(Categorical.fit(name, frame[name], known.get(name), levels, schema.readings.get(name)))
             elif kind == "presence":
-                features.append(MissingIndicator(name))
+                features.append(MissingIndicator(name, schema.readings.get(name) or Reading()))
             elif kind == "calendar":
                 features.append(Calendar.fit(name, frame[name], known.get(name), schema.readings[name]))
             else:
                 features.append(Numeric.fit(name, kind, frame[name], known.get(name), schema.readings[name]))
-        return cls(schema.inputs, tuple(features), numbers_first=True)
+        return cls(schema.inputs, tuple(features), numbers_first=True, header=header)
 
     @property
     def columns(self) -> list[str]:
@@ -177,7 +184,13 @@ class Encoder:
     def to_json(self) -> dict[str, Any]:
         """The encoder as strict JSON, from which `from_json` makes an equal one, to the bit."""
         order = {"numbers_first": True} if self.numbers_first else {}
-        return {"inputs": list(self.inputs), **order, "features": [feature.to_json() for feature in self.features]}
+        header = {} if self.header is None else {"header": self.header}
+        return {
+            "inputs": list(self.inputs),
+            **order,
+            **header,
+            "features": [feature.to_json() for feature in self.features],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Encoder":
@@ -193,7 +206,8 @@ class Encoder:
         numbers_first = flag(data, "numbers_first") if "numbers_first" in data else False
         if not numbers_first and any(feature.n_codes for feature in features):
             raise ValueError("encoder: codes need numbers_first")
-        return cls(inputs, features, numbers_first)
+        header = flag(data, "header") if "header" in data else None
+        return cls(inputs, features, numbers_first, header)
 
 
 def merged_remark(encoder: Encoder) -> str:
@@ -218,5 +232,5 @@ def _feature(entry: Any) -> Feature:
     if kind == "categorical":
         return Categorical.from_json(entry)
     if kind == "presence":
-        return MissingIndicator(text(entry, "column"))
+        return MissingIndicator.from_json(entry)
     raise ValueError(f"encoder: kind must be numeric, date, calendar, categorical or presence, not {kind!r}")

@@ -21,11 +21,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .reading import Reading
-from .values import MISSING_TEXTS, category_codes, factorize, known_category, mean_and_scale
+from .values import EXACT, MISSING_TEXTS, category_codes, factorize, mean_and_scale
 
 LIMIT = 1e6
 _LARGEST = 1e150  # the square of a larger deviation is infinite; such numbers count as missing, as infinite ones do
 _DIGITS = re.compile(r"\d+", re.ASCII)
+_LONG = re.compile(r"-?\d{16,300}", re.ASCII)
 
 
 class Levels(NamedTuple):
@@ -156,7 +157,7 @@ class Categorical(Feature):
     """A column of categories, the most frequent first; `rare` and `missing_indicator` say whether those features exist.
 
     `merged` are the training rows' categories that share the feature for rare ones; models of 0.1.0 do not know them. `coded`: one
-    code instead of a feature for each.
+    code instead of a feature for each. `reading` says which cells are missing, and what a comma means.
     """
 
     column: str
@@ -165,12 +166,16 @@ class Categorical(Feature):
     missing_indicator: bool
     merged: tuple[str, ...] = field(default=(), repr=False)
     coded: bool = False
+    reading: Reading = field(default_factory=Reading)
 
     @classmethod
-    def fit(cls, column: str, cells: pd.Series, like: "Feature | None", levels: Levels) -> "Categorical":
+    def fit(
+        cls, column: str, cells: pd.Series, like: "Feature | None", levels: Levels, reading: Reading | None = None
+    ) -> "Categorical":
         if isinstance(like, Categorical):
             return like
-        codes, found = category_codes(cells)
+        reading = reading or Reading()
+        codes, found = category_codes(cells, reading.category)
         counts = np.bincount(codes[codes >= 0], minlength=len(found))
         ranked = sorted(range(len(found)), key=lambda index: (-counts[index], found[index]))
         ranked = [index for index in ranked if found[index] not in MISSING_TEXTS]
@@ -178,7 +183,7 @@ class Categorical(Feature):
         least = levels.needed(len(cells))
         kept = tuple(found[index] for index in ranked[: levels.most] if counts[index] >= least)
         merged = tuple(found[index] for index in ranked[len(kept) :])
-        return cls(column, kept, bool(merged), there < len(cells), merged, len(kept) > levels.one_hot)
+        return cls(column, kept, bool(merged), there < len(cells), merged, len(kept) > levels.one_hot, reading)
 
     @property
     def n_codes(self) -> int:
@@ -192,7 +197,7 @@ class Categorical(Feature):
         return names + [f"{self.column}=<rare>"] * self.rare + [f"{self.column}=<missing>"] * self.missing_indicator
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
-        codes, found = category_codes(cells)
+        codes, found = category_codes(cells, self.reading.category)
         places = category_places(self.categories, self.merged)
         rare = len(self.categories) if self.rare else -1
         missing = len(self.categories) + self.rare if self.missing_indicator else -1
@@ -209,7 +214,7 @@ class Categorical(Feature):
         out[rows, chosen[rows]] = 1.0
 
     def unread(self, cells: pd.Series) -> Unread:
-        codes, found = category_codes(cells)
+        codes, found = category_codes(cells, self.reading.category)
         places = category_places(self.categories, self.merged)
         strange = [category_place(places, name) is None and name not in MISSING_TEXTS for name in found]
         certain = bool(self.merged) or not self.rare  # models of 0.1.0 do not know which categories were rare
@@ -225,6 +230,7 @@ class Categorical(Feature):
             "missing": self.missing_indicator,
             "merged": list(self.merged),
             **({"coded": True} if self.coded else {}),
+            **_unless_plain(self.reading),
         }
 
     @classmethod
@@ -232,7 +238,8 @@ class Categorical(Feature):
         categories = texts(data, "categories")
         merged = texts(data, "merged") if "merged" in data else ()
         coded = flag(data, "coded") if "coded" in data else False
-        return cls(text(data, "column"), categories, flag(data, "rare"), flag(data, "missing"), merged, coded)
+        reading = Reading.from_json(data.get("reading"))
+        return cls(text(data, "column"), categories, flag(data, "rare"), flag(data, "missing"), merged, coded, reading)
 
 
 def category_places(categories: Sequence[str], merged: Sequence[str]) -> dict[str, int]:
@@ -250,6 +257,8 @@ def category_place(places: Mapping[str, int], name: str) -> int | None:
     place = places.get(name)
     if place is None and _DIGITS.fullmatch(name):
         place = places.get(f"#{name.lstrip('0') or '0'}")
+    if place is None and _LONG.fullmatch(name) and abs(int(name)) >= EXACT:
+        place = places.get(repr(float(name)))  # as they were called before, and as cells of floats are
     return place
 
 
@@ -258,6 +267,7 @@ class MissingIndicator(Feature):
     """A column of which only counts whether it is missing: 1 where it is."""
 
     column: str
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def names(self) -> list[str]:
@@ -265,11 +275,21 @@ class MissingIndicator(Feature):
 
     def write(self, cells: pd.Series, out: NDArray[np.float32]) -> None:
         codes, found = factorize(cells)
-        place = np.array([known_category(cell) is None for cell in found] + [True], dtype=np.bool_)
+        names = [self.reading.category(cell) for cell in found]
+        place = np.array([name is None or name in MISSING_TEXTS for name in names] + [True], dtype=np.bool_)
         out[:, 0] = place[codes]
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": "presence", "column": self.column}
+        return {"kind": "presence", "column": self.column, **_unless_plain(self.reading)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "MissingIndicator":
+        return cls(text(data, "column"), Reading.from_json(data.get("reading")))
+
+
+def _unless_plain(reading: Reading) -> dict[str, Any]:
+    """The entry for a reading that says something: models without one are those of before."""
+    return {} if reading == Reading() else {"reading": reading.to_json()}
 
 
 def usable(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@
 when the table is read. Imported before pandas, which it does without.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,6 +81,8 @@ def check_test_target(test: str, target: str, names: Sequence[str]) -> None:
 
 def columns_hint(name: str, names: Sequence[str]) -> str:
     """The end of an error line about a column: the nearest one that there is, or the first few."""
+    if len(names) == 1 and re.search(r"[\s:]", names[0].strip()):
+        return f"; there is only {names[0][:80]!r}: a comma, semicolon, tab or bar separates fields"
     some = ", ".join(repr(other) for other in names[:8]) + (", ..." if len(names) > 8 else "")
     return nearest(name, names) or f"; there are {some}"
 

@@ -86,7 +86,8 @@ def _decimal_of(digits: str) -> tuple[str | None, bool]:
 def decimal_mark(texts: Iterable[str]) -> str:
     """The decimal mark that the cells of a column show: "." or ",", "?" where marks may be either, "" where there are none.
 
-    Money with a comma before three digits, $1,200, is thousands: hardly anyone writes three decimals after a comma there.
+    Money with a comma before three digits, $1,200, is thousands: hardly anyone writes three decimals after a comma there. Nobody
+    writes thousands before a power of ten: the mark of 1,257E-01 is the decimal one.
     """
     shown: Counter[str] = Counter()
     for text in texts:
@@ -96,7 +97,7 @@ def decimal_mark(texts: Iterable[str]) -> str:
         if "." in digits or "," in digits:
             blanks = any(blank in digits for blank in _BLANKS)
             mark, ambiguous = _decimal_of("".join(character for character in digits if character not in _BLANKS))
-            if ambiguous and not blanks:
+            if ambiguous and not blanks and not (found is not None and found["power"]):
                 mark = "." if mark == "," and _MONEY.search(text) else "?"
             if mark is not None:
                 shown[mark] += 1

@@ -4,6 +4,7 @@ A cell's meaning is a function of the cell and its column's `Reading`, never of 
 and typed cells out of Parquet that say the same are read as the same.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,8 +14,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import dates
+from .dates import of_text
 from .numerals import PLAIN, decimal_mark, parse, shown
-from .values import MISSING, Numbers, factorize, numbers, plain_texts
+from .values import (
+    MISSING,
+    MISSING_TEXTS,
+    Numbers,
+    category,
+    category_of_text,
+    category_with_marks,
+    factorize,
+    first_code,
+    numbers,
+    plain_texts,
+)
 
 # Words that stand for nothing wherever numbers are expected, beside those that are missing in any table.
 _PLACEHOLDERS = frozenset(
@@ -44,11 +57,11 @@ _FEW, _OWN_WORDS = 20, 2
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column's cells become numbers or dates.
+    """How a column's cells become numbers, dates or categories.
 
     `decimal` is what a mark means that may be either ("." or ","), `missing` are the words, in small letters, that the column
-    uses for missing numbers (and numbers, where the user has said so), `order` is how its dates are written (see `dates`), ""
-    where it has none.
+    uses for missing numbers (and numbers, dates and categories, where the user has said so), `order` is how its dates are
+    written (see `dates`), "" where it has none.
     """
 
     decimal: str = "."
@@ -58,14 +71,27 @@ class Reading:
     def apply(self, column: pd.Series) -> Numbers:
         """The column's numbers, or seconds where it has dates, and which cells are something else."""
         read = self._seconds(column) if self.order else numbers(column, self.decimal)
-        if codes := missing_numbers(self.missing, self.decimal):
+        if codes := missing_numbers(self.missing, self.decimal, self.order):
             values = np.where(np.isin(read.values, codes), np.nan, read.values)
             read = Numbers(values, read.non_numeric, read.infinite)
         if self.missing and read.non_numeric.any():
             words = read.non_numeric.copy()
-            words[words] = [str(cell).strip().lower() in self.missing for cell in column[words]]
+            words[words] = [self._is_word(cell) for cell in column[words]]
             read = Numbers(read.values, read.non_numeric & ~words, read.infinite)
         return read
+
+    def category(self, cell: Any) -> str | None:
+        """The name of a cell's category, None where it is missing."""
+        name = category_with_marks(cell, self.decimal) if isinstance(cell, str) else category(cell)
+        return None if is_word(name, self.missing) else name
+
+    def known_category(self, cell: Any) -> str | None:
+        """The name of a cell's category, None also where it is a word that means missing in any table (NA, None, ?)."""
+        name = self.category(cell)
+        return None if name in MISSING_TEXTS else name
+
+    def _is_word(self, cell: Any) -> bool:
+        return str(cell).strip().lower() in self.missing or (bool(self.order) and is_word(category(cell), self.missing))
 
     def _seconds(self, column: pd.Series) -> Numbers:
         values = dates.seconds(column, self.order)
@@ -94,9 +120,16 @@ class Reading:
         return cls(decimal, tuple(missing), order)
 
 
-def missing_numbers(words: Sequence[str], decimal: str) -> list[float]:
-    """Those of a column's words for missing that are numbers: every cell of that value is missing, however it is written."""
+def missing_numbers(words: Sequence[str], decimal: str, order: str = "") -> list[float]:
+    """Those of a column's words for missing that are numbers, or dates: a cell of that value is missing, however written."""
+    if order:
+        return [seconds for word in words if not math.isnan(seconds := of_text(word.upper(), order))]
     return [value for word in words if (value := parse(word, decimal)) is not None]
+
+
+def is_word(name: str | None, words: Sequence[str]) -> bool:
+    """Say whether the name of a category is among the words for missing, in small letters; a number however it is written."""
+    return name is not None and any(name.lower() in (word, category_of_text(word)) for word in words)
 
 
 class Attempt(NamedTuple):
@@ -114,11 +147,11 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
     of any kind where there are over 20 distinct numbers.
     """
     if missing is not None:
-        reading = Reading(decimal, tuple(sorted({word.strip().lower() for word in missing})))
+        reading = Reading(decimal, normalised(missing))
         return Attempt(reading, reading.apply(column), first_written(column, decimal))
     reading = Reading(decimal)
     if decimal == "." and (values := plain_texts(column)) is not None:
-        return Attempt(reading, numbers(pd.Series(values)), "")
+        return Attempt(reading, numbers(pd.Series(values)), first_code(column))
     read = reading.apply(column)
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
@@ -133,18 +166,37 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
     return Attempt(reading, read, first_written(column, decimal))
 
 
-def try_dates(name: str, column: pd.Series, first: str = "") -> Reading | None:
+def try_dates(name: str, column: pd.Series, first: str = "", missing: Sequence[str] | None = None) -> Reading | None:
     """The reading of training cells that are dates or times of day, None where they are not.
 
     `first` is the order "dmy" or "mdy" of those in which either the day or the month may come first; "" to recognise it.
+    `missing` are words and dates that the user says to be missing.
     """
+    words = normalised(missing or ())
     codes, cells = factorize(column)
-    there = [place for place, cell in enumerate(cells) if not _is_missing(cell)]
+    there = [place for place, cell in enumerate(cells) if not _is_missing(cell) and not is_word(category(cell), words)]
     counts = np.bincount(codes[codes >= 0], minlength=len(cells))
     order = dates.recognised(name, [cells[place] for place in there], counts[there])
     if first and order in ("dmy", "mdy"):
         order = first
-    return Reading(order=order) if order else None
+    return Reading(missing=words, order=order) if order else None
+
+
+def category_reading(column: pd.Series, decimal: str, missing: Sequence[str] | None = None) -> Reading:
+    """The reading of training cells that are categories; `decimal` is the column's mark, `missing` what the user says to be so.
+
+    A decimal comma is one only where all cells are numbers and it makes no two of them one category, as it would of 1,2 and 1,20.
+    """
+    words = normalised(missing or ())
+    cells = [cell for cell in _texts(column) if not _is_missing(cell) and not is_word(category_of_text(cell), words)]
+    names = {cell: category_with_marks(cell, decimal) for cell in {cell.strip() for cell in cells}}
+    numeric = all(parse(cell, decimal) is not None for cell in names)
+    return Reading(decimal if numeric and len(set(names.values())) == len(names) else ".", words)
+
+
+def normalised(words: Sequence[str]) -> tuple[str, ...]:
+    """Words for missing as a reading has them."""
+    return tuple(sorted({word.strip().lower() for word in words}))
 
 
 def decimal_marks(frame: pd.DataFrame, decimal: str | None = None) -> dict[str, str]:
@@ -185,9 +237,9 @@ def _texts(column: pd.Series) -> list[str]:
 
 
 def first_written(column: pd.Series, decimal: str) -> str:
-    """The first cell that is a number and not written plainly, "" where there is none."""
-    if decimal == "." and plain_texts(column) is not None:
-        return ""
+    """The first cell that is a number and not written plainly, or a code that loses its zeros; "" where there is none."""
+    if column.dtype.kind in "iu" or (decimal == "." and plain_texts(column) is not None):
+        return first_code(column)
     for cell in _texts(column):
         text = cell.strip()
         plain = decimal == "." or "." not in text

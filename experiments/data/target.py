@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..._text import counted
 from ..errors import UserError
-from .reading import Reading, decimal_marks, first_written, remark_of, try_numbers
-from .values import MISSING_TEXTS, factorize, mean_and_scale, number
+from .reading import Reading, decimal_marks, first_written, is_word, remark_of, try_numbers
+from .values import MISSING_TEXTS, alike, category, factorize, mean_and_scale, number
 
 TASKS = ("classification", "regression")
 _TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
@@ -91,6 +91,9 @@ def clean_target(
         say(f'{name}: {len(classes)} whole numbers, taken as classes; data.task = "regression" changes that')
     for word in sorted(_WORDS & classes) if words else ():
         say(f"{name}: {word!r} is a label like the others, in {counted(int((labels == word).sum()), 'row')}")
+    if names := alike(map(str, classes)):
+        some = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
+        say(f"{name}: {some} differ in case or blanks alone, and are classes of their own")
     _say_missing(name, column, reading, say)
     return task, labels, kept
 
@@ -120,7 +123,8 @@ def _recognised(values: NDArray[np.float64]) -> str:
 def labels_of(name: str, column: pd.Series, reading: Reading) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """The class labels of the rows that have one, all of one type as in `clean_target`, and the mask (n,) of those rows."""
     codes, cells = factorize(column)
-    cells = _typed(cells, reading)
+    absent = [is_word(category(cell), reading.missing) for cell in cells]
+    cells = [None if gone else cell for cell, gone in zip(_typed(cells, reading), absent, strict=True)]
     if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in cells):
         raise UserError(
             f"[data] target: column {name!r} holds neither numbers nor texts; of several labels a row make a column each"

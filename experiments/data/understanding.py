@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .encoding import Encoder
 from .features import Categorical, Feature, MissingIndicator, Numeric
 from .reading import Reading, decimal_marks, try_dates, try_numbers
-from .values import category_codes, known_category
+from .values import category_codes
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
@@ -161,7 +161,7 @@ def _counts(cells: pd.Series, kind: str, reading: Reading) -> tuple[int, int]:
         values = reading.apply(cells).values
         there = np.isfinite(values)
         return int((~there).sum()), len(np.unique(values[there]))
-    codes, names = category_codes(cells, known_category)
+    codes, names = category_codes(cells, reading.known_category)
     return int((codes < 0).sum()), len(names)
 
 
@@ -170,7 +170,7 @@ def _nature(name: str, cells: pd.Series, mark: str, data: "DataConfig") -> tuple
     reading, read, _ = try_numbers(cells, mark, data.missing)
     if np.isfinite(read.values).any() and not read.non_numeric.any():
         return "numeric", reading
-    order = try_dates(name, cells)
+    order = try_dates(name, cells, missing=data.missing)
     if order is not None:
         return "date", order
     return ("text" if _counts(cells, "text", reading)[1] else "empty"), reading
@@ -201,4 +201,4 @@ def _remarks(name: str, schema: Schema) -> tuple[str, ...]:
 
 def _with_key(text: str, override: str) -> str:
     key = override.partition(" ")[0]
-    return f"{text} ({key})" if key else text
+    return f"{text} ({key})" if key.startswith("data.") else text

@@ -7,7 +7,7 @@ Reading cells by value gives the same result every time.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
@@ -19,11 +19,17 @@ from numpy.typing import NDArray
 from .numerals import PLAIN, parse
 
 _CODE = re.compile(r"[+-]?0\d", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_MARKED = re.compile(r"[+-]?[\d.,]*[.,]\d+", re.ASCII)
+_LONGEST = 4000  # of whole numbers that Python reads
+EXACT = 2**53
+"""From here on not every whole number is a float64."""
 _WORDS = ("", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "<NA>", "?")
 _OF_PROGRAMS = ("#N/A", "#N/A N/A", "#NA", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 # Among texts, where many a word is a category: what pandas takes as missing, and the question mark.
 MISSING_TEXTS = frozenset((*_WORDS, *_OF_PROGRAMS))
 MISSING = frozenset((*map(str.lower, MISSING_TEXTS), "-"))  # among numbers, in any case
+_SPAN = re.compile(r"([+-]?\d+) days? \+?(\d\d):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 _TRUTH = {"true": True, "false": False}
 
 
@@ -39,6 +45,10 @@ def number_of_text(cell: str, decimal: str = ".") -> float | None:
         return math.nan
     if lowered in _TRUTH:
         return float(_TRUTH[lowered])
+    span = _SPAN.fullmatch(text)
+    if span is not None:  # as pandas writes time spans
+        days, hours, minutes, seconds = map(float, span.groups())
+        return days * 86400 + hours * 3600 + minutes * 60 + seconds
     return parse(text, decimal)
 
 
@@ -65,6 +75,8 @@ def category(value: Any) -> str | None:
         return category_of_text(value)
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, int | np.integer):
+        return str(int(value))
     if _is_real(value):
         plain = number(value)
         return None if plain is None or math.isnan(plain) else _category_of_number(plain)
@@ -80,12 +92,31 @@ def category_of_text(cell: str) -> str | None:
         return text.capitalize()
     if not PLAIN.fullmatch(text) or _CODE.match(text):
         return text or None
+    if _INTEGER.fullmatch(text) and len(text) < _LONGEST:
+        return str(int(text))  # to the last digit, as identifiers need it
     value = float(text)
     return _category_of_number(value) if math.isfinite(value) else text
 
 
+def category_with_marks(cell: str, decimal: str) -> str | None:
+    """What `category_of_text` says where `decimal` may be a comma: 10,4 is the category that 10.4 is as a number."""
+    text = cell.strip()
+    if decimal == "," and _MARKED.fullmatch(text) and not _CODE.match(text):
+        value = parse(text, decimal)
+        return text if value is None else _category_of_number(value)
+    return category_of_text(text)
+
+
 def _category_of_number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
+
+
+def alike(names: Iterable[str]) -> list[str]:
+    """The first names among these that differ in case or blanks alone, sorted; none where all differ in more."""
+    spellings: dict[str, list[str]] = {}
+    for name in sorted(names):
+        spellings.setdefault(" ".join(name.casefold().split()), []).append(name)
+    return next((found for found in spellings.values() if len(found) > 1), [])
 
 
 def known_category(value: Any) -> str | None:
@@ -178,6 +209,24 @@ def mean_and_scale(values: NDArray[np.float64]) -> tuple[float, float]:
 
 def _is_nullable_number(kind: Any) -> bool:
     return not isinstance(kind, pd.CategoricalDtype | pd.SparseDtype) and getattr(kind, "kind", "O") in "biuf"
+
+
+def first_code(column: pd.Series) -> str:
+    """The first cell that is a whole number and says more than a float64 holds: zeros before it, or over 15 digits; else ""."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.dtype.kind in "iu" and len(column):
+        large = column[(column >= EXACT) | (column <= -EXACT)]
+        return "" if large.empty else str(large.iloc[0])
+    if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
+        return ""
+    try:
+        texts = pc.utf8_trim_whitespace(pa.array(column, type=pa.string(), from_pandas=True))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return ""
+    codes = texts.filter(pc.match_substring_regex(texts, r"^[+-]?(0\d+|\d{16,})$"))
+    return str(codes[0]) if len(codes) else ""
 
 
 def plain_texts(column: pd.Series) -> NDArray[np.float64] | None:

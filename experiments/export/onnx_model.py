@@ -19,7 +19,7 @@ from ...core.layers.category import WIDTH
 from ..data.calendar import CYCLES
 from ..data.features import category_place, category_places
 from ..data.reading import missing_numbers
-from ..data.values import MISSING_TEXTS
+from ..data.values import MISSING_TEXTS, category_of_text
 from ..errors import SweepFailed, UserError
 from ..model import TunedModel, prediction_table
 from ..temperature import TINY
@@ -116,7 +116,8 @@ def encode(encoder: Mapping[str, Any], columns: Mapping[str, Values]) -> Values:
 
 
 def _numbers(feature: Mapping[str, Any], values: Values) -> Values:
-    for missing in missing_numbers(feature["reading"]["missing"], feature["reading"]["decimal"]):
+    reading = feature["reading"]
+    for missing in missing_numbers(reading["missing"], reading["decimal"], reading["order"]):
         values = np.where(values == missing, np.nan, values)
     return values
 
@@ -175,7 +176,7 @@ def _categorical(feature: Mapping[str, Any], cells: Values) -> Inputs:
     known = category_places(categories, feature["merged"])
     rare = len(categories) if feature["rare"] else -1
     missing = len(categories) + feature["rare"] if feature["missing"] else -1
-    places = dict.fromkeys(("", *sorted(MISSING_TEXTS)), missing)
+    places = dict.fromkeys(_absent(feature), missing)
     places |= {name: category_place(known, name) for name in (*categories, *feature["merged"])}
     chosen = _look_up(cells, places, rare)
     if feature.get("coded"):
@@ -183,8 +184,14 @@ def _categorical(feature: Mapping[str, Any], cells: Values) -> Inputs:
     return Inputs(flags=[chosen == place for place in range(len(categories) + feature["rare"] + feature["missing"])])
 
 
+def _absent(feature: Mapping[str, Any]) -> list[str]:
+    """The texts of a missing category; the model's own words for it in small letters, and as numbers are written."""
+    words = feature.get("reading", {"missing": []})["missing"]
+    return list(dict.fromkeys(("", *sorted(MISSING_TEXTS), *words, *(category_of_text(word) or "" for word in words))))
+
+
 def _presence(feature: Mapping[str, Any], cells: Values) -> Inputs:
-    return Inputs(flags=[_look_up(cells, dict.fromkeys(("", *sorted(MISSING_TEXTS)), 1), 0)])
+    return Inputs(flags=[_look_up(cells, dict.fromkeys(_absent(feature), 1), 0)])
 
 
 _FEATURES = {

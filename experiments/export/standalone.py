@@ -28,10 +28,10 @@ from ...core.layers.category import WIDTH
 from ..data.calendar import CYCLES, parts_of
 from ..data.dates import of_text
 from ..data.features import category_place, category_places, standardised, usable
-from ..data.reading import missing_numbers
+from ..data.reading import is_word, missing_numbers
 from ..data.tables import goes_by_place
-from ..data.values import MISSING, MISSING_TEXTS, category_of_text, number_of_text
-from ..delimited import decoded, names_columns, sniff
+from ..data.values import MISSING, MISSING_TEXTS, category_of_text, category_with_marks, number_of_text
+from ..delimited import above, decoded, names_columns, sniff
 from ..temperature import apply_temperature
 
 Cells = Sequence[str | None]
@@ -47,8 +47,11 @@ class Unusable(ValueError):
 # Reading a table.
 
 
-def read_columns(path: Path, known: Sequence[str]) -> dict[str, list[str | None]]:
-    """The cells of a CSV file by column, None where they are empty; `known` are columns by which a line of names is recognised."""
+def read_columns(path: Path, known: Sequence[str], header: bool | None = None) -> dict[str, list[str | None]]:
+    """The cells of a CSV file by column, None where they are empty.
+
+    `known` are columns by which a line of names is recognised; `header` says whether there is one where it lacks those.
+    """
     data = unpacked(path)
     encoding, errors = (
         ("utf-16", "replace") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "surrogateescape")
@@ -56,11 +59,14 @@ def read_columns(path: Path, known: Sequence[str]) -> dict[str, list[str | None]
     text = data.decode(encoding, errors)
     if not text.strip():
         raise Unusable(f"{path}: the file is empty")
-    delimiter, first, sample = sniff(data[:START].decode(encoding, errors), len(data) <= START)
+    head = data[:START].decode(encoding, errors)
+    skipped = len(above(head))
+    text, head = text[skipped:], head[skipped:]
+    delimiter, first, sample = sniff(head, len(data) <= START)
     records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [row for row in records if len(row) > 1 or (row and row[0].strip())]
     names = [decoded(cell.strip()) for cell in rows[0]]
-    if names_columns(first, sample, known):
+    if names_columns(first, sample, known, header):
         rows.pop(0)
     else:
         names = [f"x{place}" for place in range(len(rows[0]))]
@@ -100,7 +106,9 @@ def read_number(cell: str | None, reading: Mapping[str, Any]) -> float | None:
     else:
         value = number_of_text(cell, reading["decimal"])
     if value is None:
-        return np.nan if cell.strip().lower() in reading["missing"] else None
+        words = reading["missing"]
+        named = bool(reading["order"]) and is_word(category_of_text(cell), words)
+        return np.nan if named or cell.strip().lower() in words else None
     return None if np.isinf(value) else value
 
 
@@ -112,7 +120,9 @@ def read_numbers(column: str, cells: Cells, reading: Mapping[str, Any]) -> Array
         what = "dates" if reading["order"] else "numbers"
         print(f"{column}: {len(unread)} of {len(cells)} cells are no {what} (first: {unread[0]!r})", file=sys.stderr)
     values = np.array([np.nan if known[cell] is None else known[cell] for cell in cells], dtype=np.float64)
-    return np.where(np.isin(values, missing_numbers(reading["missing"], reading["decimal"])), np.nan, values)
+    return np.where(
+        np.isin(values, missing_numbers(reading["missing"], reading["decimal"], reading["order"])), np.nan, values
+    )
 
 
 class Inputs(NamedTuple):
@@ -165,6 +175,13 @@ def of_days(
     return Inputs(numbers, [missing] * feature["missing"])
 
 
+def category_name(feature: Mapping[str, Any], cell: str | None) -> str | None:
+    """The name of a cell's category, None where it is missing."""
+    reading = feature.get("reading", {"decimal": ".", "missing": []})
+    name = None if cell is None else category_with_marks(cell, reading["decimal"])
+    return None if is_word(name, reading["missing"]) else name
+
+
 def categorical(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     """A column of categories: one of them is 1, or the code of the one that is there, 0 for a new one."""
     categories = feature["categories"]
@@ -173,7 +190,7 @@ def categorical(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     missing = len(categories) + feature["rare"] if feature["missing"] else -1
 
     def place_of(cell: str | None) -> int:
-        name = None if cell is None else category_of_text(cell)
+        name = category_name(feature, cell)
         place = None if name is None else category_place(places, name)
         return place if place is not None else missing if name is None or name in MISSING_TEXTS else rare
 
@@ -186,7 +203,7 @@ def categorical(feature: Mapping[str, Any], cells: Cells) -> Inputs:
 
 def presence(feature: Mapping[str, Any], cells: Cells) -> Inputs:
     """A column of which only counts whether it is missing."""
-    names = (None if cell is None else category_of_text(cell) for cell in cells)
+    names = (category_name(feature, cell) for cell in cells)
     return Inputs(flags=[np.array([name is None or name in MISSING_TEXTS for name in names])])
 
 
@@ -409,6 +426,7 @@ class Model:
         self.about: dict[str, Any] = json.loads(self.arrays.pop("description").tobytes().decode("utf-8"))
         self.inputs: list[str] = self.about["encoders"][0]["inputs"]
         self.columns: list[str] = [feature["column"] for feature in self.about["encoders"][0]["features"]]
+        self.header: bool | None = self.about["encoders"][0].get("header")
 
     def predict(self, columns: Mapping[str, Cells]) -> dict[str, list[Any]]:
         """The columns `prediction` and `proba_<label>` for rows given as texts by column, None where they are missing."""
@@ -460,7 +478,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         model = Model(Path(__file__).with_name("model.npz"))
-        found = model.predict(read_columns(given.file, model.columns))
+        found = model.predict(read_columns(given.file, model.columns, model.header))
         with given.out.open("w", newline="", encoding="utf-8") if given.out else io.StringIO(newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
             writer.writerow(found)

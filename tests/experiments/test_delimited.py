@@ -66,3 +66,45 @@ def test_a_long_table_is_read_in_pieces(monkeypatch):
 def test_an_open_quote_is_found_where_it_begins():
     with pytest.raises(UserError, match="a quote that is opened in line 3 is not closed"):
         read('a,b\n1,2\n3,"4\n5,6\n')
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# made by x\n",
+        "# of x, y and z, too, all\n#\n",
+        "sep=;\n",
+        "SEP=,\n\n",
+        "Sales of 2020\n\nin euros\n",
+        '"A title"\r\n',
+        "\n \n",
+    ],
+)
+def test_what_stands_above_a_table_is_left_out(above):
+    assert delimited.above(f"{above}a,b,c\n1,2,x\n3,4,y\n") == above
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2\n",
+        "#id,b\n1,2\n",
+        "# y\n1\n2\n",
+        "y\n1,5\n2,5\n",
+        '"long\nname",b\n1,2\n',
+        "y\n1\n2\n",
+        "# a\n",
+        "x\n1,2\n",
+    ],
+)
+def test_names_and_rows_are_no_remarks_above_a_table(text):
+    assert delimited.above(text) == ""
+
+
+@given(st.text(alphabet='a1,;# \n\r"\t', max_size=40))
+def test_what_stands_above_any_text_is_its_beginning(text):
+    assert text.startswith(delimited.above(text))
+
+
+def test_lines_of_old_macs():
+    assert delimited.sniff("a;b\r1;2\r3;4\r", True) == (";", ["a", "b"], [["1", "2"], ["3", "4"]])

@@ -125,3 +125,22 @@ def test_an_archive_without_one_table_says_what_it_holds(tmp_path, names, said):
     (tmp_path / "no.zip").write_bytes(b"PK nothing")
     with pytest.raises(UserError, match=r"no\.zip: cannot be read: File is not a zip file"):
         read_table("no.zip", tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+def test_lines_above_a_table_are_left_out_and_said(tmp_path, encoding):
+    text = "# größe\nsep=;\n\na;b\n1;ü\n"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    (tmp_path / "t.csv").write_bytes(mark + text.encode(encoding))
+    said: list[str] = []
+    frame = read_table("t.csv", tmp_path, say=said.append)
+    assert (list(frame), frame.to_numpy().tolist()) == (["a", "b"], [["1", "ü"]])
+    assert said[0] == "t.csv: 1 line above the table is left out (first: '# größe')"
+    with open_table("t.csv", tmp_path) as table:
+        assert table.format.column_names(table) == ["a", "b"]
+
+
+def test_lines_are_counted_from_the_beginning_of_the_file(tmp_path):
+    (tmp_path / "t.csv").write_text("# one\n# two\na,b\n1,2\n1,2,3\n")
+    with pytest.raises(UserError, match="the first line names 2 fields, line 5 has 3"):
+        read_table("t.csv", tmp_path)

@@ -68,3 +68,16 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
         "interrupted; what is finished is kept. Continue with:",
         "  mlptune sweep --data rows.csv --target y --set search.trials=5000 --workers 1 --resume",
     ]
+
+
+def test_a_folder_that_is_gone_is_one_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for command in (["list"], ["sweep", "--data", "a.csv", "--target", "y"]):
+        result = run(*command)
+        assert (result.exit_code, result.stderr) == (
+            2,
+            "mlptune: the current folder no longer exists; change to another one\n",
+        )

@@ -100,3 +100,15 @@ def test_a_table_without_names_is_predicted_by_place(tmp_path: Path, run: Run) -
     Path("one.csv").write_text(f"{rows[0][1]},{rows[0][2]}\n")
     assert run("predict", "flowers", "one.csv", "-o", "one.out.csv").exit_code == 0
     assert Path("one.out.csv").read_text().splitlines() == Path("new.out.csv").read_text().splitlines()[:2]
+
+
+def test_a_model_remembers_that_there_is_no_line_of_names(run: Run, tmp_path: Path) -> None:
+    lines = [f"{('red', 'blue')[i % 2]},{('big', 'small')[i // 2 % 2]},{('yes', 'no')[i % 3 == 0]}" for i in range(60)]
+    Path("all.csv").write_text("\n".join(lines) + "\n")
+    ran = run("sweep", "--data", "all.csv", "--target", "x2", "--set", "data.header=false", *SMALL)
+    assert ran.exit_code == 0, ran.stderr
+    for rows in (lines[7:20], ["x0,x1,x2", *lines[7:20]]):
+        Path("some.csv").write_text("\n".join(rows) + "\n")
+        ran = run("predict", "all", "some.csv", "-o", "out.csv")
+        assert ran.exit_code == 0, ran.stderr
+        assert len(pd.read_csv("out.csv")) == 13

@@ -191,3 +191,11 @@ def test_sections_that_do_not_fit_the_table_are_refused(section, message):
         schema_of(frame, **section)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_spellings_of_one_category_are_told():
+    frame = pd.DataFrame({"c": ["Red", "red", "RED", "blue"] * 20, "d": ["a", "b"] * 40})
+    schema = infer_schema(frame, DataConfig(source="t.csv"))
+    assert schema.messages == (
+        "c: 'RED', 'Red' and 'red' differ in case or blanks alone, and are told apart; one spelling in the table makes them one",
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mlptune.experiments.data.features import Categorical, Feature, Levels, MissingIndicator, Numeric
+from mlptune.experiments.data.features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicator, Numeric
 from mlptune.experiments.data.reading import Reading
 
 
@@ -46,3 +46,20 @@ def test_models_of_0_1_0_have_no_reading():
     assert encoded(Categorical.from_json(old), ["None", 1, "1", "z"]) == [[1, 0], [0, 1], [0, 1], [0, 0]]
     assert Categorical.from_json(old).unread(pd.Series(["z"])).many
     assert not Categorical.from_json(old | {"rare": True}).unread(pd.Series(["z"])).many
+
+
+def test_long_numbers_are_categories_to_the_last_digit():
+    cells = pd.Series([str(2**60 + i % 3) for i in range(30)])
+    feature = Categorical.fit("key", cells, None, USUAL_LEVELS)
+    assert set(feature.categories) == {str(2**60 + i) for i in range(3)}
+    for written in (cells, cells.astype("int64"), cells.astype(object).map(int)):
+        out = np.zeros((30, 3), dtype=np.float32)
+        feature.write(written, out)
+        assert out.sum(axis=0).tolist() == [10, 10, 10]
+
+
+def test_long_numbers_have_the_feature_that_earlier_models_gave_them():
+    earlier = Categorical("key", (repr(float(2**60)), "7"), False, False)
+    out = np.zeros((3, 2), dtype=np.float32)
+    earlier.write(pd.Series([str(2**60 + 1), str(2**60), "7"]), out)
+    assert out.tolist() == [[1, 0], [1, 0], [0, 1]]

@@ -154,3 +154,9 @@ def test_a_sweep_starts_no_process_for_a_slip(tmp_path, monkeypatch, section, me
     with pytest.raises(UserError) as caught:
         mlptune.run_sweep({"data": section})
     assert str(caught.value).startswith(message)
+
+
+def test_fields_that_something_else_separates_are_told(tmp_path):
+    (tmp_path / "a.csv").write_text("a b y\n1 2 3\n")
+    with pytest.raises(UserError, match="there is only 'a b y': a comma, semicolon, tab or bar separates fields"):
+        check_header(DataConfig(source="a.csv", target="y"), tmp_path)

@@ -200,3 +200,62 @@ def test_nonsense_is_refused():
 
 def fitted(frame: pd.DataFrame) -> Encoder:
     return Encoder.fit(frame, infer_schema(frame, DataConfig(source="t.csv")))
+
+
+@pytest.mark.parametrize(
+    ("cells", "typed", "kind"),
+    [
+        (["red", "BLUE", "nix", " Nix ", "-999"], ["red", "BLUE", "nix", None, -999.0], "categorical"),
+        (["2024-03-01", "2023-01-31", "nix", "NIX", "1900-01-01"], None, "calendar"),
+        (["01/13/2024", "02/28/2023", "nix", "", "01/01/1900"], None, "calendar"),
+    ],
+)
+def test_what_the_user_says_to_be_missing_is_so_among_dates_and_categories(cells, typed, kind):
+    frame = pd.DataFrame({"x": cells * 10})
+    schema = infer_schema(frame, DataConfig(source="t.csv", missing=["nix", "-999.0", "01/01/1900", "1900-01-01"]))
+    assert schema.kinds["x"] == kind
+    encoder = Encoder.fit(frame, schema)
+    encoder = Encoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    indicator = encoder.feature_names.index("x=<missing>")
+    assert encoder.transform(frame)[:5, indicator].tolist() == [0, 0, 1, 1, 1]
+    assert not encoder.unread(frame)
+    if typed is not None:
+        np.testing.assert_array_equal(encoder.transform(pd.DataFrame({"x": typed})), encoder.transform(frame)[:5])
+
+
+def test_a_column_of_which_only_counts_whether_it_is_missing_knows_the_users_words():
+    frame = pd.DataFrame({"x": ["there", "nix"] * 20, "n": ["5", "-999"] * 20})
+    schema = infer_schema(frame, DataConfig(source="t.csv", missing=["nix", "-999"]))
+    encoder = Encoder.from_json(json.loads(json.dumps(Encoder.fit(frame, schema).to_json())))
+    assert dict(schema.kinds) == {"x": "presence", "n": "presence"}
+    assert encoder.transform(frame)[:2].tolist() == [[0, 0], [1, 1]]
+    assert encoder.transform(pd.DataFrame({"x": ["else"], "n": [-999.0]})).tolist() == [[0, 1]]
+
+
+def test_categories_with_decimal_commas_are_those_of_typed_numbers():
+    cells = ["10,4", "1.234,5", "7", "0,25"]
+    frame = pd.DataFrame({"size": cells * 10, "tags": ["1,2", "1,20", "3", "3"] * 10})
+    schema = infer_schema(frame, DataConfig(source="t.csv", categorical=["size", "tags"]))
+    encoder = Encoder.from_json(json.loads(json.dumps(Encoder.fit(frame, schema).to_json())))
+    new = pd.DataFrame({"size": [10.4, 1234.5, 7, 0.25], "tags": ["1,2", "1,20", "3", "3"]})
+    np.testing.assert_array_equal(encoder.transform(new), encoder.transform(frame)[:4])
+    assert [name for name in encoder.feature_names if "tags" in name] == ["tags=3", "tags=1,2", "tags=1,20"]
+
+
+def test_a_reading_that_says_nothing_is_not_stored_with_categories():
+    frame = pd.DataFrame({"c": ["a", "b"] * 20})
+    assert "reading" not in Encoder.fit(frame, infer_schema(frame, DataConfig(source="t.csv"))).to_json()["features"][0]
+
+
+def test_a_comma_before_a_power_of_ten_is_the_decimal_mark():
+    frame = pd.DataFrame({"x": ["1,257E-01", "2,500e+03"] * 20, "y": ["1.5", "2.25"] * 20})
+    assert decimal_marks(frame) == {"x": ",", "y": "."}
+    assert try_numbers(frame["x"], ",").read.values[:2].tolist() == [0.1257, 2500.0]
+
+
+def test_numbers_that_are_codes_are_said():
+    zips = infer_schema(pd.DataFrame({"zip": ["02139", "10001", "90210"] * 20}), DataConfig(source="t.csv"))
+    assert zips.messages == ("zip: '02139' is read as 2139; data.categorical takes them as texts",)
+    for cells in (["9007199254740993", "9007199254740992", "5"] * 20, [2**53 + 1, 2**53, 5] * 20):
+        [message] = infer_schema(pd.DataFrame({"key": cells}), DataConfig(source="t.csv")).messages
+        assert message.startswith("key: '900719925474099")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlptune.experiments.data.target import Target, clean_target
+from mlptune.experiments.data.target import Target, clean_target, target_reading
 from mlptune.experiments.errors import UserError
 
 
@@ -130,6 +130,28 @@ def told(cells: list, task: str = "auto") -> list[str]:
     lines: list[str] = []
     clean_target("y", pd.Series(cells), task, say=lines.append)
     return lines
+
+
+@pytest.mark.parametrize(
+    ("cells", "missing", "classes"),
+    [
+        (["yes", "no", "unk", "Unk "], ["unk"], {"yes", "no"}),
+        (["1", "2", "-9", "-9.0"], ["-9"], {1, 2}),
+        ([1, 2, -9, 1], ["-9"], {1, 2}),
+        ([True, False, "?", True], [], {True, False}),
+    ],
+)
+def test_what_the_user_says_to_be_missing_is_no_class(cells, missing, classes):
+    frame = pd.DataFrame({"y": cells * 10})
+    task, labels, kept = clean_target("y", frame["y"], "auto", target_reading("y", frame, None, missing))
+    assert (task, set(labels.tolist())) == ("classification", classes)
+    assert kept.sum() == len(labels) == sum(cell in classes or str(cell) in map(str, classes) for cell in frame["y"])
+
+
+def test_classes_that_differ_in_spelling_alone_are_said():
+    assert told(["yes", "Yes", "no", "YES "] * 10) == [
+        "y: 'YES', 'Yes' and 'yes' differ in case or blanks alone, and are classes of their own"
+    ]
 
 
 def test_what_the_user_may_have_meant_otherwise_is_said():

@@ -92,3 +92,9 @@ def test_mean_and_scale_are_numpys_up_to_constants(values):
 
 def test_constants_are_only_centred():
     assert mean_and_scale(np.full(5, 3.0)) == (3.0, 1.0)
+
+
+def test_time_spans_as_pandas_writes_them_are_seconds():
+    spans = pd.to_timedelta(["5h 3min", "-90s", "3 days 04:00:00.25", "0s"]).to_series()
+    np.testing.assert_array_equal(numbers(spans.astype(str)).values, numbers(spans).values)
+    assert number("3 days") is None

@@ -150,3 +150,9 @@ def test_days_are_taken_apart_as_the_calendar_does(days: list[float]) -> None:
 def test_normal_quantiles_are_those_of_the_standard_library(shares: list[float]) -> None:
     expected = [NormalDist().inv_cdf(share) for share in shares]
     np.testing.assert_allclose(onnx_model.inverse_normal(np.array(shares)), expected, rtol=1e-13, atol=1e-15)
+
+
+def test_the_users_words_for_missing_are_texts_of_a_missing_category() -> None:
+    absent = onnx_model._absent({"reading": {"decimal": ".", "missing": ["-999.0", "n.v."]}})
+    assert {"", "NA", "n.v.", "-999"} <= set(absent)
+    assert "n.v." not in onnx_model._absent({})

@@ -180,6 +180,22 @@ def test_a_reading_has_nothing_that_the_program_does_not_know() -> None:
     assert {field.name for field in fields(Reading)} == {*Reading().to_json()} == {"decimal", "missing", "order"}
 
 
+@given(cells=st.lists(CELLS, min_size=1, max_size=5), decimal=st.sampled_from([".", ","]), missing=WORDS)
+def test_categories_are_read_as_in_a_sweep(cells: list[str], decimal: str, missing: set[str]) -> None:
+    reading = Reading(decimal, tuple(sorted(missing)))
+    stored = {"reading": reading.to_json()}
+    assert [standalone.category_name(stored, cell or None) for cell in cells] == [
+        reading.category(cell) if cell else None for cell in cells
+    ]
+    assert standalone.category_name({}, "n.v.") == "n.v."
+
+
+def test_a_line_of_names_is_what_the_model_remembers(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("# rows\nred,small\nblue,big\n")
+    assert standalone.read_columns(tmp_path / "t.csv", ["x0", "x1"], False)["x0"] == ["red", "blue"]
+    assert list(standalone.read_columns(tmp_path / "t.csv", ["x0", "x1"])) == ["red", "small"]
+
+
 @pytest.mark.parametrize("form", ["tab", "gzip", "utf-16", "quoted", "cp1252", "turned", "trailing"])
 def test_a_table_in_any_form(form: str, table: Path, tmp_path: Path) -> None:
     model = momentary_model(table, "classification", {"scaling": "quantile"}, classes=2)
