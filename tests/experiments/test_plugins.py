@@ -152,6 +152,7 @@ def test_a_function_that_fails_on_the_table_is_refused_before_training(store: st
         mlptune.run_sweep(small(data__source="sklearn:diabetes"), metric=binary, workers=1)
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_sampler_of_one_objective_says_so_before_anything_trains(store: str) -> None:
     spec = iris(search__method="lonely", search__trials=3)
     assert len(mlptune.run_sweep(spec, workers=1).trials) == 3
