@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _DELIMITERS = (",", ";", "\t", "|")
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+# The last alternative, a line that the text cuts off, keeps the search linear where that line is long.
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SEPARATOR = re.compile(r"(?i:sep)=.")  # spreadsheets are told the delimiter so
 _END = "\0end\0"  # a last line of our own: inside a cell it shows a quote that is never closed
 _LINE = 1 << 24  # bytes that a line may have to be read at once with the others
@@ -66,7 +67,7 @@ def above(text: str) -> str:
 
     A comment has another number of fields than the lines below it, a title has one where the names have more.
     """
-    lines = _LINES.findall(text)
+    lines = [line for line in _LINES.findall(text) if line.endswith(("\r", "\n"))]
     start = next((place for place in range(len(lines)) if not _is_remark(lines, place)), 0)
     first = next((place for place in range(start, len(lines)) if not _is_title(lines[place])), len(lines))
     there = [line for line in lines[first:] if line.strip()][:2]
