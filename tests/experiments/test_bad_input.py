@@ -208,7 +208,7 @@ INPUTS: list[tuple[list[str], str]] = [
     (setting("search.method=auto", "search.options.structural=hidden"), "structural: 'hidden' is not a list of names"),
     (setting("search.method=nas", "search.options.population=4", "search.options.sample=5"), "sample: 5 is more than the"),
     (setting("search.method=pbt", "search.options.population=-1"), "population: -1"),
-    (setting("search.method=GridSampler"), "method: GridSampler: it wants the points themselves and ends a study of its own; method \"grid\" takes them"),
+    (setting("search.method=GridSampler"), "method: GridSampler: it wants the points themselves and ends a study of its own"),
     (setting("search.pruner=PercentilePruner"), "pruner PercentilePruner: missing a required argument: 'percentile'"),
     (setting("search.pruner=median", "search.options.interval_steps=0"), "interval"),
     (setting("search.pruner=extrapolation", "search.options.foo=1"), "unknown option 'foo'"),

@@ -143,7 +143,7 @@ def test_more_trials_train_on_the_rows_that_the_first_ones_had(store: str, monke
     """The time had decided how many trials there are and on which share of the rows; it is not counted anew."""
     silent = {**small(), "space": None, "model": {"epochs": 2}, "search": {"method": "random"}}
     cost = plan_of_spec(silent)
-    monkeypatch.setattr(forecast.affordable, "__defaults__", (15.0 * cost, 24))
+    monkeypatch.setattr(forecast.affordable, "__defaults__", (18.0 * cost, 24))
     first = mlptune.run_sweep(silent, workers=1)
     assert (len(first.trials), first.best_config["subset"]) == (24, 0.5)
     monkeypatch.setattr(forecast.affordable, "__defaults__", (1000.0 * cost, 24))
