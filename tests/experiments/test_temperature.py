@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from mlptune.experiments.temperature import GREATEST, apply_temperature, fit_temperature
+from mlptune.experiments.temperature import GREATEST, PRIOR, apply_temperature, fit_temperature
 
 
 def overconfident(n: int, classes: int, factor: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +32,8 @@ def test_for_two_classes_it_is_a_logistic_regression_on_the_logit() -> None:
     p, y = overconfident(2000, 2, 2.5, seed=3)
     logit = np.log(p[:, 1:] / p[:, :1])
     slope = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10).fit(logit, y).coef_[0, 0]
-    assert 1 / fit_temperature(p[:, 1:], y) == pytest.approx(slope, rel=5e-3)
+    many = np.full(len(y), 1e4)  # so many rows of each that what is assumed beforehand does not count
+    assert 1 / fit_temperature(p[:, 1:], y, many) == pytest.approx(slope, rel=1e-3)
 
 
 def test_two_columns_and_one_are_the_same_model() -> None:
@@ -71,6 +72,15 @@ def test_the_likeliest_class_stays_and_rows_add_up_to_one(rows: list[list[float]
     assert (top >= scaled.max(axis=1) * (1 - 1e-9)).all()
 
 
+def test_a_few_rows_that_are_wrong_say_hardly_anything() -> None:
+    """Two of two thousand rows wrong, all of them sure: without the prior T would be 1.7, and cost what is right most."""
+    p = np.tile([[1 - 4e-6, 1e-6, 1e-6, 1e-6, 1e-6]], (2000, 1))
+    y = np.zeros(2000, dtype=int)
+    y[:2] = 1
+    assert 1.0 < fit_temperature(p, y) < 1.4
+    assert fit_temperature(np.tile(p, (200, 1)), np.tile(y, 200)) == pytest.approx(1.67, abs=0.05)
+
+
 def test_it_is_where_scipy_finds_the_least_log_loss() -> None:
     """Where rows are nearly all right, nearly all wrong, or neither; and 1 where no temperature changes anything."""
     from scipy.optimize import minimize_scalar
@@ -80,7 +90,7 @@ def test_it_is_where_scipy_finds_the_least_log_loss() -> None:
 
         def loss(inverse: float, p: np.ndarray = p, y: np.ndarray = y) -> float:
             scaled = apply_temperature(p, 1 / inverse)
-            return -(np.log(scaled[np.arange(len(y)), y]) + np.log(scaled).mean(axis=1) / len(y)).sum()
+            return (inverse - 1) ** 2 / (2 * PRIOR**2) - np.log(scaled[np.arange(len(y)), y]).sum()
 
         found = minimize_scalar(loss, bounds=(1 / GREATEST, 10.0), method="bounded", options={"xatol": 1e-7})
         assert 1 / fit_temperature(p, y) == pytest.approx(found.x, rel=1e-4)
