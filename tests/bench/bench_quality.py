@@ -113,7 +113,8 @@ def contenders(
                 levels = {c: X[c].astype("category").cat.categories for c in X if not is_number(X[c])}
 
                 def prepare(rows: pd.DataFrame) -> Any:
-                    return rows[X.columns].assign(**{c: pd.Categorical(rows[c], levels[c]) for c in levels})
+                    known = {c: rows[c].where(rows[c].isin(levels[c])) for c in levels}
+                    return rows[X.columns].assign(**{c: pd.Categorical(known[c], levels[c]) for c in levels})
             else:
                 place = Path(tempfile.mkdtemp(dir=folder))
                 train.to_csv(place / "t.csv", index=False)
