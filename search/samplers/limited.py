@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ..known_costs import KnownCosts
 from ..seeds import derive
 from ..spaces.space import Space, single_value
+from . import move_to
 from .random import RandomSampler
 
 PROPOSALS = 16
@@ -57,6 +58,11 @@ class LimitedSampler(BaseSampler):
         """Lines for the user, before `total` trials start."""
         described = getattr(self._sampler, "describe", None)
         return described(total) if described is not None else []
+
+    def move_to(self, space: Space) -> None:
+        """Search `space` from now on, the same hyperparameters in other ranges; the limits stay."""
+        self._space = space
+        move_to(self._sampler, space)
 
     def reseed_rng(self) -> None:
         self._sampler.reseed_rng()

@@ -5,7 +5,8 @@ import pytest
 
 from mlptune.search import Space, sampler
 from mlptune.search.known_costs import KnownCosts
-from mlptune.search.samplers import ignores_history
+from mlptune.search.methods import METHODS
+from mlptune.search.samplers import ignores_history, move_to
 from mlptune.search.samplers.limited import NothingFits
 
 SPACE = Space.parse(
@@ -59,6 +60,20 @@ def test_limits_that_all_keep_change_nothing(name):
     limited, without = run(name, known_costs=free), run(name, known_costs=None)
     assert [SPACE.point(t.params) for t in limited.trials] == [SPACE.point(t.params) for t in without.trials]
     assert ignores_history(limited.sampler) == ignores_history(without.sampler)
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.moves])
+def test_a_space_that_moves_stays_within_the_limits(name):
+    moved = Space.parse({**SPACE.table(), "rate": {"low": 1.0, "high": 10.0, "log": True}})
+    study = run(name)
+    move_to(study.sampler, moved)
+    points = []
+    for _ in range(4):
+        trial = study.ask()
+        points.append(moved.suggest(trial))
+        study.tell(trial, 0.0)
+    assert all(map(LIMITS.admits, points))
+    assert all(1.0 <= point["rate"] <= 10.0 for point in points)
 
 
 def test_what_is_given_with_a_trial_stays_and_the_rest_fits():
