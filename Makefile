@@ -20,20 +20,12 @@ export PYTHONDONTWRITEBYTECODE :=
 	@mkdir -p .typing && ln -sfn .. .typing/mlptune
 	@touch $@
 
-# The benchmarks need a library of their own, which the tests do without.
-.venv/ready-bench: .venv/ready
+# What an extra of the package needs beside it.
+.venv/ready-bench .venv/ready-docs: .venv/ready-%: .venv/ready
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'; \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$*]'; \
 	else \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'; \
-	fi
-	@touch $@
-
-.venv/ready-docs: .venv/ready
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[docs]'; \
-	else \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'; \
 	fi
 	@touch $@
 

@@ -5,6 +5,11 @@ from datetime import datetime
 from typing import Any
 
 
+def count_text(count: float | None) -> str:
+    """A counted cost with its thousands set apart, or a dash."""
+    return "-" if count is None else f"{count:,.0f}"
+
+
 def params_text(params: Mapping[str, Any]) -> str:
     """Return parameters as name=value, numbers to four digits."""
     return "  ".join(f"{name}={value_text(value)}" for name, value in params.items())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..short import number_text, params_text
+from ..short import count_text, number_text, params_text
 from .present import text_table
 
 
@@ -25,8 +25,3 @@ def front_table(shown: Mapping[str, Any], width: int | None = None) -> str:
     metric = shown["best"]["metric"]
     table = text_table(["trial", metric, *names, "hyperparameters"], rows, ["trial", metric, *names], width)
     return f"Pareto front of {metric} and {' and '.join(counted)}:\n{table}"
-
-
-def count_text(count: float | None) -> str:
-    """Return a counted cost with its thousands set apart, or a dash."""
-    return "-" if count is None else f"{count:,.0f}"

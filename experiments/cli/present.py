@@ -12,7 +12,7 @@ from ..._text import counted, escape_control_characters
 from ...search.spaces.layers import layer_of
 from ..ranking import ranked_rows
 from ..report.rules import Finding
-from ..short import number_text, params_text, time_text
+from ..short import count_text, number_text, params_text, time_text
 from .text import copied_text
 
 
@@ -151,7 +151,7 @@ def trials_text(
             ("*" if trial["number"] == best.get("number") else "") + str(trial["number"]),
             str(trial["state"]),
             number_text(trial["value"]),
-            *(f"{trial['costs'][name]:,}" if name in trial["costs"] else "-" for name in counted_costs),
+            *(count_text(trial["costs"].get(name)) for name in counted_costs),
             str(trial["epochs"]),
             params_text(trial["params"])
             + _remark(trial, (copied or {}).get(trial["number"], ()), trial["number"] in shown.get("by_hand", ())),
@@ -213,7 +213,7 @@ def ensemble_lines(ensemble: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def costs_lines(costs: Mapping[str, float]) -> list[str]:
     """Return the line with what the model of a trial costs; none where that is not asked for."""
-    return ["costs  " + ", ".join(f"{name} {count:,}" for name, count in costs.items())] if costs else []
+    return ["costs  " + ", ".join(f"{name} {count_text(count)}" for name, count in costs.items())] if costs else []
 
 
 def threshold_lines(best: Mapping[str, Any]) -> list[str]:

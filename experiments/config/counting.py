@@ -38,9 +38,7 @@ def with_counted(spec: Spec) -> Spec:
         changes["ensemble"] = 0
     if not changes:
         return spec
-    changed = objective.model_copy(update=changes)
-    # A sweep file that is written with every default stated has these too.
-    return spec.model_copy(update={"objective": changed})
+    return spec.model_copy(update={"objective": objective.model_copy(update=changes)})
 
 
 def check_counting(spec: Spec, searcher: "Searcher | None") -> None:

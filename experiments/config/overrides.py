@@ -1,5 +1,6 @@
 """`--set key=value`: changes to a sweep file by dotted keys, made before it is checked."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from ..gathered import Gathered
 from .names import meant_hyperparameter
 from .text import plain, show_key
 
+_BARE_POINT = re.compile(r"^\s*([+-]?)\.(?=\d)", re.ASCII)
 # Setting one of these removes the other: what stands in a file could not be replaced by its alternative otherwise.
 _ALTERNATIVES = {
     "data.folds": "data.validation",
@@ -67,9 +69,9 @@ def _pairs(overrides: Sequence[str] | Mapping[str, Any], found: Gathered) -> Ite
 
 
 def value_of(text: str) -> Any:
-    """The TOML value that a text is, or else the text itself."""
+    """The TOML value that a text is, or else the text itself; .5 is a number too, which TOML does not take."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
+        parsed = tomllib.loads("value = " + _BARE_POINT.sub(r"\g<1>0.", text))
     except (ValueError, RecursionError):
         return text
     return parsed["value"] if len(parsed) == 1 else text

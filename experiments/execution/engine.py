@@ -5,7 +5,7 @@ curve depends on its configuration, its seed and the data alone.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
@@ -65,17 +65,19 @@ class EngineEvaluator:
     Args:
         task: The data and how it is scored.
         executor: Runs the jobs.
-        workers: How many jobs it runs at once.
+        workers: How many jobs it runs at once; as many as it has workers, where it says so, if not given.
         trial_timeout: How many seconds a trial may train, which is its share of the time of its jobs; a trial that takes longer
             fails. A job that takes longer than one of its trials has left is killed where the executor can do that, and is
             handled as a crash.
     """
 
-    def __init__(self, task: Task, executor: Executor, workers: int = 1, trial_timeout: float | None = None) -> None:
+    def __init__(
+        self, task: Task, executor: Executor, workers: int | None = None, trial_timeout: float | None = None
+    ) -> None:
         self._task = task
         self._folds = Shared(task.fingerprint, task.folds)
         self._executor = executor
-        self._workers = workers
+        self._workers = workers or (len(executor) if isinstance(executor, Sized) else 1)
         self._trial_timeout = trial_timeout
         self._trials: dict[int, Trial] = {}
 

@@ -34,7 +34,7 @@ from .plan import SweepPlan
 
 # What costs time is measured on so many rows at most, and only where it is little beside the search, counted in operations.
 ROWS, SHARE_OF_SEARCH = 2000, 0.02
-# Importing the baselines takes a second whatever the table: a search of less than a third of one (see `forecast`) has none.
+# Importing the baselines takes a second whatever the table: a search of less than half of one (see `forecast`) has none.
 LEAST_FOR_BASELINES = 1e10
 # Fewer trials say nothing of what mattered.
 LEAST_TRIALS = 10

@@ -15,8 +15,8 @@ from ..errors import SweepFailed
 from ..execution.engine import EngineEvaluator
 from ..execution.evaluation import Request
 from ..ranking import ranked
-from .members import trained_configuration
 from .plan import SweepPlan
+from .retraining import trained_configuration
 
 # From how many fresh seeds each finalist is trained, on every fold.
 FRESH_SEEDS = 3
@@ -65,10 +65,9 @@ def _fresh_values(plan: SweepPlan, trials: list[TrialRecord], executor: Executor
         seeds=tuple(derive32(plan.spec.seed, "finalists", i) for i in range(FRESH_SEEDS)),
         order_seed=derive32(plan.spec.seed, "finalists", "order"),
     )
-    workers = len(executor) if hasattr(executor, "__len__") else 1
     requests = [Request(trial.number, trained_configuration(plan, trial), plan.max_epochs) for trial in trials]
     values: dict[int, float | None] = {}
-    for outcome in EngineEvaluator(task, executor, workers).advance(requests):
+    for outcome in EngineEvaluator(task, executor).advance(requests):
         if outcome.ended == "failed":
             raise SweepFailed(f"training finalist {outcome.number} again failed: {outcome.reason}")
         if outcome.ended is not None:

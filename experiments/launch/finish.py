@@ -4,7 +4,7 @@ import json
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import optuna
 
+from ..._text import counted
 from ...tracking import schema
 from ...tracking.description import LEADERS
 from ...tracking.records import TrialRecord
@@ -22,8 +23,7 @@ from ..config import spec_toml
 from ..data.dataset import EncodedFold
 from ..ensemble import Expected
 from ..errors import SweepFailed
-from ..execution.engine import EngineEvaluator
-from ..execution.evaluation import Request, TrainedNetwork
+from ..execution.evaluation import TrainedNetwork
 from ..front import LaunchCosts, on_front, trial_costs
 from ..model import Part, TunedModel
 from ..progress import Observer
@@ -31,8 +31,10 @@ from ..ranking import best_trial, ranked
 from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
+from ..short import time_text
 from ..signature import signature_of
 from ..space_changes import SpaceChange
+from . import forecast
 from .evidence import measure
 from .finalists import Finalist, finalists, named, table
 from .library import Library
@@ -40,14 +42,15 @@ from .members import (
     choose_members,
     complete_library,
     ensemble_model,
-    trained_configuration,
     validation_outputs,
     validation_rows,
 )
 from .plan import SweepPlan
-from .refit import refit, trained_networks
+from .retraining import refit, train_again, trained_configuration
 from .stop_rules import Stopped
 
+# Training the members again takes longer than what one waits for without a word.
+SAID_SECONDS = 3.0
 # Stored in every logged model: MLflow imports it to load one.
 LOADER_MODULE = "mlptune.experiments.model"
 
@@ -212,13 +215,17 @@ def make_model(
     observer: Observer,
 ) -> tuple[TunedModel, Expected | None]:
     """The model of a sweep whose best trial is `best`, and what it can be expected to score; no test row is looked at."""
-    complete = trained_configuration(plan, best)
     complete_library(plan, library, trials.values(), executor)
     chosen = choose_members(plan, library, best.number)
     if chosen.counts:
-        return ensemble_model(plan, library, chosen, complete, executor), chosen.expected
+        seconds = forecast.seconds(plan.retraining_operations, len(executor) if isinstance(executor, Sized) else 1)
+        if seconds >= SAID_SECONDS:
+            observer.message(
+                f"training the {counted(len(chosen.counts), 'trial')} of the model on more rows, about {time_text(seconds)}"
+            )
+        return ensemble_model(plan, library, chosen, trained_configuration(plan, best), executor), chosen.expected
     observer.refitting(best.number)
-    model = fit_final(plan, complete, best.best_epochs, executor, observer)
+    model = fit_final(plan, best, executor, observer)
     model.threshold = chosen.threshold
     return model, chosen.expected
 
@@ -322,41 +329,26 @@ def _why_nothing(trials: Mapping[int, TrialRecord], objective: str) -> str:
     return f"{which} complete ({reason})" if count == len(trials) else f"{which} complete ({count}: {reason})"
 
 
-def fit_final(
-    plan: SweepPlan,
-    configuration: dict[str, Any],
-    best_epochs: tuple[int, ...],
-    executor: Executor,
-    observer: Observer,
-) -> TunedModel:
+def fit_final(plan: SweepPlan, best: TrialRecord, executor: Executor, observer: Observer) -> TunedModel:
     """The model of a sweep's best trial.
 
     Refitted: trained on all of train + validation (on `member_subset` of them, whatever was enough for the search) from the
     trial's seeds, up to the median of its networks' best epochs, without early stopping. Otherwise, or where the refit diverges,
     the trial's own networks: trained again, which gives the same numbers.
     """
+    configuration = trained_configuration(plan, best)
     if plan.spec.objective.refit:
-        development, networks = refit(plan, {0: (configuration, best_epochs)}, executor)
-        if networks:
-            return TunedModel([_part(development, networks[0])], configuration)
+        development, on_all = refit(plan, [best], executor)
+        if on_all:
+            return TunedModel([_part(development, on_all[best.number])], configuration)
         observer.message(
             "training the best configuration on all rows diverged; the model keeps the trial's own networks"
         )
-    trained = _train(plan.task(), configuration, plan.max_epochs, executor)
-    if trained is None:
-        raise SweepFailed("training the best configuration again did not give the recorded result")
-    parts = []
-    for i, fold in enumerate(plan.dataset.folds()):
-        parts.append(_part(fold, [network for network in trained if network.fold == i]))
+    own = train_again(plan, [best], executor)[best.number].networks
+    parts = [
+        _part(fold, [network for network in own if network.fold == i]) for i, fold in enumerate(plan.dataset.folds())
+    ]
     return TunedModel(parts, configuration)
-
-
-def _train(task: Any, configuration: dict[str, Any], until: int, executor: Executor) -> list[TrainedNetwork] | None:
-    evaluator = EngineEvaluator(task, executor)
-    for outcome in evaluator.advance([Request(0, configuration, until)]):
-        if outcome.ended in ("diverged", "failed"):
-            return None
-    return trained_networks(evaluator, 0)
 
 
 def _part(fold: EncodedFold, networks: Sequence[TrainedNetwork]) -> Part:

@@ -114,11 +114,6 @@ def member_share(share: float) -> float:
     return min(1.0, MEMBER_ROWS * share)
 
 
-def members_operations(operations_a_trial: float, share: float, of_members: float) -> float:
-    """What training the members again takes, on `of_members` of the rows where a trial has `share`."""
-    return MEMBERS * operations_a_trial * of_members / share
-
-
 def duration(operations: float, workers: int) -> list[str]:
     """A line that says how long so many operations will take, roughly; none if that is no time to speak of."""
     expected = seconds(operations, workers)

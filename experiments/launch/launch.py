@@ -111,7 +111,7 @@ class Launch:
                     if self.edit:
                         raise UserError(
                             f"--resume: [space] {next(iter(self.edit))} has changed, and no trial is left to search it; "
-                            "give it more trials"
+                            f"give it more {'trials' if plan.spec.search.epochs_total is None else 'epochs_total'}"
                         )
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
@@ -143,7 +143,7 @@ class Launch:
                 attempts=attempts,
                 changing=search.scheduler.changing,
                 ensembles=ensembles,
-                **({} if plan.point_costs is None else {"costs": plan.point_costs.recorded}),
+                costs=None if plan.point_costs is None else plan.point_costs.recorded,
             )
             trials = search.run(recorder, committed, known=max(attempts, default=-1) + 1)
             searched = Searched(

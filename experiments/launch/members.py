@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.structure import Structure
-from ...search.spaces.layers import configuration
 from ...tracking.records import TrialRecord
 from ..ensemble import (
     Expected,
@@ -22,15 +21,13 @@ from ..ensemble import (
     expected_score,
     select,
 )
-from ..errors import SweepFailed
-from ..execution.engine import EngineEvaluator
-from ..execution.evaluation import Outcome, Request, TrainedNetwork
+from ..execution.evaluation import TrainedNetwork
 from ..model import Part, TunedModel
 from ..temperature import apply_temperature, fit_temperature
 from ..threshold import decide, fit_threshold
 from .library import Entry, Library
 from .plan import SweepPlan
-from .refit import refit
+from .retraining import refit, train_again, trained_configuration
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Chosen:
 def complete_library(plan: SweepPlan, library: Library, trials: Iterable[TrialRecord], executor: Executor) -> None:
     """Train the best trials again whose predictions are not known, as after a resume of a sweep that did not store them."""
     missing = {trial.number: trial for trial in library.missing(trials)}
-    for number, outcome in _train_again(plan, missing.values(), executor).items():
+    for number, outcome in train_again(plan, missing.values(), executor).items():
         library.add(missing[number], outcome)
 
 
@@ -112,20 +109,16 @@ def ensemble_model(
     more rows, the other was ended by rows that it has not seen. The gain of both is in docs/defaults.md.
     """
     entries = {entry.record.number: entry for entry in library.entries() if entry.record.number in chosen.counts}
-    again = _train_again(
+    again = train_again(
         plan,
         [entry.record for entry in entries.values() if _lacks_networks(plan, entry)],
         executor,
         subset=plan.member_subset,
     )
     folds, on_all = list(plan.dataset.folds()), dict[int, list[TrainedNetwork]]()
-    if plan.refits_members:
-        whole = {number: entry.record for number, entry in entries.items() if not _has_part(plan, entry)}
-        development, on_all = refit(
-            plan,
-            {number: (trained_configuration(plan, trial), trial.best_epochs) for number, trial in whole.items()},
-            executor,
-        )
+    whole = [entry.record for entry in entries.values() if not _has_part(plan, entry)]
+    if plan.refits_members and whole:
+        development, on_all = refit(plan, whole, executor)
         folds.append(development)
     stacks: dict[tuple[int, Structure], list[tuple[TrainedNetwork, float]]] = {}
     for number, count in chosen.counts.items():
@@ -173,11 +166,6 @@ def _has_part(plan: SweepPlan, entry: Entry) -> bool:
     return bool(trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0)
 
 
-def trained_configuration(plan: SweepPlan, trial: TrialRecord) -> dict[str, Any]:
-    """The hyperparameters that a trial trained with, fixed and searched ones together."""
-    return dict(trial.configuration or configuration(trial.params, plan.fixed))
-
-
 def validation_rows(plan: SweepPlan) -> ValidationRows:
     """The validation rows of all folds, fold after fold."""
     folds = plan.dataset.folds()
@@ -199,21 +187,3 @@ def in_target_units(plan: SweepPlan, predictions: Sequence[NDArray[Any]]) -> NDA
         exact = np.asarray(part, dtype=np.float64)
         parts.append(exact if fold.target.classes is not None else fold.target.restore(exact))
     return np.concatenate(parts)
-
-
-def _train_again(
-    plan: SweepPlan, trials: Iterable[TrialRecord], executor: Executor, **changes: Any
-) -> dict[int, Outcome]:
-    """Train finished trials once more, all together; the outcome of each, which without `changes` is what it was."""
-    requests = [
-        Request(trial.number, {**trained_configuration(plan, trial), **changes}, plan.max_epochs) for trial in trials
-    ]
-    if not requests:
-        return {}
-    workers = len(executor) if hasattr(executor, "__len__") else 1
-    evaluator = EngineEvaluator(plan.task(), executor, workers)
-    outcomes = {outcome.number: outcome for outcome in evaluator.advance(requests) if outcome.ended is not None}
-    for request in requests:
-        if request.number not in outcomes or outcomes[request.number].ended != "finished":
-            raise SweepFailed(f"training trial {request.number} again did not give the recorded result")
-    return outcomes

@@ -153,13 +153,21 @@ class SweepPlan:
         return _refits_members(self.spec, self.dataset)
 
     @property
+    def retraining_operations(self) -> float:
+        """Multiply-adds of training the members of the model again, roughly."""
+        if not self.spec.objective.ensemble or self.spec.search.minutes is not None:
+            return 0.0
+        share, times = self.fixed.get("subset", 1.0), 0.0  # how many times a trial's rows each of them is given
+        if share < 1.0:
+            times = self.member_subset / share
+        elif self.refits_members:
+            times = _rows_of_refit(self.dataset)
+        return forecast.MEMBERS * times * self.trial_operations
+
+    @property
     def operations(self) -> float:
         """Multiply-adds of the sweep, roughly: of its trials, and of the members that are trained again."""
-        share = self.fixed.get("subset", 1.0) if self.spec.search.minutes is None else 1.0
-        rows = _rows_of_refit(self.dataset) if self.refits_members and share == 1.0 else self.member_subset
-        is_again = share < 1.0 or self.refits_members
-        again = forecast.members_operations(self.trial_operations, share, rows) if is_again else 0.0
-        return self.trial_operations * self.expected_trials + (again if self.spec.objective.ensemble else 0.0)
+        return self.trial_operations * self.expected_trials + self.retraining_operations
 
     def task(self) -> Task:
         """What the engine trains on: the folds' arrays, and how networks on them are scored."""

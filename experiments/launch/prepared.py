@@ -82,7 +82,7 @@ class PreparedSearch:
             known: How many trials an earlier process has begun, the committed ones among them.
         """
         plan = self._plan
-        engine = EngineEvaluator(plan.task(), self._executor, len(self._executor), plan.spec.search.trial_timeout)
+        engine = EngineEvaluator(plan.task(), self._executor, trial_timeout=plan.spec.search.trial_timeout)
         evaluator: Evaluator = Replay(engine, committed, plan.fixed) if committed else engine
         if plan.race:
             evaluator = Race(evaluator, len(plan.dataset.folds()), len(plan.seeds), plan.objective.direction)

@@ -32,7 +32,7 @@ class MlflowRecorder:
     unless with a larger budget they end elsewhere.
     `attempts` says how often each trial was begun before. `changing` are the hyperparameters that are recorded by epoch, since
     they change during training. `ensembles` is up to which number of trials the score of the ensemble is in the store.
-    `costs` gives of a trial's searched values the counted costs that are recorded with it.
+    `costs` gives of a trial's searched values the counted costs that are recorded with it, if there are any.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class MlflowRecorder:
         attempts: Mapping[int, int] | None = None,
         changing: Sequence[str] = (),
         ensembles: int = 0,
-        costs: Callable[[Mapping[str, Any]], Mapping[str, float]] = lambda params: {},
+        costs: Callable[[Mapping[str, Any]], Mapping[str, float]] | None = None,
     ) -> None:
         self._writer = writer
         self._launched: Future[str] | None = launched
@@ -94,7 +94,7 @@ class MlflowRecorder:
             replace(record, attempt=self._attempt(live), seeds=self._seeds, rebuild=self._rebuild(live)),
             curves,
             first_epoch,
-            {**self._sampler_metrics(live), **self._costs(live.params)},
+            {**self._sampler_metrics(live), **(self._costs(live.params) if self._costs else {})},
             tags={schema.RERUNS: str(reruns)} if reruns else None,
             started=live.started,
             files=files,

@@ -258,7 +258,8 @@ def at_the_edge(facts: Facts) -> Finding | None:
         "problem",
         f"most of the best {len(leaders)} trials stand at the edge of what was searched: {told}",
         {edge.name: {"end": edge.end, "value": edge.value, "trials": edge.trials} for edge in found},
-        f"move that bound: the best {found[0].name} may lie beyond ([search] widen = true does so by itself)",
+        f"move that bound: the best {found[0].name} may lie beyond"
+        + ("" if facts.space_changes else " ([search] widen = true does so by itself)"),
     )
 
 

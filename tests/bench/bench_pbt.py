@@ -23,7 +23,6 @@ from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer
 from mlptune.experiments.ranking import best_trial
-from mlptune.search import configuration
 
 PHONEME = Path(__file__).parents[3] / "shared" / "data" / "phoneme.csv"
 DATA = {"digits": ("sklearn:digits", "target"), "phoneme": (str(PHONEME), "class")}
@@ -67,8 +66,7 @@ def scores(name: str, method: str, schedule: str, seed: int, **options: Any) -> 
     assert sum(trial.epochs for trial in trials) == TRIALS * EPOCHS
     best = best_trial(coordinator.trials.values(), problem.objective.direction)
     assert best is not None
-    complete = dict(best.configuration or configuration(best.params, problem.fixed))
-    model = fit_final(problem, complete, best.best_epochs, Inline(), Observer())
+    model = fit_final(problem, best, Inline(), Observer())
     test = score_test(problem, model)
     assert best.value is not None
     assert test is not None

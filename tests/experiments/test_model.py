@@ -34,6 +34,7 @@ from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.model import TunedModel, prediction_table
 from mlptune.experiments.progress import Observer
+from mlptune.tracking.records import TrialRecord
 from tests.support.sweeps import small
 
 
@@ -147,7 +148,7 @@ def test_the_log_loss_of_a_sure_model_is_not_that_of_float32() -> None:
     """Of a probability that float32 takes for 1 the other class's share is lost, and with it how wrong a wrong row is."""
     spec, _ = load_spec(small(space={}, model={"epochs": 1, "hidden": []}))
     plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
-    [part] = fit_final(plan, dict(plan.fixed), (1,), Inline(), Observer()).parts
+    [part] = fit_final(plan, TrialRecord(0, "complete", 1.0, best_epochs=(1,)), Inline(), Observer()).parts
     frame, y, _ = plan.dataset.test()
     X = part.encoder.transform(frame).astype(np.float64)
     theta = part.theta * np.float32(30 / np.abs(X @ part.theta[0, :-1] + part.theta[0, -1]).max())

@@ -1,5 +1,6 @@
 """Models of any architecture over a table with columns of every kind, trained for a moment without a sweep around them."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlptune.core.embeddings import EMBEDDINGS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
@@ -19,6 +21,13 @@ from mlptune.experiments.data.target import Target
 from mlptune.experiments.model import Part, TunedModel
 
 TOWNS = [f"town {i}" for i in range(60)]
+
+
+def embedded(scaling: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every embedding by name, with the hyperparameters of a network that has it on inputs of this scaling."""
+    for embedding in EMBEDDINGS:
+        config = {"embedding": embedding, "scaling": scaling, "target_scaling": True}
+        yield embedding, {**config, "feature_scale": scaling == "robust"}
 
 
 def write_table(path: Path, n: int = 160) -> Path:

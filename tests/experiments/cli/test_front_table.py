@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mlptune.experiments.cli.front_table import count_text, front_table
+from mlptune.experiments.cli.front_table import front_table
+from mlptune.experiments.short import count_text
 from tests.support.processes import Run
 
 TRIALS = [

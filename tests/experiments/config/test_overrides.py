@@ -75,7 +75,7 @@ def test_a_value_cannot_bring_other_keys_along() -> None:
 
 def test_an_alternative_takes_the_others_place() -> None:
     assert load_spec(BASE, ["data.folds=3"])[0].data.folds == 3
-    fixed, _ = load_spec(BASE, ["model.l2=0.5"])
+    fixed, _ = load_spec(BASE, ["model.l2=.5"])
     assert (fixed.model, fixed.space) == ({"l2": 0.5}, {"hidden": [[8], [16]]})
     deep, _ = load_spec(BASE, ["space.layers=[1]", "space.units_1=[4, 8]"])
     assert deep.space == {"l2": [0.1, 0.2], "layers": [1], "units_1": [4, 8]}

@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 import mlptune
 from mlptune.core.activations import ACTIVATIONS
-from mlptune.core.embeddings import EMBEDDINGS
 from mlptune.core.scaling import SCALINGS
 from mlptune.experiments.data import calendar
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.experiments.export import onnx_model
 from mlptune.experiments.export.folder import described, export
 from mlptune.experiments.model import TunedModel
-from tests.support.models import momentary_model, write_table
+from tests.support.models import embedded, momentary_model, write_table
 
 try:
     import onnx
@@ -68,13 +67,7 @@ def test_every_activation(dtype: str, table: Path, tmp_path: Path) -> None:
 @needs_onnx
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_every_scaling_and_embedding(scaling: str, table: Path, tmp_path: Path) -> None:
-    for embedding in EMBEDDINGS:
-        config = {
-            "embedding": embedding,
-            "scaling": scaling,
-            "target_scaling": True,
-            "feature_scale": scaling == "robust",
-        }
+    for embedding, config in embedded(scaling):
         assert error_of(momentary_model(table, "regression", config), tmp_path) < 1e-6, embedding
 
 

@@ -20,7 +20,7 @@ from mlptune.experiments.data.tables import read_table
 from mlptune.experiments.export import standalone
 from mlptune.experiments.export.folder import difference, write
 from mlptune.experiments.model import TunedModel, prediction_table
-from tests.support.models import TOWNS, momentary_model, write_table
+from tests.support.models import TOWNS, embedded, momentary_model, write_table
 
 HIDDEN = [name for name in ACTIVATIONS if name != "threshold"]
 
@@ -55,13 +55,7 @@ def test_every_activation(dtype: str, table: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_every_scaling_and_embedding(scaling: str, table: Path, tmp_path: Path) -> None:
-    for embedding in EMBEDDINGS:
-        config = {
-            "embedding": embedding,
-            "scaling": scaling,
-            "target_scaling": True,
-            "feature_scale": scaling == "robust",
-        }
+    for embedding, config in embedded(scaling):
         assert error_of(momentary_model(table, "regression", config), table, tmp_path) < 1e-5, embedding
 
 

@@ -12,6 +12,7 @@ from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.progress import Observer
+from mlptune.tracking.records import TrialRecord
 from tests.support.observers import Listener
 from tests.support.sweeps import iris, small
 
@@ -24,7 +25,7 @@ def test_the_refit_uses_all_rows_and_the_trials_own_networks_their_share(refit: 
         model = {"epochs": 3, "subset": share}
         spec, _ = load_spec(iris(model=model, space={}, objective__refit=refit))
         plan = make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
-        fitted = fit_final(plan, dict(plan.fixed), (3,), Inline(), Observer())
+        fitted = fit_final(plan, TrialRecord(0, "complete", 1.0, best_epochs=(3,)), Inline(), Observer())
         predicted.append(fitted.predict_proba(rows))
     assert np.array_equal(*predicted) == refit
 

@@ -50,7 +50,7 @@ def test_what_fits_is_fewer_trials_first_and_then_cheaper_ones(cost: float, expe
 @pytest.mark.parametrize("cost", [4.2, 5.0, 8.0, 10.0, 15.0, 40.0])
 def test_trials_and_members_take_the_budget_together(cost: float) -> None:
     trials, share = forecast.affordable(cost, 64, budget=100.0)
-    members = forecast.members_operations(cost * share, share, forecast.member_share(share))
+    members = forecast.MEMBERS * cost * forecast.member_share(share)
     assert trials * cost * share + members == pytest.approx(100.0, rel=0.05)
     assert forecast.affordable(cost, 64, 100.0, members=0)[1] == pytest.approx(100.0 / (24 * cost), abs=0.006)
 

@@ -1,4 +1,4 @@
-"""Training again on all rows: the same networks as the engine makes by itself, and none of those that diverge."""
+"""Training again: on all rows the same networks as the engine makes by itself, and none of those that diverge."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,11 @@ from mlptune.core.structure import Structure
 from mlptune.core.training import start, train
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
+from mlptune.experiments.errors import SweepFailed
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.plan import SweepPlan, make_plan
-from mlptune.experiments.launch.refit import refit
+from mlptune.experiments.launch.retraining import refit, train_again
+from mlptune.tracking.records import TrialRecord
 from tests.support.sweeps import iris
 
 
@@ -23,26 +25,32 @@ def plan() -> SweepPlan:
 
 
 def test_they_are_those_of_the_engine_at_the_median_of_the_best_epochs(plan: SweepPlan) -> None:
-    configurations = {3: ({**plan.fixed, "hidden": [6]}, (2, 5)), 8: ({**plan.fixed, "hidden": [4]}, (7, 7))}
-    development, found = refit(plan, configurations, Inline())
+    trials = [finished(3, (2, 5), hidden=[6]), finished(8, (7, 7), hidden=[4])]
+    development, found = refit(plan, trials, Inline())
     assert len(development.arrays.X) == sum(len(part) for part in (plan.dataset.folds()[0].arrays.X, _validation(plan)))
     assert list(found) == [3, 8]
-    for number, epochs in ((3, 3), (8, 7)):
-        hp = Hyperparameters.from_config({**configurations[number][0], "early_stopping": 0})
+    for trial, epochs in zip(trials, (3, 7), strict=True):
+        hp = Hyperparameters.from_config({**plan.fixed, **trial.params, "early_stopping": 0})
         n_rows, n_inputs = development.arrays.X.shape
         structure = Structure.of(hp, n_inputs=n_inputs, n_outputs=3, n_rows=n_rows, loss="cross_entropy")
         networks = [Network(hp, seed) for seed in plan.seeds]
         rows = Fold(development.arrays.X, development.arrays.y)
         state, _ = train(structure, networks, [rows], start(structure, networks), epochs, order_seed=plan.spec.seed)
-        assert np.array_equal([network.theta for network in found[number]], state.theta)
-        assert {network.structure for network in found[number]} == {structure}
+        assert np.array_equal([network.theta for network in found[trial.number]], state.theta)
+        assert {network.structure for network in found[trial.number]} == {structure}
 
 
 def test_one_that_diverges_is_left_out(plan: SweepPlan) -> None:
-    fast = {**plan.fixed, "optimizer": "sgd", "learning_rate": 1e25}
-    _, found = refit(plan, {0: (fast, (4, 4)), 1: (plan.fixed, (4, 4))}, Inline())
+    diverging = finished(0, (4, 4), optimizer="sgd", learning_rate=1e25)
+    _, found = refit(plan, [diverging, finished(1, (4, 4))], Inline())
     assert list(found) == [1]
     assert len(found[1]) == len(plan.seeds)
+    with pytest.raises(SweepFailed, match="training trial 0 again did not give the recorded result"):
+        train_again(plan, [diverging], Inline())
+
+
+def finished(number: int, best_epochs: tuple[int, ...], **params: object) -> TrialRecord:
+    return TrialRecord(number, "complete", 0.9, params, best_epochs=best_epochs)
 
 
 def _validation(plan: SweepPlan) -> np.ndarray:
