@@ -165,7 +165,10 @@ def _within_limits(edge: Edge, dimension: Range) -> float:
     limit, allowed = _limit(edge.name, edge.end)
     if limit is None or (beyond > limit if edge.end == "low" else beyond < limit):
         return beyond
-    return limit if allowed else dimension.short((getattr(dimension, edge.end) + limit) / 2)
+    if allowed:
+        return limit
+    # To a few digits of the way itself: those of the range's length might round to the limit, or leave the bound where it is.
+    return float(f"{limit + float(f'{(getattr(dimension, edge.end) - limit) / 2:.3g}'):.12g}")
 
 
 def _limit(name: str, end: End) -> tuple[float | None, bool]:
