@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from mlptune.experiments import run
 from mlptune.experiments.execution.external import ExternalExecutor
@@ -18,8 +18,10 @@ from mlptune.experiments.execution.workers import Workers, default_workers
 from mlptune.tracking.store.sqlite import prepare_store
 
 # In continuous integration the examples are the same each time; elsewhere they are drawn anew, and new failures are found.
-settings.register_profile("anew", max_examples=40)
-settings.register_profile("ci", max_examples=40, derandomize=True)
+# No example has a limit in time: on a busy machine it may take any.
+_UNTIMED: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("anew", max_examples=40, **_UNTIMED)
+settings.register_profile("ci", max_examples=40, derandomize=True, **_UNTIMED)
 settings.load_profile("ci" if os.environ.get("CI") else "anew")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
@@ -145,7 +145,7 @@ def test_moments_stay_what_they_are_when_their_decays_change(reference, settings
     np.testing.assert_allclose(after.theta[0, 0], reference(hp, w, 20), rtol=1e-10)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(problems())
 def test_a_schedule_found_piece_by_piece_trains_again_whole(problem):
     group, networks, folds, _ = problem

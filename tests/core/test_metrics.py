@@ -36,7 +36,7 @@ def test_every_metric_is_checked():
     assert set(METRICS) == {*CLASSIFICATION, *PROBABILITIES, *REGRESSION, "f1", "roc_auc", "average_precision"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(2, 40), st.booleans())
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true:UserWarning")
 @pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
@@ -79,7 +79,7 @@ def as_outputs(p):
     return p[:, 1:] if p.shape[1] == 2 else p
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(predictions())
 def test_what_judges_probabilities(drawn):
     y, p, weight = drawn
@@ -91,7 +91,7 @@ def test_what_judges_probabilities(drawn):
         )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(predictions())
 @pytest.mark.filterwarnings("ignore:No positive class found in y_true:UserWarning")
 def test_average_precision(drawn):
@@ -106,7 +106,7 @@ def test_average_precision(drawn):
         assert found == pytest.approx(np.mean(one_against_rest))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(predictions(most_classes=2))
 def test_f1_of_the_second_class(drawn):
     y, p, weight = drawn
@@ -114,7 +114,7 @@ def test_f1_of_the_second_class(drawn):
     assert METRICS["f1"].function(y, p[:, 1:], weight) == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(predictions())
 @pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
 def test_matthews_is_0_where_there_is_one_class_only(drawn):
@@ -157,7 +157,7 @@ def test_a_metric_of_two_classes_names_the_one_for_more():
     assert names_for("regression", 0) == list(REGRESSION)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(2, 40), st.booleans(), st.booleans())
 def test_regression(seed, outputs, n, weighted, constant):
     generator = np.random.default_rng(seed)

@@ -58,7 +58,7 @@ def test_xor_from_four_nands():
     np.testing.assert_array_equal(predicted(group, theta, CORNERS), [0, 1, 1, 0])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 4), st.integers(1, 8), st.data())
 def test_any_circuit_of_nands_is_a_network(n_inputs, n_gates, data):
     gates = [tuple(data.draw(st.integers(0, n_inputs + i - 1)) for _ in range(2)) for i in range(n_gates)]
@@ -82,7 +82,7 @@ def test_one_step_is_rosenblatts_rule(label, bias):
     np.testing.assert_array_equal(after.theta[0], w + 0.5 * (label - fires) * x)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(2, 40))
 def test_rosenblatts_rule_converges_on_separable_data_within_its_bound(seed, d, n):
     # Novikoff 1962: from weights 0, data within a ball of radius R and apart by a margin need at most (R / margin)^2

@@ -176,14 +176,14 @@ def assert_alone_equals_stacked(problem):
             assert np.isnan(stacked[name][k, trained:]).all()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(problems())
 def test_alone_or_stacked_whole_or_cut_the_same_bits(problem):
     assert_alone_equals_stacked(problem)
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 @given(problems())
 def test_alone_or_stacked_whole_or_cut_the_same_bits_at_length(problem):
     assert_alone_equals_stacked(problem)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlptune.core.cost import operations
@@ -19,7 +19,6 @@ from .test_stack import same_bits, same_states
 SEED = 4
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=200),
     st.floats(0.001, 1.0),

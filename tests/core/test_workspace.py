@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mlptune.core.hyperparameters import Hyperparameters
@@ -66,7 +66,7 @@ def architectures(draw):
     )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(architectures(), st.integers(0, 2**16))
 def test_gradients_follow_the_slope_whatever_the_layers_are(hp, seed):
     generator = np.random.default_rng(seed)

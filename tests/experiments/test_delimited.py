@@ -39,7 +39,7 @@ def test_reading_at_once_is_reading_by_record(text, monkeypatch):
     assert read(text.replace("\ufeff", "")) == found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet="a1, \n\r.é\t", max_size=30), st.booleans())
 def test_any_text_is_read_at_once_as_by_record(text, named):
     def outcome() -> object:

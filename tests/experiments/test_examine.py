@@ -51,7 +51,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(list(SLIPS)), min_size=1, unique=True))
 def test_each_of_several_slips_is_told_and_nothing_else(table: str, slips: list[str]) -> None:
     found = examine(None, slips, data=table, target="kind")

@@ -26,7 +26,7 @@ def test_the_metrics_that_ask_for_one() -> None:
 @pytest.mark.parametrize("name", REFERENCE)
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true:UserWarning")
 @pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(2, 30), st.sampled_from([4, 1000]), st.booleans())
 def test_it_is_as_good_as_the_best_of_all_thresholds(name: str, seed: int, n: int, steps: int, weighted: bool) -> None:
     """With ties (few steps) and without, with weights and without."""

@@ -128,7 +128,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(names, values, max_size=6))
 def test_any_mapping_gives_a_spec_or_a_user_error(mapping: dict[str, object]) -> None:
     check_round_trip(mapping)
@@ -146,7 +146,7 @@ hyperparameters = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.fixed_dictionaries(
         {
@@ -183,7 +183,7 @@ def check_round_trip(mapping: dict[str, object]) -> None:
     json.dumps(spec.dump(), allow_nan=False)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(alphabet=st.sampled_from(list("[]{}=\"'.,#\n ab1-_datsourcepetrils")), max_size=60))
 def test_any_text_gives_a_spec_or_a_user_error(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = write(tmp_path_factory.getbasetemp(), text)

@@ -104,7 +104,7 @@ keys = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.builds(lambda key, value: f"{'.'.join(key)}={value}", keys, st.text(max_size=12)), max_size=3))
 def test_any_override_gives_a_spec_or_a_user_error(overrides: list[str]) -> None:
     try:

@@ -28,7 +28,7 @@ def loaded(folder: Path, class_weight=None, **changes) -> Dataset:
     return Dataset.load(DataConfig(source="table.csv", target="y", **changes), 0, folder, class_weight)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.booleans())
 def test_balanced_is_scikit_learns(seed, classes, weighted):
     generator = np.random.default_rng(seed)

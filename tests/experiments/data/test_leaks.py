@@ -90,7 +90,7 @@ def test_what_merely_helps_is_not_named(tmp_path: Path) -> None:
     assert warnings_of(tmp_path, wrong_once, "survived") == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(25, 120), classes=st.integers(2, 4))
 def test_chance_is_no_leak(tmp_path_factory: pytest.TempPathFactory, seed: int, n: int, classes: int) -> None:
     rng = np.random.default_rng(seed)

@@ -99,7 +99,7 @@ TYPED = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(table=tables(), data=st.data())
 def test_a_row_is_read_alike_in_any_file(tmp_path: Path, table: tuple[pd.DataFrame, pd.DataFrame], data: st.DataObject):
     texts, typed = table

@@ -283,7 +283,7 @@ def test_a_misspelt_file_has_a_nearest_one(tmp_path):
         read_table("titanik.csv", tmp_path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     data=st.binary(max_size=200),
     suffix=st.sampled_from([*FORMATS, ".csv.gz", ".csv.zip", ".csv.xz", ".csv.zst"]),
@@ -300,7 +300,7 @@ def test_any_bytes_are_a_table_or_refused(tmp_path, data, suffix):
         assert len(set(frame.columns)) == frame.shape[1]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(text=st.text(alphabet='ab1.;,\t"\n -?é', max_size=80))
 def test_any_text_is_a_table_or_refused(tmp_path, text):
     (tmp_path / "any.csv").write_text(text, encoding="utf-8")

@@ -4,7 +4,7 @@ import dataclasses
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlptune.core.cost import operations
@@ -45,7 +45,6 @@ def trials(draw: st.DrawFn) -> dict[int, Trial]:
     return made
 
 
-@settings(deadline=None)
 @given(trials(), st.sampled_from([3, 6, LAST]), st.integers(1, 8))
 def test_each_network_that_still_trains_is_in_one_stack_of_its_kind(
     made: dict[int, Trial], until: int, workers: int

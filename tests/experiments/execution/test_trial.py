@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlptune.core.hyperparameters import Hyperparameters
@@ -87,7 +87,6 @@ def reported(networks: list[Course], order: random.Random) -> list[Outcome]:
     return outcomes
 
 
-@settings(deadline=None)
 @given(st.lists(courses(), min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_what_is_reported_does_not_depend_on_the_pieces_in_which_the_networks_train(
     networks: list[Course], order: random.Random

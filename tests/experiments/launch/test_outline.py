@@ -39,7 +39,7 @@ def test_rows_and_networks_add_up() -> None:
 WIDTHS = st.lists(st.integers(1, 9), min_size=1, max_size=3)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     st.lists(WIDTHS, min_size=1, max_size=4, unique_by=tuple),
     st.sampled_from([["none"], ["none", "ple"], ["periodic"]]),

@@ -85,7 +85,7 @@ def test_the_better_half_goes_on_and_half_of_that_to_the_end(
             assert min(len(curve) for curve in outcome.curves.values()) >= 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(done=st.sets(st.integers(0, len(REQUESTS) - 1)))
 def test_it_is_the_same_race_whatever_of_it_is_committed(raced: dict[int, list[Outcome]], done: set[int]) -> None:
     committed: dict[int, CommittedTrial] = {n: committed_trial(CONFIGURATIONS[n], raced[n]) for n in done}

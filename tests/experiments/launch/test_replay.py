@@ -48,7 +48,7 @@ def committed() -> dict[int, CommittedTrial]:
     return {n: committed_trial(CONFIGURATIONS[n], told(engine, n, [EPOCHS])) for n in range(len(CONFIGURATIONS))}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(number=st.integers(0, 2), stops=st.sets(st.integers(1, EPOCHS - 1)))
 def test_a_record_tells_at_every_rung_what_the_engine_told(
     committed: dict[int, CommittedTrial], number: int, stops: set[int]

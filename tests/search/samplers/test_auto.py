@@ -211,7 +211,7 @@ def test_it_says_what_it_does(space, trials, batch, words):
     startup=st.integers(1, 9),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 def test_a_small_space_is_tried_whole_before_a_point_is_repeated(
     name, optimizers, layers, widths, batch, startup, seed
 ):

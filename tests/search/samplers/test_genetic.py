@@ -13,7 +13,7 @@ from tests.support.families import distance, told
 
 
 @given(SEEDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_child_has_its_parents_genes_and_none_that_were_not_in_use(seed):
     generator = np.random.default_rng(seed)
     first, second = draw(generator), draw(generator)

@@ -13,7 +13,7 @@ from tests.support.families import distance, told
 
 
 @given(SEEDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_mutant_differs_in_one_decision_and_a_new_layer_is_as_the_one_below_it(seed):
     generator = np.random.default_rng(seed)
     codes = draw(generator)

@@ -32,7 +32,7 @@ def drawn(name: str, generator: np.random.Generator, n: int) -> np.ndarray:
     return np.clip(values, low, high)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(list(DISTRIBUTIONS)), min_size=1, unique=True), st.integers(0, 60), st.integers(0, 99))
 def test_densities_are_those_of_optunas_estimator(names: list[str], observed: int, seed: int) -> None:
     generator = np.random.default_rng(seed)

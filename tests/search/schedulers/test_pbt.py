@@ -4,7 +4,7 @@ import math
 
 import optuna
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlptune.search import Continue, Copy, Progress, Space, scheduler
@@ -82,7 +82,6 @@ def spaces(draw):
     }
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spaces(), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1), st.data())
 def test_what_changes_is_new_and_inside_the_space(table, resample, seed, data):
     space = Space.parse(table)

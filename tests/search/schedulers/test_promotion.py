@@ -18,7 +18,7 @@ from .loop import curve, quality, run
     eta=st.sampled_from([2, 2.5, 3, 4]),
     seed=st.integers(0, 5),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_budget_ends_with_a_result(name, epochs, total, batch, eta, seed):
     trained = run(name, epochs, total, batch, eta=eta, curve=lambda n, e: curve(n, e, seed))
     rungs = {1, *(max(1, round(epochs / eta**i)) for i in range(10))}

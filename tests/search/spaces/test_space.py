@@ -7,7 +7,7 @@ import sys
 
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlptune.search import Space, configuration
@@ -136,7 +136,6 @@ def test_every_point_survives_the_way_through_optuna(table, number):
             assert table[name]["low"] <= value <= table[name]["high"]
 
 
-@settings(deadline=None)
 @given(tables)
 def test_the_points_of_a_grid_are_distinct_and_inside(table):
     for entry in table.values():

@@ -35,7 +35,7 @@ def reference(X, y, weights, signal, noise):
     return GaussianProcessRegressor(kernel, alpha=noise + 1e-8, optimizer=None).fit(X, (y - y.mean()) / y.std())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 30), st.integers(0, 100), st.floats(0.1, 30), st.floats(0.2, 5), st.floats(1e-3, 1))
 def test_it_predicts_as_scikit_learn_does(n, seed, weight, signal, noise):
     X, y = data(max(n, 2), seed=seed)

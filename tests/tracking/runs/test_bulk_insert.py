@@ -143,7 +143,7 @@ writes = st.builds(
 
 @given(st.lists(st.lists(writes, min_size=1, max_size=4), min_size=1, max_size=3))
 @example([[write(0, metrics=[("loss", 1.0, 1), ("loss", 1.0, 1)])]])
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_writes(sqlite: str, groups: list[list[TrialWrite]]) -> None:
     groups[0].append(write(0, tags={"t": "a"}, metrics=[("loss", 0.5, 9)]))
     same(sqlite, groups)
