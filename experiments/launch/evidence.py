@@ -246,9 +246,9 @@ def constant_units(structure: Structure, theta: NDArray[Any], buffers: NDArray[A
 
 
 def _baseline_operations(fold: EncodedFold) -> float:
-    """What the baselines cost, in the engine's operations: a hundred trees look at each cell of each of some rows many times."""
+    """What the baselines cost, in the engine's operations: a hundred trees an output look many times at each cell of some rows."""
     n, d = fold.arrays.X.shape
-    return 2e4 * min(n, 10 * ROWS) * d
+    return 2e4 * min(n, 10 * ROWS) * d * fold.target.n_outputs
 
 
 def _baselines(
