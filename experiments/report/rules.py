@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._text import counted
-from ..edges import edges
+from ..edges import Edge, edges
 from ..short import number_text, value_text
 from .facts import Facts
 
@@ -210,7 +210,12 @@ def best_early(facts: Facts) -> Finding | None:
         if len(val) < 6:
             continue
         at = min(range(len(val)), key=val.__getitem__)
-        if at + 1 <= facts.max_epochs / 3 and val[at] > 0 and val[-1] / val[at] > 1.1:
+        if (
+            at + 1 <= facts.max_epochs / 3
+            and val[at] > 0
+            and val[-1] / val[at] > 1.1
+            and _falls(facts, trial.number, at)
+        ):
             places.append(at + 1)
     if len(places) < 2 or len(places) * 2 < len(facts.complete[:LEADERS]):
         return None
@@ -222,6 +227,14 @@ def best_early(facts: Facts) -> Finding | None:
         {"best_epoch": middle, "epochs": facts.max_epochs, "trials": len(places)},
         "lower learning rates or more regularisation (weight_decay, dropout); fewer epochs cost less",
     )
+
+
+def _falls(facts: Facts, number: int, at: int) -> bool:
+    """Whether a trial's objective loses more than noise after epoch `at` (from 0): a loss rises long before a score falls."""
+    curve = facts.curve(number, facts.metric)
+    if facts.noise is None or len(curve) <= at:
+        return True
+    return facts.sign * (curve[at] - curve[-1]) > facts.noise
 
 
 def diverged(facts: Facts) -> Finding | None:
@@ -245,11 +258,11 @@ def diverged(facts: Facts) -> Finding | None:
 
 
 def at_the_edge(facts: Facts) -> Finding | None:
-    """The best trial and most of the leaders stand at one end of a searched range."""
+    """The best trial and most of the leaders stand at one end of a searched range, and the others are worse."""
     leaders = facts.complete[:LEADERS]
     if len(facts.complete) < 10:
         return None
-    found = edges(facts.space, leaders)
+    found = [edge for edge in edges(facts.space, leaders) if _matters(facts, edge)]
     if not found:
         return None
     told = ", ".join(f"{edge.name} at its {edge.end} end, {value_text(edge.value)}" for edge in found)
@@ -261,6 +274,19 @@ def at_the_edge(facts: Facts) -> Finding | None:
         f"move that bound: the best {found[0].name} may lie beyond"
         + ("" if facts.space_changes else " ([search] widen = true does so by itself)"),
     )
+
+
+def _matters(facts: Facts, edge: Edge) -> bool:
+    """Whether the best trial away from an edge is worse than the best by more than chance; where many tie, some end leads always.
+
+    Trials are judged by the same rows, so a difference of two has about half of the standard error of one.
+    """
+    table = {edge.name: facts.space[edge.name]}
+    away = [t for t in facts.complete if edge.end not in [found.end for found in edges(table, [t])]]
+    best, other = (facts.complete[0].value, away[0].value) if away else (None, None)
+    if best is None or other is None or facts.noise is None:
+        return True
+    return facts.sign * (best - other) > 0.5 * facts.noise
 
 
 def within_noise(facts: Facts) -> Finding | None:
