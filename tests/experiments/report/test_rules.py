@@ -129,6 +129,11 @@ def test_problems_come_first() -> None:
     assert severities[0] == "problem"
 
 
+def test_some_dead_units_are_usual() -> None:
+    """On the digits a third of a layer's units was dead after an epoch of a network that scores .98."""
+    assert found(with_evidence(healthy(), layers=[{"gradient_norm": 1.0, "constant_units": 0.35}])) == set()
+
+
 def test_an_edge_where_all_trials_tie_is_chance() -> None:
     """On the iris all good trials score the same, and the first of them stood at the highest learning rate."""
     facts = rates(healthy(), lambda place: 0.1 if place < 4 else 0.005)
