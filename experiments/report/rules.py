@@ -266,27 +266,31 @@ def at_the_edge(facts: Facts) -> Finding | None:
     if not found:
         return None
     told = ", ".join(f"{edge.name} at its {edge.end} end, {value_text(edge.value)}" for edge in found)
+    advice = f"move that bound: the best {found[0].name} may lie beyond" + (
+        "" if facts.space_changes else " ([search] widen = true does so by itself)"
+    )
+    if facts.has_default_space:  # whose bounds were chosen on many tables: seldom is there more beyond
+        advice = "these are bounds of the default space; [search] widen = true tries what lies beyond"
     return Finding(
         "edge",
-        "problem",
+        "note" if facts.has_default_space else "problem",
         f"most of the best {len(leaders)} trials stand at the edge of what was searched: {told}",
         {edge.name: {"end": edge.end, "value": edge.value, "trials": edge.trials} for edge in found},
-        f"move that bound: the best {found[0].name} may lie beyond"
-        + ("" if facts.space_changes else " ([search] widen = true does so by itself)"),
+        advice,
     )
 
 
 def _matters(facts: Facts, edge: Edge) -> bool:
-    """Whether the best trial away from an edge is worse than the best by more than chance; where many tie, some end leads always.
+    """Whether the best trial away from an edge is worse than the best by more than a standard error.
 
-    Trials are judged by the same rows, so a difference of two has about half of the standard error of one.
+    A sampler puts many of its trials at the ends of ranges, so most leaders stand at one where nothing depends on it.
     """
     table = {edge.name: facts.space[edge.name]}
     away = [t for t in facts.complete if edge.end not in [found.end for found in edges(table, [t])]]
     best, other = (facts.complete[0].value, away[0].value) if away else (None, None)
     if best is None or other is None or facts.noise is None:
         return True
-    return facts.sign * (best - other) > 0.5 * facts.noise
+    return facts.sign * (best - other) > facts.noise
 
 
 def within_noise(facts: Facts) -> Finding | None:

@@ -143,6 +143,15 @@ def test_an_edge_where_all_trials_tie_is_chance() -> None:
     assert "edge" not in found(rates(tied, lambda place: 0.1 if place < 4 else 0.005))
 
 
+def test_an_edge_of_the_default_space_is_a_note() -> None:
+    """Its bounds were chosen on many tables: of three at which the best stood, two had nothing better beyond."""
+    facts = rates(healthy(), lambda place: 0.1 if place < 4 else 0.005)
+    written = replace(facts, spec='name = "x"\n\n[space]\nlearning_rate = { low = 0.001, high = 0.1 }\n')
+    default = replace(facts, spec='name = "x"\n\n[data]\nsource = "x.csv"\n')
+    assert [finding.severity for finding in diagnose(written)] == ["problem"]
+    assert [finding.severity for finding in diagnose(default)] == ["note"]
+
+
 def test_a_loss_that_rises_while_the_score_stays_is_no_trouble() -> None:
     """With early stopping the best epoch is kept, and a lower rate would gain nothing."""
     early = {**curves(EARLY, EARLY), "val_score": [0.9] * EPOCHS}
