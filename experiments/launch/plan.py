@@ -14,7 +14,7 @@ from ...core.metrics import Metric, find, names_for
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.samplers.grid import points_within
-from ...search.searcher import Searcher, resolve, split_options
+from ...search.searcher import Searcher, may_use_priors, resolve, split_options
 from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
 from ..config import Spec
@@ -252,7 +252,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
         fixed, notes = _require_full_length(spec, space, fixed)
-    notes = (*judging, *notes)
+    notes = (*judging, *notes, *_unused_priors(spec.search.method, space))
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     costs = _costs(spec, dataset, _loss(dataset))
@@ -312,6 +312,14 @@ def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
         raise UserError(
             f"[search] race: method {method!r} stops trials by their epochs already ({stopper}); leave race out, or that"
         )
+
+
+def _unused_priors(method: str, space: Space) -> tuple[str, ...]:
+    """A note where priors are given to a method that does not use them: they are hints, without which it searches as well."""
+    if not space.guess or may_use_priors(method):
+        return ()
+    users = ", ".join(name for name, row in METHODS.items() if row.priors)
+    return (f"priors ({', '.join(space.guess)}) are not used by method {method}, but by {users}",)
 
 
 def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[str, Any]:

@@ -377,3 +377,65 @@ def test_costs_that_are_not_known_are_refused(directions, known_costs):
     else:
         with pytest.raises(ValueError, match="multi-objective"):
             UNITS.suggest(study.ask())
+
+
+def quadratic(seed, prior, trials, method="auto"):
+    """The least value so far of a quadratic in the unit cube, with priors near its optimum, far from it, or none."""
+    generator = np.random.default_rng(seed)
+    best, weights = generator.uniform(0.1, 0.9, 4), generator.uniform(0.5, 1.5, 4)
+    given = {"near": np.clip(best + generator.normal(0, 0.1, 4), 0, 1), "far": np.where(best < 0.5, 1.0, 0.0)}.get(
+        prior
+    )
+    table = {f"x{i}": {"low": 0.0, "high": 1.0} for i in range(4)}
+    for i, place in enumerate(() if given is None else given):
+        table[f"x{i}"]["prior"] = float(place)
+    space = Space.parse(table)
+    study = optuna.create_study(sampler=sampler(method, seed, space=space))
+    for _ in range(trials // 8):
+        asked = [study.ask() for _ in range(8)]
+        points = [np.array(list(space.suggest(trial).values())) for trial in asked]
+        for trial, point in zip(asked, points, strict=True):
+            study.tell(trial, float(weights @ (point - best) ** 2))
+    return np.minimum.accumulate([trial.value for trial in study.trials])
+
+
+def test_a_good_prior_saves_trials_and_a_wrong_one_is_overruled():
+    none, near, far = (
+        np.array([quadratic(seed, prior, trials) for seed in range(10)])
+        for prior, trials in ((None, 40), ("near", 16), ("far", 40))
+    )
+    assert near[:, 15].mean() < 0.5 * none[:, 15].mean()
+    assert near[:, 7].mean() < none[:, 15].mean()  # after the first points already
+    assert far[:, 15].mean() > none[:, 15].mean()
+    assert far[:, 39].mean() < 3 * none[:, 39].mean()
+    assert far[:, 39].mean() < 0.1 * none[:, 15].mean()
+
+
+PRIORS = {
+    **TABLE,
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "prior": 3e-3},
+    "units_1": {"choices": [16, 64, 256], "prior": 64},
+    "activation": {"choices": ["relu", "tanh", "elu"], "prior": "relu"},
+}
+
+
+@pytest.mark.parametrize("name", ["auto", "mobster"])
+def test_with_priors_a_fresh_sampler_proposes_the_same_at_every_length_of_the_history(name):
+    space = Space.parse(PRIORS)
+    study = optuna.create_study(sampler=sampler(name, 3, space=space))
+    points = []
+    for _ in range(20):
+        trial = study.ask()
+        points.append(space.suggest(trial))
+        trial.report(value(points[-1]), 1)
+        study.tell(trial, value(points[-1]))
+    assert points[0].items() >= {"learning_rate": 3e-3, "units_1": 64, "activation": "relu"}.items()
+    for length in (0, 1, 8, 15):
+        again = optuna.create_study(sampler=sampler(name, 3, space=space))
+        again.add_trials(study.trials[:length])
+        assert space.suggest(again.ask()) == points[length]
+
+
+def test_priors_are_told():
+    assert sampler("auto", space=PRIORS, trials=64).choice.endswith("under a Gaussian process, weighed by 3 priors")
+    assert "prior" not in sampler("auto", space=TABLE, trials=64).choice
