@@ -16,6 +16,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from ..._text import counted
 from ..seeds import uniform
 from ..spaces.priors import Favourite, Normal, Prior, follows
 from ..spaces.space import Space
@@ -77,6 +78,10 @@ class RandomSampler(IndependentSampler):
         self._guess: dict[str, Any] = {}
         if space is not None:
             self.move_to(space if isinstance(space, Space) else Space.parse(space))
+
+    def describe(self, total: int) -> list[str]:
+        """Lines for the user, before `total` trials start."""
+        return [f"every second trial is drawn from {counted(len(self._guess), 'prior')}"] if self._guess else []
 
     def move_to(self, space: Space) -> None:
         """Search other ranges from now on: a value is drawn from the range that it is asked for; priors are those of `space`."""
