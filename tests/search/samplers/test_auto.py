@@ -17,6 +17,7 @@ from mlptune.search import Space, sampler
 from mlptune.search.known_costs import KnownCosts
 from mlptune.search.pareto import hypervolume
 from mlptune.search.samplers.auto import MAX_TRAINING_TRIALS, select_training_trials
+from tests.support.priors import quadratic
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -377,26 +378,6 @@ def test_costs_that_are_not_known_are_refused(directions, known_costs):
     else:
         with pytest.raises(ValueError, match="multi-objective"):
             UNITS.suggest(study.ask())
-
-
-def quadratic(seed, prior, trials, method="auto"):
-    """The least value so far of a quadratic in the unit cube, with priors near its optimum, far from it, or none."""
-    generator = np.random.default_rng(seed)
-    best, weights = generator.uniform(0.1, 0.9, 4), generator.uniform(0.5, 1.5, 4)
-    given = {"near": np.clip(best + generator.normal(0, 0.1, 4), 0, 1), "far": np.where(best < 0.5, 1.0, 0.0)}.get(
-        prior
-    )
-    table = {f"x{i}": {"low": 0.0, "high": 1.0} for i in range(4)}
-    for i, place in enumerate(() if given is None else given):
-        table[f"x{i}"]["prior"] = float(place)
-    space = Space.parse(table)
-    study = optuna.create_study(sampler=sampler(method, seed, space=space))
-    for _ in range(trials // 8):
-        asked = [study.ask() for _ in range(8)]
-        points = [np.array(list(space.suggest(trial).values())) for trial in asked]
-        for trial, point in zip(asked, points, strict=True):
-            study.tell(trial, float(weights @ (point - best) ** 2))
-    return np.minimum.accumulate([trial.value for trial in study.trials])
 
 
 def test_a_good_prior_saves_trials_and_a_wrong_one_is_overruled():
