@@ -407,14 +407,21 @@ OUTPUTS: dict[str, Callable[[Array], Array]] = {
 def outputs(network: Mapping[str, Any], theta: Array, buffers: Array, X: Array) -> Array:
     """What one network predicts for encoded rows X (n, d): (n, o)."""
     prepared = prepare(network, buffers, X).astype(theta.dtype)
-    step = network["rows"]  # at once; how many may change the last bits
-    parts = [sums(network, theta, buffers, prepared[at : at + step].T) for at in range(0, len(X), step)]
-    result = OUTPUTS[network["loss"]](np.concatenate(parts, axis=1))
+    # Always so many at once, for how many there are may change the last bits: a row is predicted the same in any company.
+    step = network["rows"]
+    filled = np.concatenate([prepared, np.zeros((-len(X) % step, prepared.shape[1]), prepared.dtype)])
+    parts = [sums(network, theta, buffers, filled[at : at + step].T) for at in range(0, len(filled), step)]
+    result = OUTPUTS[network["loss"]](np.concatenate(parts, axis=1)[:, : len(X)])
     if network["n_targets"]:
         first = network["n_fitted"]
         mean, deviation, low, high = buffers[first : first + network["n_targets"]].reshape(4, -1, 1)
         result = np.clip(result, low, high) * deviation + mean
     return np.asarray(result.T, dtype=np.float64)
+
+
+def average(outputs: Sequence[Array], weights: Sequence[float] | Array) -> Array:
+    """The weighted mean of arrays (n, o), added one after the other: NumPy's own order depends on whether n is 1."""
+    return np.asarray(sum(weight * array for weight, array in zip(weights, outputs, strict=True)) / np.sum(weights))
 
 
 class Model:
@@ -461,13 +468,13 @@ class Model:
             found = [
                 outputs(part["network"], *pair, encoded[part["encoder"]]) for pair in zip(theta, buffers, strict=True)
             ]
-            mean = np.average(found, axis=0, weights=weight)
+            mean = average(found, weight)
             if part["target"] is not None:
                 target = part["target"]
                 mean = np.clip(mean * target["scale"] + target["mean"], target["low"], target["high"])
             means.append(mean)
             weights.append(weight.sum())
-        return np.asarray(np.average(means, axis=0, weights=weights))
+        return average(means, weights)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ import pytest
 import mlptune
 from mlptune.experiments.cli import main
 from mlptune.experiments.errors import Interrupted
-from mlptune.experiments.results import show
+from mlptune.experiments.queries import show
 from mlptune.tracking import reader
 from tests.support.observers import AfterTrials
 from tests.support.processes import SwallowedCtrlC, start

@@ -17,7 +17,7 @@ from mlptune.experiments.errors import ExecutorLost, UserError
 from mlptune.experiments.execution import dask_cluster
 from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
-from mlptune.experiments.results import show
+from mlptune.experiments.queries import show
 from tests.support.jobs import PlainJob, size
 from tests.support.observers import AfterTrials
 from tests.support.processes import wait_until
