@@ -56,6 +56,7 @@ class Trained:
         crossfit: For each network what it predicts for these rows at epochs that were chosen without them, of this segment's;
             None for one that chooses no epoch.
         seconds: How long the job took.
+        processor_seconds: How long of that it had a processor.
     """
 
     state: State
@@ -63,6 +64,7 @@ class Trained:
     predictions: tuple[Array | None, ...]
     crossfit: tuple[Kept | None, ...]
     seconds: float
+    processor_seconds: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
             del _folds[next(iter(_folds))]
     elif folds.key not in _folds:
         return MissingData(folds.key)
-    began = time.monotonic()
+    began, busy = time.monotonic(), time.thread_time()
     crossfit = CrossFit(job.networks)
     state, curves = train(
         job.structure,
@@ -98,7 +100,8 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
     )
     predictions = _predict_validation(job, _folds[folds.key], state)
     kept = tuple(_kept(job.structure, state, crossfit, k) for k in range(len(job.networks)))
-    return Trained(state, curves, predictions, kept, time.monotonic() - began)
+    seconds, busy = time.monotonic() - began, time.thread_time() - busy
+    return Trained(state, curves, predictions, kept, seconds, busy)
 
 
 def _kept(structure: Structure, state: State, crossfit: CrossFit, k: int) -> Kept | None:

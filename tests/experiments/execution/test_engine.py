@@ -9,6 +9,7 @@ from threading import Timer
 import numpy as np
 import pytest
 
+from mlptune.core.cost import OPERATIONS_A_SECOND, epoch_cost
 from mlptune.core.training import Fold
 from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
@@ -189,3 +190,14 @@ def test_a_contradictory_configuration_fails_alone(monkeypatch: pytest.MonkeyPat
     }
     assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 2: "failed"}
     assert "threshold" in str(outcomes[2].reason)
+
+
+def test_each_job_is_told_once_with_what_it_took_and_what_its_operations_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # a job for each epoch
+    evaluator = EngineEvaluator(iris_task(), Inline())
+    outcomes = list(evaluator.advance([Request(1, CONFIGURATIONS[1], EPOCHS)]))
+    jobs = [job for outcome in outcomes for job in outcome.jobs]
+    [(structure, _, _)] = evaluator.networks(1)
+    assert len(jobs) == EPOCHS
+    assert sum(job.expected for job in jobs) == pytest.approx(EPOCHS * epoch_cost(structure) / OPERATIONS_A_SECOND)
+    assert all(0 < job.processor_seconds <= 1.1 * job.seconds for job in jobs)
