@@ -63,6 +63,14 @@ LONG_FILES = (
     "test_samplers.py",
     "test_contracts.py",
     "test_pbt.py",
+    "test_stop_rules.py",
+    "test_copies.py",
+    "test_equality.py",
+    "test_members.py",
+    "test_front.py",
+    "test_sweeping.py",
+    "test_charge.py",
+    "test_bulk_insert.py",
 )
 
 

@@ -31,14 +31,24 @@ print(home, len(names), (home / "py.typed").is_file())
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with mlptune installed from a wheel that was built from a copy of the sources."""
     folder = tmp_path_factory.mktemp("wheel")
-    ignored = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "tests", "mlruns", "mlartifacts", "*.db*")
+    ignored = shutil.ignore_patterns(
+        ".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "mlruns", "mlartifacts", "*.db*"
+    )
     shutil.copytree(ROOT, folder / "sources", ignore=ignored)
     target = folder / "site"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--quiet",
+        "install",
+        "--target",
+        str(target),
+    ]
     # pip builds the wheel, and installs that.
-    subprocess.run(
-        [*pip, "--no-build-isolation", "--target", str(target), str(folder / "sources")], check=True, timeout=300
-    )
+    command = [*install, "--no-deps", "--no-build-isolation", "--no-compile", str(folder / "sources")]
+    subprocess.run(command, check=True, timeout=300)
     return target
 
 
