@@ -11,12 +11,12 @@ from ...core.metrics import Metric
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.samplers.grid import points_within
-from ...search.searcher import Searcher, resolve, split_options
+from ...search.searcher import Searcher, may_use_priors, resolve, split_options
 from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space
-from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
+from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table, default_starts
 from ..config.names import CLASS_WEIGHT
 from ..config.schema import SearchConfig
 from ..costs import Costs
@@ -31,7 +31,7 @@ from .judging import check_judges
 from .objective import Objective, check_defined, objective_of, rare_class
 from .point_costs import PointCosts, point_costs
 from .race import share_of_networks
-from .warm_start import check_points
+from .warm_start import Point, check_points, fits
 
 # More trials than any budget in minutes has time for.
 TIMED_TRIALS = 10_000
@@ -66,6 +66,7 @@ class SweepPlan:
         trial_operations: Multiply-adds of one trial, roughly (see `forecast`).
         notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
         point_costs: What the points of the space cost, where that matters to the search.
+        default_starts: What is tried first where the sweep file says nothing of it.
     """
 
     spec: Spec
@@ -83,6 +84,7 @@ class SweepPlan:
     trial_operations: float = 0.0
     notes: tuple[str, ...] = ()
     point_costs: PointCosts | None = None
+    default_starts: tuple[Point, ...] = ()
 
     @property
     def method(self) -> Method | None:
@@ -221,7 +223,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
         fixed, notes = _require_full_length(spec, space, fixed)
-    notes = (*judging, *notes)
+    notes = (*judging, *notes, *_unused_priors(spec.search.method, space))
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     costs = _costs(spec, dataset, _loss(dataset))
@@ -268,7 +270,16 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         notes=(*notes, *rare_class(objective, dataset, spec.class_weight)),
         costs=costs,
         point_costs=known,
+        default_starts=tuple(_default_starts(spec, searcher.sampler, space, n_rows, known)[:total]),
     )
+
+
+def _default_starts(spec: Spec, sampler: str, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
+    """What is tried first of the default space, but for what is over a limit."""
+    if spec.space is not None:
+        return []
+    points = default_starts(spec.hyperparameters, sampler, n_rows, space)
+    return [point for point in points if fits(point, space, costs)]
 
 
 def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
@@ -281,6 +292,14 @@ def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
         raise UserError(
             f"[search] race: method {method!r} stops trials by their epochs already ({stopper}); leave race out, or that"
         )
+
+
+def _unused_priors(method: str, space: Space) -> tuple[str, ...]:
+    """A note where priors are given to a method that does not use them: they are hints, without which it searches as well."""
+    if not space.guess or may_use_priors(method):
+        return ()
+    users = ", ".join(name for name, row in METHODS.items() if row.priors)
+    return (f"priors ({', '.join(space.guess)}) are not used by method {method}, but by {users}",)
 
 
 def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def problem(method: str) -> SweepPlan:
             name=method,
             data__seeds=2,
             model={"epochs": 9, "batch_size": 32},
-            space__learning_rate={"low": 1e-4, "high": 1e1, "log": True, "points": 3},
+            space__learning_rate={"low": 1e-4, "high": 1e1, "log": True, "points": 3, "prior": 0.03},
             search__trials=14,
             **({"search__partial": True} if method == "grid" else {}),
         )

@@ -35,6 +35,18 @@ def test_a_stated_space_is_not_parsed_again():
     assert plan.space is spec.parsed_space
 
 
+@pytest.mark.parametrize("method", ["grid", "tpe", "bohb", "RandomSampler", "auto", "random", "hyperband"])
+def test_priors_that_a_method_does_not_use_are_told(method):
+    space = {
+        "l2": {"low": 0.0, "high": 0.1, "points": 3, "prior": 0.01},
+        "hidden": {"choices": [[4], [8]], "prior": [8]},
+    }
+    notes = planned(space=space, search={"method": method}, model={"epochs": 2}).notes
+    used = method in ("auto", "random", "hyperband")
+    users = "random, auto, hyperband, asha, mobster, pbt"
+    assert notes == (() if used else (f"priors (l2, hidden) are not used by method {method}, but by {users}",))
+
+
 def test_the_budget_of_the_user_is_left_as_it_is():
     space = {"l2": [0.0, 0.1]}
     assert planned(model={"epochs": 7}, space=space).fixed == {"epochs": 7, **STANDARD}
