@@ -74,8 +74,8 @@ def clean_target(
             raise UserError(f"[data] target: regression needs finite numbers, column {name!r} holds {str(cell)[:40]!r}")
         if found < 2:
             raise UserError(f"[data] target: column {name!r} has the same value {values[finite][0]:g} in every row")
-        if written := first_written(column, reading.decimal):
-            say(f"{name}: {remark_of(written, reading.decimal)}")
+        if written := first_written(column, reading):
+            say(f"{name}: {remark_of(written, reading)}")
         _say_missing(name, column, reading, say)
         return task, values[finite], finite
     labels, kept = labels_of(name, column, reading)

@@ -171,7 +171,7 @@ def test_cells_are_read_as_in_a_sweep(cells: list[str], decimal: str, missing: s
 
 
 def test_a_reading_has_nothing_that_the_program_does_not_know() -> None:
-    assert {field.name for field in fields(Reading)} == {*Reading().to_json()} == {"decimal", "missing", "order"}
+    assert {field.name for field in fields(Reading)} == {*Reading().to_json()} == {"decimal", "missing", "order", "unit"}
 
 
 @given(cells=st.lists(CELLS, min_size=1, max_size=5), decimal=st.sampled_from([".", ","]), missing=WORDS)
