@@ -118,7 +118,8 @@ class Launch:
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
                 if self.tried is not None:
                     self.tried = as_tried(self.tried, plan, earlier, self.uri)
-            start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier, plan.point_costs)
+            given, costs = plan.spec.search.start, plan.point_costs
+            start = start_points(given, plan.space, plan.total, self.uri, earlier, costs, plan.default_starts)
         return self._search(start, earlier, last_claim)
 
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> SweepResult:

@@ -16,7 +16,7 @@ from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space
-from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
+from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table, default_starts
 from ..config.names import CLASS_WEIGHT
 from ..config.schema import SearchConfig
 from ..costs import Costs
@@ -31,7 +31,7 @@ from .judging import check_judges
 from .objective import Objective, check_defined, objective_of, rare_class
 from .point_costs import PointCosts, point_costs
 from .race import share_of_networks
-from .warm_start import check_points
+from .warm_start import Point, check_points, fits
 
 # More trials than any budget in minutes has time for.
 TIMED_TRIALS = 10_000
@@ -66,6 +66,7 @@ class SweepPlan:
         trial_operations: Multiply-adds of one trial, roughly (see `forecast`).
         notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
         point_costs: What the points of the space cost, where that matters to the search.
+        default_starts: What is tried first where the sweep file says nothing of it.
     """
 
     spec: Spec
@@ -83,6 +84,7 @@ class SweepPlan:
     trial_operations: float = 0.0
     notes: tuple[str, ...] = ()
     point_costs: PointCosts | None = None
+    default_starts: tuple[Point, ...] = ()
 
     @property
     def method(self) -> Method | None:
@@ -268,7 +270,16 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         notes=(*notes, *rare_class(objective, dataset, spec.class_weight)),
         costs=costs,
         point_costs=known,
+        default_starts=tuple(_default_starts(spec, searcher.sampler, space, n_rows, known)[:total]),
     )
+
+
+def _default_starts(spec: Spec, sampler: str, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
+    """What is tried first of the default space, but for what is over a limit."""
+    if spec.space is not None:
+        return []
+    points = default_starts(spec.hyperparameters, sampler, n_rows, space)
+    return [point for point in points if fits(point, space, costs)]
 
 
 def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:

@@ -58,7 +58,8 @@ class AutoSampler(EncodedSampler):
         space: the Space (or its table) to model, all at once and from the first trial on; without it, what the finished trials
             have used. Inactive parameters are modelled at the middle of their range.
         trials: how many trials there will be, and
-        batch: how many are asked at a time; both are used only to describe the search (`choice`).
+        batch: how many are asked at a time, and
+        given: how many of the first ones are enqueued configurations; all three are used only to describe the search (`choice`).
         n_startup_trials: results before the model is used; until then, points of a Latin hypercube.
         structures: the most different structures that the model may propose in a batch; any number unless given. Trials of one
             structure train as one stack.
@@ -79,6 +80,7 @@ class AutoSampler(EncodedSampler):
         space: Space | Mapping[str, Any] | None = None,
         trials: int | None = None,
         batch: int | None = None,
+        given: int = 0,
         n_startup_trials: int = 8,
         structures: int | None = None,
         structural: Collection[str] = (),
@@ -90,7 +92,7 @@ class AutoSampler(EncodedSampler):
             raise ValueError(f"structural: {structural!r} is not a list of names")
         self._structures = structures if structures is None else check_integer("structures", structures)
         self._structural = frozenset(structural)
-        self._trials, self._batch, self._repeats = trials, batch, repeats
+        self._trials, self._batch, self._given, self._repeats = trials, batch, given, repeats
         self._known_costs = known_costs
         self._n_startup_trials = check_integer("n_startup_trials", n_startup_trials)
         self._lock = Lock()
@@ -116,7 +118,7 @@ class AutoSampler(EncodedSampler):
         """How this space is searched with this many trials in batches of this size, in one line."""
         batch = self._batch or 1
         # No results are known while the first batches are asked.
-        startup = -(-self._n_startup_trials // batch) * batch
+        startup = -(-max(self._n_startup_trials, self._given) // batch) * batch
         if self._space is not None and self._trials is not None:
             features = Features(drop_single(self._space.distributions), self._space)
             if not features.axes:
@@ -124,11 +126,18 @@ class AutoSampler(EncodedSampler):
             if features.points <= self._trials:
                 return f"auto: the space has {counted(len(features.all_points()), 'point')}{self._once(startup)}"
         if self._trials is not None and self._trials <= startup:
-            return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
+            return f"auto: {counted(self._trials, 'trial')}, too few to learn from; {self._begins(self._trials)}"
         has_cost = self._known_costs is not None and self._known_costs.count > 0
         gain = "expected improvement of the hypervolume" if has_cost else "expected improvement"
         weighed = f", weighed by {counted(len(self._guess), 'prior')}" if self._guess else ""
-        return f"auto: {counted(startup, 'point')} of a Latin hypercube, then {gain} under a Gaussian process{weighed}"
+        return f"auto: {self._begins(startup)}, then {gain} under a Gaussian process{weighed}"
+
+    def _begins(self, startup: int) -> str:
+        """Where the first points come from."""
+        random = startup - self._given
+        parts = [counted(self._given, "given configuration")] if self._given else []
+        parts += [f"{counted(random, 'point')} of a Latin hypercube"] if random > 0 else []
+        return " and ".join(parts)
 
     def _once(self, startup: int) -> str:
         """How a space of no more points than trials is gone through."""

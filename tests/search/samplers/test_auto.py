@@ -182,13 +182,23 @@ def test_failed_trials_alone_are_no_reason_to_stop():
     assert len({tuple(trial.params.items()) for trial in study.trials}) == 8
 
 
+def test_it_says_that_configurations_are_given():
+    def words(given, trials=64):
+        return sampler("auto", space=TABLE, trials=trials, batch=8, given=given).choice
+
+    assert words(8) == "auto: 8 given configurations, then expected improvement under a Gaussian process"
+    assert words(1).startswith("auto: 1 given configuration and 7 points of a Latin hypercube, then")
+    assert words(9).startswith("auto: 9 given configurations and 7 points of a Latin hypercube, then")
+    assert words(3, 3) == "auto: 3 trials, too few to learn from; 3 given configurations"
+
+
 @pytest.mark.parametrize(
     ("space", "trials", "batch", "words"),
     [
         (TABLE, 64, 8, "8 points of a Latin hypercube, then expected improvement under a Gaussian process"),
         (TABLE, 64, 6, "12 points of a Latin hypercube, then expected improvement under a Gaussian process"),
         (TABLE, None, None, "8 points of a Latin hypercube, then expected improvement under a Gaussian process"),
-        (TABLE, 32, 32, "32 trials, too few to learn from; points of a Latin hypercube"),
+        (TABLE, 32, 32, "32 trials, too few to learn from; 32 points of a Latin hypercube"),
         (
             {"layers": [1, 2], "units_1": [8, 16], "units_2": [8, 16]},
             8,
