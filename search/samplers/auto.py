@@ -3,7 +3,8 @@
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
 of the results (`surrogate.gp`). Pending trials have the model's prediction as their fantasy value ("kriging believer", Ginsbourger
 et al. 2010). The value to beat is the model's at a tried point, not the best result, which may be luck; and what is worth no more
-than a repeat of a tried point is left alone (`surrogate.copies`).
+than a repeat of a tried point is left alone (`surrogate.copies`). Priors of the space weigh the expected improvement
+(`surrogate.pibo`).
 
 A proposal is a function of (seed, trial number, history). Fitting the kernel parameters costs more than all the rest, so it is
 done each time the history has grown by a tenth, always from the same start: for a study that was rebuilt it gives the same ones.
@@ -239,7 +240,6 @@ class AutoSampler(EncodedSampler):
     ) -> np.ndarray | None:
         """The codes (d,) to try next after results y (n,) at `codes` (n, d); None if nothing is left to try."""
         parameters = self._kernel_parameters(features, codes, y)
-        n = len(y)
         taken = np.concatenate([codes, pending])
         costs = self._costs_of(features)
         chosen = select_training_trials(y)
@@ -265,7 +265,7 @@ class AutoSampler(EncodedSampler):
             def score(candidates: np.ndarray) -> np.ndarray:
                 return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
 
-        starts, score = self._with_priors(features, starts, score, n)
+        starts, score = self._with_priors(features, starts, score, len(y))
         generator = np.random.default_rng(derive(self._seed, "auto", number))
         copies = self._copies(features.features, taken, parameters)
         admitted = costs.admitted if costs is not None else None
