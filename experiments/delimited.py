@@ -77,7 +77,7 @@ def _end_of_titles(lines: Sequence[str], start: int, mark: str) -> int:
     """The place below the titles from `start` on in a table of this delimiter; `start` where there are none."""
     first = next((place for place in range(start, len(lines)) if not _is_title(lines[place], mark)), len(lines))
     table = [line for line in lines[first:] if line.strip()][:2]
-    if len(table) < 2 or not _names_alone(*table, mark):
+    if len(table) < 2 or not _names_alone(table[0], table[1], mark):
         return start
     return first if all(_stands_apart(title, table, mark) for title in lines[start:first]) else start
 

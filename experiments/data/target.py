@@ -254,7 +254,7 @@ class Target:
         if self.classes is None:
             raise ValueError(f"target {self.name!r}: a regression target has no class probabilities")
         array = np.asarray(outputs, dtype=np.float64)
-        array = array.reshape(len(array), -1)
+        array = array if array.ndim == 2 else array[:, np.newaxis]
         if array.shape[1] == 1 and len(self.classes) == 2:
             return np.hstack([1.0 - array, array])
         if array.shape[1] != len(self.classes):
