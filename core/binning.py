@@ -27,4 +27,4 @@ def encode_bins(edges: Array, X: Array) -> Array:
         shares = np.where(width > 0.0, (x - low) / np.where(width > 0.0, width, 1.0), x > low)
     lower, upper = np.zeros(width.shape[1]), np.ones(width.shape[1])
     lower[0], upper[-1] = -1.0, 2.0
-    return np.clip(shares, lower, upper).reshape(*x.shape[:-2], -1)
+    return np.clip(shares, lower, upper).reshape(*x.shape[:-2], width.size)

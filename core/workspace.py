@@ -17,6 +17,9 @@ from .losses import LOSSES
 from .parameters import initial_buffers, offsets
 from .structure import Structure
 
+# Few, so that one row alone costs little; enough that many rows cost hardly more than in larger passes.
+ROWS_OF_A_PASS = 32
+
 
 def output_buffer(K: int, units: int, rows: int, dtype: Any, has_ones: bool = True) -> Array:
     """Space (K, units + 1, rows) for a layer's output, whose last row of ones the next bias multiplies; or without."""
@@ -109,11 +112,14 @@ def evaluation_rows(structure: Structure) -> int:
     return int(min(1024, max(32, 32768 // widest)))
 
 
-def output_sums(structure: Structure, theta: Array, buffers: Array, X: Array) -> Array:
-    """Output sums (K, o, n) of the rows X (n, d + 1) or (K, n, d + 1), which carry the column of ones; no dropout."""
+def output_sums(structure: Structure, theta: Array, buffers: Array, X: Array, rows: int | None = None) -> Array:
+    """Output sums (K, o, n) of the rows X (n, d + 1) or (K, n, d + 1), which carry the column of ones; no dropout.
+
+    They are taken `rows` at once, by default `evaluation_rows`.
+    """
     K, n = len(theta), X.shape[-2]
     z = np.empty((K, structure.n_outputs, n), dtype=theta.dtype)
-    rows = evaluation_rows(structure)
+    rows = rows or evaluation_rows(structure)
     workspace: Workspace | None = None
     for start in range(0, n, rows):
         end = min(start + rows, n)
@@ -124,11 +130,23 @@ def output_sums(structure: Structure, theta: Array, buffers: Array, X: Array) ->
     return z
 
 
-def outputs(structure: Structure, theta: Array, buffers: Array, X: Array) -> Array:
+def outputs_by_row(structure: Structure, theta: Array, buffers: Array, X: Array) -> Array:
+    """`outputs` (K, n, o) of rows X (n, d) that each get the same bits in whatever company and place.
+
+    A matrix product sums up in another order where the matrix has another shape, and so do the last rows that do not fill a
+    block of BLAS; hence every pass has the same number of rows, and zeros fill the last one.
+    """
+    X = np.asarray(X)
+    filled = np.zeros((-(-len(X) // ROWS_OF_A_PASS) * ROWS_OF_A_PASS, X.shape[1]), dtype=X.dtype)
+    filled[: len(X)] = X
+    return outputs(structure, theta, buffers, filled, ROWS_OF_A_PASS)[:, : len(X)]
+
+
+def outputs(structure: Structure, theta: Array, buffers: Array, X: Array, rows: int | None = None) -> Array:
     """Predictions (K, n, o) of K networks for X (n, d), shared, or (K, n, d): probabilities, or values in regression.
 
     With one logistic output unit, o = 1 and the number is the probability of class 1. `buffers` (K, R) are those of the
-    networks' states. Dropout is off. ValueError if R is wrong.
+    networks' states. Dropout is off. `rows` are taken at once, by default `evaluation_rows`. ValueError if R is wrong.
     """
     theta, buffers = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, buffers))
     expected = (len(theta), len(initial_buffers(structure)))
@@ -141,10 +159,10 @@ def outputs(structure: Structure, theta: Array, buffers: Array, X: Array) -> Arr
         if X.ndim == 2 and (fitted == fitted[0]).all():
             X = prepare_rows(structure, fitted[0], X)
         else:
-            rows = X if X.ndim == 3 else [X] * len(theta)
-            X = np.stack([prepare_rows(structure, *pair) for pair in zip(fitted, rows, strict=True)])
+            each = X if X.ndim == 3 else [X] * len(theta)
+            X = np.stack([prepare_rows(structure, *pair) for pair in zip(fitted, each, strict=True)])
     with np.errstate(all="ignore"):
-        z = output_sums(structure, theta, buffers, with_ones(X, structure.dtype))
+        z = output_sums(structure, theta, buffers, with_ones(X, structure.dtype), rows)
         return outputs_of_sums(structure, buffers, z)
 
 

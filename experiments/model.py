@@ -3,7 +3,7 @@
 import json
 import math
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MethodType
@@ -17,7 +17,7 @@ from .._text import counted
 from ..core.metrics import resolve
 from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
-from ..core.workspace import outputs
+from ..core.workspace import outputs_by_row
 from .data.encoding import Encoder
 from .data.frames import in_pandas
 from .data.target import Target
@@ -63,8 +63,8 @@ class Part:
         `exact`: computed in float64.
         """
         structure = replace(self.structure, dtype="float64") if exact else self.structure
-        result = np.asarray(outputs(structure, self.theta, self.running, X), dtype=np.float64)
-        mean = result.mean(axis=0) if self.weights is None else np.average(result, axis=0, weights=self.weights)
+        result = np.asarray(outputs_by_row(structure, self.theta, self.running, X), dtype=np.float64)
+        mean = _average(result, np.ones(len(result)) if self.weights is None else self.weights)
         return np.asarray(mean if self.target.classes is not None else self.target.restore(mean))
 
 
@@ -200,8 +200,8 @@ class TunedModel:
     def predict(self, X: pd.DataFrame | ArrayLike, *, exact: bool = False) -> NDArray[Any]:
         """The class or the number that is predicted for each of n rows, (n,): the likeliest class, or what `threshold` decides.
 
-        With `exact` the networks compute in float64: what is predicted for a row then does not depend on the rows beside it
-        in any digit that is shown. Raises UserError for a missing column.
+        What is predicted for a row does not depend, to the bit, on the rows beside it. With `exact` the networks compute in
+        float64. Raises UserError for a missing column.
         """
         if self._target.classes is None:
             return joint_outputs(self, encode(self, X), exact).reshape(-1)
@@ -225,7 +225,7 @@ class TunedModel:
         return self.evaluate(X, y, sample_weight, "accuracy" if self._target.classes is not None else "r2")
 
     def evaluate(
-        self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, metric: str
+        self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, metric: str = "loss"
     ) -> float:
         """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is.
 
@@ -283,8 +283,13 @@ def encode(model: TunedModel, X: pd.DataFrame | ArrayLike) -> list[NDArray[np.fl
 def joint_outputs(model: TunedModel, encoded: Sequence[NDArray[Any]], exact: bool = False) -> NDArray[np.float64]:
     """What the networks say together (n, o) of encoded rows: probabilities, or numbers in the target's own unit."""
     found = [part.predict(X, exact) for part, X in zip(model.parts, encoded, strict=True)]
-    mean = np.asarray(np.average(found, axis=0, weights=[part.weight for part in model.parts]))
+    mean = _average(found, [part.weight for part in model.parts])
     return mean if model.task == "regression" else apply_temperature(mean, model.temperature)
+
+
+def _average(outputs: Iterable[NDArray[np.float64]], weights: Sequence[float] | NDArray[np.float64]) -> NDArray[Any]:
+    """The weighted mean of arrays (n, o), added one after the other: NumPy's own order depends on whether n is 1."""
+    return np.asarray(sum(weight * array for weight, array in zip(weights, outputs, strict=True)) / np.sum(weights))
 
 
 def evaluator(

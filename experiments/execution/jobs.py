@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ...core.array import Array
 from ...core.crossfit import CrossFit, Kept
@@ -22,6 +21,7 @@ from ...core.structure import Structure
 from ...core.training import FINISHED, Curves, Fold, Network, State, start, train
 from ...core.workspace import outputs, outputs_of_sums
 from .shared import Shared
+from .threads import libraries
 
 # How many data sets (by fingerprint) a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
 KEPT_DATA = 2
@@ -163,7 +163,7 @@ def run_guarded(fn: Callable[..., Any], job: Job, key: str, folds: Any, home: tu
 
 
 _running_jobs = 0
-_limits: threadpool_limits | None = None
+_limits: Any = None
 _limits_lock = threading.Lock()
 
 
@@ -173,7 +173,7 @@ def _single_thread() -> Iterator[None]:
     global _running_jobs, _limits
     with _limits_lock:
         if not _running_jobs:
-            _limits = threadpool_limits(1, "blas")
+            _limits = libraries().limit(limits=1, user_api="blas")
         _running_jobs += 1
     try:
         yield

@@ -28,6 +28,7 @@ from ...core.layers.category import WIDTH
 from ..data.calendar import CYCLES, parts_of
 from ..data.dates import of_text
 from ..data.features import category_place, category_places, standardised, usable
+from ..data.numerals import without_unit
 from ..data.reading import is_word, missing_numbers
 from ..data.tables import goes_by_place
 from ..data.values import MISSING, MISSING_TEXTS, category_of_text, category_with_marks, number_of_text
@@ -104,7 +105,7 @@ def read_number(cell: str | None, reading: Mapping[str, Any]) -> float | None:
         seconds = of_text(cell.strip(), reading["order"])
         value = None if np.isnan(seconds) else seconds
     else:
-        value = number_of_text(cell, reading["decimal"])
+        value = number_of_text(without_unit(cell, reading.get("unit", "")), reading["decimal"])
     if value is None:
         words = reading["missing"]
         named = bool(reading["order"]) and is_word(category_of_text(cell), words)
@@ -407,14 +408,21 @@ OUTPUTS: dict[str, Callable[[Array], Array]] = {
 def outputs(network: Mapping[str, Any], theta: Array, buffers: Array, X: Array) -> Array:
     """What one network predicts for encoded rows X (n, d): (n, o)."""
     prepared = prepare(network, buffers, X).astype(theta.dtype)
-    step = network["rows"]  # at once; how many may change the last bits
-    parts = [sums(network, theta, buffers, prepared[at : at + step].T) for at in range(0, len(X), step)]
-    result = OUTPUTS[network["loss"]](np.concatenate(parts, axis=1))
+    # Always so many at once, for how many there are may change the last bits: a row is predicted the same in any company.
+    step = network["rows"]
+    filled = np.concatenate([prepared, np.zeros((-len(X) % step, prepared.shape[1]), prepared.dtype)])
+    parts = [sums(network, theta, buffers, filled[at : at + step].T) for at in range(0, len(filled), step)]
+    result = OUTPUTS[network["loss"]](np.concatenate(parts, axis=1)[:, : len(X)])
     if network["n_targets"]:
         first = network["n_fitted"]
         mean, deviation, low, high = buffers[first : first + network["n_targets"]].reshape(4, -1, 1)
         result = np.clip(result, low, high) * deviation + mean
     return np.asarray(result.T, dtype=np.float64)
+
+
+def average(outputs: Sequence[Array], weights: Sequence[float] | Array) -> Array:
+    """The weighted mean of arrays (n, o), added one after the other: NumPy's own order depends on whether n is 1."""
+    return np.asarray(sum(weight * array for weight, array in zip(weights, outputs, strict=True)) / np.sum(weights))
 
 
 class Model:
@@ -461,13 +469,13 @@ class Model:
             found = [
                 outputs(part["network"], *pair, encoded[part["encoder"]]) for pair in zip(theta, buffers, strict=True)
             ]
-            mean = np.average(found, axis=0, weights=weight)
+            mean = average(found, weight)
             if part["target"] is not None:
                 target = part["target"]
                 mean = np.clip(mean * target["scale"] + target["mean"], target["low"], target["high"])
             means.append(mean)
             weights.append(weight.sum())
-        return np.asarray(np.average(means, axis=0, weights=weights))
+        return average(means, weights)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,7 @@
 """The passes over a stack: any architecture against finite differences of a textbook's forward pass, and torch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -10,7 +12,7 @@ from mlptune.core.inputs import with_ones
 from mlptune.core.parameters import offsets, weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-from mlptune.core.workspace import Workspace, outputs
+from mlptune.core.workspace import Workspace, outputs, outputs_by_row
 from tests.support.tables import group_of, table
 
 from .reference.steps import thirty_steps_equal_torch
@@ -111,3 +113,30 @@ def test_networks_of_other_folds_predict_by_their_own_scaling():
         np.testing.assert_array_equal(together[k], outputs(group, state.theta[[k]], state.buffers[[k]], X)[0])
     with pytest.raises(ValueError, match=r"^buffers must have the structure's shape \(2, 14\), got \(2, 0\)$"):
         outputs(group, state.theta, state.buffers[:, :0], X)
+
+
+@settings(max_examples=60)
+@given(
+    architectures(),
+    st.sampled_from(["none", "plr", "periodic", "cosine", "ple"]),
+    st.sampled_from(["robust", "quantile", "none"]),
+    st.integers(1, 40),
+    st.sampled_from([1, 20, 70]),
+    st.data(),
+)
+def test_a_row_gets_the_same_bits_in_any_company_and_place(hp, embedding, scaling, n_inputs, wide, data):
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    hidden = [wide * units for units in hp.hidden]
+    hp = replace(hp, hidden=hidden, embedding=embedding, scaling=scaling, epochs=1, dropout=0.0)
+    X = generator.normal(size=(90, n_inputs)).astype(np.float32)
+    group = group_of(hp, n_inputs, 60, C, "cross_entropy", "float32")
+    networks = [Network(hp, 0), Network(hp, 1)]
+    fold = Fold(X[:60], generator.integers(0, C, 60))
+    state, _ = train(group, networks, [fold], start(group, networks), 1, order_seed=0)
+    together = outputs_by_row(group, state.theta, state.buffers, X)
+    np.testing.assert_allclose(together, outputs(group, state.theta, state.buffers, X), rtol=1e-4, atol=1e-5)
+    order = np.array(data.draw(st.permutations(range(90))))
+    for rows in np.split(order, sorted(data.draw(st.lists(st.integers(1, 89), max_size=4)))):
+        alone = outputs_by_row(group, state.theta, state.buffers, X[rows])
+        np.testing.assert_array_equal(alone, together[:, rows])
+    assert outputs_by_row(group, state.theta, state.buffers, X[:0]).shape == (2, 0, C)

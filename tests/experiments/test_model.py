@@ -115,9 +115,9 @@ def test_many_categories_are_embedded_and_each_row_is_predicted_by_itself(store:
     assert {part.structure.levels for part in model.parts} == {(41,)}
     model.save(tmp_path / "copy")
     rows = frame.iloc[:9].assign(place=["nowhere", None, *frame["place"].iloc[2:9]])
-    whole = TunedModel.load(tmp_path / "copy").predict(rows, exact=True)
-    alone = [model.predict(rows.iloc[[i]], exact=True)[0] for i in range(len(rows))]
-    np.testing.assert_allclose(whole, alone, rtol=1e-12)
+    whole = TunedModel.load(tmp_path / "copy").predict(rows)
+    np.testing.assert_array_equal(whole, [model.predict(rows.iloc[[i]])[0] for i in range(len(rows))])
+    np.testing.assert_allclose(whole, model.predict(rows, exact=True), rtol=1e-4)
     description = tmp_path / "copy" / "model.json"
     stored = json.loads(description.read_text())
     stored["encodings"][0]["encoder"]["features"][0]["categories"].append("one more")
@@ -266,6 +266,23 @@ def test_it_is_a_fitted_estimator_to_scikit_learn(fitted) -> None:
         regressor.predict(sparse.csr_array(np.eye(3)))
     calibrated = CalibratedClassifierCV(FrozenEstimator(classifier)).fit(rows, kind)
     assert calibrated.predict_proba(rows).shape == (80, 2)
+
+
+def test_a_row_is_predicted_to_the_bit_whatever_rows_come_with_it(fitted) -> None:
+    classifier, regressor, rows, _, _ = fitted
+    order = np.random.default_rng(1).permutation(len(rows))
+    for predict in (classifier.predict_proba, regressor.predict):
+        whole = predict(rows)
+        for part in np.split(order, [1, 3, 20, 53]):
+            np.testing.assert_array_equal(predict(rows.iloc[part]), whole[part])
+
+
+def test_no_rows_have_no_predictions(fitted) -> None:
+    classifier, regressor, frame, _, y = fitted
+    none = frame.iloc[:0]
+    assert classifier.predict_proba(none).shape == (0, len(classifier.classes_))
+    assert classifier.predict(none).shape == regressor.predict(none).shape == (0,)
+    assert regressor.evaluate(frame, y, metric="r2") == pytest.approx(regressor.score(frame, y))
 
 
 def test_scikit_learns_displays_take_it(fitted) -> None:

@@ -8,8 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 import mlptune
-from mlptune.experiments import results
-from mlptune.experiments.results import SweepResult
+from mlptune.experiments.results import SweepResult, load_result
 from mlptune.experiments.run import run_sweep
 from mlptune.tracking import reader, schema
 from tests.support.browser import in_browser
@@ -31,7 +30,7 @@ def test_the_report_at_the_end_is_the_one_made_later(swept: SweepResult) -> None
 
 
 def test_the_diagnosis_at_the_end_is_the_one_made_later(swept: SweepResult) -> None:
-    assert results.load_result("iris", tracking_uri=swept.tracking_uri).diagnosis == swept.diagnosis
+    assert load_result("iris", tracking_uri=swept.tracking_uri).diagnosis == swept.diagnosis
     for finding in swept.diagnosis:
         assert set(finding) == {"rule", "severity", "text", "evidence", "advice"}
 
