@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..._text import show_path
 from ..errors import UserError
 from ..formats import FORMATS, Address, is_table, open_table, writable_suffixes
 from ..writing import writing
@@ -47,7 +46,7 @@ def predict_file(
     source = str(source)
     given = Path(Address.parse(source).path).expanduser()
     if is_table(name) and not given.exists():
-        raise UserError(f"{show_path(source)}: there is no such file; the sweep's name comes before the table's")
+        raise UserError(f"{source}: there is no such file; the sweep's name comes before the table's")
     if out.exists() and given.exists() and out.samefile(given):
         raise UserError(f"-o {out}: is the input itself; give another name")
 
