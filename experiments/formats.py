@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 # [data] source of a table that was handed over in Python: no file, so nothing reads it again.
 MEMORY = "memory"
-_IF_NAMELESS = "; where the first line holds values, set data.header = false"
+_IF_NAMELESS = "; give each its own, or where the first line holds values, set data.header = false"
 SQLITE = "sqlite:///"
 _PART = re.compile(r"(.+?)\?(sheet|table|query)=(.+)", re.DOTALL)
 _HEAD = 1 << 16  # bytes that are enough to recognise a text table and its columns

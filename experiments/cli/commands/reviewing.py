@@ -49,6 +49,9 @@ def diagnose(name: Name, run: Run = None, tracking_uri: Uri = None, json: Json =
         from ...queries import diagnose as found_in
 
         findings = found_in(name, run=run, tracking_uri=tracking_uri, say=tell)
-    from ..present import findings_text, strict_json
+    from ..present import findings_text, strict_json, terminal_width
 
-    write(strict_json([vars(finding) for finding in findings]) if json else findings_text(findings))
+    if json:
+        write(strict_json([vars(finding) for finding in findings]))
+    else:
+        write(findings_text(findings, terminal_width()))

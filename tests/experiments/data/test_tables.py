@@ -197,7 +197,7 @@ WRONG = {
     "header.csv": (b"a,b\n", "no rows"),
     "twice.csv": (
         b"a,b,a\n1,2,3\n",
-        "the column name 'a' occurs 2 times; where the first line holds values, set data.header",
+        "the column name 'a' occurs 2 times; give each its own, or where the first line holds values, set data.header",
     ),
     "ragged.csv": (b"a,b\n1,2\n1,2,3\n", "is not a table: the first line names 2 fields, line 3 has 3"),
     "wide.csv": (b"a,b\n1,2,3\n4,5,6\n", "the first line names 2 fields, line 2 has 3, line 3 has 3"),

@@ -52,7 +52,7 @@ def model(name: str) -> tuple:
 def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 3)
     mlptune.run_sweep(iris(name="undisturbed", seed=6), workers=1)
     with cluster() as there:
         worker = next(iter(there.workers.values())).process.pid

@@ -100,7 +100,7 @@ def test_what_trains_when_the_time_is_over_counts_with_its_best_epoch_so_far(sto
     """A table on which no trial can end in the time still gives a model."""
     slow = {"epochs": 100_000, "hidden": [64, 64], "batch_size": 8}
     space = {"learning_rate": {"low": 1e-4, "high": 1e-3, "log": True}}
-    spec = small(search={"method": "random", "minutes": 0.05, "batch": 2}, model=slow, space=space)
+    spec = small(search={"method": "random", "minutes": 0.02, "batch": 2}, model=slow, space=space)
     result = mlptune.run_sweep(spec, workers=1)
     ended = [trial for trial in result.summary()["trials"] if trial["state"] == "complete"]
     assert ended
