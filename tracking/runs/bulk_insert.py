@@ -110,7 +110,9 @@ class Tables:
         with self._engine.begin() as connection:
             if self._engine.dialect.name == "sqlite":
                 connection.execute(text(f"PRAGMA busy_timeout = {1000 * store.LOCK_SECONDS}"))
-            return write_rows(lambda statement, values: connection.execute(text(statement), values), experiment_id, rows)
+            return write_rows(
+                lambda statement, values: connection.execute(text(statement), values), experiment_id, rows
+            )
 
 
 def tables(uri: str) -> Tables | None:
