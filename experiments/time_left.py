@@ -59,7 +59,9 @@ class TimeLeft:
             return None
         if work >= self._total:
             return 0.0
-        is_settled = self._a_trial is None or now - self._latest[0] > INSTANT
+        # More trials than the window holds may end in one instant, of which then nothing earlier is left.
+        is_overtaken = self._settled[1] < self._finishes[0][1]
+        is_settled = self._a_trial is None or now - self._latest[0] > INSTANT or is_overtaken
         told, known = self._latest if is_settled else self._settled
         left = self._total - known
         # Between two pieces of news time passes; where none comes for long the rate falls.

@@ -70,3 +70,13 @@ def test_a_machine_is_slower_by_what_waits_for_its_processors(monkeypatch: pytes
         assert slowdown() == expected
     monkeypatch.delattr(os, "getloadavg")  # as on Windows
     assert slowdown() == 1.0
+
+
+def test_more_trials_than_the_window_holds_end_in_one_instant() -> None:
+    """As when the store has opened late: all that has waited for it is told at once."""
+    left = TimeLeft(0.0, 64, expected=8.0)
+    for done in range(1, 64):
+        left.advance(9.0 + 1e-4 * done, float(done), finished=True)
+        seconds = left.seconds(9.0 + 1e-4 * done)
+        assert seconds is not None
+        assert 0.0 <= seconds < 60.0
