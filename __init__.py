@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from .experiments.model import TunedModel as TunedModel
     from .experiments.objective import objective as objective
     from .experiments.progress import Observer as Observer
+    from .experiments.queries import best_config as best_config
+    from .experiments.queries import load_model as load_model
     from .experiments.results import SweepResult as SweepResult
-    from .experiments.results import best_config as best_config
-    from .experiments.results import load_model as load_model
     from .experiments.results import load_result as load_result
     from .experiments.run import run_sweep as run_sweep
     from .experiments.tuned import TunedMLPClassifier as TunedMLPClassifier
@@ -43,9 +43,9 @@ _HOMES = {
     "TunedMLPRegressor": ".experiments.tuned",
     "TunedModel": ".experiments.model",
     "UserError": ".experiments.errors",
-    "best_config": ".experiments.results",
+    "best_config": ".experiments.queries",
     "columns": ".experiments.columns",
-    "load_model": ".experiments.results",
+    "load_model": ".experiments.queries",
     "load_result": ".experiments.results",
     "objective": ".experiments.objective",
     "run_sweep": ".experiments.run",

@@ -180,7 +180,9 @@ are refused with the full name of the key and the nearest known one. Every key c
 
 - a list of choices: `activation = ["relu", "silu"]`, `hidden = [[64], [64, 64]]`;
 - a range, bounds included: `{ low = 1e-4, high = 1e-1, log = true }`. Two whole numbers make a range of whole numbers; `step`
-  counts from `low`; `points` says into how many values a grid cuts the range.
+  counts from `low`; `points` says into how many values a grid cuts the range;
+- either with a `prior`, the value near which good ones are expected: `{ low = 1e-4, high = 1e-1, log = true, prior = 0.003 }`,
+  `{ choices = ["relu", "silu"], prior = "silu" }`. See [priors](../methods.md#priors).
 
 The shape of the network is either `hidden`, a list of layer widths, or `layers` with `units_1`, `units_2` ... . Each hidden layer
 may also have its own `activation_1`, `batch_norm_1`, `layer_norm_1` or `skip_1`. What belongs to layer 3 is part of a trial only

@@ -1,8 +1,8 @@
 """`--around best`: a new launch of a sweep whose ranges are narrowed around the best configuration that there is.
 
 Half of each range's length is kept, on its own scale, with the best value in the middle, or against the end near which it stands.
-Choices stay, and so does `layers`, on which the names of units are built. What comes out are ordinary changes of the sweep file, so
-the new launch has the narrow space in its stored file.
+A prior gives way to the best value. Choices stay, and so does `layers`, on which the names of units are built. What comes out are
+ordinary changes of the sweep file, so the new launch has the narrow space in its stored file.
 """
 
 import math
@@ -42,6 +42,8 @@ def narrowed(spec: Spec, around: str, uri: str) -> dict[str, Any]:
         if isinstance(value, int | float) and dimension.low <= value <= dimension.last:
             low, high = near(dimension, value)
             changes |= {f"space.{name}.low": low, f"space.{name}.high": high}
+            if dimension.prior is not None:
+                changes[f"space.{name}.prior"] = min(max(value, low), high)
     if not changes:
         raise UserError(f"--around: the best of {spec.name} lies outside of every range of [space]")
     return changes

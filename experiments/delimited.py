@@ -69,11 +69,17 @@ def above(text: str) -> str:
     """
     lines = [line for line in _LINES.findall(text) if line.endswith(("\r", "\n"))]
     start = next((place for place in range(len(lines)) if not _is_remark(lines, place)), 0)
-    first = next((place for place in range(start, len(lines)) if not _is_title(lines[place])), len(lines))
-    there = [line for line in lines[first:] if line.strip()][:2]
-    if first > start and len(there) == 2 and _names_alone(*there):
-        start = first
-    return "".join(lines[:start])
+    ends = (_end_of_titles(lines, start, mark) for mark in _DELIMITERS)
+    return "".join(lines[: next((end for end in ends if end > start), start)])
+
+
+def _end_of_titles(lines: Sequence[str], start: int, mark: str) -> int:
+    """The place below the titles from `start` on in a table of this delimiter; `start` where there are none."""
+    first = next((place for place in range(start, len(lines)) if not _is_title(lines[place], mark)), len(lines))
+    table = [line for line in lines[first:] if line.strip()][:2]
+    if len(table) < 2 or not _names_alone(table[0], table[1], mark):
+        return start
+    return first if all(_stands_apart(title, table, mark) for title in lines[start:first]) else start
 
 
 def says_something(line: str) -> bool:
@@ -90,17 +96,25 @@ def _is_remark(lines: Sequence[str], place: int) -> bool:
     return bool(marks) and all(_width(line, mark) != _width(below[0], mark) for mark in marks)
 
 
-def _is_title(line: str) -> bool:
-    return not line.strip() or (line.count('"') % 2 == 0 and not _marks_of([line]))
+def _is_title(line: str, mark: str) -> bool:
+    """Say whether a line has one field at most, beside empty ones such as spreadsheets write to the table's width."""
+    return not line.strip() or (line.count('"') % 2 == 0 and _width(line.strip().rstrip(mark), mark) <= 1)
 
 
-def _names_alone(names: str, below: str) -> bool:
+def _names_alone(names: str, below: str, mark: str) -> bool:
     """Say whether a line has names without a number, of as many columns as the line below it."""
-    for mark in _marks_of([names]):
-        cells = next(csv.reader([names.strip()], delimiter=mark, skipinitialspace=True))
-        if _width(names, mark) == _width(below, mark) and not any(_NUMBER.fullmatch(cell.strip()) for cell in cells):
-            return True
-    return False
+    cells = next(csv.reader([names.strip()], delimiter=mark, skipinitialspace=True))
+    alike = _width(names, mark) == _width(below, mark) > 1
+    return alike and not any(_NUMBER.fullmatch(cell.strip()) for cell in cells)
+
+
+def _stands_apart(title: str, table: Sequence[str], mark: str) -> bool:
+    """Say whether no other delimiter cuts a title like the table below it, nor into as many fields as the table has."""
+    others = [other for other in _marks_of([title]) if other != mark]
+    return all(
+        _width(title, other) < _width(table[0], mark) and len({_width(line, other) for line in (title, *table)}) > 1
+        for other in others
+    )
 
 
 def _marks_of(lines: Sequence[str]) -> list[str]:

@@ -96,7 +96,7 @@ def _without_strangers(data: "DataConfig", names: Sequence[str]) -> "DataConfig"
 
 def _objective(spec: Spec, dataset: "Dataset") -> None:
     """Check the metric against the data, where the rest of the sweep file makes no plan."""
-    from .launch.plan import objective_of
+    from .launch.objective import objective_of
 
     objective_of(spec.objective, dataset)
 

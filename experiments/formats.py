@@ -20,7 +20,7 @@ from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 from .._text import nearest
-from . import arff, arrow, databases, delimited, json_lines, spreadsheets
+from . import arff, arrow, databases, delimited, json_lines, npz, spreadsheets
 from .delimited import check_distinct
 from .errors import UserError, reason
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 # [data] source of a table that was handed over in Python: no file, so nothing reads it again.
 MEMORY = "memory"
-_IF_NAMELESS = "; where the first line holds values, set data.header = false"
+_IF_NAMELESS = "; give each its own, or where the first line holds values, set data.header = false"
 SQLITE = "sqlite:///"
 _PART = re.compile(r"(.+?)\?(sheet|table|query)=(.+)", re.DOTALL)
 _HEAD = 1 << 16  # bytes that are enough to recognise a text table and its columns
@@ -373,33 +373,8 @@ def _database(table: TableFile) -> tuple[Path, str, str]:
     return table.path, table.address.part, table.address.wanted
 
 
-# NumPy's archives.
-
-
 def _read_npz(table: TableFile) -> "pd.DataFrame":
-    import numpy as np
-    import pandas as pd
-
-    shown = table.shown
-    try:
-        archive = np.load(io.BytesIO(table.file.read()), allow_pickle=False)
-        held: dict[str, Any] = dict(archive) if isinstance(archive, np.lib.npyio.NpzFile) else {}
-    except (ValueError, TypeError, KeyError, EOFError, SyntaxError, zipfile.BadZipFile) as error:
-        raise UserError(f"{shown}: is not an .npz file of plain arrays: {reason(error)}") from None
-    arrays = {name: array for name, array in held.items() if isinstance(array, np.ndarray)}
-    X = arrays.get("X")
-    if X is None:
-        holds = ", ".join(held) or "no named arrays"
-        raise UserError(f"{shown}: needs an array X (rows, columns), and y (rows,); it holds {holds[:100]}")
-    if X.ndim != 2:
-        raise UserError(f"{shown}: X must have two axes (rows, columns), its shape is {X.shape}")
-    frame = pd.DataFrame({f"x{column}": X[:, column] for column in range(X.shape[1])}, index=range(len(X)))
-    if "y" in arrays:
-        y = arrays["y"]
-        if y.size != len(X) or y.ndim not in (1, 2):
-            raise UserError(f"{shown}: y must have shape ({len(X)},) like the rows of X, its shape is {y.shape}")
-        frame["target"] = y.ravel()
-    return frame
+    return npz.read(table.shown, table.file)
 
 
 def _unknown(table: TableFile) -> list[str] | None:

@@ -225,7 +225,7 @@ class TunedModel:
         return self.evaluate(X, y, sample_weight, "accuracy" if self._target.classes is not None else "r2")
 
     def evaluate(
-        self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, metric: str
+        self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, metric: str = "loss"
     ) -> float:
         """A metric of the engine by name (accuracy, roc_auc, rmse, ...), in the target's own unit; or "loss", as `val_loss` is.
 

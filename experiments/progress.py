@@ -13,7 +13,7 @@ class SweepInfo:
 
     `total` is the number of trials that the sweep will count, at most if it has `seconds` or `epochs_total`, a budget in epochs;
     `direction` is "maximize" or "minimize". `expected_seconds` is how long it takes by the count of its operations, where that is
-    known.
+    known, and `model_seconds` how long, by the same count, the training that makes the model of them.
     """
 
     name: str
@@ -27,6 +27,7 @@ class SweepInfo:
     seconds: float | None = None
     expected_seconds: float | None = None
     epochs_total: int | None = None
+    model_seconds: float = 0.0
 
     @property
     def counts_trials(self) -> bool:
@@ -39,6 +40,12 @@ class Observer:
 
     def started(self, info: SweepInfo) -> None:
         """The data is read and the first trials are about to train."""
+
+    def trained(self, expected: float, seconds: float, processor_seconds: float) -> None:
+        """A job (a stack, some epochs) has returned after `seconds`, where the count of its operations says `expected`.
+
+        It had a processor for `processor_seconds` of them.
+        """
 
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         """A segment of a trial has returned: it has trained `epoch` epochs and its objective now stands at `value`."""

@@ -28,7 +28,7 @@ class SpaceChange:
     @property
     def text(self) -> str:
         """The change in words."""
-        told = [f"{name} {_bounds(table)} (was {_bounds(self.before[name])})" for name, table in self.ranges.items()]
+        told = [f"{name} {_change(table, self.before[name])}" for name, table in self.ranges.items()]
         return f"{'widened' if self.by == 'widen' else 'edited'} from trial {self.number} on: {', '.join(told)}"
 
     @property
@@ -47,6 +47,16 @@ def dumps(changes: Sequence[SpaceChange]) -> str:
 def loads(stored: Any) -> list[SpaceChange]:
     """The changes of the launch's tag, from its JSON data; none where there is none."""
     return [SpaceChange(e["number"], e["by"], e["ranges"], e["before"]) for e in stored or ()]
+
+
+def _change(table: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    if table.get("prior") == before.get("prior"):
+        return f"{_bounds(table)} (was {_bounds(before)})"
+    return f"{_bounds(table)}, {_prior(table)} (was {_bounds(before)}, {_prior(before)})"
+
+
+def _prior(table: Mapping[str, Any]) -> str:
+    return f"prior {value_text(table['prior'])}" if "prior" in table else "no prior"
 
 
 def _bounds(table: Mapping[str, Any]) -> str:

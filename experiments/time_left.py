@@ -1,76 +1,129 @@
-"""How long the rest of a sweep takes: at first by the count of its operations, where there is one, then by what was trained."""
+"""How long the rest of a sweep takes: by what its jobs took, and at first by the count of their operations too."""
 
-import os
+import math
 from collections import deque
+from dataclasses import dataclass
 
-RATE_WINDOW = 32
-"""Finished trials that the rate is taken from: recent ones, since what trials cost changes as the search narrows."""
+WINDOW = 32.0
+"""Trials that the cost of one is taken from: recent ones, since what trials cost changes as the search narrows."""
 COUNTED_SHARE, COUNTED_TRIALS = 0.1, 2.0
-"""For how much of the trials, and for how many at most, the count of operations stands in the rate as if they had been trained."""
-INSTANT = 0.05
+"""For how much of the trials, and for how many at most, the count of operations stands as if they had been trained."""
+INSTANT = 0.2
 """Seconds within which news belong together: the trials of a stack end at once, and of the first alone nothing can be told."""
 
 
-def slowdown() -> float:
-    """How much slower this machine may be for what else runs on it: processes that wait for each processor; 1 where it has room."""
-    try:
-        waiting = os.getloadavg()[0]  # of the last minute
-    except (AttributeError, OSError):  # not known here
-        return 1.0
-    return max(1.0, waiting / (os.cpu_count() or 1))
+@dataclass(frozen=True)
+class _Moment:
+    """When there was news.
+
+    Attributes:
+        time: When.
+        trials: How many trials were done, parts of running ones among them.
+        jobs: How many jobs had returned.
+        took: How many seconds they took.
+        cost: How many they would take now.
+    """
+
+    time: float
+    trials: float
+    jobs: int = 0
+    took: float = 0.0
+    cost: float = 0.0
 
 
 class TimeLeft:
     """An estimate from the news of a sweep.
 
-    Until the second news the time also has in it how long the workers take to start, and the work what a resume replays. With a
-    count of operations the rate is therefore that from the first news on, as soon as there is another.
+    A count of operations does not know how fast the machine is and what else it does; what the jobs took that have returned
+    says so, from the first one on. Since only their own time counts, it does not matter how long the workers took to start, nor
+    what a resume replayed. While the first jobs run other processes of the sweep start, and it cannot be told from them what else
+    keeps the processors busy: they count with the geometric mean of their seconds and those in which they had a processor.
 
     Args:
-        began: When it began, in seconds.
+        began: When the sweep began, in seconds.
         total: How many trials it counts.
-        expected: How many seconds it takes by the count of its operations, where that is known.
+        expected: How many seconds they take by the count of their operations, where that is known.
+        workers: How many jobs run at once.
+        model: How many seconds, by the same count, making the model takes after the last trial.
     """
 
-    def __init__(self, began: float, total: int, expected: float | None = None) -> None:
-        self._total = max(total, 1)
-        self._counted = 0.0 if expected is None else min(COUNTED_SHARE * self._total, COUNTED_TRIALS)
-        self._a_trial = None if expected is None else expected / self._total
-        self._finishes = deque([(began, 0.0)], maxlen=RATE_WINDOW + 1)
-        self._settled = self._latest = (began, 0.0)
-        self._news = 0
+    def __init__(
+        self, began: float, total: int, expected: float | None = None, *, workers: int = 1, model: float = 0.0
+    ) -> None:
+        self._total, self._workers, self._model = max(total, 1), max(workers, 1), model
+        self._a_trial = None if expected is None else expected * self._workers / self._total
+        self._stands_for = 0.0 if expected is None else min(COUNTED_SHARE * self._total, COUNTED_TRIALS)
+        self._expected = self._took = self._cost = self._work = 0.0
+        self._jobs = 0
+        self._begin(began)
 
-    def advance(self, now: float, work: float, *, finished: bool = False) -> None:
-        """So many trials are done, parts of running ones among them; with `finished` one has just ended."""
-        if now - self._latest[0] > INSTANT:
-            self._settled = self._latest
-            self._news += 1
-            if self._news == 2 and self._a_trial is not None:
-                self._finishes.clear()
-                self._finishes.append(self._latest)
-        self._latest = (now, work)
-        if finished:
-            self._finishes.append(self._latest)
+    def _begin(self, time: float) -> None:
+        """Training begins; what is done already has been replayed."""
+        self._began = time
+        self._moments = deque([_Moment(time, self._work)])
+        self._news: _Moment | None = None
+
+    def trained(self, now: float, expected: float, seconds: float, processor_seconds: float) -> None:
+        """A job has returned after `seconds`, with a processor for so many of them, where the count says `expected`."""
+        if not self._took:
+            self._begin(max(now - seconds, self._began))
+        self._expected += expected
+        self._took += seconds
+        self._cost += seconds if self._jobs >= self._workers else math.sqrt(seconds * min(processor_seconds, seconds))
+        self._jobs += 1
+
+    def advance(self, now: float, work: float) -> None:
+        """So many trials are done, parts of running ones among them."""
+        self._settle(now)
+        self._work = work
+        # Without news of jobs all workers are taken to have been busy.
+        all_busy = 0.0 if self._jobs else self._workers * (now - self._began)
+        self._news = _Moment(now, work, self._jobs, self._took or all_busy, self._cost or all_busy)
 
     def seconds(self, now: float) -> float | None:
-        """The seconds until the last trial ends; None before there is anything to estimate from."""
-        work = self._latest[1]
-        if work <= 0.0 or (self._a_trial is None and work < 1.0):
+        """The seconds until the model is made; None before there is anything to estimate from."""
+        if self._work <= 0.0 or (self._a_trial is None and self._work < 1.0):
             return None
-        if work >= self._total:
-            return 0.0
-        # More trials than the window holds may end in one instant, of which then nothing earlier is left.
-        is_overtaken = self._settled[1] < self._finishes[0][1]
-        is_settled = self._a_trial is None or now - self._latest[0] > INSTANT or is_overtaken
-        told, known = self._latest if is_settled else self._settled
-        left = self._total - known
-        # Between two pieces of news time passes; where none comes for long the rate falls.
-        slowest = self._rate(now if is_settled else told, known)
-        return max(left / self._rate(told, known) - (now - told), 0.5 * left / slowest)
+        self._settle(now)
+        model = self._model * self._slowness()
+        if self._work >= self._total:
+            return model
+        told = self._moments[-1] if self._a_trial is not None or self._news is None else self._news
+        rest = (self._total - told.trials) * self._a_trial_costs(told)
+        so_far, passed = told.time - self._began, now - told.time
+        first = min(self._first_jobs(told) * told.cost / told.took, 0.5 * rest) if told.jobs else 0.0
+        left = (rest - first) / (self._workers * self._share_busy(told))
+        # Between two pieces of news time passes; where none comes for long all takes longer.
+        slowest = 0.5 * left * (so_far + passed) / so_far if so_far else 0.0
+        return max(left - passed, slowest) + model
 
-    def _rate(self, now: float, work: float) -> float:
-        """Trials a second, those that stand for the count of operations among them."""
-        began, before = self._finishes[0]
-        seconds = max(now - began, 0.0) + self._counted * (self._a_trial or 0.0)
-        rate = max(work - before + self._counted, 1e-9) / max(seconds, 1e-3)
-        return min(rate, 2.0 / self._a_trial) if self._a_trial and self._news < 2 else rate
+    def _settle(self, now: float) -> None:
+        """Take the news of an instant together."""
+        if self._news is None or now - self._news.time <= INSTANT:
+            return
+        self._moments.append(self._news)
+        self._news = None
+        while len(self._moments) > 2 and self._moments[-1].trials - self._moments[1].trials >= WINDOW:
+            self._moments.popleft()
+
+    def _a_trial_costs(self, told: _Moment) -> float:
+        """Seconds of a worker that a trial takes, those that stand for the count of operations among them."""
+        first = self._moments[0]
+        counted = self._stands_for * (self._a_trial or 0.0) * self._slowness()
+        return (told.cost - first.cost + counted) / max(told.trials - first.trials + self._stands_for, 1e-9)
+
+    def _slowness(self) -> float:
+        """How many times as long as by the count jobs take."""
+        return self._cost / self._expected if self._expected else 1.0
+
+    def _first_jobs(self, told: _Moment) -> float:
+        """Seconds of the workers that have not returned a job yet, and began when the others did."""
+        return max(self._workers - told.jobs, 0) * (told.time - self._began) if told.jobs else 0.0
+
+    def _share_busy(self, told: _Moment) -> float:
+        """The share of their time that workers train, with a half of a job for each that is on its way."""
+        there = self._workers * (told.time - self._began)
+        if not told.jobs or there <= 0.0:
+            return 1.0
+        on_the_way = self._first_jobs(told) or 0.5 * self._workers * told.took / told.jobs
+        return min((told.took + on_the_way) / there, 1.0)

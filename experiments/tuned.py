@@ -15,7 +15,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ..tracking import reader, schema
 from ..tracking.records import TrialRecord
-from . import results
 from .config import load_spec
 from .data.frames import TARGET, MemoryTable, as_frame
 from .ensemble import Expected
@@ -24,6 +23,8 @@ from .execution.workers import default_workers
 from .formats import MEMORY
 from .launch.unstored import Found, search_unstored
 from .progress_line import watching
+from .queries import load_model
+from .results import SweepResult
 from .run import run_spec
 
 LARGEST_WEIGHT = 1e30
@@ -242,12 +243,12 @@ def _weights(sample_weight: Any, frame: pd.DataFrame) -> NDArray[np.float64] | N
     return np.asarray(weight, dtype=np.float64)
 
 
-def _found(result: results.SweepResult) -> Found:
+def _found(result: SweepResult) -> Found:
     """What a sweep in a store has found, as one in memory has it."""
     launch = reader.launch(result.tracking_uri, result.name, result.run_id)
     trials = reader.trials(result.tracking_uri, result.run_id, rebuild=False)
     [best] = [trial for trial in trials if trial.number == result.best["number"]]
-    model = results.load_model(result.name, result.run_id, result.tracking_uri)
+    model = load_model(result.name, result.run_id, result.tracking_uri)
     expected = None if launch.expected is None else Expected(**launch.expected)
     return Found(model, best, trials, expected, launch.tags[schema.DIRECTION])
 

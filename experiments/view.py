@@ -89,7 +89,12 @@ class View(Observer):
     def started(self, info: SweepInfo) -> None:
         self.info = info
         self.began = self.clock()
-        self._left = TimeLeft(self.began, info.total, info.expected_seconds)
+        self._left = TimeLeft(
+            self.began, info.total, info.expected_seconds, workers=info.workers, model=info.model_seconds
+        )
+
+    def trained(self, expected: float, seconds: float, processor_seconds: float) -> None:
+        self._left.trained(self.clock(), expected, seconds, processor_seconds)
 
     def trial_advanced(self, number: int, epoch: int, value: float | None) -> None:
         self.running[number] = (epoch, value)
@@ -100,7 +105,7 @@ class View(Observer):
         self.done += 1
         self.epochs += trial.epochs
         self.states[trial.state] = self.states.get(trial.state, 0) + 1
-        self._left.advance(self.clock(), self.done + self.part(), finished=True)
+        self._left.advance(self.clock(), self.done + self.part())
         direction = self.info.direction if self.info else "maximize"
         self.leaders = ranked([*self.leaders, trial], direction)[:LEADERS]
 
@@ -152,7 +157,7 @@ class View(Observer):
         return f"ends at {clock_text(now + timedelta(seconds=left), now)}"
 
     def seconds_left(self) -> float | None:
-        """Estimate the seconds until the last trial ends; None before there is anything to estimate from."""
+        """Estimate the seconds until the model is made; None before there is anything to estimate from."""
         if self.info is not None and self.info.seconds is not None:
             return max(self.info.seconds - (self.clock() - self.began), 0.0)
         if self.info is not None and self.info.epochs_total is not None:

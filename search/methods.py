@@ -16,6 +16,7 @@ class Method:
         full_length_trials: whether all trials of a batch train to the last epoch, so that nothing may end them early.
         metrics: how many metrics it can search for at once; None for any number.
         moves: whether the ranges of the space may change while it searches.
+        priors: whether it uses the priors of the space.
     """
 
     sampler: str
@@ -26,6 +27,7 @@ class Method:
     full_length_trials: bool = False
     metrics: int | None = 1
     moves: bool = False
+    priors: bool = False
 
 
 _BEGUN = "configurations begun, most stopped early"
@@ -38,7 +40,9 @@ METHODS: dict[str, Method] = {
         trials="points of the grid; its size unless given",
         metrics=None,
     ),
-    "random": Method("random", ".samplers.random:RandomSampler", "independent points", metrics=None, moves=True),
+    "random": Method(
+        "random", ".samplers.random:RandomSampler", "independent points", metrics=None, moves=True, priors=True
+    ),
     "quasirandom": Method(
         "quasirandom",
         ".samplers.quasirandom:QuasirandomSampler",
@@ -54,7 +58,12 @@ METHODS: dict[str, Method] = {
     "rl": Method("rl", ".samplers.rl:ReinforceSampler", "a policy over values, trained by REINFORCE"),
     "nas": Method("nas", ".samplers.nas:EvolutionSampler", "architectures by regularised evolution and a predictor"),
     "auto": Method(
-        "auto", ".samplers.auto:AutoSampler", "Gaussian process, a few milliseconds a proposal", metrics=2, moves=True
+        "auto",
+        ".samplers.auto:AutoSampler",
+        "Gaussian process, a few milliseconds a proposal",
+        metrics=2,
+        moves=True,
+        priors=True,
     ),
     "hyperband": Method(
         "random",
@@ -62,6 +71,7 @@ METHODS: dict[str, Method] = {
         "random points in brackets of successive halving",
         trials=_BEGUN,
         scheduler="hyperband",
+        priors=True,
     ),
     "asha": Method(
         "random",
@@ -69,6 +79,7 @@ METHODS: dict[str, Method] = {
         "random points, the best third of a rung promoted",
         trials=_BEGUN,
         scheduler="asha",
+        priors=True,
     ),
     "bohb": Method(
         "bohb",
@@ -83,6 +94,7 @@ METHODS: dict[str, Method] = {
         "Gaussian process of configuration and epoch, the best third of a rung promoted",
         trials=_BEGUN,
         scheduler="asha",
+        priors=True,
     ),
     "pbt": Method(
         "random",
@@ -91,5 +103,6 @@ METHODS: dict[str, Method] = {
         trials="members of the population, all trained to the end",
         scheduler="pbt",
         full_length_trials=True,
+        priors=True,
     ),
 }

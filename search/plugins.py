@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 # The context that a sweep passes to samplers and schedulers by name; none of it is an option.
-CONTEXT = frozenset({"seed", "space", "trials", "batch", "cost", "known_costs", "study", "max_epochs", "changeable"})
+CONTEXT = frozenset(
+    {"seed", "space", "trials", "batch", "given", "cost", "known_costs", "study", "max_epochs", "changeable"}
+)
 
 
 Factory = Callable[..., Any]

@@ -75,6 +75,12 @@ def can_move(method: str, searcher: Searcher) -> bool:
     return entry is not None and entry.moves and searcher.extendable
 
 
+def may_use_priors(method: str) -> bool:
+    """Whether this method may use the priors of the space; of a sampler from an installed package it is not known."""
+    entry = METHODS.get(method)
+    return entry.priors if entry is not None else bool(SAMPLERS.plugins(method))
+
+
 def split_options(
     searcher: Searcher, options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

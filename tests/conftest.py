@@ -25,6 +25,10 @@ settings.register_profile("ci", max_examples=40, derandomize=True, **_UNTIMED)
 settings.load_profile("ci" if os.environ.get("CI") else "anew")
 
 
+# The tests start a hundred processes: each would compile the package anew where Python is told not to keep its bytecode.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Where Linux keeps files in memory: a sweep commits to its store some fifty times, and a disk takes its milliseconds for each.
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 << 30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
@@ -59,6 +63,14 @@ LONG_FILES = (
     "test_samplers.py",
     "test_contracts.py",
     "test_pbt.py",
+    "test_stop_rules.py",
+    "test_copies.py",
+    "test_equality.py",
+    "test_members.py",
+    "test_front.py",
+    "test_sweeping.py",
+    "test_charge.py",
+    "test_bulk_insert.py",
 )
 
 

@@ -14,7 +14,12 @@ from . import schema
 
 # An experiment's tag holds 5,000 characters; compressed, this many columns stay far below.
 _MOST_COLUMNS = 40
-_SECTION = "mlptune"
+# Parallel coordinates have an axis for each hyperparameter, whose names would lie on one another in a third of the width.
+_SECTIONS = {
+    "mlptune": {"name": "Curves", "columns": 3, "cardHeight": 330},
+    "mlptune-parallel": {"name": "Hyperparameters", "columns": 1, "cardHeight": 400},
+}
+_CURVES, _PARALLEL = _SECTIONS
 
 
 def view_key(run_id: str) -> str:
@@ -61,7 +66,9 @@ def _state(run_id: str, metric: str, direction: str, searched: Sequence[str], gr
         ],
         "runsHiddenMode": "SHOW_ALL",
         "hideEmptyCharts": True,
-        "compareRunSections": [{"uuid": _SECTION, "name": "Curves", "display": True, "isReordered": False}],
+        "compareRunSections": [
+            {"uuid": uuid, "display": True, "isReordered": False, **section} for uuid, section in _SECTIONS.items()
+        ],
         "compareRunCharts": _charts(metric, best, searched),
         "groupBy": {
             "aggregateFunction": "average",
@@ -84,12 +91,12 @@ def _charts(metric: str, best: str, searched: Sequence[str]) -> list[dict[str, A
     }
     return [
         {
-            "uuid": f"{_SECTION}-{place}",
-            "metricSectionId": _SECTION,
+            "uuid": f"mlptune-{place}",
+            "metricSectionId": _PARALLEL if chart is parallel else _CURVES,
             "deleted": False,
             "isGenerated": False,
             "runsCountToCompare": 100,
             **chart,
         }
-        for place, chart in enumerate([*lines[:2], parallel, *lines[2:]])
+        for place, chart in enumerate([*lines, parallel])
     ]

@@ -123,6 +123,7 @@ def sweep_file(
         [
             "[space]                         # what the trials differ in; delete a line and it keeps its default",
             *_lines(space, _SPACE_COMMENTS),
+            "# What you expect to be good: prior = 0.005 in a range, or { choices = [[64], [128]], prior = [128] }",
             "# The architecture layer by layer, instead of hidden; also activation_1, batch_norm_1 or layer_norm_1, ...",
             "# layers = { low = 1, high = 2 }",
             "# units_1 = { low = 16, high = 128, log = true }",

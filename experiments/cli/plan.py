@@ -109,7 +109,8 @@ def range_text(entry: Any) -> str:
     if not isinstance(entry, Mapping):
         return " | ".join(map(value_text, entry))
     if "choices" in entry:
-        return " | ".join(map(value_text, entry["choices"]))
+        prior = [f"prior {value_text(entry['prior'])}"] if "prior" in entry else []
+        return ", ".join([" | ".join(map(value_text, entry["choices"])), *prior])
     extra = [
         key if value is True else f"{key} {value_text(value)}"
         for key, value in entry.items()

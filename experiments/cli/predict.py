@@ -52,7 +52,7 @@ def predict_file(
     from ..data.tables import goes_by_place, read_table
     from ..launches import choose
     from ..model import prediction_table
-    from ..results import model_of
+    from ..queries import model_of
 
     with open_table(source, Path.cwd()):
         pass  # a slip in its name is said before the store is opened
@@ -101,7 +101,7 @@ def _of_other_tables(chosen: "Chosen", columns: Iterable[str], uri: str | None) 
     """Name the newest other launch of the sweep whose model has these columns, as each `data.csv` gives a sweep the same name."""
     from ...tracking import reader
     from ..launches import choose
-    from ..results import model_of
+    from ..queries import model_of
 
     there = set(columns)
     for launch in reader.launches(uri, chosen.launch.name):

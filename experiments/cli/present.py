@@ -258,7 +258,7 @@ def best_text(
             *threshold_lines(best),
             "In Python:",
             *[f'  mlptune.load_model("{name}"{uri})    # the fitted model: predict takes raw rows'] * has_model,
-            f"  {config}   # the best hyperparameters, for MLPClassifier or MLPRegressor",
+            f"  {config}   # for MLPClassifier or MLPRegressor",
         ]
     )
 
@@ -283,12 +283,14 @@ def _aligned(params: Mapping[str, Any]) -> list[str]:
     return [f"{name.ljust(width)}  {params_text({'': value})[1:]}" for name, value in params.items()]
 
 
-def findings_text(findings: Sequence[Finding]) -> str:
-    """Return a diagnosis as lines, each finding with what to do next."""
+def findings_text(findings: Sequence[Finding], width: int | None = None) -> str:
+    """Return a diagnosis as lines, each finding with what to do next; `width` is the terminal's, as for `wrapped`."""
     if not findings:
         return "nothing conspicuous"
-    lines = [f"{f.text}\n  -> {f.advice}" for f in findings]
-    return "\n".join(escape_control_characters(part) for line in lines for part in line.split("\n"))
+    lines = [line for f in findings for line in (f.text, f"  -> {f.advice}")]
+    return "\n".join(
+        wrapped(escape_control_characters(line), width, 5 if line.startswith(" ") else 2) for line in lines
+    )
 
 
 def brief_findings(findings: Sequence[Finding], most: int = 3) -> list[str]:

@@ -1,6 +1,6 @@
 """What a sweep file leaves out and the data decide: the default space, the default budget, and how many trials."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .names import MAX_LAYERS, SHAPE_NAMES
@@ -39,6 +39,27 @@ def default_model(model: Mapping[str, Any], n_rows: int, *, with_space: bool) ->
 def batch_size(n_rows: int) -> int:
     """Rows a step in the default space: some hundred steps an epoch at most."""
     return 32 if n_rows < 2000 else 64 if n_rows < 5000 else 128 if n_rows < 20000 else 256
+
+
+def default_starts(model: Mapping[str, Any], sampler: str, n_rows: int, space: Collection[str]) -> list[dict[str, Any]]:
+    """Return what is tried first of the default space, without what is not searched; for `auto`, which would begin at random.
+
+    Args:
+        model: The table [model]; with a preset the space is another one.
+        sampler: The sampler's name.
+        n_rows: Training rows.
+        space: The hyperparameters that are searched.
+    """
+    from ...search.spaces.defaults import portfolio
+
+    if sampler != "auto" or model.get("preset", "none") != "none":
+        return []
+    points: list[dict[str, Any]] = []
+    for point in portfolio(n_rows):
+        searched = {name: value for name, value in point.items() if name in space}
+        if searched and searched not in points:
+            points.append(searched)
+    return points
 
 
 def default_space_table(

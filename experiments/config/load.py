@@ -69,9 +69,7 @@ def examine_spec(
         label = "data" if data == MEMORY else "--data"
         tables: dict[str, Any] = {"data": plain({"source": str(data), "target": target}, "data")}
     elif data != MEMORY and (data is not None or target is not None):
-        raise UserError(
-            "give a sweep file or --data, not both; a file's data is changed by --set data.source=... data.target=..."
-        )
+        raise UserError(_only_one(source, data))
     elif isinstance(source, Spec):
         base, tables = source.base, source.dump()
     elif isinstance(source, Mapping):
@@ -90,6 +88,15 @@ def examine_spec(
         return None, "", found.problems
     spec._base = base
     return spec, text if text is not None and not changed else spec_toml(spec), found.problems
+
+
+def _only_one(source: "str | Path | Mapping[str, Any] | Spec", data: str | Path | None) -> str:
+    """What is wrong where a sweep and the name of a table, or a target, are given, which would be part of it."""
+    if isinstance(source, Spec | Mapping):
+        return 'data, target: are keys of the sweep that is given too: {"data": {"source": FILE, "target": COLUMN}}'
+    if data is None and is_table(str(source)):
+        return f"{show_path(str(source))} is a table, not a sweep file; give it with --data"
+    return "give a sweep file or --data, not both; a file's data is changed by --set data.source=... data.target=..."
 
 
 def _with_metric_by_name(tables: Mapping[str, Any]) -> Mapping[str, Any]:

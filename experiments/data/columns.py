@@ -4,8 +4,8 @@ The rules, in this order, judged on training rows alone; `numeric` and `categori
 
 - no value at all, or one value and none missing: left out. One value and the rest missing: used as a missing indicator.
 - numbers: booleans (0 and 1), numbers of any type and texts that read as numbers, as `numerals` says. A column of numbers with
-  words of its own for missing (see `reading`), or with a few other texts (under 10 %, over 20 distinct numbers), is numeric
-  too, and those texts count as missing. Few distinct integers stay numeric.
+  words of its own for missing or a unit (see `reading`), or with a few other texts (under 10 %, over 20 distinct numbers), is
+  numeric too, and those texts count as missing. Few distinct integers stay numeric.
 - integers that only number the rows are left out: all distinct, at least 20 of them, and either 0 or 1 and on in steps of 1 in the
   table's order, or named like an identifier (id, ..._id, ...Id, index, key).
 - dates and times of day (objects, or texts in the forms of `dates`): elapsed time and cycles, see `calendar`; left out under
@@ -29,7 +29,7 @@ from ..errors import UserError
 from ..gathered import Gathered
 from .dates import named_like_a_date
 from .header import COLUMN_ROLES
-from .numerals import parse
+from .numerals import parse, without_unit
 from .reading import Reading, category_reading, decimal_marks, normalised, remark_of, try_dates, try_numbers
 from .values import Numbers, alike, category_codes, factorize
 
@@ -196,8 +196,8 @@ def _asked(name: str, column: pd.Series, kind: str, mark: str, data: "DataConfig
 
 
 def _number_remarks(column: pd.Series, reading: Reading, read: Numbers, written: str) -> dict[str, str]:
-    is_read = remark_of(written, reading.decimal)
-    ambiguous = bool(written) and parse(written, ".") != parse(written, ",")
+    is_read, number = remark_of(written, reading), without_unit(written, reading.unit)
+    ambiguous = bool(written) and parse(number, ".") != parse(number, ",")
     return {
         "mark" if ambiguous else "written": is_read,
         "words": _words(column, reading),

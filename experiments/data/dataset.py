@@ -1,8 +1,6 @@
 """A table made ready for a sweep: read, split, encoded from its training rows; the test part stays sealed inside."""
 
-import hashlib
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,21 +19,21 @@ from .class_weight import ClassWeight, check_labels, training_weights
 from .columns import Schema, brief, infer_schema, listed
 from .dates import named_like_a_date
 from .encoding import Encoder, merged_remark
-from .features import USUAL_LEVELS, Categorical, Levels
-from .header import check_columns, check_test_target, columns_hint, target_name
+from .features import USUAL_LEVELS, Levels
+from .fingerprint import fingerprint
+from .header import check_columns, target_name
 from .leaks import telling_columns
-from .reading import Reading, decimal_marks, try_dates, try_numbers
+from .raw import Table, order_of, raw_table, test_table
+from .reading import Reading, decimal_marks
 from .repeats import count_shared, repeated_rows
 from .splits import VALIDATION, Split, default_validation, split_rows
 from .tables import read_table
-from .target import Target, clean_target, labels_of, target_reading
+from .target import Target, clean_target, target_reading
 from .totals import total_remarks
-from .values import category_codes, first_code, known_category, plain_texts
+from .values import first_code, plain_texts
 
 if TYPE_CHECKING:
     from ..config.schema import DataConfig
-
-_SETTINGS = ("test_size", "validation", "folds", "ignore", "numeric", "categorical", "group", "time", "weight")
 
 
 @dataclass(frozen=True)
@@ -49,20 +47,6 @@ class EncodedFold:
     arrays: Fold
     encoder: Encoder
     target: Target
-
-
-@dataclass(frozen=True)
-class Table:
-    """Raw rows of one table: inputs (n, columns), target values (n,), weights (n,) or None."""
-
-    frame: pd.DataFrame
-    y: NDArray[Any]
-    weight: NDArray[np.float32] | None
-
-    def take(self, rows: NDArray[np.int64]) -> "Table":
-        """The rows with these positions, in their order."""
-        weight = None if self.weight is None else self.weight[rows]
-        return Table(self.frame.iloc[rows], self.y[rows], weight)
 
 
 # Lines on single columns at most; `mlptune columns` has all of them.
@@ -120,7 +104,6 @@ class Dataset:
         if class_weight is not None:
             check_labels(class_weight, values)
         trained = np.unique(np.concatenate([train for train, _ in split.parts]))
-        self._trained = trained
         seen = rows.frame.iloc[trained]
         self._schema: Schema = infer_schema(seen, data)
         if test is not None:
@@ -142,7 +125,17 @@ class Dataset:
         of_columns = brief([*self._schema.messages, *([merged] if merged else [])], most)
         self.of_rows = (*told, *messages, *split.messages)
         self.messages = (*told, *of_target, *messages, *split.messages, *of_columns)
-        self.fingerprint = self._fingerprint()
+        self.fingerprint = fingerprint(
+            data,
+            self._rows,
+            test if data.test is not None else None,
+            target,
+            task,
+            split,
+            self._schema,
+            self._template,
+            self._class_weight,
+        )
 
     @classmethod
     def load(cls, data: "DataConfig", seed: int, base: Path, class_weight: ClassWeight | None = None) -> "Dataset":
@@ -193,13 +186,13 @@ class Dataset:
             n_dropped = int((~kept).sum())
             verb = "is" if n_dropped == 1 else "are"
             messages.append(f"{counted(n_dropped, 'row')} without a value of {name} {verb} not used")
-        rows = _table(frame, name, y, kept, data, "data")
+        rows = raw_table(frame, name, y, kept, data, "data")
         if weight is not None:
             rows = replace(rows, weight=weight[kept].astype(np.float32))
-        groups, times = _order_of(rows.frame, data)
+        groups, times = order_of(rows.frame, data)
         test = None
         if data.test is not None:
-            test = _test_table(data, data.test, base, name, task, rows, reading)
+            test = test_table(data, data.test, base, name, task, rows, reading)
             _say_shared(rows, test, data, messages.append)
         labels = np.unique(y, return_inverse=True)[1].astype(np.int64) if task == "classification" else None
         test_size = 0.0 if test is not None else data.test_size
@@ -316,28 +309,6 @@ class Dataset:
         X_val, y_val = encoder.transform(held.frame), target.encode(held.y)
         return EncodedFold(Fold(X, y, weight, X_val, y_val, held.weight), encoder, target)
 
-    def _fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        settings: dict[str, Any] = {name: getattr(self._config, name) for name in _SETTINGS}
-        settings |= {"task": self.task, "target": self._target, "test": self._config.test is not None}
-        settings["validation"] = self._config.validation or VALIDATION  # what is split is in the rows below
-        if self._class_weight is not None:
-            settings["class_weight"] = self._class_weight
-        settings["kinds"] = dict(self._schema.kinds)
-        levels = _levels_beyond(self._template, self._rows.frame.iloc[self._trained])
-        if levels:  # where 0.1.0 had other features
-            settings["levels"] = levels
-        coded = [feature.column for feature in self._template.features if feature.n_codes]
-        if coded:
-            settings["coded"] = coded
-        digest.update(json.dumps(settings, sort_keys=True, default=list).encode())
-        for rows in [self._split.test, *(rows for pair in self._split.parts for rows in pair)]:
-            digest.update(len(rows).to_bytes(8, "little") + rows.astype("<i8").tobytes())
-        for table in (self._rows, self._test) if self._config.test is not None else (self._rows,):
-            if table is not None:
-                _digest_table(digest, table, self._schema)
-        return digest.hexdigest()
-
 
 def _telling(rows: Table, schema: Schema) -> tuple[str, ...]:
     """The columns that tell the target by themselves; `rows` are those of training, their numbers read already."""
@@ -404,120 +375,3 @@ def _read_once(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         if kind == "numeric"
     }
     return frame.assign(**columns)
-
-
-def _levels_beyond(encoder: Encoder, frame: pd.DataFrame) -> dict[str, int]:
-    """The number of categories of columns that have more features of their own than 0.1.0 gave them."""
-    first = Levels(50, max(2, math.ceil(0.005 * len(frame))))
-    return {
-        feature.column: len(feature.categories)
-        for feature in encoder.features
-        if isinstance(feature, Categorical)
-        and Categorical.fit(feature.column, frame[feature.column], None, first, feature.reading).categories
-        != feature.categories
-    }
-
-
-def _digest_table(digest: Any, table: Table, schema: Schema) -> None:
-    for name, kind in schema.kinds.items():
-        if kind in ("numeric", "calendar"):
-            values = schema.readings[name].apply(table.frame[name]).values
-            values = np.where(np.isnan(values), np.nan, values)  # one pattern of bits for every missing value
-            digest.update(values.astype("<f8").tobytes())
-        else:
-            _digest_texts(digest, table.frame[name], schema.readings[name])
-    if table.y.dtype.kind == "f":
-        digest.update(table.y.astype("<f8").tobytes())
-    else:
-        digest.update(json.dumps(table.y.tolist()).encode())
-    if table.weight is not None:
-        digest.update(table.weight.astype("<f4").tobytes())
-
-
-def _digest_texts(digest: Any, column: pd.Series, reading: Reading) -> None:
-    codes, texts = category_codes(column, reading.known_category)
-    digest.update(json.dumps(texts).encode())
-    digest.update(codes.astype("<i8").tobytes())
-
-
-def _table(
-    frame: pd.DataFrame, target: str, y: NDArray[Any], kept: NDArray[np.bool_], data: "DataConfig", where: str
-) -> Table:
-    inputs = frame.drop(columns=target)
-    if not kept.all():
-        inputs = inputs[kept]
-    return Table(inputs, y, _weights(inputs, data, where))
-
-
-def _weights(frame: pd.DataFrame, data: "DataConfig", where: str) -> NDArray[np.float32] | None:
-    if data.weight is None:
-        return None
-    if data.weight not in frame:
-        raise UserError(
-            f"{where}: has no weight column {data.weight!r}{columns_hint(data.weight, list(frame.columns))}"
-        )
-    values = _numbers(frame, data.weight, data.decimal)
-    missing = np.isnan(values)
-    if missing.any():
-        raise UserError(
-            f"[data] weight: column {data.weight!r} has no finite number in {counted(int(missing.sum()), 'row')}"
-        )
-    if (values < 0).any():
-        raise UserError(f"[data] weight: column {data.weight!r} has negative values, the least is {values.min():g}")
-    if values.max() > 1e30:
-        raise UserError(
-            f"[data] weight: column {data.weight!r} has values above 1e30, the greatest is {values.max():g}"
-        )
-    if not values.any():
-        raise UserError(f"[data] weight: column {data.weight!r} is zero in every row")
-    return values.astype(np.float32)
-
-
-def _order_of(frame: pd.DataFrame, data: "DataConfig") -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]:
-    groups = times = None
-    if data.group is not None:
-        groups, _ = category_codes(frame[data.group], known_category)
-        _require_complete("group", data.group, groups < 0)
-    if data.time is not None:
-        times = _numbers(frame, data.time, data.decimal)
-        if np.isnan(times).any():
-            reading = try_dates(data.time, frame[data.time]) or Reading(order="ymd")
-            seconds = reading.apply(frame[data.time]).values
-            times = seconds if np.isnan(seconds).sum() < np.isnan(times).sum() else times
-        _require_complete("time", data.time, np.isnan(times))
-    return groups, times
-
-
-def _numbers(frame: pd.DataFrame, name: str, decimal: str | None) -> NDArray[np.float64]:
-    return try_numbers(frame[name], decimal_marks(frame[[name]], decimal)[name]).read.values
-
-
-def _require_complete(role: str, name: str, missing: NDArray[np.bool_]) -> None:
-    if missing.any():
-        what = "number and no date such as 2024-03-01" if role == "time" else "value"
-        raise UserError(f"[data] {role}: column {name!r} has no {what} in {int(missing.sum())} of {len(missing)} rows")
-
-
-def _test_table(
-    data: "DataConfig", source: str, base: Path, target: str, task: str, rows: Table, reading: Reading
-) -> Table:
-    """The table of the test part, in a file of its own, whose target is read as that of the other table."""
-    frame = read_table(source, base, header=data.header, known=[target])
-    check_test_target(source, target, list(frame.columns))
-    if task == "regression":
-        values, non_numeric, infinite = reading.apply(frame[target])
-        if non_numeric.any() or infinite.any():
-            raise UserError(f"[data] test: column {target!r} of {source} holds other things than finite numbers")
-        kept = np.isfinite(values)
-        y: NDArray[Any] = values[kept]
-    else:
-        labels, kept = labels_of(target, frame[target], reading)
-        known = Target.fit(target, rows.y, task)
-        try:
-            indices = known.encode(labels)
-        except ValueError as error:
-            raise UserError(f"[data] test: {source}: {error}") from None
-        y = np.array(known.classes, dtype=rows.y.dtype)[indices]
-    if not kept.any():
-        raise UserError(f"[data] test: column {target!r} of {source} has no values")
-    return _table(frame, target, y, kept, data, f"[data] test: {source}")

@@ -1,4 +1,4 @@
-"""Numbers as people write them: decimal commas, thousands marks, currency signs, percent, brackets, magnitude letters.
+"""Numbers as people write them: decimal commas, thousands marks, currency signs, percent, brackets, magnitude letters, units.
 
 One cell is read by itself. Only one thing has to be known of its column: what a mark means that may be either, as in 1,234 or
 1.234. Every other form says itself which mark is the decimal one: 10,4 and 0,125 and 1.234,5 are decimal commas anywhere.
@@ -28,6 +28,25 @@ _GROUPED = {
     ".": re.compile(r"[1-9]\d{0,2}(\.\d{3})+", re.ASCII),
 }
 _BLANK_GROUPED = re.compile(rf"\d{{1,3}}([{_BLANKS}])\d{{3}}(\1\d{{3}})*([.,]\d+)?", re.ASCII)
+
+
+# A unit begins with a letter or a sign and has figures only below a stroke, as in l/100km: 12 km, 173,5 cm, 15 €/m².
+_WITH_UNIT = re.compile(
+    rf"(?P<number>(?:{_SIGN}\s*)?(?:\d[\d.,{_BLANKS}]*|[.,]\d+))"
+    r"(?P<unit>(?:[^\W\d_]|[°µ€$£%‰\"″′])[^0-9/]{0,15}(?:/\s?[0-9]{0,4}\s?[^\W\d_][^0-9]{0,9})?)"
+)
+
+
+def split_unit(text: str) -> tuple[str, str]:
+    """A stripped text as a number's text and the unit after it, in small letters; "" is the unit where there is none."""
+    found = _WITH_UNIT.fullmatch(text)
+    return (found["number"].rstrip(), found["unit"].lower()) if found is not None else (text, "")
+
+
+def without_unit(cell: str, unit: str) -> str:
+    """The cell without the unit after its number, if it is this one."""
+    number, own = split_unit(cell.strip()) if unit else (cell, "")
+    return number if unit and own == unit else cell
 
 
 def parse(text: str, decimal: str = ".") -> float | None:
@@ -92,6 +111,8 @@ def decimal_mark(texts: Iterable[str]) -> str:
     shown: Counter[str] = Counter()
     for text in texts:
         text = text.strip()
+        if _WRITTEN.fullmatch(text) is None:
+            text, _ = split_unit(text)
         found = _WRITTEN.fullmatch(text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text)
         digits = found["digits"].rstrip() if found is not None else ""
         if "." in digits or "," in digits:

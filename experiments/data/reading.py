@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import dates
 from .dates import of_text
-from .numerals import PLAIN, decimal_mark, parse, shown
+from .numerals import PLAIN, decimal_mark, parse, shown, split_unit, without_unit
 from .values import (
     MISSING,
     MISSING_TEXTS,
@@ -25,6 +25,7 @@ from .values import (
     category_with_marks,
     factorize,
     first_code,
+    number_of_text,
     numbers,
     plain_texts,
 )
@@ -61,16 +62,17 @@ class Reading:
 
     `decimal` is what a mark means that may be either ("." or ","), `missing` are the words, in small letters, that the column
     uses for missing numbers (and numbers, dates and categories, where the user has said so), `order` is how its dates are
-    written (see `dates`), "" where it has none.
+    written (see `dates`), "" where it has none. `unit` is what stands after its numbers, in small letters, "" for nothing.
     """
 
     decimal: str = "."
     missing: tuple[str, ...] = ()
     order: str = ""
+    unit: str = ""
 
     def apply(self, column: pd.Series) -> Numbers:
         """The column's numbers, or seconds where it has dates, and which cells are something else."""
-        read = self._seconds(column) if self.order else numbers(column, self.decimal)
+        read = self._seconds(column) if self.order else self._numbers(column)
         if codes := missing_numbers(self.missing, self.decimal, self.order):
             values = np.where(np.isin(read.values, codes), np.nan, read.values)
             read = Numbers(values, read.non_numeric, read.infinite)
@@ -93,6 +95,11 @@ class Reading:
     def _is_word(self, cell: Any) -> bool:
         return str(cell).strip().lower() in self.missing or (bool(self.order) and is_word(category(cell), self.missing))
 
+    def _numbers(self, column: pd.Series) -> Numbers:
+        if self.unit:
+            column = column.map(lambda cell: without_unit(cell, self.unit) if isinstance(cell, str) else cell)
+        return numbers(column, self.decimal)
+
     def _seconds(self, column: pd.Series) -> Numbers:
         values = dates.seconds(column, self.order)
         codes, cells = factorize(column)
@@ -101,7 +108,8 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """The reading as strict JSON, from which `from_json` makes an equal one."""
-        return {"decimal": self.decimal, "missing": list(self.missing), "order": self.order}
+        unit = {"unit": self.unit} if self.unit else {}
+        return {"decimal": self.decimal, "missing": list(self.missing), "order": self.order, **unit}
 
     @classmethod
     def from_json(cls, data: Any, order: str = "") -> "Reading":
@@ -117,7 +125,9 @@ class Reading:
             )
         if not isinstance(missing, list) or not all(isinstance(word, str) for word in missing):
             raise ValueError("encoder: the missing words of a reading must be a list of texts")
-        return cls(decimal, tuple(missing), order)
+        if not isinstance(unit := data.get("unit", ""), str):
+            raise ValueError(f"encoder: the unit of a reading must be a text, not {unit!r}")
+        return cls(decimal, tuple(missing), order, unit)
 
 
 def missing_numbers(words: Sequence[str], decimal: str, order: str = "") -> list[float]:
@@ -144,14 +154,15 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
     """Read training cells as numbers and learn the column's own words for missing, unless `missing` says which they are.
 
     Such words are those that usually mean it (`.`, `n.v.`, `#NULL!`), where there are two numbers besides, and one or two
-    of any kind where there are over 20 distinct numbers.
+    of any kind where there are over 20 distinct numbers. The unit is learned too, if there is one.
     """
     if missing is not None:
-        reading = Reading(decimal, normalised(missing))
-        return Attempt(reading, reading.apply(column), first_written(column, decimal))
+        reading = _with_unit(column, Reading(decimal, normalised(missing)))
+        return Attempt(reading, reading.apply(column), first_written(column, reading))
     reading = Reading(decimal)
     if decimal == "." and (values := plain_texts(column)) is not None:
         return Attempt(reading, numbers(pd.Series(values)), first_code(column))
+    reading = _with_unit(column, reading)
     read = reading.apply(column)
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
@@ -163,7 +174,21 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
             words -= strange
         reading = replace(reading, missing=tuple(sorted(words)))
         read = reading.apply(column)
-    return Attempt(reading, read, first_written(column, decimal))
+    return Attempt(reading, read, first_written(column, reading))
+
+
+def _with_unit(column: pd.Series, reading: Reading) -> Reading:
+    """The reading with the unit that nearly all cells have that are no numbers without it, over 20 distinct numbers."""
+    cells = [cell.strip() for cell in _texts(column)]
+    others = [
+        cell for cell in cells if cell.lower() not in _PLACEHOLDERS and number_of_text(cell, reading.decimal) is None
+    ]
+    found: dict[str, set[float]] = {}
+    for number, unit in map(split_unit, others):
+        if unit and (value := parse(number, reading.decimal)) is not None:
+            found.setdefault(unit, set()).add(value)
+    unit, values = max(found.items(), key=lambda item: len(item[1]), default=("", set()))
+    return replace(reading, unit=unit) if len(values) > max(_FEW, 0.9 * len(set(others))) else reading
 
 
 def try_dates(name: str, column: pd.Series, first: str = "", missing: Sequence[str] | None = None) -> Reading | None:
@@ -213,9 +238,9 @@ def decimal_marks(frame: pd.DataFrame, decimal: str | None = None) -> dict[str, 
     return {str(name): {"?": usual, "": "."}.get(mark, mark) for name, mark in marks.items()}
 
 
-def remark_of(written: str, decimal: str) -> str:
+def remark_of(written: str, reading: Reading) -> str:
     """What a cell that is not written plainly is read as, for a message; "" where there is no such cell."""
-    value = parse(written, decimal)
+    value = parse(without_unit(written, reading.unit), reading.decimal)
     return "" if value is None else f"{written[:40]!r} is read as {shown(value)}"
 
 
@@ -236,14 +261,16 @@ def _texts(column: pd.Series) -> list[str]:
     return [cell for cell in factorize(column)[1] if isinstance(cell, str)]
 
 
-def first_written(column: pd.Series, decimal: str) -> str:
+def first_written(column: pd.Series, reading: Reading) -> str:
     """The first cell that is a number and not written plainly, or a code that loses its zeros; "" where there is none."""
+    decimal = reading.decimal
     if column.dtype.kind in "iu" or (decimal == "." and plain_texts(column) is not None):
         return first_code(column)
     for cell in _texts(column):
         text = cell.strip()
         plain = decimal == "." or "." not in text
-        if not (plain and PLAIN.fullmatch(text)) and parse(text, decimal) not in (None, np.inf, -np.inf):
+        number = without_unit(text, reading.unit)
+        if not (plain and PLAIN.fullmatch(text)) and parse(number, decimal) not in (None, np.inf, -np.inf):
             return text
     return ""
 

@@ -74,8 +74,8 @@ def clean_target(
             raise UserError(f"[data] target: regression needs finite numbers, column {name!r} holds {str(cell)[:40]!r}")
         if found < 2:
             raise UserError(f"[data] target: column {name!r} has the same value {values[finite][0]:g} in every row")
-        if written := first_written(column, reading.decimal):
-            say(f"{name}: {remark_of(written, reading.decimal)}")
+        if written := first_written(column, reading):
+            say(f"{name}: {remark_of(written, reading)}")
         _say_missing(name, column, reading, say)
         return task, values[finite], finite
     labels, kept = labels_of(name, column, reading)
@@ -254,7 +254,7 @@ class Target:
         if self.classes is None:
             raise ValueError(f"target {self.name!r}: a regression target has no class probabilities")
         array = np.asarray(outputs, dtype=np.float64)
-        array = array.reshape(len(array), -1)
+        array = array if array.ndim == 2 else array[:, np.newaxis]
         if array.shape[1] == 1 and len(self.classes) == 2:
             return np.hstack([1.0 - array, array])
         if array.shape[1] != len(self.classes):

@@ -7,8 +7,9 @@ curve depends on its configuration, its seed and the data alone.
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ...core.cost import OPERATIONS_A_SECOND, epoch_cost
 from ...core.hyperparameters import Hyperparameters
 from ...core.metrics import sent, unit_of
 from ...core.structure import Structure
@@ -16,7 +17,7 @@ from ...core.training import Fold, Network, State
 from ...core.workspace import outputs
 from ..errors import ExecutorLost
 from . import faults, interruption
-from .evaluation import Outcome, Request
+from .evaluation import Outcome, Request, Returned
 from .jobs import Job, run_job
 from .shared import Shared
 from .stacks import Stack, segment_end, stacks
@@ -80,6 +81,7 @@ class EngineEvaluator:
         self._workers = workers or (len(executor) if isinstance(executor, Sized) else 1)
         self._trial_timeout = trial_timeout
         self._trials: dict[int, Trial] = {}
+        self._returned: list[Returned] = []
 
     @property
     def objective_key(self) -> str:
@@ -137,7 +139,8 @@ class EngineEvaluator:
                         over.add(number)
                     # What has finished may be forgotten from here on, and there is one result now.
                     until_one = until_one and outcome.ended != "finished"
-                    yield outcome
+                    jobs, self._returned = tuple(self._returned), []
+                    yield replace(outcome, jobs=jobs)
             if is_over:
                 for future in in_flight:
                     future.cancel()
@@ -248,12 +251,13 @@ class EngineEvaluator:
             return self._after_fault(stack, self._too_long() if job.killed else faults.reason(error))
         trained = future.result()
         state, curves = trained.state, trained.curves
-        unfinished = []
+        unfinished, operations = [], 0.0
         for k, (number, i) in enumerate(stack.members):
             if number not in self._trials:
                 continue
             trial = self._trials[number]
             new = int(state.epoch[k]) - trial.epoch(i)
+            operations += new * epoch_cost(trial.structures[i])
             trial.states[i] = state.take([k])
             trial.predictions[i] = trained.predictions[k]
             trial.keep(i, trained.crossfit[k])
@@ -268,6 +272,7 @@ class EngineEvaluator:
                 trial.fault = self._too_long()
             else:
                 unfinished.append((number, i))
+        self._returned.append(Returned(operations / OPERATIONS_A_SECOND, trained.seconds, trained.processor_seconds))
         return [Stack(tuple(unfinished), stack.until)] if unfinished else []
 
     def _scale(self, key: str, fold: int) -> float:

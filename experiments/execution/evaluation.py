@@ -38,6 +38,21 @@ class TrainedNetwork:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """A job that has returned.
+
+    Attributes:
+        expected: How many seconds it takes by the count of its operations.
+        seconds: How many it took.
+        processor_seconds: In how many of these it had a processor.
+    """
+
+    expected: float
+    seconds: float
+    processor_seconds: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What one segment of one trial gave.
 
@@ -61,6 +76,7 @@ class Outcome:
             over its seeds; empty where the evaluator does not know them.
         crossfit: The same at epochs that were chosen without the rows that are predicted; see `core.crossfit`.
         networks: For a finished trial its networks, fold by fold and within a fold seed by seed; empty where they are not at hand.
+        jobs: The jobs that have returned since the outcome before, of whatever trials.
     """
 
     number: int
@@ -78,6 +94,7 @@ class Outcome:
     crossfit: tuple["Array", ...] = ()
     networks: tuple[TrainedNetwork, ...] = ()
     judged: Sequence[float] | None = None
+    jobs: tuple[Returned, ...] = field(default=(), compare=False)
 
     def objective(self, key: str) -> Sequence[float]:
         """What is reported to samplers and schedulers, epoch by epoch; `key` names the curve of the objective."""

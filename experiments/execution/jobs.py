@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ...core.array import Array
 from ...core.crossfit import CrossFit, Kept
@@ -22,6 +21,7 @@ from ...core.structure import Structure
 from ...core.training import FINISHED, Curves, Fold, Network, State, start, train
 from ...core.workspace import outputs, outputs_of_sums
 from .shared import Shared
+from .threads import libraries
 
 # How many data sets (by fingerprint) a process keeps. A sweep uses two at most: its folds, and all rows for the refit.
 KEPT_DATA = 2
@@ -56,6 +56,7 @@ class Trained:
         crossfit: For each network what it predicts for these rows at epochs that were chosen without them, of this segment's;
             None for one that chooses no epoch.
         seconds: How long the job took.
+        processor_seconds: How long of that it had a processor.
     """
 
     state: State
@@ -63,6 +64,7 @@ class Trained:
     predictions: tuple[Array | None, ...]
     crossfit: tuple[Kept | None, ...]
     seconds: float
+    processor_seconds: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
             del _folds[next(iter(_folds))]
     elif folds.key not in _folds:
         return MissingData(folds.key)
-    began = time.monotonic()
+    began, busy = time.monotonic(), time.thread_time()
     crossfit = CrossFit(job.networks)
     state, curves = train(
         job.structure,
@@ -98,7 +100,8 @@ def run_job(job: Job, folds: Shared) -> Trained | MissingData:
     )
     predictions = _predict_validation(job, _folds[folds.key], state)
     kept = tuple(_kept(job.structure, state, crossfit, k) for k in range(len(job.networks)))
-    return Trained(state, curves, predictions, kept, time.monotonic() - began)
+    seconds, busy = time.monotonic() - began, time.thread_time() - busy
+    return Trained(state, curves, predictions, kept, seconds, busy)
 
 
 def _kept(structure: Structure, state: State, crossfit: CrossFit, k: int) -> Kept | None:
@@ -160,7 +163,7 @@ def run_guarded(fn: Callable[..., Any], job: Job, key: str, folds: Any, home: tu
 
 
 _running_jobs = 0
-_limits: threadpool_limits | None = None
+_limits: Any = None
 _limits_lock = threading.Lock()
 
 
@@ -170,7 +173,7 @@ def _single_thread() -> Iterator[None]:
     global _running_jobs, _limits
     with _limits_lock:
         if not _running_jobs:
-            _limits = threadpool_limits(1, "blas")
+            _limits = libraries().limit(limits=1, user_api="blas")
         _running_jobs += 1
     try:
         yield

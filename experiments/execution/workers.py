@@ -19,9 +19,9 @@ from typing import Any
 from loky.backend import resource_tracker as loky_tracker
 from loky.backend.context import get_context
 from loky.process_executor import ProcessPoolExecutor, ShutdownExecutorError
-from threadpoolctl import threadpool_limits
 
 from .shared import Shared
+from .threads import libraries
 
 # One BLAS thread per worker: more would compete with the other workers, and two threads change float32 bits.
 ENVIRONMENT = {
@@ -245,7 +245,7 @@ class Inline(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
-        with threadpool_limits(1, "blas"):
+        with libraries().limit(limits=1, user_api="blas"):
             try:
                 future.set_result(fn(*args, **kwargs))
             except Exception as error:

@@ -28,6 +28,7 @@ from ...core.layers.category import WIDTH
 from ..data.calendar import CYCLES, parts_of
 from ..data.dates import of_text
 from ..data.features import category_place, category_places, standardised, usable
+from ..data.numerals import without_unit
 from ..data.reading import is_word, missing_numbers
 from ..data.tables import goes_by_place
 from ..data.values import MISSING, MISSING_TEXTS, category_of_text, category_with_marks, number_of_text
@@ -104,7 +105,7 @@ def read_number(cell: str | None, reading: Mapping[str, Any]) -> float | None:
         seconds = of_text(cell.strip(), reading["order"])
         value = None if np.isnan(seconds) else seconds
     else:
-        value = number_of_text(cell, reading["decimal"])
+        value = number_of_text(without_unit(cell, reading.get("unit", "")), reading["decimal"])
     if value is None:
         words = reading["missing"]
         named = bool(reading["order"]) and is_word(category_of_text(cell), words)

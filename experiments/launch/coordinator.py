@@ -333,6 +333,8 @@ class Coordinator:
             limit = {"deadline": self._deadline, "until_one": not self._has_result}
         for outcome in self._evaluator.advance(requests, **limit):
             self._steering.check()
+            for job in outcome.jobs:
+                self._observer.trained(job.expected, job.seconds, job.processor_seconds)
             live = self._live[outcome.number]
             live.last = outcome
             for value in outcome.objective(self._evaluator.objective_key):

@@ -68,6 +68,8 @@ def _edited(before: Space, now: Space) -> dict[str, Mapping[str, Any]]:
 
 def _as_range(name: str, before: Dimension, now: Dimension) -> Range:
     if isinstance(before, Choices) or isinstance(now, Choices):
+        if isinstance(before, Choices) and isinstance(now, Choices) and before.values == now.values:
+            raise UserError(f"--resume: [space] {name}: the prior of choices stays as it was when the sweep was begun")
         raise UserError(
             f"--resume: [space] {name}: choices stay as they were when the sweep was begun; only ranges may change"
         )

@@ -18,9 +18,9 @@ from ...tracking import schema
 from ...tracking.description import LEADERS
 from ...tracking.records import TrialRecord
 from ...tracking.writer import Writer
-from .. import results
 from ..config import spec_toml
 from ..data.dataset import EncodedFold
+from ..documents import best_document, show_document
 from ..ensemble import Expected
 from ..errors import SweepFailed
 from ..execution.evaluation import TrainedNetwork
@@ -31,6 +31,7 @@ from ..ranking import best_trial, ranked
 from ..report.facts import Facts
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
+from ..results import SweepResult
 from ..short import time_text
 from ..signature import signature_of
 from ..space_changes import SpaceChange
@@ -80,7 +81,7 @@ class Searched:
 
 def finish(
     plan: SweepPlan, searched: Searched, writer: Writer, run_id: str, executor: Executor, observer: Observer
-) -> results.SweepResult:
+) -> SweepResult:
     """Make the sweep's model of its trials, and store it, the result and a report in the launch `run_id`.
 
     Raises:
@@ -103,7 +104,7 @@ def finish(
             f"models of this sweep have now been scored {scorings} times on the test part: the more often, the less it proves"
         )
     name, method = plan.spec.name, plan.spec.search.method
-    document = results.best_document(
+    document = best_document(
         name,
         run_id,
         best,
@@ -125,7 +126,7 @@ def finish(
     stored = [replace(trial, run_id=writer.trial_run_id(trial.number)) for trial in trials.values()]
     stopped_text = None if searched.stopped is None else searched.stopped.text
     changes = [vars(change) for change in searched.space_changes]
-    summary = results.summary(
+    summary = show_document(
         name,
         run_id,
         "finished",
@@ -137,7 +138,7 @@ def finish(
         changes,
         facts.costs,
     )
-    found = results.SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
+    found = SweepResult(name, run_id, writer.uri, summary, complete, best.copied, findings)
     observer.finished(found)
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._text import counted
-from ...core.cost import operations
+from ...core.cost import OPERATIONS_A_SECOND, epoch_cost
 from ...core.hyperparameters import Hyperparameters
 from ...core.structure import Structure
 from ...search.spaces.dimensions import Choices, Range
@@ -13,9 +13,6 @@ from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
 from ..data.dataset import Dataset, EncodedFold
 
-# Multiply-adds that a core does in a second in stacks of twelve networks of 128 and 256 units (19e9 to 28e9 were measured on shared
-# machines with an AMD EPYC), and what each step of a network costs beside them, in the same measure.
-OPERATIONS_A_SECOND, OPERATIONS_A_STEP = 24e9, 5e6
 # The part of its epochs that a trial trains where early stopping may end it: .3 to 1.1 in sweeps over the nine development tables,
 # measured as seconds against those that the count gives for all epochs.
 SHARE_OF_EPOCHS = 0.8
@@ -42,7 +39,7 @@ def trial_operations(dataset: Dataset, space: Space, fixed: Mapping[str, Any], l
         except (ValueError, KeyError):  # values that are possible one by one may not be so together
             continue
         of_folds = [structure_on(fold, hp, loss) for fold in dataset.folds()]
-        total = sum(operations(structure) + structure.steps * OPERATIONS_A_STEP for structure in of_folds)
+        total = sum(map(epoch_cost, of_folds))
         costs.append(total * hp.epochs * (SHARE_OF_EPOCHS if hp.early_stopping else 1.0) * seeds)
     return sum(costs) / len(costs) if costs else 0.0
 

@@ -17,7 +17,7 @@ from ...tracking import reader, schema, store
 from ...tracking.description import Description
 from ...tracking.records import LaunchRecord
 from ...tracking.writer import Writer
-from .. import results, space_changes
+from .. import space_changes
 from ..config import Spec
 from ..data.frames import MemoryTable
 from ..data.tables import read_table
@@ -26,6 +26,7 @@ from ..execution import interruption, machine
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
+from ..results import SweepResult, load_result
 from .by_hand import as_tried, fits, takes_by_hand
 from .edited import as_searched
 from .failures import LaunchFailures, before_launch
@@ -100,7 +101,7 @@ class Launch:
         self.writer_process = writer_process
         self.observer = observer
 
-    def run(self) -> results.SweepResult:
+    def run(self) -> SweepResult:
         """Run the sweep and return its result; continued if it was begun, the result alone if it is finished."""
         plan, earlier, last_claim = self.plan, self.earlier, 0
         with before_launch():
@@ -117,10 +118,11 @@ class Launch:
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)
                 if self.tried is not None:
                     self.tried = as_tried(self.tried, plan, earlier, self.uri)
-            start = start_points(plan.spec.search.start, plan.space, plan.total, self.uri, earlier, plan.point_costs)
+            given, costs = plan.spec.search.start, plan.point_costs
+            start = start_points(given, plan.space, plan.total, self.uri, earlier, costs, plan.default_starts)
         return self._search(start, earlier, last_claim)
 
-    def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> results.SweepResult:
+    def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> SweepResult:
         plan = self.plan
         writer = Writer(self.uri, self.writer_process, self.observer.message)
         spaces = self._spaces(writer, earlier)
@@ -200,12 +202,12 @@ class Launch:
             return search.stopped
         return Stopped.loads(earlier.tags.get(schema.STOPPED)) if earlier is not None else None
 
-    def _leave_unfinished(self, searched: Searched, writer: Writer, run_id: str) -> results.SweepResult:
+    def _leave_unfinished(self, searched: Searched, writer: Writer, run_id: str) -> SweepResult:
         """After a trial by hand in a sweep that was interrupted: it stays so."""
         best_of(self.plan, searched.trials)
         writer.finish_launch("interrupted")
         writer.flush()
-        return results.load_result(self.plan.spec.name, run_id, self.uri)
+        return load_result(self.plan.spec.name, run_id, self.uri)
 
     def _open(
         self, writer: Writer, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int
@@ -253,7 +255,7 @@ class Launch:
         scores = reader.curves(self.uri, [earlier.run_id], [schema.ENSEMBLE_VALUE])
         return committed, attempts, len(scores[earlier.run_id][schema.ENSEMBLE_VALUE])
 
-    def _result_of(self, earlier: LaunchRecord) -> results.SweepResult:
+    def _result_of(self, earlier: LaunchRecord) -> SweepResult:
         """The result of a sweep that is finished already."""
         why = (
             f" (stopped: {earlier.stopped}; another patience or target goes on, or epochs_total)"
@@ -261,7 +263,7 @@ class Launch:
             else ""
         )
         self.observer.message(f"{earlier.name!r} is finished{why}; this is its result")
-        result = results.load_result(earlier.name, earlier.run_id, self.uri)
+        result = load_result(earlier.name, earlier.run_id, self.uri)
         self.observer.finished(result)
         return result
 

@@ -2,26 +2,23 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from ..._text import nearest
 from ...core.hyperparameters import Hyperparameters
-from ...core.metrics import Metric, find, names_for
+from ...core.metrics import Metric
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.samplers.grid import points_within
-from ...search.searcher import Searcher, resolve, split_options
+from ...search.searcher import Searcher, may_use_priors, resolve, split_options
 from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space
-from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table
+from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table, default_starts
 from ..config.names import CLASS_WEIGHT
-from ..config.schema import ObjectiveConfig, SearchConfig
+from ..config.schema import SearchConfig
 from ..costs import Costs
 from ..data.dataset import Dataset
 from ..data.frames import MemoryTable
@@ -31,41 +28,13 @@ from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
 from .judging import check_judges
+from .objective import Objective, check_defined, objective_of, rare_class
 from .point_costs import PointCosts, point_costs
 from .race import share_of_networks
-from .warm_start import check_points
+from .warm_start import Point, check_points, fits
 
 # More trials than any budget in minutes has time for.
 TIMED_TRIALS = 10_000
-# Never to predict a class costs accuracy no more than the class's share of the rows; below these shares a sweep is warned.
-RARE_OF_TWO, RARE_OF_MORE = 0.1, 0.02
-_ACCURACY = ("val_score", "val_accuracy", "val_zero_one")
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What a trial is judged by: the curve it is read from, its direction, and the engine's extra metric, if it is one.
-
-    Beside it are the counted costs that are minimised too, and what each may be at most.
-    """
-
-    key: str
-    direction: Literal["maximize", "minimize"]
-    metric: str | None
-    counted: tuple[str, ...] = ()
-    limit: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """All metrics, the score first."""
-        return (self.key, *self.counted)
-
-    @property
-    def directions(self) -> list[Literal["maximize", "minimize"]]:
-        """The directions of all metrics."""
-        directions: list[Literal["maximize", "minimize"]] = ["minimize"] * (1 + len(self.counted))
-        directions[0] = self.direction
-        return directions
 
 
 @dataclass(frozen=True)
@@ -97,6 +66,7 @@ class SweepPlan:
         trial_operations: Multiply-adds of one trial, roughly (see `forecast`).
         notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
         point_costs: What the points of the space cost, where that matters to the search.
+        default_starts: What is tried first where the sweep file says nothing of it.
     """
 
     spec: Spec
@@ -114,6 +84,7 @@ class SweepPlan:
     trial_operations: float = 0.0
     notes: tuple[str, ...] = ()
     point_costs: PointCosts | None = None
+    default_starts: tuple[Point, ...] = ()
 
     @property
     def method(self) -> Method | None:
@@ -247,12 +218,12 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         raise UserError(*found.problems)
     is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
     judging = check_judges(dataset, "r2" if is_r2 else objective.key)
-    _check_defined(objective, dataset)
+    check_defined(objective, dataset)
     notes: tuple[str, ...] = ()
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
         fixed, notes = _require_full_length(spec, space, fixed)
-    notes = (*judging, *notes)
+    notes = (*judging, *notes, *_unused_priors(spec.search.method, space))
     max_epochs = _max_epochs(fixed, space)
     _check_changes(fixed, max_epochs)
     costs = _costs(spec, dataset, _loss(dataset))
@@ -296,10 +267,19 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         seeds=tuple(spec.seed + i for i in range(spec.data.seeds)),
         loss=_loss(dataset),
         trial_operations=cost,
-        notes=(*notes, *_rare_class(spec, dataset, objective)),
+        notes=(*notes, *rare_class(objective, dataset, spec.class_weight)),
         costs=costs,
         point_costs=known,
+        default_starts=tuple(_default_starts(spec, searcher.sampler, space, n_rows, known)[:total]),
     )
+
+
+def _default_starts(spec: Spec, sampler: str, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
+    """What is tried first of the default space, but for what is over a limit."""
+    if spec.space is not None:
+        return []
+    points = default_starts(spec.hyperparameters, sampler, n_rows, space)
+    return [point for point in points if fits(point, space, costs)]
 
 
 def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
@@ -314,6 +294,14 @@ def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
         )
 
 
+def _unused_priors(method: str, space: Space) -> tuple[str, ...]:
+    """A note where priors are given to a method that does not use them: they are hints, without which it searches as well."""
+    if not space.guess or may_use_priors(method):
+        return ()
+    users = ", ".join(name for name, row in METHODS.items() if row.priors)
+    return (f"priors ({', '.join(space.guess)}) are not used by method {method}, but by {users}",)
+
+
 def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[str, Any]:
     """[model], with what it leaves open where the data decide."""
     model = spec.hyperparameters
@@ -325,73 +313,6 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
 def _n_numeric(dataset: Dataset) -> int:
     """How many of the network's inputs are numbers."""
     return dataset.folds()[0].encoder.n_numeric
-
-
-def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
-    """What [objective] means for the data. Raises UserError for a metric that cannot judge them."""
-    curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
-    key, metric, n_classes = config.metric, None, len(dataset.classes or ())
-    if key in curves:
-        best = curves[key]
-    else:
-        metric = key.removeprefix("val_")
-        try:
-            row = find(metric)
-        except ValueError as error:
-            raise UserError(f"[objective] {error}") from None
-        if row is None or dataset.task not in row.tasks:
-            of_task = names_for(dataset.task, n_classes)
-            hint = nearest(metric, of_task) or f"; known: {', '.join((*curves, *of_task))}"
-            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {dataset.task}{hint}")
-        try:
-            row.check_classes(n_classes)
-        except ValueError as error:
-            raise UserError(f"[objective] metric: {error}") from None
-        key, best = f"val_{metric}", row.direction
-    direction = best if config.direction == "auto" else config.direction
-    return Objective(key, direction, metric, config.counted, config.limit or {})
-
-
-def _check_defined(objective: Objective, dataset: Dataset) -> None:
-    """Refuse a metric that is not defined on some fold's validation rows, even of a perfect prediction."""
-    metric = None if objective.metric is None else find(objective.metric)
-    for i, fold in enumerate(dataset.folds(), 1):
-        y, weight = fold.arrays.y_val, fold.arrays.weight_val
-        if metric is None or y is None or not len(y):
-            continue
-        classes = fold.target.classes or ()
-        right = y if not classes else np.eye(len(classes))[y][:, -fold.target.n_outputs :]
-        try:
-            if not math.isnan(metric.function(y, right, weight)):
-                continue
-        except Exception as error:  # whatever a foreign function raises
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"[objective] metric {metric.name!r}: {type(error).__name__}: {reason}") from error
-        present = np.bincount(y, weight, minlength=len(classes)) > 0 if classes else ()
-        missing = [str(label)[:40] for label, found in zip(classes, present, strict=True) if not found]
-        which = f" have none of the class {missing[0]!r}" if missing else " are too few"
-        rows = f"the validation rows of fold {i}" if len(dataset.folds()) > 1 else "the validation rows"
-        raise UserError(
-            f"[objective] metric: {metric.name!r} is not defined, since {rows}{which}; "
-            "take fewer folds ([data] folds), a larger validation part, or the metric log_loss"
-        )
-
-
-def _rare_class(spec: Spec, dataset: Dataset, objective: Objective) -> tuple[str, ...]:
-    """A warning where accuracy is the metric and a class is rare, which names the rarest; nothing elsewhere."""
-    shares = dataset.class_shares() if objective.key in _ACCURACY else {}
-    least = RARE_OF_TWO if len(shares) == 2 else RARE_OF_MORE
-    rare = [label for label, share in shares.items() if share < least]
-    if not rare:
-        return ()
-    rarest = min(rare, key=lambda label: shares[label])
-    more = f" ({len(rare) - 1} more below {100 * least:g} %)" if len(rare) > 1 else ""
-    text = (
-        f"class {str(rarest)[:40]!r} is {100 * shares[rarest]:.2g} % of the rows that are not test{more}: accuracy hardly sees "
-        "it; balanced_accuracy, average_precision and log_loss ([objective] metric) do"
-    )
-    weigh = '; [model] class_weight = "balanced" lets all classes count the same in training'
-    return (text + (weigh if spec.class_weight is None else ""),)
 
 
 def _options(searcher: Searcher, search: SearchConfig) -> SearchOptions:

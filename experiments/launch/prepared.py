@@ -11,7 +11,6 @@ from ..execution.evaluation import Evaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Inline, Workers
 from ..progress import Observer, SweepInfo
-from ..time_left import slowdown
 from . import forecast
 from .coordinator import Coordinator, Recorder
 from .library import Library
@@ -110,9 +109,10 @@ class PreparedSearch:
     def _announce(self) -> None:
         plan = self._plan
         outline = describe_search(plan, self.study, self.scheduler)
-        expected = None
+        expected, model = None, 0.0
         if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
             expected = forecast.seconds(plan.trial_operations * plan.expected_trials, len(self._executor)) or None
+            model = forecast.seconds(plan.retraining_operations, len(self._executor))
             outline = [*outline, *forecast.duration(plan.operations, len(self._executor))]
         self._observer.started(
             SweepInfo(
@@ -124,7 +124,8 @@ class PreparedSearch:
                 metric=plan.objective.key,
                 direction=plan.objective.direction,
                 seconds=None if plan.spec.search.minutes is None else 60.0 * plan.spec.search.minutes,
-                expected_seconds=expected and expected * slowdown(),
+                expected_seconds=expected,
+                model_seconds=model,
                 epochs_total=plan.spec.search.epochs_total,
                 messages=(*self._executor.messages, *plan.dataset.messages, *outline),
             )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..execution.evaluation import Evaluator, Outcome, Request
+from ..execution.evaluation import Evaluator, Outcome, Request, Returned
 
 # How many folds have been trained when the rest of the trials is halved.
 ROUNDS = (1, 2)
@@ -57,7 +57,7 @@ class Race:
         self, requests: Sequence[Request], deadline: float | None = None, *, until_one: bool = False
     ) -> Iterable[Outcome]:
         limit: dict[str, Any] = {} if deadline is None else {"deadline": deadline, "until_one": until_one}
-        racing, behind = list(requests), dict[int, int]()
+        racing, behind, jobs = list(requests), dict[int, int](), list[Returned]()
         for i, folds in enumerate(ROUNDS):
             if folds >= self._n_folds:
                 break
@@ -65,8 +65,10 @@ class Race:
             trained = folds * self._n_seeds
             for outcome in self._evaluator.advance([replace(r, networks=trained) for r in racing], **limit):
                 if outcome.ended:
-                    yield outcome
+                    yield replace(outcome, jobs=(*jobs, *outcome.jobs))
+                    jobs.clear()
                 else:
+                    jobs += outcome.jobs
                     losses[outcome.number] = self._sign * float(np.mean(outcome.values))
             if deadline is not None and time.monotonic() > deadline and not until_one:
                 return
@@ -78,7 +80,8 @@ class Race:
         for outcome in self._evaluator.advance(racing, **limit) if racing else ():
             if outcome.ended == "finished":
                 whole[outcome.number] = outcome.values
-            yield outcome
+            yield replace(outcome, jobs=(*jobs, *outcome.jobs))
+            jobs.clear()
         # In trial order, whatever order they came in: the order of a sum changes its last bits.
         in_order = [whole[number] for number in sorted(whole)]
         for number in sorted(behind):

@@ -47,7 +47,7 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
     with _user_errors():
         if plan.method is None:
             _rehearse(_proposer(plan), plan)
-        proposer = _proposer(plan)
+        proposer = _proposer(plan, len(start))
         stopper = pruner(plan.searcher.pruner, max_epochs=plan.max_epochs, **plan.options.pruner)
     study = optuna.create_study(
         study_name=STUDY_NAME, sampler=proposer, pruner=stopper, directions=plan.objective.directions
@@ -57,13 +57,14 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
     return study
 
 
-def _proposer(plan: SweepPlan) -> "BaseSampler":
+def _proposer(plan: SweepPlan, given: int = 0) -> "BaseSampler":
     return sampler(
         plan.searcher.sampler,
         seed=plan.spec.seed,
         space=plan.space,
         trials=plan.total,
         batch=plan.spec.search.batch or DEFAULT_BATCH,
+        given=given,
         cost=partial(training_cost, plan),
         known_costs=None if plan.point_costs is None else plan.point_costs.known_costs,
         **plan.options.sampler,

@@ -1,7 +1,8 @@
-"""Warm start: the configurations that a sweep tries first, given in its file or taken from the best of another sweep.
+"""Warm start: the configurations that a sweep tries first: given in its file, the best of another sweep, or the default space's.
 
-They become the first trials, in the order given; what a configuration leaves open, the sampler adds. What was taken from
-another sweep is written down with the launch, so that a resume tries the same ones, whatever has become of that sweep.
+They become the first trials, in the order given; what a configuration leaves open, the sampler adds. What the sweep file does not
+give itself is written down with the launch, so that a resume tries the same ones, whatever has become of that other sweep, and
+with whatever version of mlptune.
 """
 
 import json
@@ -30,31 +31,35 @@ def start_points(
     uri: str,
     earlier: LaunchRecord | None,
     costs: PointCosts | None = None,
+    default: Sequence[Point] = (),
 ) -> list[Point]:
-    """The configurations to try first, as they are searched; `start` holds them or names a sweep whose best are taken.
+    """The configurations to try first, as they are searched.
 
     Args:
-        start: `[search] start` of the sweep file.
+        start: `[search] start` of the sweep file, which holds them or names a sweep whose best are taken.
         space: What is searched.
         total: The number of trials.
         uri: The store's address.
         earlier: The launch that is resumed, whose own record of the configurations then counts.
         costs: What is over its limits is not taken from another sweep.
+        default: Those of a new sweep whose file says nothing of them.
 
     Raises:
         UserError: If the other sweep does not exist or none of its trials fits into the space.
     """
-    if not isinstance(start, str):
-        return list(start or ())
+    if start is not None and not isinstance(start, str):
+        return list(start)
     if earlier is not None and schema.START in earlier.tags:
         taken: list[Point] = reader.launch_data(uri, earlier, schema.START)
         return taken
-    return best_of(start, space, uri, costs)[:total]
+    if start is not None:
+        return best_of(start, space, uri, costs)[:total]
+    return list(default) if earlier is None else []
 
 
 def start_tag(start: str | Sequence[Point] | None, points: Sequence[Point]) -> dict[str, str]:
-    """The tag that records the `points` taken from another sweep; those that the sweep file gives need none."""
-    return {schema.START: json.dumps(points)} if isinstance(start, str) else {}
+    """The tag that records the `points` to try first, where there are some that the sweep file does not give itself."""
+    return {schema.START: json.dumps(points)} if points and (start is None or isinstance(start, str)) else {}
 
 
 def check_points(
@@ -96,6 +101,15 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
     return stored
 
 
+def fits(point: Point, space: Space, costs: PointCosts | None) -> bool:
+    """Whether a configuration is in the space and, as far as it is known, within its limits."""
+    try:
+        fitting(point, space)
+    except ValueError:
+        return False
+    return costs is None or not is_complete(point, space) or costs.over(point) is None
+
+
 def best_of(name: str, space: Space, uri: str, costs: PointCosts | None = None) -> list[Point]:
     """The best complete trials of the launch that `name` means, without what is not searched here, each once."""
     try:
@@ -108,13 +122,7 @@ def best_of(name: str, space: Space, uri: str, costs: PointCosts | None = None) 
         # A trial that has copied another one's network owes its value to that one's configuration.
         values = {**trial.params, **(trial.configuration or {})} if trial.copied else trial.params
         point = {key: value for key, value in values.items() if key in space}
-        try:
-            fitting(point, space)
-        except ValueError:
-            continue
-        if costs is not None and is_complete(point, space) and costs.over(point) is not None:
-            continue
-        if point and point not in found:
+        if point and point not in found and fits(point, space, costs):
             found.append(point)
     if not found:
         raise UserError(f"[search] start: no complete trial of {name!r} fits the search space")

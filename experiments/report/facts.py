@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,6 +88,11 @@ class Facts:
                 best = trial.value if better else best
             result.append(best)
         return result
+
+    @property
+    def has_default_space(self) -> bool:
+        """Whether the sweep file has no [space] table, so that the ranges are those of `search/spaces/defaults.py`."""
+        return bool(self.spec) and re.search(r"^\[space\]", self.spec, re.MULTILINE) is None
 
     @cached_property
     def noise(self) -> float | None:

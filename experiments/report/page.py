@@ -6,9 +6,8 @@ The page's own script is the only one that may run (its hash is in the page's po
 import base64
 import hashlib
 import json
-import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -16,12 +15,14 @@ from typing import Any
 from ..._text import counted
 from ...tracking.records import TrialRecord
 from ..short import number_text, params_text, value_text
-from .charts import Axis, Chart, Mark, bars, matrix, parallel
-from .facts import Facts, short_curve
+from .charts import Axis, Chart, Mark, bars, matrix
+from .elements import figure, section, sentence, side_by_side, table
+from .facts import Facts
 from .rules import Finding
+from .trials import curves_section, front_section, search_section
 
-# Rows of the table of trials; axes of the parallel coordinates; bars of the columns' importance.
-ROWS, AXES, BARS = 50, 12, 20
+# Rows of the table of trials; bars of the columns' importance.
+ROWS, BARS = 50, 20
 # Rows of the table of columns, and how many of them are shown before it has to be opened.
 COLUMNS, OPEN_COLUMNS = 100, 20
 
@@ -35,9 +36,9 @@ def report_html(facts: Facts, findings: Sequence[Finding]) -> str:
     sections = (
         _head(facts),
         _diagnosis(findings),
-        _curves(facts),
-        _search(facts),
-        _front(facts),
+        curves_section(facts),
+        search_section(facts),
+        front_section(facts),
         _model(facts),
         _rows(facts),
         _table_columns(facts),
@@ -99,231 +100,13 @@ def _numbers(facts: Facts, best: Mapping[str, Any]) -> str:
 
 def _diagnosis(findings: Sequence[Finding]) -> str:
     if not findings:
-        return _section("Diagnosis", '<div class="finding fine"><p>Nothing conspicuous was found.</p></div>')
+        return section("Diagnosis", '<div class="finding fine"><p>Nothing conspicuous was found.</p></div>')
     body = "".join(
-        f'<div class="finding {f.severity}"><p>{escape(_sentence(f.text))}</p>'
-        f'<p class="quiet">{escape(_sentence(f.advice))}</p></div>'
+        f'<div class="finding {f.severity}"><p>{escape(sentence(f.text))}</p>'
+        f'<p class="quiet">{escape(sentence(f.advice))}</p></div>'
         for f in findings
     )
-    return _section("Diagnosis", body)
-
-
-def _curves(facts: Facts) -> str:
-    """The learning curves of all trials, and the best trial's in training and in validation."""
-    special = _special(facts)
-    charts = []
-    for key in dict.fromkeys((facts.metric, "val_loss")):
-        marks = _curve_marks(facts, key, special)
-        if marks:
-            names = {"best": "best", "median": "median", "lost": "diverged"}
-            legend = {css: name for css, name in names.items() if any(css in mark.css for mark in marks)}
-            chart = Chart(_epochs(marks), _value_axis(marks, key), marks, f"{key} of all trials by epoch", legend)
-            charts.append(_figure(f"{key} of all trials", chart.svg()))
-    if facts.complete:
-        number = facts.complete[0].number
-        for kind in ("loss", "score"):
-            pairs = [(css, f"{part}_{kind}") for css, part in (("train", "train"), ("best", "val"))]
-            marks = [Mark(short_curve(facts.curve(number, key)), css) for css, key in pairs if facts.curve(number, key)]
-            if marks:
-                legend = {"train": "training", "best": "validation"}
-                chart = Chart(_epochs(marks), _value_axis(marks, kind), marks, f"{kind} of trial {number}", legend)
-                charts.append(_figure(f"Trial {number}, the best: {kind}", chart.svg()))
-    return _section(
-        "Learning curves",
-        _charts(charts),
-        "Point at a curve to see its trial everywhere on this page; click to keep it.",
-    )
-
-
-def _special(facts: Facts) -> dict[int, str]:
-    """The classes of the trials that are told apart."""
-    found = {trial.number: "lost" for trial in facts.trials if trial.diverged}
-    if facts.complete:
-        found[facts.complete[len(facts.complete) // 2].number] = "median"
-        found[facts.complete[0].number] = "best"
-    return found
-
-
-def _curve_marks(facts: Facts, key: str, special: Mapping[int, str]) -> list[Mark]:
-    marks = []
-    for trial in facts.trials:
-        points = short_curve(facts.curve(trial.number, key))
-        if points:
-            css = special.get(trial.number, "")
-            marks.append(Mark(points, f"line {css}".strip(), trial.number, _shade(facts, trial)))
-    # What is told apart is drawn last, on top.
-    return sorted(marks, key=lambda mark: ("best" in mark.css, "median" in mark.css, "lost" in mark.css))
-
-
-def _shade(facts: Facts, trial: TrialRecord) -> float:
-    """The share of complete trials that are not better: 1 for the best one."""
-    place = {t.number: i for i, t in enumerate(facts.complete)}.get(trial.number)
-    return 0.0 if place is None else 1 - place / max(len(facts.complete) - 1, 1)
-
-
-def _epochs(marks: Sequence[Mark]) -> Axis:
-    return Axis(1.0, max(2.0, *(x for mark in marks for x, _ in mark.points)), "epoch")
-
-
-def _value_axis(marks: Sequence[Mark], title: str) -> Axis:
-    """An axis for most of the values: a few that are far out, as of diverging trials, stand at its end."""
-    values = sorted(y for mark in marks for _, y in mark.points)
-    cut = len(values) // 50
-    inner = values[cut : len(values) - cut] if cut else values
-    ends = [y for mark in marks if "best" in mark.css for _, y in mark.points]
-    is_log = inner[0] > 0 and "loss" in title and max(inner) / min(inner) > 30
-    return Axis.of([*inner, *ends], title, log=is_log)
-
-
-def _search(facts: Facts) -> str:
-    """How the search went, and where in the space its values lie."""
-    if not facts.complete:
-        return ""
-    charts = [_figure("Best so far", _progress(facts).svg(), "Each dot is a trial; the line is the best up to it.")]
-    importance = facts.evidence.get("hyperparameter_importance") or {}
-    if importance:
-        rows = sorted(importance.items(), key=lambda item: -item[1])
-        note = "PED-ANOVA: how much each hyperparameter tells the better trials from the others."
-        charts.append(
-            _figure("What mattered", bars(rows, "importance of hyperparameters", [f"{v:.0%}" for _, v in rows]), note)
-        )
-    slices = [_slice(facts, name) for name in facts.space]
-    pair = _pair(facts, importance)
-    body = _charts(charts) + _parallel(facts)
-    if slices:
-        body += "<h3>By hyperparameter</h3>" + _charts([*slices, *([pair] if pair else [])], small=True)
-    return _section("The search", body)
-
-
-def _front(facts: Facts) -> str:
-    """What a better score costs: the complete trials by their first cost, and the Pareto front with all costs as a table."""
-    costs = facts.costs
-    if not costs.front:
-        return ""
-    first = costs.counted[0]
-    numbers = {trial.number for trial in costs.front}
-    marks = [
-        Mark(
-            [(float(costs.by_trial[t.number][first]), t.value)],
-            "line best" if t.number in numbers else "line",
-            t.number,
-            _shade(facts, t),
-            dot=True,
-        )
-        for t in reversed(facts.complete)
-        if t.number in costs.by_trial and t.value is not None
-    ]
-    x = Axis.of([point[0] for mark in marks for point in mark.points], first, log=True)
-    steps = Mark(_front_steps(facts, first), "step")
-    chart = Chart(x, _value_axis(marks, facts.metric), [*marks, steps], f"{facts.metric} by {first}")
-    names = list(facts.space)
-    kinds = list(dict.fromkeys((*costs.counted, *costs.by_trial[costs.front[0].number])))
-    rows = []
-    for trial in costs.front:
-        counts = [f"{costs.by_trial[trial.number][kind]:,}" for kind in kinds]
-        params = [value_text(trial.params[n]) if n in trial.params else "" for n in names]
-        rows.append((trial.number, [str(trial.number), number_text(trial.value), *counts, *params]))
-    note = f"No other trial is better in one of {facts.metric} and {', '.join(costs.counted)}, and worse in none."
-    body = _charts([_figure("", chart.svg())]) + _table(["trial", facts.metric, *kinds, *names], rows)
-    return _section("Pareto front", body, note)
-
-
-def _front_steps(facts: Facts, cost: str) -> list[tuple[float, float]]:
-    """The best value that so much buys, as steps over the first cost."""
-    points: list[tuple[float, float]] = []
-    for trial in sorted(facts.costs.front, key=lambda t: facts.costs.by_trial[t.number][cost]):
-        x, y = float(facts.costs.by_trial[trial.number][cost]), float(trial.value or 0.0)
-        if points and facts.sign * y < facts.sign * points[-1][1]:
-            continue
-        points += [(x, before) for _, before in points[-1:]] + [(x, y)]
-    return points
-
-
-def _progress(facts: Facts) -> Chart:
-    dots = [
-        Mark([(trial.number, trial.value)], _dot_css(facts, trial), trial.number, _shade(facts, trial), dot=True)
-        for trial in facts.complete
-        if trial.value is not None
-    ]
-    line = [(trial.number, value) for trial, value in zip(facts.ended, facts.best_so_far, strict=True)]
-    steps = [p for (x, y), (x2, _) in zip(line, [*line[1:], line[-1]], strict=True) for p in ((x, y), (x2, y))]
-    x = Axis(-0.5, max(1.0, line[-1][0] + 0.5), "trial")
-    return Chart(x, _value_axis(dots, facts.metric), [*dots, Mark(steps, "step")], "best value so far by trials")
-
-
-def _dot_css(facts: Facts, trial: TrialRecord) -> str:
-    return "line best" if facts.complete and trial.number == facts.complete[0].number else "line"
-
-
-def _axis_of(facts: Facts, name: str) -> tuple[Axis, dict[str, float]]:
-    """A hyperparameter's axis and the places of its choices by their texts."""
-    table = facts.space[name]
-    if "low" in table and table["low"] < table["high"]:
-        return Axis(float(table["low"]), float(table["high"]), name, log=bool(table.get("log"))), {}
-    given = table.get("choices") or [table.get("low")]
-    seen = [value_text(trial.params[name]) for trial in facts.trials if name in trial.params]
-    texts = list(dict.fromkeys([*(value_text(choice) for choice in given), *sorted(seen)]))
-    texts = [text for text in texts if text in seen] or texts
-    return Axis(-0.4, len(texts) - 0.6, name, labels=texts), {text: float(i) for i, text in enumerate(texts)}
-
-
-def _at(value: Any, places: Mapping[str, float]) -> float:
-    if places:
-        return places.get(value_text(value), math.nan)
-    return float(value) if isinstance(value, int | float) else math.nan
-
-
-def _slice(facts: Facts, name: str) -> str:
-    axis, places = _axis_of(facts, name)
-    marks = [
-        Mark([(_at(t.params[name], places), t.value)], _dot_css(facts, t), t.number, _shade(facts, t), dot=True)
-        for t in reversed(facts.complete)
-        if name in t.params and t.value is not None
-    ]
-    if not marks:
-        return ""
-    return _figure("", Chart(axis, _value_axis(marks, facts.metric), marks, f"{facts.metric} by {name}").svg())
-
-
-def _pair(facts: Facts, importance: Mapping[str, float]) -> str:
-    """The two ranges that mattered most against each other, shaded by rank."""
-    ranges = [name for name in sorted(facts.space, key=lambda n: -importance.get(n, 0.0)) if "low" in facts.space[name]]
-    if len(ranges) < 2:
-        return ""
-    first, second = ranges[:2]
-    marks = [
-        Mark(
-            [(float(t.params[first]), float(t.params[second]))],
-            _dot_css(facts, t),
-            t.number,
-            _shade(facts, t),
-            dot=True,
-        )
-        for t in reversed(facts.complete)
-        if first in t.params and second in t.params
-    ]
-    chart = Chart(_axis_of(facts, first)[0], _axis_of(facts, second)[0], marks, f"{first} and {second}")
-    return _figure("", chart.svg(), "The darker, the better.") if marks else ""
-
-
-def _parallel(facts: Facts) -> str:
-    names = list(facts.space)[:AXES]
-    if len(names) < 2:
-        return ""
-    axes = [(name, *_axis_of(facts, name)) for name in names]
-    values = Axis.of([t.value for t in facts.complete if t.value is not None], facts.metric)
-    lines = []
-    for trial in reversed(facts.complete):
-        points = [
-            (float(i), _at(trial.params[name], places))
-            for i, (name, _a, places) in enumerate(axes)
-            if name in trial.params
-        ]
-        points.append((float(len(axes)), trial.value if trial.value is not None else math.nan))
-        kept = [point for point in points if math.isfinite(point[1])]
-        lines.append(Mark(kept, _dot_css(facts, trial), trial.number, _shade(facts, trial)))
-    svg = parallel([*((name, axis) for name, axis, _ in axes), (facts.metric, values)], lines, "parallel coordinates")
-    return f'<h3>All trials at once</h3><figure class="wide">{svg}</figure>'
+    return section("Diagnosis", body)
 
 
 def _model(facts: Facts) -> str:
@@ -345,7 +128,7 @@ def _model(facts: Facts) -> str:
             *(value_text(params[n]) if n in params else "" for n in names),
         ]
         rows.append((member["number"], [str(member["number"]), *cells]))
-    body = _table(["trial", "weight", facts.metric, *names], rows)
+    body = table(["trial", "weight", facts.metric, *names], rows)
     baselines = facts.evidence.get("baselines") or []
     constant = facts.evidence.get("constant")
     others = [(row["name"], number_text(row["score"])) for row in baselines]
@@ -354,16 +137,18 @@ def _model(facts: Facts) -> str:
     if others:
         metric = _measure(facts)
         note = "On the validation rows of the first fold, which none was trained on; the constant answer on those of all folds."
-        body += f"<h3>Beside others: {escape(metric)}</h3>{_table(['model', metric], [(None, list(row)) for row in others])}"
+        body += (
+            f"<h3>Beside others: {escape(metric)}</h3>{table(['model', metric], [(None, list(row)) for row in others])}"
+        )
         body += f'<p class="quiet">{escape(note)}</p>'
-    return _section("The model", body)
+    return section("The model", body)
 
 
 def _rows(facts: Facts) -> str:
     """What the model does on rows that it was not trained on, and what of the columns it uses."""
     e, charts = facts.evidence, []
     if e.get("confusion"):
-        charts.append(_figure("Confusion matrix", matrix(e["confusion"], e["labels"], "confusion matrix")))
+        charts.append(figure("Confusion matrix", matrix(e["confusion"], e["labels"], "confusion matrix")))
     if e.get("calibration"):
         line = [(p, share) for p, share, _ in e["calibration"]]
         marks = [
@@ -372,13 +157,13 @@ def _rows(facts: Facts) -> str:
             *(Mark([p], "line best", dot=True) for p in line),
         ]
         chart = Chart(Axis(0, 1, "predicted probability"), Axis(0, 1, "share that is right"), marks, "calibration")
-        charts.append(_figure("Calibration", chart.svg(), "On the dashed line probabilities mean what they say."))
+        charts.append(figure("Calibration", chart.svg(), "On the dashed line probabilities mean what they say."))
     if e.get("thresholds"):
         rows = e["thresholds"]
         marks = [Mark([(t, r) for t, r, _, _ in rows], "best"), Mark([(t, p) for t, _, _, p in rows], "train")]
         legend = {"best": "recall", "train": "precision"}
         chart = Chart(Axis(0, 1, "threshold"), Axis(0, 1, ""), marks, "recall and precision by threshold", legend)
-        charts.append(_figure(f"Threshold for {_last(e['labels'])}", chart.svg()))
+        charts.append(figure(f"Threshold for {_last(e['labels'])}", chart.svg()))
     if e.get("predicted"):
         axis = Axis.of([v for pair in e["predicted"] for v in pair])
         x, y = Axis(axis.low, axis.high, "true"), Axis(axis.low, axis.high, "predicted")
@@ -388,7 +173,7 @@ def _rows(facts: Facts) -> str:
         )
         low, _a, middle, _b, high = (number_text(q) for q in e["error_quantiles"])
         charts.append(
-            _figure(
+            figure(
                 "Predicted and true",
                 chart.svg(),
                 f"Nine of ten errors lie between {low} and {high}, their median is {middle}.",
@@ -397,29 +182,29 @@ def _rows(facts: Facts) -> str:
     if e.get("importance"):
         drops = sorted(((name, drop or 0.0) for name, drop in e["importance"]), key=lambda item: -item[1])[:BARS]
         charts.append(
-            _figure(
+            figure(
                 "Columns", bars(drops, "importance of columns"), "How much the score falls when a column is shuffled."
             )
         )
-    return _section("On rows it has not seen", _charts(charts))
+    return section("On rows it has not seen", side_by_side(charts))
 
 
 def _table_columns(facts: Facts) -> str:
     """The columns as they were understood, and why some were left out; of older launches only what was said."""
     lines = [str(line) for line in facts.evidence.get("messages") or ()]
-    said = "".join(f"<li>{escape(_sentence(line))}</li>" for line in lines)
+    said = "".join(f"<li>{escape(sentence(line))}</li>" for line in lines)
     rows = [
         [c["name"], c["kind"], str(c["missing"]), str(c["levels"]), _becomes(c)]
         for c in facts.evidence.get("columns") or ()
     ]
     names = ["column", "kind", "missing", "levels", "what becomes of it"]
-    table = _table(names, [(None, row) for row in rows[:COLUMNS]], text=names[-1:]) if rows else ""
+    columns = table(names, [(None, row) for row in rows[:COLUMNS]], text=names[-1:]) if rows else ""
     if len(rows) > OPEN_COLUMNS:
-        table = f"<details><summary>{counted(len(rows), 'column')}</summary>{table}</details>"
+        columns = f"<details><summary>{counted(len(rows), 'column')}</summary>{columns}</details>"
     hidden = len(rows) - COLUMNS
     more = f'<p class="quiet">and {counted(hidden, "more column")}: mlptune columns shows all</p>' if hidden > 0 else ""
     note = "In brackets: the key of a sweep file that says it instead." if rows else ""
-    return _section("The table as it was understood", (f"<ul>{said}</ul>" if said else "") + table + more, note)
+    return section("The table as it was understood", (f"<ul>{said}</ul>" if said else "") + columns + more, note)
 
 
 def _becomes(column: Mapping[str, Any]) -> str:
@@ -446,7 +231,7 @@ def _trials(facts: Facts) -> str:
         rows.append((trial.number, cells))
     more = len(facts.trials) - len(rows)
     note = f'<p class="quiet">and {more} more: mlptune show {escape(shlex.quote(facts.name))}</p>' if more > 0 else ""
-    return _section("Trials", _table(["trial", "state", facts.metric, "epochs", *names, *reasons], rows) + note)
+    return section("Trials", table(["trial", "state", facts.metric, "epochs", *names, *reasons], rows) + note)
 
 
 def _again(facts: Facts) -> str:
@@ -457,47 +242,13 @@ def _again(facts: Facts) -> str:
     if facts.spec:
         summary = "The sweep file: the same seed gives the same sweep"
         body += f"<details><summary>{summary}</summary><pre>{escape(facts.spec)}</pre></details>"
-    return _section("Use it, and have it again", body + f'<p class="quiet">run {escape(facts.run_id)}</p>')
+    return section("Use it, and have it again", body + f'<p class="quiet">run {escape(facts.run_id)}</p>')
 
 
 def _trial_text(facts: Facts, trial: TrialRecord) -> str:
     head = f"trial {trial.number}: {facts.metric} {number_text(trial.value)}, {trial.state}, {counted(trial.epochs, 'epoch')}"
     reason = f"\n{trial.reason}" if trial.reason else ""
     return head + reason + "\n" + params_text(trial.params).replace("  ", "\n")
-
-
-def _table(names: Sequence[str], rows: Iterable[tuple[int | None, Sequence[str]]], text: Sequence[str] = ()) -> str:
-    """A table; rows that belong to a trial come with its number, and columns named in `text` may wrap."""
-    css = [' class="text"' if name in text else "" for name in names]
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    body = "".join(
-        f"<tr{'' if number is None else f' data-trial={number}'}>"
-        f"{''.join(f'<td{style}>{escape(cell)}</td>' for style, cell in zip(css, cells, strict=True))}</tr>"
-        for number, cells in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _section(title: str, body: str, note: str = "") -> str:
-    about = f'<p class="quiet">{escape(note)}</p>' if note else ""
-    return f"<section><h2>{escape(title)}</h2>{about}{body}</section>" if body else ""
-
-
-def _charts(figures: Sequence[str], *, small: bool = False) -> str:
-    found = "".join(figures)
-    return f'<div class="charts{" small" if small else ""}">{found}</div>' if found else ""
-
-
-def _figure(title: str, svg: str, note: str = "") -> str:
-    head, foot = (
-        (f"<h3>{escape(title)}</h3>" if title else ""),
-        (f"<figcaption>{escape(note)}</figcaption>" if note else ""),
-    )
-    return f"<figure>{head}{svg}{foot}</figure>"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def _last(labels: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._text import counted
-from ..edges import edges
+from ..edges import Edge, edges
 from ..short import number_text, value_text
 from .facts import Facts
 
@@ -210,7 +210,12 @@ def best_early(facts: Facts) -> Finding | None:
         if len(val) < 6:
             continue
         at = min(range(len(val)), key=val.__getitem__)
-        if at + 1 <= facts.max_epochs / 3 and val[at] > 0 and val[-1] / val[at] > 1.1:
+        if (
+            at + 1 <= facts.max_epochs / 3
+            and val[at] > 0
+            and val[-1] / val[at] > 1.1
+            and _falls(facts, trial.number, at)
+        ):
             places.append(at + 1)
     if len(places) < 2 or len(places) * 2 < len(facts.complete[:LEADERS]):
         return None
@@ -222,6 +227,14 @@ def best_early(facts: Facts) -> Finding | None:
         {"best_epoch": middle, "epochs": facts.max_epochs, "trials": len(places)},
         "lower learning rates or more regularisation (weight_decay, dropout); fewer epochs cost less",
     )
+
+
+def _falls(facts: Facts, number: int, at: int) -> bool:
+    """Whether a trial's objective loses more than noise after epoch `at` (from 0): a loss rises long before a score falls."""
+    curve = facts.curve(number, facts.metric)
+    if facts.noise is None or len(curve) <= at:
+        return True
+    return facts.sign * (curve[at] - curve[-1]) > facts.noise
 
 
 def diverged(facts: Facts) -> Finding | None:
@@ -245,22 +258,39 @@ def diverged(facts: Facts) -> Finding | None:
 
 
 def at_the_edge(facts: Facts) -> Finding | None:
-    """The best trial and most of the leaders stand at one end of a searched range."""
+    """The best trial and most of the leaders stand at one end of a searched range, and the others are worse."""
     leaders = facts.complete[:LEADERS]
     if len(facts.complete) < 10:
         return None
-    found = edges(facts.space, leaders)
+    found = [edge for edge in edges(facts.space, leaders) if _matters(facts, edge)]
     if not found:
         return None
     told = ", ".join(f"{edge.name} at its {edge.end} end, {value_text(edge.value)}" for edge in found)
+    advice = f"move that bound: the best {found[0].name} may lie beyond" + (
+        "" if facts.space_changes else " ([search] widen = true does so by itself)"
+    )
+    if facts.has_default_space:  # whose bounds were chosen on many tables: seldom is there more beyond
+        advice = "these are bounds of the default space; [search] widen = true tries what lies beyond"
     return Finding(
         "edge",
-        "problem",
+        "note" if facts.has_default_space else "problem",
         f"most of the best {len(leaders)} trials stand at the edge of what was searched: {told}",
         {edge.name: {"end": edge.end, "value": edge.value, "trials": edge.trials} for edge in found},
-        f"move that bound: the best {found[0].name} may lie beyond"
-        + ("" if facts.space_changes else " ([search] widen = true does so by itself)"),
+        advice,
     )
+
+
+def _matters(facts: Facts, edge: Edge) -> bool:
+    """Whether the best trial away from an edge is worse than the best by more than a standard error.
+
+    A sampler puts many of its trials at the ends of ranges, so most leaders stand at one where nothing depends on it.
+    """
+    table = {edge.name: facts.space[edge.name]}
+    away = [t for t in facts.complete if edge.end not in [found.end for found in edges(table, [t])]]
+    best, other = (facts.complete[0].value, away[0].value) if away else (None, None)
+    if best is None or other is None or facts.noise is None:
+        return True
+    return facts.sign * (best - other) > facts.noise
 
 
 def within_noise(facts: Facts) -> Finding | None:
@@ -318,13 +348,13 @@ def often_failed(facts: Facts) -> Finding | None:
 def dead_units(facts: Facts) -> Finding | None:
     """Units that give the same for every row, by layer."""
     dead = [layer["constant_units"] for layer in facts.evidence.get("layers") or []]
-    if not dead or None in dead or max(dead) < 0.3:
+    if not dead or None in dead or max(dead) < 0.5:
         return None
     layer = dead.index(max(dead))
     return Finding(
         "dead_units",
         "problem",
-        f"{dead[layer]:.0%} of the units of hidden layer {layer + 1} give the same for every row",
+        f"{dead[layer]:.0%} of the units of hidden layer {layer + 1} give the same for every row after an epoch",
         {"shares": dead},
         "lower learning rates, another activation (leaky_relu, gelu) or initialisation (he)",
     )

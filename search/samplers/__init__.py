@@ -44,6 +44,7 @@ def sampler(
     space: Space | Mapping[str, Any] | None = None,
     trials: int | None = None,
     batch: int | None = None,
+    given: int = 0,
     cost: Callable[[Mapping[str, Any]], float] | None = None,
     known_costs: KnownCosts | None = None,
     **options: Any,
@@ -56,10 +57,10 @@ def sampler(
     `mlptune.samplers`; a class of `optuna.samplers` (`"QMCSampler"`), whose generators are then seeded anew for each
     trial.
 
-    `space` (a Space, or its table), `trials` (how many there will be), `batch` (how many are asked at once),
-    `cost` (the operations of training a configuration, from its values in the space's own terms) and `known_costs`
-    (a `search.known_costs.KnownCosts`: what is minimised beside a score, and what is within the limits) are context: each
-    sampler takes what it needs. `options` are the sampler's own arguments.
+    `space` (a Space, or its table), `trials` (how many there will be), `batch` (how many are asked at once), `given` (how many of
+    the first ones are enqueued), `cost` (the operations of training a configuration, from its values in the space's own terms) and
+    `known_costs` (a `search.known_costs.KnownCosts`: what is minimised beside a score, and what is within the limits) are context:
+    each sampler takes what it needs. `options` are the sampler's own arguments.
 
     Raises ValueError for an unknown name or option.
     """
@@ -70,6 +71,7 @@ def sampler(
         "space": space,
         "trials": trials,
         "batch": batch,
+        "given": given,
         "cost": cost,
         "known_costs": known_costs,
     }

@@ -3,7 +3,8 @@
 Each proposal maximises the logarithm of the expected improvement (Jones et al. 1998; Ament et al. 2023) under a Gaussian process
 of the results (`surrogate.gp`). Pending trials have the model's prediction as their fantasy value ("kriging believer", Ginsbourger
 et al. 2010). The value to beat is the model's at a tried point, not the best result, which may be luck; and what is worth no more
-than a repeat of a tried point is left alone (`surrogate.copies`).
+than a repeat of a tried point is left alone (`surrogate.copies`). Priors of the space weigh the expected improvement
+(`surrogate.pibo`).
 
 A proposal is a function of (seed, trial number, history). Fitting the kernel parameters costs more than all the rest, so it is
 done each time the history has grown by a tenth, always from the same start: for a study that was rebuilt it gives the same ones.
@@ -31,6 +32,7 @@ from ..surrogate.copies import near_copies
 from ..surrogate.features import Features
 from ..surrogate.gp import GaussianProcess, KernelParameters, fit_kernel_parameters, transform_objective
 from ..surrogate.hypervolume import log_expected_hypervolume_improvement
+from ..surrogate.pibo import PointPriors, Score
 from .costs_of_codes import CostsOfCodes
 from .history import impute_worst
 from .modelling import EncodedSampler, drop_single, one_thread, rows
@@ -56,7 +58,8 @@ class AutoSampler(EncodedSampler):
         space: the Space (or its table) to model, all at once and from the first trial on; without it, what the finished trials
             have used. Inactive parameters are modelled at the middle of their range.
         trials: how many trials there will be, and
-        batch: how many are asked at a time; both are used only to describe the search (`choice`).
+        batch: how many are asked at a time, and
+        given: how many of the first ones are enqueued configurations; all three are used only to describe the search (`choice`).
         n_startup_trials: results before the model is used; until then, points of a Latin hypercube.
         structures: the most different structures that the model may propose in a batch; any number unless given. Trials of one
             structure train as one stack.
@@ -77,6 +80,7 @@ class AutoSampler(EncodedSampler):
         space: Space | Mapping[str, Any] | None = None,
         trials: int | None = None,
         batch: int | None = None,
+        given: int = 0,
         n_startup_trials: int = 8,
         structures: int | None = None,
         structural: Collection[str] = (),
@@ -88,7 +92,7 @@ class AutoSampler(EncodedSampler):
             raise ValueError(f"structural: {structural!r} is not a list of names")
         self._structures = structures if structures is None else check_integer("structures", structures)
         self._structural = frozenset(structural)
-        self._trials, self._batch, self._repeats = trials, batch, repeats
+        self._trials, self._batch, self._given, self._repeats = trials, batch, given, repeats
         self._known_costs = known_costs
         self._n_startup_trials = check_integer("n_startup_trials", n_startup_trials)
         self._lock = Lock()
@@ -114,7 +118,7 @@ class AutoSampler(EncodedSampler):
         """How this space is searched with this many trials in batches of this size, in one line."""
         batch = self._batch or 1
         # No results are known while the first batches are asked.
-        startup = -(-self._n_startup_trials // batch) * batch
+        startup = -(-max(self._n_startup_trials, self._given) // batch) * batch
         if self._space is not None and self._trials is not None:
             features = Features(drop_single(self._space.distributions), self._space)
             if not features.axes:
@@ -122,10 +126,18 @@ class AutoSampler(EncodedSampler):
             if features.points <= self._trials:
                 return f"auto: the space has {counted(len(features.all_points()), 'point')}{self._once(startup)}"
         if self._trials is not None and self._trials <= startup:
-            return f"auto: {counted(self._trials, 'trial')}, too few to learn from; points of a Latin hypercube"
+            return f"auto: {counted(self._trials, 'trial')}, too few to learn from; {self._begins(self._trials)}"
         has_cost = self._known_costs is not None and self._known_costs.count > 0
         gain = "expected improvement of the hypervolume" if has_cost else "expected improvement"
-        return f"auto: {counted(startup, 'point')} of a Latin hypercube, then {gain} under a Gaussian process"
+        weighed = f", weighed by {counted(len(self._guess), 'prior')}" if self._guess else ""
+        return f"auto: {self._begins(startup)}, then {gain} under a Gaussian process{weighed}"
+
+    def _begins(self, startup: int) -> str:
+        """Where the first points come from."""
+        random = startup - self._given
+        parts = [counted(self._given, "given configuration")] if self._given else []
+        parts += [f"{counted(random, 'point')} of a Latin hypercube"] if random > 0 else []
+        return " and ".join(parts)
 
     def _once(self, startup: int) -> str:
         """How a space of no more points than trials is gone through."""
@@ -162,7 +174,16 @@ class AutoSampler(EncodedSampler):
                 )
             if codes is None:
                 codes = self._first(features, self._encoded(others, study, features), trial.number)
-        return features.decode(codes)
+        return self._decoded(features, codes, trial.number)
+
+    def _decoded(self, features: Features, codes: np.ndarray, number: int) -> dict[str, Any]:
+        """The point of a trial; the first has what the priors name, exactly."""
+        guess = self._guess if number == 0 else {}
+        return {name: guess.get(name, value) for name, value in features.decode(codes).items()}
+
+    @property
+    def _guess(self) -> Mapping[str, Any]:
+        return {} if self._space is None else self._space.guess
 
     def _check_objectives(self, study: Study) -> None:
         """Two objectives are searched for, if the second is a cost that is known."""
@@ -183,7 +204,8 @@ class AutoSampler(EncodedSampler):
 
     def _first(self, features: Features, taken: np.ndarray, number: int) -> np.ndarray:
         """The codes (d,) of a trial before there is a model: of a Latin hypercube; another point where that one is taken."""
-        codes = features.from_unit_cube(self._startup(number, len(features.axes))[None])
+        u = PointPriors(features, self._guess).drawn(self._startup(number, len(features.axes)), number)
+        codes = features.from_unit_cube(u[None])
         if self._repeats or not (codes == taken).all(axis=1).any():
             return codes[0]
         generator = np.random.default_rng(derive(self._seed, "auto", "another", number))
@@ -243,10 +265,18 @@ class AutoSampler(EncodedSampler):
             def score(candidates: np.ndarray) -> np.ndarray:
                 return log_expected_improvement(*model.predict(features.features(candidates)), float(best))
 
+        starts, score = self._with_priors(features, starts, score, len(y))
         generator = np.random.default_rng(derive(self._seed, "auto", number))
         copies = self._copies(features.features, taken, parameters)
         admitted = costs.admitted if costs is not None else None
         return maximise(score, features, starts, taken, generator, within=within, copies=copies, admitted=admitted)
+
+    def _with_priors(self, features: Features, starts: np.ndarray, score: Score, n: int) -> tuple[np.ndarray, Score]:
+        """Where to search around, and the score, as the priors of the space have it after n results."""
+        priors = PointPriors(features, self._guess)
+        if not priors:
+            return starts, score
+        return np.concatenate([starts, priors.guessed(starts[:1])]), priors.weighed(score, n)
 
     def _costs_of(self, features: Features) -> CostsOfCodes | None:
         """What is known of the costs of points of this space; None if nothing is."""

@@ -56,7 +56,7 @@ class MobsterSampler(AutoSampler):
                 )
             if codes is None:
                 codes = self._first(features, self._encoded(others, study, features), trial.number)
-        return features.decode(codes)
+        return self._decoded(features, codes, trial.number)
 
     def _propose_at_the_end(
         self, known: Observations, codes: np.ndarray, pending: np.ndarray, number: int
@@ -82,9 +82,10 @@ class MobsterSampler(AutoSampler):
             fantasies = model.predict(place(pending))[0]
             model, best = model.condition_on(place(pending), fantasies), min(best, fantasies.min())
 
-        def score(candidates: np.ndarray) -> np.ndarray:
+        def improvement(candidates: np.ndarray) -> np.ndarray:
             return log_expected_improvement(*model.predict(place(candidates)), float(best))
 
+        starts, score = self._with_priors(features, starts, improvement, len(known.trials))
         generator = np.random.default_rng(derive(self._seed, "mobster", number))
         copies = self._copies(place, codes, parameters)
         within = self._within(features, pending)

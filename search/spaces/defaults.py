@@ -48,6 +48,43 @@ def default_space(n_rows: int, task: str, n_numeric: int = 1) -> dict[str, Any]:
     return space
 
 
+# The columns: learning_rate, number of hidden layers, dropout, weight_decay, embedding, embedding_sigma, label_smoothing.
+_PORTFOLIO: tuple[tuple[float, int, float, float, str, float | None, float], ...] = (
+    (0.0088, 2, 0.07, 0.003, "cosine", 0.25, 0.0),
+    (0.0135, 2, 0.01, 0.1, "periodic", 0.015, 0.0),
+    (0.0035, 2, 0.01, 0.07, "cosine", 0.29, 0.0),
+    (0.01, 2, 0.09, 0.03, "none", None, 0.0),
+    (0.0025, 2, 0.11, 0.004, "periodic", 0.01, 0.0),
+    (0.0146, 3, 0.3, 0.01, "cosine", 0.14, 0.1),
+    (0.0118, 2, 0.29, 0.001, "cosine", 0.36, 0.1),
+    (0.0158, 2, 0.08, 0.25, "none", None, 0.1),
+)
+
+
+def portfolio(n_rows: int) -> list[dict[str, Any]]:
+    """Eight points of the default space that complement one another, to be tried first.
+
+    A portfolio as of Feurer et al. 2022 ("Auto-sklearn 2.0", sect. 4.1): of random points, trained on the nine development
+    tables, each is the one with which the ensemble of those so far gets the least loss, in the geometric mean over the tables
+    (`tests/bench/bench_portfolio.py`; what it gains on a table that was left out is in docs/defaults.md).
+
+    Args:
+        n_rows: Training rows, which decide the width.
+    """
+    points = []
+    for rate, depth, dropout, decay, embedding, sigma, smoothing in _PORTFOLIO:
+        point = {
+            "learning_rate": rate,
+            "hidden": [width(n_rows)] * depth,
+            "dropout": dropout,
+            "weight_decay": decay,
+            "embedding": embedding,
+            "label_smoothing": smoothing,
+        }
+        points.append(point if sigma is None else {**point, "embedding_sigma": sigma})
+    return points
+
+
 def plain_space(n_rows: int, task: str) -> dict[str, Any]:
     """The default [space] table of plain networks (`preset = "plain"`): rate, width, batch size and regularisation.
 

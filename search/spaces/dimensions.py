@@ -8,18 +8,18 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._text import hint
+from ..._text import hint, nearest
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import BaseTrial
 
-_RANGE_KEYS = ("low", "high", "log", "step", "points")
+_RANGE_KEYS = ("low", "high", "log", "step", "points", "prior")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Range:
     """Numbers from `low` to `high`, both included; integers if both bounds are.
 
     `step` counts from `low`: the last value is the largest that a whole number of steps reaches. `points` is the
-    number of values of a grid (evenly spaced, on a log scale if `log`); other samplers ignore it.
+    number of values of a grid (evenly spaced, on a log scale if `log`); other samplers ignore it. `prior` is the value near
+    which good ones are expected.
     """
 
     low: int | float
@@ -35,6 +36,7 @@ class Range:
     log: bool = False
     step: int | float | None = None
     points: int | None = None
+    prior: int | float | None = None
 
     @property
     def integer(self) -> bool:
@@ -73,7 +75,7 @@ class Range:
         table: dict[str, Any] = {"low": self.low, "high": self.high}
         if self.log:
             table["log"] = True
-        for key, value in (("step", self.step), ("points", self.points)):
+        for key, value in (("step", self.step), ("points", self.points), ("prior", self.prior)):
             if value is not None:
                 table[key] = value
         return table
@@ -146,16 +148,21 @@ class Range:
 
 @dataclass(frozen=True)
 class Choices:
-    """Values to choose from, of any JSON type; lists and tables are JSON strings inside Optuna."""
+    """Values to choose from, of any JSON type; lists and tables are JSON strings inside Optuna.
+
+    `favourite` is the index of the value that a prior names.
+    """
 
     values: tuple[Any, ...]
+    favourite: int | None = None
 
     @cached_property
     def encoded(self) -> tuple[Any, ...]:
         return tuple(_encode(value) for value in self.values)
 
-    def table(self) -> list[Any]:
-        return copy.deepcopy(list(self.values))
+    def table(self) -> list[Any] | dict[str, Any]:
+        values = copy.deepcopy(list(self.values))
+        return values if self.favourite is None else {"choices": values, "prior": copy.deepcopy(values[self.favourite])}
 
     def distribution(self) -> BaseDistribution:
         from optuna.distributions import CategoricalDistribution
@@ -200,12 +207,13 @@ def parse_dimension(entry: Any, where: str) -> Dimension:
     if not isinstance(entry, Mapping):
         raise ValueError(f"{where}: {entry!r} is neither a range (low, high) nor a list of choices; fixed: see [model]")
     if "choices" in entry:
-        extra = next((key for key in entry if key != "choices"), None)
+        extra = next((key for key in entry if key not in ("choices", "prior")), None)
         if extra is not None:
             raise ValueError(f"{where}.{extra}: does not go together with choices")
         if not isinstance(entry["choices"], (list, tuple)):
             raise ValueError(f"{where}.choices: expected a list, got {entry['choices']!r}")
-        return _parse_choices(entry["choices"], where)
+        choices = _parse_choices(entry["choices"], where)
+        return _with_favourite(choices, entry["prior"], where) if "prior" in entry else choices
     for key in entry:
         if key not in _RANGE_KEYS:
             raise ValueError(f"{where}.{key}: unknown key{hint(key, [*_RANGE_KEYS, 'choices'])}")
@@ -227,6 +235,14 @@ def _parse_choices(values: list[Any] | tuple[Any, ...], where: str) -> Choices:
             raise ValueError(f"{where}: the choice {_json(value)} is given twice")
         seen.append(encoded)
     return Choices(tuple(copy.deepcopy(list(v) if isinstance(v, tuple) else v) for v in values))
+
+
+def _with_favourite(choices: Choices, prior: Any, where: str) -> Choices:
+    try:
+        return replace(choices, favourite=choices.encoded.index(choices.encode(prior, f"{where}.prior")))
+    except ValueError as error:
+        near = nearest(prior, [v for v in choices.values if isinstance(v, str)]) if isinstance(prior, str) else ""
+        raise ValueError(f"{error}{near}") from None
 
 
 def _number(entry: Mapping[str, Any], key: str, where: str) -> int | float:
@@ -260,7 +276,13 @@ def _parse_range(entry: Mapping[str, Any], where: str) -> Range:
         raise ValueError(f"{where}.step: does not go together with {'log' if log else 'points'}")
     if "points" in entry and (isinstance(points, bool) or not isinstance(points, int) or points < 2):
         raise ValueError(f"{where}.points: {points!r} is not an integer of at least 2")
-    return Range(low, high, log, step, points)
+    found = Range(low, high, log, step, points)
+    return replace(found, prior=_parse_prior(entry, found, where)) if "prior" in entry else found
+
+
+def _parse_prior(entry: Mapping[str, Any], of: Range, where: str) -> int | float:
+    prior = of.encode(_number(entry, "prior", where), f"{where}.prior")
+    return of.encode(of.decode(prior), f"{where}.prior")  # the nearest of a range of steps
 
 
 def _parse_step(entry: Mapping[str, Any], where: str, integer: bool, width: Decimal) -> int | float:

@@ -35,7 +35,7 @@ class Space:
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], where: str = "space", fixed: Mapping[str, Any] | None = None) -> Space:
-        """A space from `{name: {low, high, log?, step?, points?} | {choices} | [choices]}`.
+        """A space from `{name: {low, high, log?, step?, points?, prior?} | {choices, prior?} | [choices]}`.
 
         Two integer bounds make a range of integers. `fixed` are the values of [model]: a `layers` or `units_i` that is
         given there need not be in the space, and an `activation` there is that of the layers without an
@@ -91,6 +91,18 @@ class Space:
     def distributions(self) -> dict[str, BaseDistribution]:
         """Optuna's distributions by name, including those of all layers."""
         return {name: dimension.distribution() for name, dimension in self.dimensions.items()}
+
+    @cached_property
+    def guess(self) -> dict[str, Any]:
+        """What the priors name, by hyperparameter, as Optuna stores it; those without a prior are left out."""
+        found = {}
+        for name, dimension in self.dimensions.items():
+            if isinstance(dimension, Range):
+                if dimension.prior is not None:
+                    found[name] = dimension.prior
+            elif dimension.favourite is not None:
+                found[name] = dimension.encoded[dimension.favourite]
+        return found
 
     def active(self, name: str, params: Mapping[str, Any]) -> bool:
         """Whether `name` is part of a point with these values (`layers` among them, if the space has it)."""

@@ -32,6 +32,7 @@ class Axis:
     Attributes:
         size: how many values there are; 0 if they are not counted.
         table: features (size, columns) of the counted values; None if they are not counted and the code is the only feature.
+        categorical: whether it is a list of choices.
         ordered: whether neighbouring codes are neighbouring values.
         step: between the values of a range; None if it is continuous.
     """
@@ -43,6 +44,7 @@ class Axis:
         self.ordered = True
         self.step = getattr(distribution, "step", None)
         self._values: list[Any] = []
+        self.categorical = isinstance(distribution, CategoricalDistribution)
         if isinstance(distribution, CategoricalDistribution):
             ascending = ranked(distribution.choices)
             self.ordered = ascending is not None
@@ -195,10 +197,10 @@ class Features:
         return codes
 
     def active(self, codes: np.ndarray) -> np.ndarray:
-        """Which hyperparameters are active at the point with these codes (d,), as (d,)."""
-        active = np.ones(len(self.axes), dtype=bool)
+        """Which hyperparameters are active at points with these codes (..., d), as (..., d)."""
+        active = np.ones(codes.shape, dtype=bool)
         for i, parent, admits in self._conditions:
-            active[i] = admits[int(codes[parent])]
+            active[..., i] = admits[codes[..., parent].astype(int)]
         return active
 
     def all_points(self) -> np.ndarray:

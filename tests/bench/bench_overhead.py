@@ -51,7 +51,7 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
             rng = np.random.default_rng(networks)
             keys = ("train_loss", "val_loss", "train_score", "val_score")
             values = {key: rng.random((networks, EPOCHS)) for key in keys}
-            future.set_result(Trained(state, Curves(1, values), (None,) * len(state), (None,) * len(state), 0.0))
+            future.set_result(Trained(state, Curves(1, values), (None,) * len(state), (None,) * len(state), 0.0, 0.0))
             return future
 
     class Clocked:

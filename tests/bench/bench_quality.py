@@ -28,7 +28,7 @@ import mlptune
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TABLES = {
     "phoneme": ("phoneme.csv", "class"),
     "titanic": ("titanic.csv", "Survived"),

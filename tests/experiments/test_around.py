@@ -47,9 +47,10 @@ def test_what_half_of_a_range_is(dimension: Range, value: float, bounds: Any) ->
 def test_a_new_launch_begins_around_the_best(store: str) -> None:
     with pytest.raises(UserError, match=r"^--around: "):
         mlptune.run_sweep(iris(), around="best")
-    first = mlptune.run_sweep(iris(search__trials=4), workers=1)
+    prior = {"low": 1e-4, "high": 1e-1, "log": True, "points": 3, "prior": 1e-4}
+    first = mlptune.run_sweep(iris(search__trials=4, space__learning_rate=prior), workers=1)
     best = first.best["params"]
-    again = mlptune.run_sweep(iris(search__trials=4), workers=1, around="best")
+    again = mlptune.run_sweep(iris(search__trials=4, space__learning_rate=prior), workers=1, around="best")
     assert again.run_id != first.run_id
     rates = [trial["params"]["learning_rate"] for trial in again.summary()["trials"]]
     low, high = near(Range(1e-4, 1e-1, log=True), best["learning_rate"])

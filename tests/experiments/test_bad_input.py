@@ -179,6 +179,7 @@ INPUTS: list[tuple[list[str], str]] = [
     (["sweep", LONG], "no"),
     (["sweep", ""], 'no such sweep file: ""'),
     (["sweep", "digits", "--data", "cars.csv"], "give a sweep file or --data, not both"),
+    (["sweep", "cars.csv", "--target", "y"], "cars.csv is a table, not a sweep file; give it with --data"),
     (["sweep", "--target", "y"], "give a sweep file, the name of a bundled sweep, or --data FILE --target COLUMN"),
     # Settings.
     (setting("search.trials"), "--set search.trials: write key=value, for instance search.trials=16"),

@@ -78,7 +78,7 @@ def test_the_best_configuration_has_the_class_weights(store: str, tmp_path: Path
     ]
     assert np.array_equal(*(model.predict_proba(frame[["a"]]) for model in fitted))
     assert MlflowClient(store).get_run(result.run_id).data.params["class_weight"] == '{"1":4.0}'
-    (tmp_path / "best.toml").write_text(mlptune.experiments.results.best_spec_toml("small"))
+    (tmp_path / "best.toml").write_text(mlptune.experiments.queries.best_spec_toml("small"))
     again = mlptune.run_sweep(tmp_path / "best.toml")
     assert again.best_config == config
     assert again.best["value"] == result.best["value"]

@@ -76,6 +76,8 @@ def test_an_open_quote_is_found_where_it_begins():
         "sep=;\n",
         "SEP=,\n\n",
         "Sales of 2020\n\nin euros\n",
+        "Sales of 2020,,\n,,\n",
+        "Sales; in euros\n",
         '"A title"\r\n',
         "\n \n",
     ],
@@ -95,6 +97,9 @@ def test_what_stands_above_a_table_is_left_out(above):
         "y\n1\n2\n",
         "# a\n",
         "x\n1,2\n",
+        "film,kinds\nx,a;b;c\ny,c;d;e\n",
+        "film,note\nx,a;b,c\ny,a;b,c\n",
+        "a;\nb;\nc;\n",
     ],
 )
 def test_names_and_rows_are_no_remarks_above_a_table(text):
@@ -104,6 +109,12 @@ def test_names_and_rows_are_no_remarks_above_a_table(text):
 @given(st.text(alphabet='a1,;# \n\r"\t', max_size=40))
 def test_what_stands_above_any_text_is_its_beginning(text):
     assert text.startswith(delimited.above(text))
+
+
+def test_a_title_may_have_the_commas_of_decimals_below():
+    table = "Größe (cm);Ort;Preis\n173,5;Köln;15.918,32 €\n184,5;Ulm;13.239,29 €\n"
+    for title in ("Gebrauchtwagen, Stand 2024\n", "Gebrauchtwagen;;\n;;\n"):
+        assert delimited.above(title + table) == title
 
 
 def test_lines_of_old_macs():

@@ -81,7 +81,7 @@ def check_conditions(result: mlptune.SweepResult) -> None:
     most = int(result.trials["operations"].median())
     cheap = result.trials[result.trials["operations"] <= most]
     where = f"operations <= {most}"
-    best = mlptune.experiments.results.best("iris", where=where)
+    best = mlptune.experiments.queries.best("iris", where=where)
     assert best["value"] == cheap["value"].max()
     assert best["costs"]["operations"] <= most
     hidden = mlptune.best_config("iris", where=where)["hidden"]

@@ -1,7 +1,5 @@
 """A sweep that is in the store goes on, tries a configuration and ends by its name alone."""
 
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,8 @@ import mlptune
 from mlptune.experiments.in_charge import continue_sweep, stop_sweep, try_configuration
 from mlptune.tracking import lease, reader, schema
 from tests.support.observers import AfterTrials, press_ctrl_c
-from tests.support.processes import start, wait_until
-from tests.support.sweeps import LONG, ROWS, essence, iris
+from tests.support.processes import wait_until
+from tests.support.sweeps import essence, iris
 
 
 def test_an_interrupted_sweep_goes_on_and_grows_without_its_file(
@@ -92,32 +90,6 @@ def test_killed_after_a_trial_by_hand_the_sweep_is_the_same(store: str) -> None:
     if once["document"]["by_hand"] == twice["document"]["by_hand"]:  # whatever was begun when Ctrl-C came
         assert once == twice
     assert len(twice["document"]["trials"]) == 13
-
-
-def test_a_running_sweep_is_stopped_by_its_name_and_can_go_on(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text(ROWS)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    process = start(tmp_path, *LONG, "1", "--name", "long")
-    try:
-        wait_until(lambda: _committed(uri, "long") >= 8, process)
-        assert stop_sweep("long", uri).startswith(
-            f"stopped long, which {os.uname().nodename} process {process.pid} ran"
-        )
-        _, err = process.communicate(timeout=60)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-    assert process.returncode == 130, err
-    assert reader.launch(uri, "long").state == "interrupted"
-    with pytest.raises(mlptune.UserError, match="is not running, it is interrupted; `mlptune continue long` goes on"):
-        stop_sweep("long", uri)
-
-
-def _committed(uri: str, name: str) -> int:
-    try:
-        return sum(count for state, count in reader.launch(uri, name).done.items() if state != "running")
-    except reader.NotFound:
-        return 0
 
 
 def test_a_sweep_that_hears_no_signal_sees_the_request_with_its_heartbeat(

@@ -12,7 +12,7 @@ import pytest
 import mlptune
 from mlptune.experiments.cli import main
 from mlptune.experiments.errors import Interrupted
-from mlptune.experiments.results import show
+from mlptune.experiments.queries import list_sweeps, show
 from mlptune.tracking import reader
 from tests.support.observers import AfterTrials
 from tests.support.processes import SwallowedCtrlC, start
@@ -86,3 +86,4 @@ def test_ctrl_c_once_writes_what_is_finished_and_twice_leaves_at_once(store: str
     assert "Traceback" not in err
     assert reader.launch(store, "rows").state == "running"  # nobody could write that it has stopped
     assert show("rows")["state"] == "interrupted"  # the table of processes says so
+    assert [sweep["state"] for sweep in list_sweeps()] == ["interrupted"]

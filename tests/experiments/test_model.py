@@ -277,6 +277,14 @@ def test_a_row_is_predicted_to_the_bit_whatever_rows_come_with_it(fitted) -> Non
             np.testing.assert_array_equal(predict(rows.iloc[part]), whole[part])
 
 
+def test_no_rows_have_no_predictions(fitted) -> None:
+    classifier, regressor, frame, _, y = fitted
+    none = frame.iloc[:0]
+    assert classifier.predict_proba(none).shape == (0, len(classifier.classes_))
+    assert classifier.predict(none).shape == regressor.predict(none).shape == (0,)
+    assert regressor.evaluate(frame, y, metric="r2") == pytest.approx(regressor.score(frame, y))
+
+
 def test_scikit_learns_displays_take_it(fitted) -> None:
     classifier, regressor, rows, kind, _ = fitted
     with matplotlib.rc_context({"backend": "agg"}):

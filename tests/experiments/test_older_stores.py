@@ -13,7 +13,7 @@ import pytest
 
 import mlptune
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.results import best, list_sweeps, show
+from mlptune.experiments.queries import best, list_sweeps, show
 from mlptune.tracking import lease, reader
 from tests.support.observers import Listener
 

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from sklearn.datasets import load_breast_cancer
 
 import mlptune
-from mlptune.experiments import results
+from mlptune.experiments import queries
 from mlptune.experiments.cli.commands import app
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.results import SweepResult
@@ -80,7 +80,7 @@ def test_the_best_configuration_is_the_schedule_everywhere(swept, uri: str, tmp_
     stored = MlflowClient(uri).download_artifacts(result.run_id, "best_config.json", str(tmp_path))
     assert json.loads(Path(stored).read_text()) == schedule
     # The documents have it beside what was sampled.
-    assert results.best("small", tracking_uri=uri) == result.best
+    assert queries.best("small", tracking_uri=uri) == result.best
     assert result.best["configuration"] == schedule
     number = result.best["number"]
     assert result.best["params"] == result.summary()["trials"][number]["params"]
@@ -91,7 +91,7 @@ def test_the_best_configuration_is_the_schedule_everywhere(swept, uri: str, tmp_
 
 def test_the_sweep_file_of_the_best_trains_its_network_again(swept, uri: str, tmp_path: Path) -> None:
     result, _ = swept
-    (tmp_path / "winner.toml").write_text(results.best_spec_toml("small", tracking_uri=uri))
+    (tmp_path / "winner.toml").write_text(queries.best_spec_toml("small", tracking_uri=uri))
     alone = mlptune.run_sweep(tmp_path / "winner.toml", tracking_uri=uri)
     assert alone.best["value"] == result.best["value"]
     assert alone.best["test_score"] == result.best["test_score"]

@@ -1,25 +1,10 @@
-"""What a sweep has found is read back whole, also where its settings are too long for a tag of MLflow's."""
+"""What a sweep has found is read back whole, also of one that was interrupted."""
 
 import pytest
 
 import mlptune
-from mlptune.experiments.results import best, show
-from mlptune.tracking import reader, records, schema
 from tests.support.observers import AfterTrials, press_ctrl_c
 from tests.support.sweeps import essence, iris
-
-
-@pytest.mark.usefixtures("store")
-def test_settings_longer_than_a_tag_are_followed_to_their_artifact() -> None:
-    changes = [[epoch, {"learning_rate": 0.001 + epoch / 1e6, "l2": epoch / 1e7}] for epoch in range(2, 300)]
-    spec = iris(name="long", model={"epochs": 300, "early_stopping": 2, "changes": changes}, space={})
-    result = mlptune.run_sweep(spec, workers=1)
-    launch = reader.launch(None, "long")
-    assert launch.tags[schema.FIXED].startswith(records.ARTIFACT)
-    assert mlptune.best_config("long")["changes"] == changes
-    assert best("long") == result.best
-    assert show("long")["best"] == result.best
-    assert mlptune.run_sweep(spec, resume=True, workers=1).best == result.best
 
 
 def test_a_result_read_back_is_the_one_that_was_returned(store: str, monkeypatch: pytest.MonkeyPatch) -> None:

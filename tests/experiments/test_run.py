@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mlptune
-from mlptune.experiments import results
+from mlptune.experiments import queries
 from mlptune.experiments.errors import UserError
 from tests.support.sweeps import essence, small
 
@@ -89,7 +89,7 @@ def test_a_sweep_over_a_table_in_memory_needs_it_again(store: str, tmp_path: Pat
     with pytest.raises(UserError, match="the data has changed"):
         mlptune.run_sweep(data=frame.assign(age=1.5 * frame["age"]), target="price", overrides=done, resume=True)
 
-    text = results.best_spec_toml("price")
+    text = queries.best_spec_toml("price")
     assert 'source = "memory"' in text
     (tmp_path / "best.toml").write_text(text, encoding="utf-8")
     assert "has to be given again" in text.splitlines()[0]

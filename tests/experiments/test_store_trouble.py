@@ -117,7 +117,7 @@ def locked(path: Path, seconds: float) -> Callable[[], None]:
 
 
 def test_a_locked_store(store: str, tmp_path: Path) -> None:
-    equal_to_undisturbed(small(), store, AfterTrials(3, locked(tmp_path / "mlflow.db", 3.0)))
+    equal_to_undisturbed(small(), store, AfterTrials(3, locked(tmp_path / "mlflow.db", 1.5)))
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """What views know of a sweep: how much of it is done, and how long the rest will take."""
 
+import pytest
+
 from mlptune.experiments.progress import SweepInfo
 from mlptune.experiments.view import LEADERS, View
 from mlptune.tracking.records import TrialRecord
@@ -24,7 +26,7 @@ def test_counts_leaders_and_time_left() -> None:
     view.trial_advanced(8, 10, 0.5)
     assert (view.count, view.share) == ("8/10", 0.85)
     assert [trial.number for trial in view.leaders] == [7, 6, 5, 4, 3][:LEADERS]
-    assert view.seconds_left() == 1.5 / (8.5 / 16)
+    assert view.seconds_left() == pytest.approx(1.5 / (8.5 / 16))
 
 
 def test_a_budget_in_time_has_no_total() -> None:

@@ -31,7 +31,7 @@ def embedded(scaling: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def write_table(path: Path, n: int = 160) -> Path:
-    """A CSV file with numbers as people write them, dates in three orders, codes, few and many categories, and one mostly empty."""
+    """A CSV file: numbers as people write them, also with a unit, dates in three orders, codes, categories, one mostly empty."""
     rng = np.random.default_rng(3)
     days = np.datetime64("2020-02-27") + rng.integers(0, 700, n)
     frame = pd.DataFrame(
@@ -50,6 +50,7 @@ def write_table(path: Path, n: int = 160) -> Path:
     frame.loc[rng.choice(n, 12), "price"] = "n.v."
     frame.loc[rng.choice(n, 9), "when"] = ""
     frame.loc[rng.choice(n, 9), "colour"] = ""
+    frame["way"] = [f"{value:.1f} km/h" for value in rng.normal(50, 20, n)]
     frame["town"] = rng.choice(["", *TOWNS], n)
     frame.to_csv(path, index=False, sep=";")
     return path

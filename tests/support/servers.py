@@ -33,7 +33,10 @@ def free_port() -> int:
 
 
 class MlflowServer:
-    """`mlflow server` over `backend`, with its files in `folder`; it can be killed, started again, stopped and continued."""
+    """MLflow's server over `backend`, with its files in `folder`; it can be killed, started again, stopped and continued.
+
+    It is started as `mlflow server --workers 1` starts it, but without that command, which would import MLflow twice.
+    """
 
     def __init__(self, backend: str, folder: Path) -> None:
         self._backend = backend
@@ -43,9 +46,18 @@ class MlflowServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", "--artifacts-destination", str(self.folder / "artifacts")]
-        environment = {**os.environ, **ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": self._backend}
+        command = [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["mlflow.server.fastapi_app:app"]
+        environment = {
+            **os.environ,
+            **ENVIRONMENT,
+            "_MLFLOW_SERVER_FILE_STORE": self._backend,
+            "_MLFLOW_SERVER_REGISTRY_STORE": self._backend,
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(self.folder / "artifacts"),
+            "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+            "_MLFLOW_SGI_NAME": "uvicorn",
+        }
         environment.pop("MLFLOW_TRACKING_URI", None)
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -17,7 +17,7 @@ import pytest
 
 import mlptune
 from mlptune.experiments.model import TunedModel, prediction_table
-from mlptune.experiments.results import report, show
+from mlptune.experiments.queries import report, show
 from mlptune.tracking import lease
 
 FROZEN = Path(__file__).parents[1] / "frozen"

@@ -31,14 +31,24 @@ print(home, len(names), (home / "py.typed").is_file())
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with mlptune installed from a wheel that was built from a copy of the sources."""
     folder = tmp_path_factory.mktemp("wheel")
-    ignored = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "tests", "mlruns", "mlartifacts", "*.db*")
+    ignored = shutil.ignore_patterns(
+        ".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "mlruns", "mlartifacts", "*.db*"
+    )
     shutil.copytree(ROOT, folder / "sources", ignore=ignored)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(folder / "sources")]
-    subprocess.run(build, check=True, timeout=300)
-    [wheel] = folder.glob("mlptune-*.whl")
     target = folder / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), str(wheel)], check=True, timeout=300)
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--quiet",
+        "install",
+        "--target",
+        str(target),
+    ]
+    # pip builds the wheel, and installs that.
+    command = [*install, "--no-deps", "--no-build-isolation", "--no-compile", str(folder / "sources")]
+    subprocess.run(command, check=True, timeout=300)
     return target
 
 

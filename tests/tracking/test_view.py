@@ -24,6 +24,13 @@ def test_a_grid_is_grouped_and_the_best_come_first() -> None:
     assert state_of(view_text("abc", "val_score", "maximize", ["x"], [], 1))["groupBy"] is None
 
 
+def test_parallel_coordinates_have_the_whole_width_below_the_curves() -> None:
+    state = state_of(view_text("abc", "val_score", "maximize", ["x"], [], 1))
+    sections = {section["uuid"]: section for section in state["compareRunSections"]}
+    placed = [(chart["type"], sections[chart["metricSectionId"]]["columns"]) for chart in state["compareRunCharts"]]
+    assert placed == [*[("LINE", 3)] * 3, ("PARALLEL", 1)]
+
+
 def test_it_fits_into_a_tag_whatever_is_searched() -> None:
     names = [f"a_hyperparameter_of_a_plugin_with_number_{i}" for i in range(300)]
     assert len(view_text("f" * 32, "val_score", "maximize", names, names[:10], 10**13)) < 5000

@@ -44,7 +44,7 @@ def curves(
 
         check_picture(out)
     with reading(tracking_uri):
-        from ...results import curves as curves_of
+        from ...queries import curves as curves_of
 
         found = curves_of(name, metric, top, trial or (), run=run, tracking_uri=tracking_uri, say=tell)
     if json:

@@ -65,7 +65,7 @@ def export(
     with reading(tracking_uri):
         from ...export.folder import export as write_folder
         from ...launches import choose
-        from ...results import model_of
+        from ...queries import model_of
 
         chosen = choose(tracking_uri, name, run, tell)
         write_folder(model_of(chosen, tracking_uri), out, force, onnx)

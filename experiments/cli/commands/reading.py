@@ -41,7 +41,7 @@ def list_(
     or failed. NAME#2 means the second launch.
     """
     with reading(tracking_uri):
-        from ...results import list_launches, list_sweeps
+        from ...queries import list_launches, list_sweeps
 
         rows = list_sweeps(tracking_uri) if name is None else list_launches(name, tracking_uri)
     from ..present import launches_text, strict_json, sweeps_text
@@ -69,7 +69,7 @@ def show(
     if json and top is not None:
         raise UserError("--top: cannot be combined with --json, which always holds all trials")
     with reading(tracking_uri):
-        from ...results import show_copies
+        from ...queries import show_copies
 
         document, copied = show_copies(name, run=run, tracking_uri=tracking_uri, say=tell)
     from ..front_table import front_table
@@ -111,13 +111,13 @@ def best(
     if json and format_ is Format.toml:
         raise UserError("--json: cannot be combined with --format toml")
     with reading(tracking_uri):
-        from ... import results
+        from ... import queries
         from ...launches import choose
 
         if format_ is Format.toml:
-            write(results.best_spec_toml(name, run, tracking_uri, tell, where).rstrip("\n"))
+            write(queries.best_spec_toml(name, run, tracking_uri, tell, where).rstrip("\n"))
             return
-        found = results.best_of(choose(tracking_uri, name, run, tell), tracking_uri, where)
+        found = queries.best_of(choose(tracking_uri, name, run, tell), tracking_uri, where)
     from ..present import best_text, strict_json, terminal_width, wrapped
 
     if json:

@@ -30,7 +30,7 @@ def report(
     """
     path = out or Path(f"{name}.html")
     with reading(tracking_uri):
-        from ...results import report as report_of
+        from ...queries import report as report_of
 
         report_of(name, path, run=run, tracking_uri=tracking_uri, say=tell)
     write(f"wrote {escape_control_characters(shlex.quote(str(path)))}")
@@ -46,9 +46,12 @@ def diagnose(name: Name, run: Run = None, tracking_uri: Uri = None, json: Json =
     mlptune diagnose cars --run 3f2a                    another launch
     """
     with reading(tracking_uri):
-        from ...results import diagnose as found_in
+        from ...queries import diagnose as found_in
 
         findings = found_in(name, run=run, tracking_uri=tracking_uri, say=tell)
-    from ..present import findings_text, strict_json
+    from ..present import findings_text, strict_json, terminal_width
 
-    write(strict_json([vars(finding) for finding in findings]) if json else findings_text(findings))
+    if json:
+        write(strict_json([vars(finding) for finding in findings]))
+    else:
+        write(findings_text(findings, terminal_width()))

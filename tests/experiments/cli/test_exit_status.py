@@ -1,6 +1,5 @@
-"""Every kind of error has its exit status and one clear line; Ctrl-C says how to continue."""
+"""Every kind of error has its exit status and one clear line; a sweep that ends by Ctrl-C is in commands/test_charge.py."""
 
-import signal
 import sys
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from mlptune.experiments.cli.exit_status import resume_line
 from mlptune.experiments.errors import SweepFailed, UserError
 from mlptune.tracking.reader import NotFound
 from mlptune.tracking.store.errors import StoreError
-from tests.support.processes import Run, start
-from tests.support.sweeps import LONG, ROWS
+from tests.support.processes import Run
 
 
 @pytest.mark.parametrize(
@@ -52,22 +50,6 @@ def test_a_bug_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_resume_line_hides_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["mlptune", "sweep", "my file.toml", "--tracking-uri", "postgresql://me:pw@db/x"])
     assert resume_line() == "mlptune sweep 'my file.toml' --tracking-uri 'postgresql://me:***@db/x' --resume"
-
-
-def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text(ROWS)
-    process = start(tmp_path, *LONG, "1")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.lstrip().startswith("[3/"):
-            break
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.splitlines()[-2:] == [
-        "interrupted; what is finished is kept. Continue with:",
-        "  mlptune sweep --data rows.csv --target y --set search.trials=5000 --workers 1 --resume",
-    ]
 
 
 def test_a_folder_that_is_gone_is_one_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

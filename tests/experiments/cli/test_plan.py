@@ -66,7 +66,9 @@ def test_one_line_is_one_line(found: Outline) -> None:
     [
         ([[64], [64, 64]], "[64] | [64,64]"),
         ({"choices": ["relu", "silu"]}, "relu | silu"),
+        ({"choices": [[64], [64, 64]], "prior": [64]}, "[64] | [64,64], prior [64]"),
         ({"low": 1, "high": 9, "step": 2}, "1 to 9, step 2"),
+        ({"low": 0.1, "high": 0.2, "prior": 0.15}, "0.1 to 0.2, prior 0.15"),
         ({"low": 1e-4, "high": 0.1, "log": True, "points": 3}, "0.0001 to 0.1, log, points 3"),
     ],
 )

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlptune.experiments.cli.present import best_text, strict_json, text_table, trials_text, wrapped
+from mlptune.experiments.cli.present import best_text, findings_text, strict_json, text_table, trials_text, wrapped
+from mlptune.experiments.report.rules import Finding
 
 
 def test_json_is_strict_whatever_is_in_it() -> None:
@@ -56,6 +57,15 @@ def test_what_is_shown_fits_the_terminal_and_no_word_is_broken(width: int) -> No
     assert cut.split() == whole.split()
     assert max(map(len, cut.splitlines())) <= width
     assert trials_text(shown, width=500) == whole
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_diagnosis_fits_the_terminal(width: int) -> None:
+    found = [Finding("rule", "problem", "the best trials " * 9, {}, "train longer " * 9)]
+    cut = findings_text(found, width)
+    assert cut.split() == findings_text(found).split()
+    assert max(map(len, cut.splitlines())) <= width
+    assert all(line.startswith((" " * 5, "  -> ")) for line in cut.splitlines() if "longer" in line)
 
 
 def test_a_word_that_is_longer_than_the_terminal_stays_whole() -> None:

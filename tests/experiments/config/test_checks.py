@@ -152,6 +152,14 @@ WRONG = [
         "[model] layer_norm must be false where batch_norm is true, got True for both in hidden layer 1",
     ),
     (
+        DATA + "[space]\nlearning_rate = { low = 1e-4, high = 0.1, prior = 0.3 }",
+        "[space] learning_rate.prior: 0.3 is not in the range 0.0001 to 0.1",
+    ),
+    (
+        DATA + "[space]\nactivation = { choices = ['relu', 'tanh'], prior = 'tahn' }",
+        """[space] activation.prior: 'tahn' is not one of the choices ["relu","tanh"]; did you mean 'tanh'?""",
+    ),
+    (
         DATA + "[search]\nmethod = 'grid'\n[space]\nl2 = { low = 0.1, high = 0.2 }",
         "[space] l2: a grid needs points = 3 (or a step) to cut the range 0.1 to 0.2",
     ),

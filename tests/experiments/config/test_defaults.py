@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlptune.experiments.config.defaults import default_model, default_space_table
+from mlptune.experiments.config.defaults import default_model, default_space_table, default_starts
 from mlptune.search import Space
 
 
@@ -63,3 +63,15 @@ def test_the_recipe_goes_with_the_default_space_alone_and_leaves_what_is_given()
     assert "optimizer" not in recipe
     assert recipe["batch_size"] == 32
     assert "batch_size" not in default_model({}, 100, with_space=True)
+
+
+def test_what_is_tried_first_is_of_the_default_space_and_of_the_default_searcher():
+    names = default_space_table({}, "auto", 500, "regression")
+    points = default_starts({}, "auto", 500, names)
+    assert len(points) == 8
+    assert all(point.keys() <= names.keys() for point in points)
+    assert default_starts({}, "random", 500, names) == []
+    assert default_starts({"preset": "strong"}, "auto", 500, names) == []
+    depths = default_starts({}, "auto", 500, ["hidden"])
+    assert depths == [{"hidden": [64, 64]}, {"hidden": [64, 64, 64]}]
+    assert default_starts({}, "auto", 500, []) == []

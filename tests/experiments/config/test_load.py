@@ -55,6 +55,8 @@ def test_files_that_are_not_sweep_files_are_refused_by_name(tmp_path: Path) -> N
         assert refusal(hostile).isprintable()
     assert refusal(3) == "a sweep is a path, the name of a bundled sweep, a mapping or a Spec, not 3"
     assert "--data" in refusal(None)
+    with pytest.raises(UserError, match="are keys of the sweep that is given too"):
+        load_spec({"name": "cars"}, data=str(tmp_path / "cars.csv"), target="b")
 
 
 def test_a_mapping_may_hold_numpy_values_tuples_and_paths(tmp_path: Path) -> None:

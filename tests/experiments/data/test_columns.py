@@ -31,6 +31,13 @@ COLUMNS = {
     "bracketed": (pd.Series(["(1,234)", "12", "-", "(5)"] * (N // 4)), "numeric"),
     "magnitudes": (pd.Series(["177 B", "1.5M", "12K", "800"] * (N // 4)), "numeric"),
     "blanks": (pd.Series(["40 430", " 27,275.25 ", "1'000", "3"] * (N // 4)), "numeric"),
+    "lengths": (pd.Series([f"{i % 97}.{i % 7} km" for i in range(N)]), "numeric"),
+    "consumption": (pd.Series([*["n.v."] * 9, *[f"{i},5 l/100km" for i in range(9, N)]]), "numeric"),
+    "terms": (pd.Series(["36 months", "60 months"] * (N // 2)), "categorical"),
+    "in two units": (
+        pd.Series([f"{i} {'cm' if i % 2 else 'm'}" for i in range(N)]),
+        "texts that are (nearly) all different",
+    ),
     "decimal commas": (pd.Series(["10,4", "3", "1.234,50", "0,125"] * (N // 4)), "numeric"),
     "spreadsheet": (pd.Series([*["#NULL!", "n.v.", "."] * 20, *map(str, range(0, 2 * (N - 60), 2))]), "numeric"),
     "few with a placeholder": (pd.Series(["1", "2", "..", "3"] * (N // 4)), "numeric"),

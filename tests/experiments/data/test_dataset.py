@@ -1,56 +1,16 @@
 """Whole tables made ready for a sweep: nothing leaks, everything repeats, and what cannot be used is said in a line."""
 
-import os
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from mlptune.experiments.config.schema import DataConfig
 from mlptune.experiments.data import dataset
 from mlptune.experiments.data.dataset import Dataset, EncodedFold
 from mlptune.experiments.errors import UserError
-
-
-def section(**changes) -> DataConfig:
-    validated = {} if "folds" in changes else {"validation": 0.2}
-    return DataConfig(**{"source": "people.csv", "target": "Survived", **validated, **changes})
-
-
-def people(n: int = 400, seed: int = 0) -> pd.DataFrame:
-    """Passengers of a ship, with everything that makes real tables awkward."""
-    rng = np.random.default_rng(seed)
-    sex = rng.choice(["male", "female"], n)
-    age = np.where(rng.random(n) < 0.2, np.nan, rng.normal(30, 14, n).round(1))
-    survived = rng.random(n) < np.where(sex == "female", 0.85, 0.15)
-    return pd.DataFrame(
-        {
-            "PassengerId": np.arange(1, n + 1),
-            "Survived": survived.astype(int),
-            "Class": rng.integers(1, 4, n),
-            "Name": [f"Person, Mr. Number {i}" for i in range(n)],
-            "Sex": sex,
-            "Age": age,
-            "Fare": rng.lognormal(3, 1, n),
-            "Cabin": [f"C{i}" if known else None for i, known in enumerate(rng.random(n) < 0.25)],
-            "Port": rng.choice(["S", "C", "Q", None], n, p=[0.6, 0.2, 0.18, 0.02]),
-            "Family": rng.integers(0, 80, n),
-            "Boarded": pd.date_range("1912-01-01", periods=n)[rng.permutation(n)].strftime("%Y-%m-%d"),
-            "Weight": rng.random(n) + 0.5,
-            "Ship": "Titanic",
-        }
-    )
-
-
-def loaded(folder: Path, frame: pd.DataFrame | None = None, seed: int = 0, **changes) -> Dataset:
-    if frame is not None:
-        frame.to_csv(folder / "people.csv", index=False)
-    return Dataset.load(section(**changes), seed, folder)
+from tests.support.passengers import loaded, people, section
 
 
 def assert_same(one: EncodedFold, other: EncodedFold, *names: str) -> None:
@@ -150,38 +110,6 @@ def test_the_same_table_as_parquet_gives_the_same_arrays(tmp_path):
     assert parquet.fingerprint == csv.fingerprint
 
 
-def test_the_fingerprint_is_the_same_in_another_process(tmp_path):
-    data = loaded(tmp_path, people())
-    code = (
-        "import pathlib, sys; from mlptune.experiments.config.schema import DataConfig;"
-        "from mlptune.experiments.data.dataset import Dataset;"
-        "section = DataConfig.model_validate_json(sys.argv[2]);"
-        "print(Dataset.load(section, 0, pathlib.Path(sys.argv[1])).fingerprint); assert 'sklearn' not in sys.modules"
-    )
-    environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    output = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path), section().model_dump_json()],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-    )
-    assert output.stdout.strip() == data.fingerprint
-
-
-def test_the_fingerprint_sees_every_change(tmp_path):
-    frame = people()
-    prints = [loaded(tmp_path, frame).fingerprint]
-    prints += [
-        loaded(tmp_path, **change).fingerprint for change in ({"folds": 4}, {"ignore": ["Age"]}, {"validation": 0.3})
-    ]
-    frame.loc[7, "Fare"] += 1e-9
-    prints.append(loaded(tmp_path, frame).fingerprint)
-    frame.loc[7, "Sex"] = "female" if frame.loc[7, "Sex"] == "male" else "male"
-    prints.append(loaded(tmp_path, frame).fingerprint)
-    assert len(set(prints)) == len(prints)
-
-
 def test_regression_targets_are_standardised_on_training_rows(tmp_path):
     frame = people()
     data = loaded(tmp_path, frame, target="Fare")
@@ -203,16 +131,6 @@ def test_rows_without_a_target_are_dropped_and_told(tmp_path):
     assert data.classes == [0, 1]
     assert all(type(label) is int for label in data.classes)
     assert "10 rows without a value of Survived" in data.messages[0]
-
-
-def test_a_table_of_its_own_may_be_the_test_part(tmp_path):
-    frame = people()
-    frame.iloc[300:].drop(columns=["Name", "Ship"]).to_csv(tmp_path / "test.csv", index=False)
-    data = loaded(tmp_path, frame.iloc[:300], test="test.csv")
-    assert (data.n_rows, len(data.test()[1]), len(data.development().arrays.X)) == (300, 100, 300)
-    rows, y, _ = data.test()
-    np.testing.assert_array_equal(y, frame["Survived"].iloc[300:])
-    assert data.folds()[0].encoder.transform(rows).shape == (100, data.n_features)
 
 
 def test_without_a_test_part_there_is_none(tmp_path):
@@ -259,10 +177,6 @@ def test_bundled_sets_load(name, tmp_path):
     assert data.n_features == data.folds()[0].arrays.X.shape[1]
 
 
-def negative(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(Weight=frame["Weight"].where(frame.index > 0, -1.0))
-
-
 @pytest.mark.parametrize(
     ("change", "section", "message"),
     [
@@ -279,24 +193,6 @@ def negative(frame: pd.DataFrame) -> pd.DataFrame:
             {"target": "Sex", "task": "regression"},
             "[data] target: regression needs finite numbers, column 'Sex' holds",
         ),
-        (None, {"weight": "Sex"}, "[data] weight: column 'Sex' has no finite number in 400 rows"),
-        (negative, {"weight": "Weight"}, "[data] weight: column 'Weight' has negative values, the least is -1"),
-        (
-            lambda frame: frame.assign(Weight=0),
-            {"weight": "Weight"},
-            "[data] weight: column 'Weight' is zero in every row",
-        ),
-        (
-            lambda frame: frame.assign(Weight=1e39),
-            {"weight": "Weight"},
-            "[data] weight: column 'Weight' has values above",
-        ),
-        (None, {"group": "Port"}, "[data] group: column 'Port' has no value in"),
-        (
-            None,
-            {"time": "Name"},
-            "[data] time: column 'Name' has no number and no date such as 2024-03-01 in 400 of 400",
-        ),
         (None, {"test": "absent.csv"}, "absent.csv: there is no such file"),
         (
             lambda frame: frame[:5],
@@ -312,25 +208,6 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, change, section, m
         loaded(tmp_path, frame if change is None else change(frame), **section)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda frame: frame.drop(columns="Survived"), "[data] test: test.csv has no column 'Survived'"),
-        (lambda frame: frame.drop(columns="Age"), "[data] test: test.csv lacks the column 'Age' of people.csv"),
-        (
-            lambda frame: frame.assign(Survived=2),
-            "[data] test: test.csv: target 'Survived': 2 is not one of its 2 classes",
-        ),
-        (lambda frame: frame.assign(Survived=None), "[data] test: column 'Survived' of test.csv has no values"),
-    ],
-)
-def test_a_test_file_must_fit_the_table(tmp_path, change, message):
-    change(people(50, 1)).to_csv(tmp_path / "test.csv", index=False)
-    with pytest.raises(UserError) as caught:
-        loaded(tmp_path, people(), test="test.csv")
-    assert str(caught.value).startswith(message)
 
 
 def test_sections_are_only_read(tmp_path):
@@ -370,15 +247,6 @@ def test_a_table_without_names_needs_none(tmp_path):
     assert loaded(tmp_path, target="x2", header=False).n_rows == 400
     with pytest.raises(UserError, match="no column 'x2'"):
         loaded(tmp_path, target="x2", header=True)
-
-
-def test_a_test_file_is_read_like_the_other_table(tmp_path):
-    frame = people().assign(Fare=lambda f: [f"{fare:.1f}".replace(".", ",") for fare in f["Fare"]])
-    frame[["Fare", "Age", "Sex"]].to_csv(tmp_path / "test.csv", index=False)
-    whole = frame[["Fare", "Age", "Sex"]]
-    data = loaded(tmp_path, whole, target="Fare", test="test.csv")
-    _, y, _ = data.test()
-    np.testing.assert_array_equal(y, [float(fare.replace(",", ".")) for fare in frame["Fare"]])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlptune.experiments.data.numerals import decimal_mark, parse, shown
+from mlptune.experiments.data.numerals import decimal_mark, parse, shown, split_unit, without_unit
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,27 @@ def test_a_column_shows_its_decimal_mark():
 
 def test_numbers_in_messages_are_short():
     assert [shown(value) for value in (1234.0, 0.45, 1e20)] == ["1234", "0.45", "1e+20"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "unit"),
+    [
+        ("24.928 km", "24.928", "km"),
+        ("173,7cm", "173,7", "cm"),
+        ("-3,5 °C", "-3,5", "°c"),
+        ("15 €/m²", "15", "€/m²"),
+        ("4,25 l/100km", "4,25", "l/100km"),
+        ("1 234 kWh/100 km", "1 234", "kwh/100 km"),
+        ("12", "12", ""),
+        ("1e5", "1e5", ""),
+        ("2024-03-01", "2024-03-01", ""),
+        ("20240301T000000Z", "20240301T000000Z", ""),
+        ("12:30 pm", "12:30 pm", ""),
+        ("12 Main Street 5", "12 Main Street 5", ""),
+    ],
+)
+def test_units_stand_after_numbers(text, number, unit):
+    assert split_unit(text) == (number, unit)
+    assert without_unit(f" {text} ", unit) == (number if unit else f" {text} ")
+    assert without_unit(text, "lb") == text
+    assert decimal_mark([text]) == decimal_mark([number])

@@ -171,6 +171,20 @@ def test_numbers_that_mean_missing_are_written_as_in_their_column(decimal: str, 
     np.testing.assert_equal(read, [np.nan, np.nan, 9998.0, -9999.0])
 
 
+def test_a_unit_is_learned_and_kept():
+    numbers = np.arange(40) * 1.5 - 7
+    texts = pd.Series([f"{value:.1f} km".replace(".", ",") for value in numbers])
+    encoder = fitted(pd.DataFrame({"way": texts, "x": numbers}))
+    encoder = Encoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    expected = encoder.transform(pd.DataFrame({"way": texts, "x": numbers}))
+    rows = pd.DataFrame({"way": [" 3,5KM", "3,5", 3.5, "3,5 m", "3,5 kkm"], "x": numbers[7]})
+    found = encoder.transform(rows)
+    np.testing.assert_array_equal(found[:3], np.repeat(expected[7:8], 3, axis=0))
+    assert [trouble.message for trouble in encoder.unread(rows)] == [
+        "2 of 5 cells are no numbers (first: '3,5 m'); they count as missing"
+    ]
+
+
 def test_words_for_missing_are_remembered():
     encoder = fitted(pd.DataFrame({"x": [*map(str, range(0, 200, 2)), *["#NULL!"] * 15, "gone"]}))
     new = pd.DataFrame({"x": ["#null!", "GONE", "4", "other"]})

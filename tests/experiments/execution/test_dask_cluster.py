@@ -17,7 +17,7 @@ from mlptune.experiments.errors import ExecutorLost, UserError
 from mlptune.experiments.execution import dask_cluster
 from mlptune.experiments.execution.executors import open_executor
 from mlptune.experiments.execution.shared import Shared
-from mlptune.experiments.results import show
+from mlptune.experiments.queries import show
 from tests.support.jobs import PlainJob, size
 from tests.support.observers import AfterTrials
 from tests.support.processes import wait_until
@@ -52,7 +52,7 @@ def model(name: str) -> tuple:
 def test_dask_workers_are_killed_then_the_scheduler_goes_and_the_sweep_is_the_same(
     store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 3)
     mlptune.run_sweep(iris(name="undisturbed", seed=6), workers=1)
     with cluster() as there:
         worker = next(iter(there.workers.values())).process.pid

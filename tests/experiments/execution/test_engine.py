@@ -3,12 +3,14 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from threading import Timer
 
 import numpy as np
 import pytest
 
+from mlptune.core.cost import OPERATIONS_A_SECOND, epoch_cost
 from mlptune.core.training import Fold
 from mlptune.experiments.execution import engine, stacks
 from mlptune.experiments.execution.engine import EngineEvaluator, Task
@@ -46,7 +48,13 @@ def run(evaluator: EngineEvaluator, numbers: list[int], rungs: tuple[int, ...] =
     return reported
 
 
-def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def two() -> Iterator[Workers]:
+    with Workers(2) as workers:
+        yield workers
+
+
+def test_stacked_cut_and_spread_the_numbers_are_the_same(two: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = iris_task(seeds=(0, 1), folds=2)
     together = run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3])
     alone = {number: run(EngineEvaluator(problem, Inline()), [number])[number] for number in range(4)}
@@ -55,15 +63,14 @@ def test_stacked_cut_and_spread_the_numbers_are_the_same(monkeypatch: pytest.Mon
     monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
     monkeypatch.setattr(stacks, "MAX_STACK", 2)
     assert run(EngineEvaluator(problem, Inline()), [0, 1, 2, 3]) == alone
-    with Workers(2) as workers:
-        assert run(EngineEvaluator(problem, workers, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
+    assert run(EngineEvaluator(problem, two, 2), [2, 0, 3, 1], rungs=(2, EPOCHS)) == alone
 
 
 def test_late_it_ends_at_once_or_as_soon_as_one_trial_has_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # back after every epoch
     requests = [Request(n, CONFIGURATIONS[n], EPOCHS) for n in (1, 2)]
-    for until_one in (False, True):
-        with Workers(1) as workers:
+    with Workers(1) as workers:
+        for until_one in (False, True):
             evaluator = EngineEvaluator(iris_task(folds=2), workers)
             found = list(evaluator.advance(requests, time.monotonic() - 1, until_one=until_one))
             assert all(outcome.ended is None for outcome in found), "no trial has come to its end"
@@ -101,14 +108,13 @@ class _Crash(Executor):
         ((np.ones, 2**58), "its memory ran out: Unable to allocate 2.00 EiB"),
     ],
 )
-def test_a_stack_that_cannot_be_trained_costs_only_the_guilty_trial(crash: tuple, reason: str) -> None:
-    with Workers(2) as workers:
-        evaluator = EngineEvaluator(iris_task(), _Crash(workers, 0.03, *crash), 2)
-        outcomes: dict[int, Outcome] = {}
-        for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 1, 2)]):
-            if outcome.ended:
-                outcomes[outcome.number] = outcome
-                evaluator.forget(outcome.number)
+def test_a_stack_that_cannot_be_trained_costs_only_the_guilty_trial(two: Workers, crash: tuple, reason: str) -> None:
+    evaluator = EngineEvaluator(iris_task(), _Crash(two, 0.03, *crash), 2)
+    outcomes: dict[int, Outcome] = {}
+    for outcome in evaluator.advance([Request(n, CONFIGURATIONS[n], EPOCHS) for n in (0, 1, 2)]):
+        if outcome.ended:
+            outcomes[outcome.number] = outcome
+            evaluator.forget(outcome.number)
     assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 1: "failed", 2: "finished"}
     assert reason in str(outcomes[1].reason)
     assert outcomes[1].reruns >= 3
@@ -189,3 +195,14 @@ def test_a_contradictory_configuration_fails_alone(monkeypatch: pytest.MonkeyPat
     }
     assert {n: o.ended for n, o in outcomes.items()} == {0: "finished", 2: "failed"}
     assert "threshold" in str(outcomes[2].reason)
+
+
+def test_each_job_is_told_once_with_what_it_took_and_what_its_operations_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "SEGMENT_OPERATIONS", 1)  # a job for each epoch
+    evaluator = EngineEvaluator(iris_task(), Inline())
+    outcomes = list(evaluator.advance([Request(1, CONFIGURATIONS[1], EPOCHS)]))
+    jobs = [job for outcome in outcomes for job in outcome.jobs]
+    [(structure, _, _)] = evaluator.networks(1)
+    assert len(jobs) == EPOCHS
+    assert sum(job.expected for job in jobs) == pytest.approx(EPOCHS * epoch_cost(structure) / OPERATIONS_A_SECOND)
+    assert all(0 < job.processor_seconds <= 1.1 * job.seconds for job in jobs)

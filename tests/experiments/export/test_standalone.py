@@ -140,7 +140,7 @@ CELLS = st.one_of(
                 "31/12/99",
                 "13:08 pm",
             ),
-            *("N.V.", "inf", "00:00", *CODES),
+            *("N.V.", "inf", "00:00", "9,999 km", "-5KM", "5 m", "km", *CODES),
         ]
     ),
     st.text(max_size=8).filter(lambda text: not set(text) & set("\r\n\0")),
@@ -152,16 +152,17 @@ CELLS = st.one_of(
 WORDS = st.sets(st.sampled_from(["n.v.", "-999", "-999.0", "9,999", "9.999", "true", "inf", "0", "2024", "31/12/99"]))
 
 
-@example(cells=list(CODES), decimal=".", missing={"-999", "9,999"}, order="")
-@example(cells=list(CODES), decimal=",", missing={"-999", "9,999"}, order="")
+@example(cells=list(CODES), decimal=".", missing={"-999", "9,999"}, order="", unit="")
+@example(cells=list(CODES), decimal=",", missing={"-999", "9,999"}, order="", unit="km")
 @given(
     cells=st.lists(CELLS, min_size=1, max_size=5),
     decimal=st.sampled_from([".", ","]),
     missing=WORDS,
     order=st.sampled_from(["", "ymd", "dmy", "mdy", "clock", "digits"]),
+    unit=st.sampled_from(["", "km"]),
 )
-def test_cells_are_read_as_in_a_sweep(cells: list[str], decimal: str, missing: set[str], order: str) -> None:
-    reading = Reading(decimal, tuple(sorted(missing)), order)
+def test_cells_are_read_as_in_a_sweep(cells: list[str], decimal: str, missing: set[str], order: str, unit: str) -> None:
+    reading = Reading(decimal, tuple(sorted(missing)), order, unit)
     there = [cell or None for cell in cells]
     read = reading.apply(pd.Series(there, dtype=object))
     stored = reading.to_json()
@@ -171,7 +172,8 @@ def test_cells_are_read_as_in_a_sweep(cells: list[str], decimal: str, missing: s
 
 
 def test_a_reading_has_nothing_that_the_program_does_not_know() -> None:
-    assert {field.name for field in fields(Reading)} == {*Reading().to_json()} == {"decimal", "missing", "order"}
+    assert {field.name for field in fields(Reading)} == {*Reading(unit="km").to_json()}
+    assert {*Reading(unit="km").to_json()} == {"decimal", "missing", "order", "unit"}
 
 
 @given(cells=st.lists(CELLS, min_size=1, max_size=5), decimal=st.sampled_from([".", ","]), missing=WORDS)

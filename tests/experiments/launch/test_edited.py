@@ -57,12 +57,29 @@ def test_the_ranges_of_a_sweep_that_was_cut_may_change(store: str) -> None:
     assert len(continue_sweep("once", "+2", workers=1).summary()["space_changes"]) == 1
 
 
+def test_a_prior_may_change_with_its_range(store: str) -> None:
+    def spec(**rate: Any) -> dict[str, Any]:
+        rates = {"low": 1e-4, "high": 1.0, "log": True, **rate}
+        return begun("iris", space={"learning_rate": rates}, search={"method": "auto", "trials": 6, "batch": 2})
+
+    with pytest.raises(KeyboardInterrupt):
+        mlptune.run_sweep(spec(prior=0.001), workers=1, observer=AfterTrials(2, press_ctrl_c))
+    result = mlptune.run_sweep(spec(low=0.01, prior=0.2), workers=1, resume=True)
+    [change] = result.summary()["space_changes"]
+    rates = [trial["params"]["learning_rate"] for trial in result.summary()["trials"]]
+    assert rates[0] == 0.001
+    assert all(rate >= 0.01 for rate in rates[change["number"] :])
+    again = mlptune.run_sweep(spec(low=0.01, prior=0.2), workers=2, resume=True)
+    assert again.summary() == result.summary()
+
+
 def test_what_else_differs_is_named(store: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         mlptune.run_sweep(begun("iris"), workers=1, observer=AfterTrials(2, press_ctrl_c))
     for change, said in (
         ({"momentum": {"low": 0.0, "high": 0.9}}, "[space] momentum is new; ranges may change"),
         ({"hidden": [[8], [16]]}, "[space] hidden: choices stay as they were"),
+        ({"hidden": {"choices": [[8], [8, 4]], "prior": [8]}}, "[space] hidden: the prior of choices stays"),
         (
             {"learning_rate": {"low": 1e-4, "high": 1.0, "points": 3}},
             "[space] learning_rate: log has changed; only low",

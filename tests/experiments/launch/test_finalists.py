@@ -50,7 +50,7 @@ def test_the_best_mean_is_named_and_again_after_an_interruption(store: str) -> N
     assert any(f"trial {winner} is the best in the mean, not trial {by_value[0]}" in text for text in listener.messages)
     assert (result.best["number"], result.best["value"]) == (winner, trials[winner]["value"])
     assert result.best["params"] == trials[winner]["params"]
-    assert mlptune.experiments.results.best("small") == result.best
+    assert mlptune.experiments.queries.best("small") == result.best
     assert mlptune.best_config("small")["learning_rate"] == trials[winner]["params"]["learning_rate"]
     again = {**SPEC, "name": "again"}
     with pytest.raises(KeyboardInterrupt):

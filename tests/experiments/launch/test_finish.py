@@ -34,7 +34,7 @@ def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
     spec = small("random", model={"optimizer": "sgd", "epochs": 5}, space={"learning_rate": [1e20, 1e25]})
     with pytest.raises(SweepFailed, match=r"none of the 12 trials is complete \(diverged\)"):
         mlptune.run_sweep(spec)
-    assert mlptune.experiments.results.show("small")["state"] == "failed"
+    assert mlptune.experiments.queries.show("small")["state"] == "failed"
 
 
 def test_the_test_part_is_met_once_and_launches_are_counted(store: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mlptune.core.cost import operations
+from mlptune.core.cost import OPERATIONS_A_STEP, operations
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import Structure
 from mlptune.experiments.config import load_spec
@@ -26,7 +26,7 @@ def test_a_trial_costs_what_its_networks_cost() -> None:
         Structure.of(hp, n_inputs=30, n_outputs=1, n_rows=len(fold.arrays.X), loss="log_loss")
         for fold in made.dataset.folds()
     ]
-    expected = 2 * 5 * sum(operations(s) + s.steps * forecast.OPERATIONS_A_STEP for s in one)
+    expected = 2 * 5 * sum(operations(s) + s.steps * OPERATIONS_A_STEP for s in one)
     assert made.trial_operations == pytest.approx(expected)
 
 

@@ -77,4 +77,4 @@ def test_nothing_is_written_for_such_data(store: str) -> None:
         mlptune.run_sweep(
             data=numbers(24).drop(columns=["day", "w"]), target="y", overrides={"data.validation": 0.04}, workers=1
         )
-    assert mlptune.experiments.results.list_sweeps() == []
+    assert mlptune.experiments.queries.list_sweeps() == []

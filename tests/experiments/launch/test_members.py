@@ -41,7 +41,7 @@ def test_interrupted_and_resumed_it_is_the_same_ensemble(
     expected, outputs = undisturbed(settings, tmp_path_factory, migrated)
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         mlptune.run_sweep(small(**settings), observer=AfterTrials(9, press_ctrl_c))
-    run_id = mlptune.experiments.results.show("small")["run_id"]
+    run_id = mlptune.experiments.queries.show("small")["run_id"]
     committed = [trial.number for trial in reader.trials(store, run_id) if trial.state == "complete"]
     found = reader.predictions(store, run_id, committed)
     assert sorted(found) == committed

@@ -23,7 +23,7 @@ from tests.support.sweeps import essence, small
 def test_interrupted_refused_then_resumed(store: str) -> None:
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         mlptune.run_sweep(small(), observer=AfterTrials(6, press_ctrl_c))
-    assert mlptune.experiments.results.show("small")["state"] == "interrupted"
+    assert mlptune.experiments.queries.show("small")["state"] == "interrupted"
     with pytest.raises(UserError, match="continue it with --resume, or give this one another name"):
         mlptune.run_sweep(small())
     with pytest.raises(UserError, match=r"cannot continue it: model.epochs was 9 and is 10 now; .* or give") as refused:
@@ -33,7 +33,7 @@ def test_interrupted_refused_then_resumed(store: str) -> None:
         mlptune.run_sweep(small(model__epochs=10), resume=True)
     with pytest.raises(UserError, match=r"data.folds was not given and is 3 now"):
         mlptune.run_sweep(small(data__folds=3), resume=True)
-    unfinished = mlptune.experiments.results.show("small")["run_id"]
+    unfinished = mlptune.experiments.queries.show("small")["run_id"]
     MlflowClient(store).set_tag(unfinished, "mlptune.machine", "an abacus")
     listener = Listener()
     resumed = mlptune.run_sweep(small(), resume=True, observer=listener)
@@ -100,7 +100,7 @@ def test_what_trains_when_the_time_is_over_counts_with_its_best_epoch_so_far(sto
     """A table on which no trial can end in the time still gives a model."""
     slow = {"epochs": 100_000, "hidden": [64, 64], "batch_size": 8}
     space = {"learning_rate": {"low": 1e-4, "high": 1e-3, "log": True}}
-    spec = small(search={"method": "random", "minutes": 0.05, "batch": 2}, model=slow, space=space)
+    spec = small(search={"method": "random", "minutes": 0.02, "batch": 2}, model=slow, space=space)
     result = mlptune.run_sweep(spec, workers=1)
     ended = [trial for trial in result.summary()["trials"] if trial["state"] == "complete"]
     assert ended

@@ -24,7 +24,7 @@ class Watcher(AfterTrials):
 
 
 def steps(uri: str) -> list[tuple[int, float]]:
-    run_id = mlptune.experiments.results.show("small", tracking_uri=uri)["run_id"]
+    run_id = mlptune.experiments.queries.show("small", tracking_uri=uri)["run_id"]
     history = MlflowClient(uri).get_metric_history(run_id, schema.ENSEMBLE_VALUE)
     return sorted((point.step, point.value) for point in history)
 

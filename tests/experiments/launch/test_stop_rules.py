@@ -64,17 +64,19 @@ def test_a_trial_that_was_paused_gains_in_the_batch_in_which_it_ends() -> None:
     assert rule.stopped(trials, 11, {1: 4}) == Stopped("patience", "the last 6 trials gained nothing")
 
 
-@pytest.mark.parametrize("search", [{"target": 0.9}, {"patience": 3}])
 @pytest.mark.parametrize("method", ["random", "tpe", "asha"])
-def test_a_sweep_with_a_rule_is_the_beginning_of_the_one_without(
-    store: str, method: str, search: dict[str, Any]
-) -> None:
+def test_a_sweep_with_a_rule_is_the_beginning_of_the_one_without(store: str, method: str) -> None:
     spec = small(method, model={"epochs": 9}, search__trials=24 if method == "asha" else 12)
-    whole = mlptune.run_sweep({**spec, "name": "whole"}, workers=1)
-    spec["search"] |= search
+    whole = mlptune.run_sweep({**spec, "name": "whole"}, workers=1).summary()["trials"]
+    for rule in ({"target": 0.9}, {"patience": 3}):
+        name = "-".join(rule)
+        check_beginning({**spec, "name": name, "search": {**spec["search"], **rule}}, whole)
+
+
+def check_beginning(spec: dict[str, Any], all_of_it: list[dict[str, Any]]) -> None:
     listener = Listener()
     ended = mlptune.run_sweep(spec, workers=2, observer=listener)
-    there, all_of_it = (result.summary()["trials"] for result in (ended, whole))
+    there = ended.summary()["trials"]
     assert 0 < len(there) < len(all_of_it)
     for mine, other in zip(there, all_of_it, strict=False):
         assert mine["params"] == other["params"]
@@ -82,7 +84,7 @@ def test_a_sweep_with_a_rule_is_the_beginning_of_the_one_without(
             assert (mine["value"], mine["state"]) == (other["value"], other["state"])
     text = ended.summary()["stopped"]
     assert f"stopped: {text}" in listener.messages
-    assert mlptune.load_result("small").summary() == ended.summary()
+    assert mlptune.load_result(spec["name"]).summary() == ended.summary()
     assert f"The search was stopped: {text}." in ended.report()
 
 

@@ -1,5 +1,6 @@
 """Warm start: known good configurations are tried first, and again the same after a resume."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,11 @@ from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.errors import UserError
+from mlptune.experiments.launch.warm_start import start_points
 from mlptune.experiments.results import SweepResult
+from mlptune.search import Space
+from mlptune.search.spaces.defaults import portfolio
+from mlptune.tracking import reader
 from mlptune.tracking.schema import START
 from tests.support.sweeps import small
 
@@ -105,3 +110,23 @@ def test_what_cannot_be_tried_is_refused_in_one_line(changes: dict[str, Any], li
 def test_a_grid_has_an_order_of_its_own(store: str) -> None:
     with pytest.raises(UserError, match="start: a grid tries its points in their own order"):
         mlptune.run_sweep(sweep({"hidden": [[4], [8]]}, method="grid", start=[{"hidden": [8]}]))
+
+
+def test_a_default_sweep_tries_the_portfolio_first_and_again_when_it_is_resumed(store: str) -> None:
+    spec = small("auto", search__batch=2, model={"epochs": 1}, search__trials=3)
+    del spec["space"]
+    began = mlptune.run_sweep(spec, workers=1)
+    points = portfolio(455)
+    assert [point.items() <= tried.items() for point, tried in zip(points, params(began), strict=False)] == [True] * 3
+    spec["search"]["trials"] = 9
+    grown = mlptune.run_sweep(spec, workers=1, resume=True)
+    assert params(grown)[:3] == params(began)
+    # More were not recorded, so that the sampler goes on.
+    assert all(
+        tried["learning_rate"] not in {point["learning_rate"] for point in points} for tried in params(grown)[3:]
+    )
+    # A sweep of a version that knew of no portfolio goes on without one.
+    earlier = reader.launches(store, "small")[-1]
+    old = replace(earlier, tags={name: text for name, text in earlier.tags.items() if name != START})
+    for launch, expected in ((earlier, points[:3]), (old, [])):
+        assert start_points(None, Space.parse({}), 9, store, launch, default=points) == expected

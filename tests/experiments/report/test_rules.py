@@ -56,7 +56,9 @@ CASES: dict[str, Callable[[Facts], Facts]] = {
     "rare_classes": lambda f: with_evidence(f, shares={"no": 0.996, "yes": 0.004}),
     "promise": lambda f: with_best(f, test_score=0.8),
     "repeated_rows": lambda f: with_evidence(f, repeated=80),
-    "best_early": lambda f: with_curves(f, LEADERS, curves(EARLY, EARLY)),
+    "best_early": lambda f: with_curves(
+        f, LEADERS, {**curves(EARLY, EARLY), "val_score": list(np.linspace(0.9, 0.8, EPOCHS))}
+    ),
     "stagnation": lambda f: flat(f, 1e-4),
     "noise": lambda f: flat(f, 1e-4),
 }
@@ -125,6 +127,37 @@ def test_problems_come_first() -> None:
     severities = [finding.severity for finding in diagnose(facts)]
     assert severities == sorted(severities, reverse=True)
     assert severities[0] == "problem"
+
+
+def test_some_dead_units_are_usual() -> None:
+    """On the digits a third of a layer's units was dead after an epoch of a network that scores .98."""
+    assert found(with_evidence(healthy(), layers=[{"gradient_norm": 1.0, "constant_units": 0.35}])) == set()
+
+
+def test_an_edge_where_all_trials_tie_is_chance() -> None:
+    """On the iris all good trials score the same, and the first of them stood at the highest learning rate."""
+    facts = rates(healthy(), lambda place: 0.1 if place < 4 else 0.005)
+    assert found(facts) == {"edge"}
+    best = facts.complete[0].value
+    tied = replace(facts, trials=[replace(t, value=best) for t in facts.trials])
+    assert "edge" not in found(rates(tied, lambda place: 0.1 if place < 4 else 0.005))
+
+
+def test_an_edge_of_the_default_space_is_a_note() -> None:
+    """Its bounds were chosen on many tables: of three at which the best stood, two had nothing better beyond."""
+    facts = rates(healthy(), lambda place: 0.1 if place < 4 else 0.005)
+    written = replace(facts, spec='name = "x"\n\n[space]\nlearning_rate = { low = 0.001, high = 0.1 }\n')
+    default = replace(facts, spec='name = "x"\n\n[data]\nsource = "x.csv"\n')
+    assert [finding.severity for finding in diagnose(written)] == ["problem"]
+    assert [finding.severity for finding in diagnose(default)] == ["note"]
+
+
+def test_a_loss_that_rises_while_the_score_stays_is_no_trouble() -> None:
+    """With early stopping the best epoch is kept, and a lower rate would gain nothing."""
+    early = {**curves(EARLY, EARLY), "val_score": [0.9] * EPOCHS}
+    worse = {**early, "val_score": list(np.linspace(0.9, 0.8, EPOCHS))}
+    assert "best_early" not in found(with_curves(healthy(), LEADERS, early))
+    assert "best_early" in found(with_curves(healthy(), LEADERS, worse))
 
 
 def test_a_lower_bound_of_zero_is_no_edge() -> None:

@@ -17,6 +17,7 @@ from mlptune.search import Space, sampler
 from mlptune.search.known_costs import KnownCosts
 from mlptune.search.pareto import hypervolume
 from mlptune.search.samplers.auto import MAX_TRAINING_TRIALS, select_training_trials
+from tests.support.priors import quadratic
 
 TABLE = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -181,13 +182,23 @@ def test_failed_trials_alone_are_no_reason_to_stop():
     assert len({tuple(trial.params.items()) for trial in study.trials}) == 8
 
 
+def test_it_says_that_configurations_are_given():
+    def words(given, trials=64):
+        return sampler("auto", space=TABLE, trials=trials, batch=8, given=given).choice
+
+    assert words(8) == "auto: 8 given configurations, then expected improvement under a Gaussian process"
+    assert words(1).startswith("auto: 1 given configuration and 7 points of a Latin hypercube, then")
+    assert words(9).startswith("auto: 9 given configurations and 7 points of a Latin hypercube, then")
+    assert words(3, 3) == "auto: 3 trials, too few to learn from; 3 given configurations"
+
+
 @pytest.mark.parametrize(
     ("space", "trials", "batch", "words"),
     [
         (TABLE, 64, 8, "8 points of a Latin hypercube, then expected improvement under a Gaussian process"),
         (TABLE, 64, 6, "12 points of a Latin hypercube, then expected improvement under a Gaussian process"),
         (TABLE, None, None, "8 points of a Latin hypercube, then expected improvement under a Gaussian process"),
-        (TABLE, 32, 32, "32 trials, too few to learn from; points of a Latin hypercube"),
+        (TABLE, 32, 32, "32 trials, too few to learn from; 32 points of a Latin hypercube"),
         (
             {"layers": [1, 2], "units_1": [8, 16], "units_2": [8, 16]},
             8,
@@ -377,3 +388,45 @@ def test_costs_that_are_not_known_are_refused(directions, known_costs):
     else:
         with pytest.raises(ValueError, match="multi-objective"):
             UNITS.suggest(study.ask())
+
+
+def test_a_good_prior_saves_trials_and_a_wrong_one_is_overruled():
+    none, near, far = (
+        np.array([quadratic(seed, prior, trials) for seed in range(10)])
+        for prior, trials in ((None, 40), ("near", 16), ("far", 40))
+    )
+    assert near[:, 15].mean() < 0.5 * none[:, 15].mean()
+    assert near[:, 7].mean() < none[:, 15].mean()  # after the first points already
+    assert far[:, 15].mean() > none[:, 15].mean()
+    assert far[:, 39].mean() < 3 * none[:, 39].mean()
+    assert far[:, 39].mean() < 0.1 * none[:, 15].mean()
+
+
+PRIORS = {
+    **TABLE,
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True, "prior": 3e-3},
+    "units_1": {"choices": [16, 64, 256], "prior": 64},
+    "activation": {"choices": ["relu", "tanh", "elu"], "prior": "relu"},
+}
+
+
+@pytest.mark.parametrize("name", ["auto", "mobster"])
+def test_with_priors_a_fresh_sampler_proposes_the_same_at_every_length_of_the_history(name):
+    space = Space.parse(PRIORS)
+    study = optuna.create_study(sampler=sampler(name, 3, space=space))
+    points = []
+    for _ in range(20):
+        trial = study.ask()
+        points.append(space.suggest(trial))
+        trial.report(value(points[-1]), 1)
+        study.tell(trial, value(points[-1]))
+    assert points[0].items() >= {"learning_rate": 3e-3, "units_1": 64, "activation": "relu"}.items()
+    for length in (0, 1, 8, 15):
+        again = optuna.create_study(sampler=sampler(name, 3, space=space))
+        again.add_trials(study.trials[:length])
+        assert space.suggest(again.ask()) == points[length]
+
+
+def test_priors_are_told():
+    assert sampler("auto", space=PRIORS, trials=64).choice.endswith("under a Gaussian process, weighed by 3 priors")
+    assert "prior" not in sampler("auto", space=TABLE, trials=64).choice

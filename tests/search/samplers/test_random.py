@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.stats import kstest, loguniform, uniform
 
-from mlptune.search import sampler
-from mlptune.search.samplers.random import from_unit
+from mlptune.search import Space, sampler
+from mlptune.search.samplers import move_to
+from mlptune.search.samplers.random import from_unit, prior_near
 
 EVEN = (np.arange(2400) + 0.5) / 2400
 
@@ -79,3 +80,60 @@ def test_a_value_depends_on_nothing_but_seed_trial_and_name():
     assert forwards == backwards
     assert fewer.items() <= forwards.items()
     assert len({*forwards.values(), *drawn("abc", seed=1).values()}) == 18
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        IntDistribution(-2, 5),
+        IntDistribution(10, 30, step=10),
+        IntDistribution(1, 8, log=True),
+        FloatDistribution(0.0, 1.0, step=0.25),
+        CategoricalDistribution(["a", None, 3, True]),
+    ],
+)
+def test_the_peak_of_a_prior_is_the_quantile_of_its_value(distribution):
+    for value in dict.fromkeys(from_unit(distribution, u) for u in EVEN):
+        assert from_unit(distribution, prior_near(distribution, value).place) == value
+
+
+@given(st.floats(1e-6, 1.0), st.floats(1.1, 1e6), st.floats(0, 1), st.booleans())
+def test_the_peak_on_a_continuous_range_is_where_the_value_is(low, ratio, u, log):
+    distribution = FloatDistribution(low, low * ratio, log=log)
+    value = from_unit(distribution, u)
+    assert prior_near(distribution, value).place == pytest.approx(u, abs=1e-6)
+
+
+PRIORS = {
+    "x": {"low": 1e-4, "high": 1.0, "log": True, "prior": 0.003},
+    "n": {"low": 1, "high": 5, "prior": 2},
+    "c": {"choices": ["a", "b", "c"], "prior": "b"},
+    "free": {"low": 0.0, "high": 1.0},
+}
+
+
+def draws(space, trials):
+    study = optuna.create_study(sampler=sampler("random", 2, space=space))
+    return [space.suggest(study.ask()) for _ in range(trials)]
+
+
+def test_the_first_trial_has_what_the_priors_name_and_every_second_one_is_drawn_from_them():
+    plain = Space.parse(
+        {"x": {"low": 1e-4, "high": 1.0, "log": True}, "n": {"low": 1, "high": 5}, "c": ["a", "b", "c"]}
+        | {"free": PRIORS["free"]}
+    )
+    drawn, without = draws(Space.parse(PRIORS), 400), draws(plain, 400)
+    assert drawn[0] == {"x": 0.003, "n": 2, "c": "b", "free": without[0]["free"]}
+    assert drawn[1::2] == without[1::2]
+    assert [point["free"] for point in drawn] == [point["free"] for point in without]
+    places = np.array([math.log(point["x"] / 1e-4) / math.log(1e4) for point in drawn[2::2]])
+    expected = prior_near(FloatDistribution(1e-4, 1.0, log=True), 0.003)
+    assert kstest(places, lambda x: np.searchsorted(expected.quantile(EVEN), x) / len(EVEN)).pvalue > 0.001
+    assert Counter(point["c"] for point in drawn[2::2])["b"] > 110  # two thirds of 199; a third would be 66
+
+
+def test_a_prior_goes_with_a_space_that_moves():
+    space, made = Space.parse({"x": {"low": 0.0, "high": 1.0, "prior": 0.5}}), sampler("random", 0)
+    study = optuna.create_study(sampler=made)
+    move_to(made, space.with_ranges({"x": {"low": 0.4, "high": 2.0, "prior": 0.7}}))
+    assert study.ask().suggest_float("x", 0.4, 2.0) == 0.7

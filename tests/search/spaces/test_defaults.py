@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from mlptune.search import Space, configuration, default_space
-from mlptune.search.spaces.defaults import architecture_space, plain_space
+from mlptune.search.spaces.defaults import architecture_space, plain_space, portfolio
 
 
 @pytest.mark.parametrize("make", [default_space, plain_space])
@@ -40,3 +40,14 @@ def test_the_space_of_architectures_has_depth_and_each_layer_by_itself(n_rows):
         assert {len(made[family]) for family in ("activation", "batch_norm", "skip")} == {len(made["hidden"])}
         depths.add(len(made["hidden"]))
     assert depths == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("n_rows", [10, 5000, 10**6])
+def test_the_portfolio_lies_in_the_default_space(n_rows):
+    space = Space.parse(default_space(n_rows, "classification"))
+    points = portfolio(n_rows)
+    for point in points:
+        assert space.encode(point).keys() == point.keys()
+        assert all(name in point for name in space if space.active(name, point) and name != "embedding_sigma")
+        assert ("embedding_sigma" in point) == (point["embedding"] != "none")
+    assert len({repr(point) for point in points}) == 8

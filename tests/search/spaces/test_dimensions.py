@@ -48,6 +48,18 @@ from mlptune.search.spaces.dimensions import parse_dimension
         ({"x": [[64], (64,)]}, "space.x: the choice [64] is given twice"),
         ({"x": [1.0, float("nan")]}, "space.x: the choice nan is not a finite JSON value"),
         ({"x": [object]}, "space.x: the choice <class 'object'> is not a finite JSON value"),
+        ({"x": {"low": 0.0, "high": 1, "prior": 2}}, "space.x.prior: 2 is not in the range 0.0 to 1"),
+        ({"x": {"low": 0.0, "high": 1, "prior": "a"}}, "space.x.prior: 'a' is not a number"),
+        ({"x": {"low": 0.0, "high": 1, "prior": [0.1, 0.2]}}, "space.x.prior: [0.1, 0.2] is not a number"),
+        ({"x": {"low": 0.0, "high": 1, "prior": True}}, "space.x.prior: True is not a number"),
+        ({"x": {"low": 0.0, "high": 1, "prior": float("nan")}}, "space.x.prior: nan is not finite"),
+        ({"x": {"low": 1, "high": 4, "prior": 2.5}}, "space.x.prior: 2.5 is not an integer"),
+        (
+            {"x": {"choices": ["relu", "tanh"], "prior": "rleu"}},
+            "space.x.prior: 'rleu' is not one of the choices [\"relu\",\"tanh\"]; did you mean 'relu'?",
+        ),
+        ({"x": {"choices": [[8], [16]], "prior": 8}}, "space.x.prior: 8 is not one of the choices [[8],[16]]"),
+        ({"x": {"prior": 8}}, "space.x.low: missing; a range needs low and high"),
         ({"x": 3}, "space.x: 3 is neither a range (low, high) nor a list of choices; fixed: see [model]"),
     ],
 )
@@ -109,3 +121,28 @@ def test_a_choice_that_is_changed_by_its_user_stays_as_it_was():
     assert entry.table() == [[64], [64, 32], {"units": [8]}]
     assert [entry.decode(encoded) for encoded in entry.encoded] == entry.table()
     assert entry.encode((64, 32), "hidden") == "[64,32]"
+
+
+@pytest.mark.parametrize(
+    ("entry", "guess"),
+    [
+        ({"low": 1e-4, "high": 0.1, "log": True, "prior": 0.003}, 0.003),
+        ({"low": 1, "high": 5, "prior": 5}, 5),
+        ({"low": 0.0, "high": 0.5, "step": 0.1, "prior": 0.3}, 0.3),
+        ({"choices": ["relu", "tanh"], "prior": "tanh"}, "tanh"),
+        ({"choices": [[8], [16, 8]], "prior": [16, 8]}, "[16,8]"),
+        ({"choices": [True, None], "prior": None}, None),
+    ],
+)
+def test_a_prior_stays_with_its_space(entry, guess):
+    space = Space.parse({"x": entry, "y": [1, 2]})
+    assert space.guess == {"x": guess}
+    assert space.table() == {"x": entry, "y": [1, 2]}
+    assert Space.parse(space.table()) == space
+    assert space != Space.parse({"x": {k: v for k, v in entry.items() if k != "prior"}, "y": [1, 2]})
+
+
+def test_of_a_range_of_steps_a_prior_is_the_nearest():
+    entry = parse_dimension({"low": 0.0, "high": 0.5, "step": 0.1, "prior": 0.27}, "space.x")
+    assert entry.prior == 0.3
+    assert parse_dimension({"low": 0.0, "high": 0.55, "step": 0.1, "prior": 0.5}, "space.x").prior == 0.5

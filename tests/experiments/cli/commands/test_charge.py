@@ -1,13 +1,14 @@
 """`continue`, `try` and `stop` as they are typed: what is printed, and what is refused in one line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 import mlptune
-from tests.support.processes import Run
-from tests.support.sweeps import iris
+from tests.support.processes import Run, start, wait_until
+from tests.support.sweeps import LONG, ROWS, iris
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,34 @@ def test_what_cannot_be_is_refused_in_one_line(here: Run, arguments: list[str], 
     ran = here(*arguments)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert line in ran.stderr.splitlines()[-1]
+
+
+def test_a_running_sweep_is_listed_stopped_by_its_name_and_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
+    """In a process of its own, which ends as by Ctrl-C."""
+
+    def listed() -> list[tuple[str, int]]:
+        ran = run("list", "--json")
+        return [(sweep["state"], sweep["trials"]) for sweep in json.loads(ran.stdout)] if ran.exit_code == 0 else []
+
+    (tmp_path / "rows.csv").write_text(ROWS)
+    process = start(tmp_path, *LONG, "1")
+    try:
+        wait_until(lambda: listed() and listed()[0][1] >= 8, process)
+        assert listed()[0][0] == "running"
+        stopped = run("stop", "rows")
+        assert stopped.stdout.startswith(f"stopped rows, which {os.uname().nodename} process {process.pid} ran"), (
+            stopped
+        )
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert err.splitlines()[-2:] == [
+        "interrupted; what is finished is kept. Continue with:",
+        "  mlptune sweep --data rows.csv --target y --set search.trials=5000 --workers 1 --resume",
+    ]
+    assert [state for state, _ in listed()] == ["interrupted"]
+    assert run("show", "rows").stdout.startswith("rows: interrupted, ")
+    refused = run("stop", "rows")
+    assert refused.exit_code == 2
+    assert "rows: is not running, it is interrupted; `mlptune continue rows` goes on" in refused.stderr

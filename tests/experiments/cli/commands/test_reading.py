@@ -5,8 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from tests.support.processes import Run, start, wait_until
-from tests.support.sweeps import LONG, ROWS
+from tests.support.processes import Run
 
 
 def test_best_is_a_configuration_and_a_sweep_file_that_trains_it(folder: Path, there: Run) -> None:
@@ -35,19 +34,3 @@ def test_tables_in_the_terminal(folder: Path, there: Run) -> None:
     assert shown[2].lstrip().startswith("*")
     assert len(shown) == 5
     assert 'mlptune.load_model("cars")' in there("best", "cars").stdout
-
-
-def test_a_sweep_that_was_killed_is_listed_as_interrupted(tmp_path: Path, run: Run) -> None:
-    (tmp_path / "rows.csv").write_text(ROWS)
-    process = start(tmp_path, *LONG, "1")
-
-    def states() -> list[str]:
-        listed = run("list", "--json")
-        return [sweep["state"] for sweep in json.loads(listed.stdout)] if listed.exit_code == 0 else []
-
-    wait_until(states, process, seconds=60)
-    assert states() == ["running"]
-    process.kill()
-    process.communicate(timeout=60)
-    assert states() == ["interrupted"]
-    assert run("show", "rows").stdout.startswith("rows: interrupted, ")

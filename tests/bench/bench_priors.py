@@ -1,0 +1,73 @@
+"""What a prior is worth: one that is near the optimum, one that is wrong, and one taken from a search on another table.
+
+Where the optimum is known the objective is a quadratic in four dimensions (`tests/support/priors.py`). Between the two tables of
+FCNet (`bench_tables.py`) the best five configurations of 64 trials on one of them are tried first on the other (`start`), and the
+best of them is besides the prior of every hyperparameter. All in batches of 8; MLPTUNE_BENCH_SEEDS sets the number of seeds.
+"""
+
+import os
+
+import numpy as np
+import optuna
+import pytest
+
+from mlptune.experiments.launch.coordinator import Budget, Coordinator
+from mlptune.experiments.launch.warm_start import MOST, fitting
+from mlptune.experiments.progress import Observer
+from mlptune.search import Space, sampler, scheduler
+from mlptune.tests.bench.tables import FOLDER, Lookup, Nothing, Table, cells
+from tests.support.priors import quadratic
+
+SEEDS = int(os.environ.get("MLPTUNE_BENCH_SEEDS", "20"))
+TRIALS, BATCH = 64, 8
+EVALUATIONS = (8, 16, 24, 32, 64)
+
+
+@pytest.mark.parametrize("method", ["auto", "random"])
+def test_priors_near_and_far(method):
+    print(
+        f"\n{method}, quadratic: the least value after so many trials; trials until it is below .02 ({TRIALS + 1}: never)"
+    )
+    print(f"  {'prior':8}" + "".join(f"{n:>20}" for n in EVALUATIONS) + f"{'trials':>20}")
+    for prior in (None, "near", "far"):
+        found = np.array([quadratic(seed, prior, TRIALS, method) for seed in range(SEEDS)])
+        until = (found >= 0.02).sum(axis=1) + 1
+        rows = np.column_stack([found[:, np.array(EVALUATIONS) - 1], until])
+        print(f"  {prior or 'none':8}{cells(rows, 3)}")
+
+
+def searched(table, seed, points=(), prior=None):
+    """The values (trials,) and the configurations of a search of a table with `points` tried first."""
+    prior = prior or {}
+    space = Space.parse(
+        {n: {"choices": v, **({"prior": prior[n]} if n in prior else {})} for n, v in table.choices.items()}
+    )
+    study = optuna.create_study(sampler=sampler("auto", seed, space=space), direction=table.direction)
+    for point in points:
+        study.enqueue_trial(fitting(point, space))
+    rule, lookup = scheduler("pruner", study, 1), Lookup(table, seed)
+    search = Coordinator(study, space, rule, lookup, fixed={}, recorder=Nothing(), observer=Observer())
+    search.run(Budget(TRIALS, BATCH, 1))
+    values = np.array([search.trials[number].value for number in range(TRIALS)])
+    return values, [space.decode(trial.params) for trial in study.trials]
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="the published tables are not here (../shared/bench)")
+@pytest.mark.parametrize("tables", [("fcnet_protein", "fcnet_naval"), ("fcnet_naval", "fcnet_protein")])
+def test_transfer(tables):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    source, target = map(Table.load, tables)
+    rows = {"nothing": [], "start": [], "start and prior": []}
+    for seed in range(SEEDS):
+        values, configurations = searched(source, seed + 1000)
+        best = [configurations[i] for i in np.argsort(values, kind="stable")][:MOST]
+        for label, points, prior in (
+            ("nothing", (), None),
+            ("start", best, None),
+            ("start and prior", best, best[0]),
+        ):
+            rows[label].append(np.minimum.accumulate(searched(target, seed, points, prior)[0]))
+    print(f"\n{source.name} -> {target.name}: error after so many trials")
+    print(f"  {'taken over':18}" + "".join(f"{n:>20}" for n in EVALUATIONS))
+    for label, found in rows.items():
+        print(f"  {label:18}{cells(np.array(found)[:, np.array(EVALUATIONS) - 1], 4)}")
