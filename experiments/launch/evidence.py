@@ -91,7 +91,7 @@ def measure(
         else _of_numbers(y, outputs)
     )
     # Of the trials that there are: a sweep with a budget in minutes has planned more than it had time for.
-    operations = plan.trial_operations * len(study.trials)
+    operations = plan.trial_operations * len(study.get_trials(deepcopy=False))
     if operations >= LEAST_FOR_BASELINES and _baseline_operations(folds[0]) < SHARE_OF_SEARCH * operations:
         found["baselines"] = _baselines(folds[0], scoring, rows, judged, dataset.task)
     return found | _importance(plan, model, operations)

@@ -118,7 +118,7 @@ def _save_environment(target: Path, requirements: Sequence[str]) -> None:
         "build_dependencies": [f"{name}=={version}" if version else name for name, version in tools.items()],
         "dependencies": [f"-r {_REQUIREMENTS}"],
     }
-    _save_yaml(target / _PYTHON, environment)
+    _save_yaml(target / _PYTHON, environment, sort_keys=False)
 
 
 def _version(package: str) -> str | None:
@@ -128,8 +128,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _save_yaml(path: Path, content: Mapping[str, Any]) -> None:
+def _save_yaml(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:
     import yaml
 
     with path.open("w") as file:
-        yaml.safe_dump(content, file, sort_keys=False, default_flow_style=False)
+        yaml.safe_dump(content, file, sort_keys=sort_keys, default_flow_style=False)
