@@ -138,8 +138,8 @@ class SearchConfig(Table):
     start: list[dict[str, Any]] | str | None = Field(
         default=None, description="a list of configurations to try first, or the name of a sweep whose best are"
     )
-    """Configurations to try first; of another sweep these are its best five. What they leave open the sampler adds. Unless given: in
-    the default space, by `auto`, [a portfolio](../defaults.md#what-is-searched); `[]`: none.
+    """Configurations to try first; of another sweep these are its best five. What they leave open the sampler adds. Unless given:
+    in the default space, by `auto`, [a portfolio](../defaults.md#what-is-searched); `[]`: none.
     """
     options: dict[str, Any] = Field(default_factory=dict, description="a table of options of the method")
     """Options of the method: see [methods](methods.md)."""
