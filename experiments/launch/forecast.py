@@ -16,6 +16,8 @@ from ..data.dataset import Dataset, EncodedFold
 # The part of its epochs that a trial trains where early stopping may end it: .3 to 1.1 in sweeps over the nine development tables,
 # measured as seconds against those that the count gives for all epochs.
 SHARE_OF_EPOCHS = 0.8
+# The geometric middle of that range, from which no sweep is further than a factor of two: for telling how long is left.
+MIDDLE_SHARE_OF_EPOCHS = 0.57
 # Configurations that a trial's cost is the mean of, at most.
 MOST_SAMPLES = 12
 # What a sweep may take for which nothing was said of its length: about four minutes of two cores. It is not shorter than so many

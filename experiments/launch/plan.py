@@ -119,6 +119,13 @@ class SweepPlan:
         return self.total if epochs is None else min(self.total, math.ceil(epochs / self.max_epochs))
 
     @property
+    def stops_early(self) -> bool:
+        """Whether trials may end before their last epoch by themselves."""
+        # Of the fixed ones alone, since others may be impossible without what is searched.
+        named = {name: self.fixed[name] for name in ("preset", "early_stopping") if name in self.fixed}
+        return bool(Hyperparameters.from_config(named).early_stopping)
+
+    @property
     def refits_members(self) -> bool:
         """Whether the members of the model are trained on all rows too: with one validation part, where there is time."""
         return _refits_members(self.spec, self.dataset)

@@ -118,6 +118,8 @@ class PreparedSearch:
         expected, model = None, 0.0
         if plan.spec.search.minutes is None and plan.method is not None and plan.method.scheduler == "pruner":
             expected = forecast.seconds(plan.trial_operations * plan.expected_trials, len(self._executor)) or None
+            if expected and plan.stops_early:
+                expected *= forecast.MIDDLE_SHARE_OF_EPOCHS / forecast.SHARE_OF_EPOCHS
             model = forecast.seconds(plan.retraining_operations, len(self._executor))
             outline = [*outline, *forecast.duration(plan.operations, len(self._executor))]
         self._observer.started(

@@ -30,6 +30,11 @@ def test_a_trial_costs_what_its_networks_cost() -> None:
     assert made.trial_operations == pytest.approx(expected)
 
 
+def test_trials_stop_early_where_that_is_on() -> None:
+    assert plan().stops_early
+    assert not plan(model={"epochs": 5, "early_stopping": 0}).stops_early
+
+
 @pytest.mark.parametrize(
     ("cost", "expected"),
     [
