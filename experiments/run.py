@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +158,7 @@ def run_spec(
     # All processes start while the data is read.
     with (
         interruption.catch_signals(),
-        _open_writer_process() as writer_process,
+        _open_writer_process(uri) as writer_process,
         open_executor(executor, workers) as pool,
     ):
         with without_collection():
@@ -176,9 +177,9 @@ def _names_in_memory(spec: Spec, table: "MemoryTable | None") -> list[str] | Non
     return list(table.frame.columns)
 
 
-def _open_writer_process() -> AbstractContextManager[Workers]:
-    """The process that writes to the store: it imports MLflow, which takes seconds, beside the first stacks."""
-    return Workers(1, process.prepare, niceness=0)
+def _open_writer_process(uri: str) -> AbstractContextManager[Workers]:
+    """The process that writes to the store; where it needs MLflow for that, it imports it, for seconds, beside the first stacks."""
+    return Workers(1, partial(process.prepare, uri), niceness=0)
 
 
 def _store_uri(tracking_uri: str | None) -> str:

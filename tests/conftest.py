@@ -112,9 +112,9 @@ def one_writer_process() -> Iterator[None]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         started: list[Workers] = []
 
-        def shared() -> AbstractContextManager[Workers]:
+        def shared(uri: str) -> AbstractContextManager[Workers]:
             if not started:
-                started.append(stack.enter_context(start()))
+                started.append(stack.enter_context(start(uri)))
             return nullcontext(started[0])
 
         patch.setattr(run, "_open_writer_process", shared)

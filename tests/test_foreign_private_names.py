@@ -36,6 +36,7 @@ CALLED = [
     ("search: tpe", "optuna.samplers:TPESampler._compare", "samples acquisition_func_vals"),
     ("search: tpe", "optuna.search_space.group_decomposed:_SearchSpaceGroup.add_distributions", "distributions"),
     ("search: parzen, a subclass", "optuna.samplers._tpe.parzen_estimator:_ParzenEstimator.log_pdf", "samples_dict"),
+    ("search: importances", "optuna.importance._ped_anova.evaluator:PedAnovaImportanceEvaluator.evaluate", "study"),
     ("tracking: a store's newest schema", "mlflow.store.db.utils:_get_latest_schema_revision", ""),
     ("tracking: a new store", "mlflow.store.db.utils:_initialize_tables", "engine"),
     ("tracking: an older store", "mlflow.store.db.utils:_upgrade_db", "engine"),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import reader, schema
-from .store.errors import StoreError
+from .store.errors import StoreError, client_errors
 
 HEARTBEAT_SECONDS = 10.0
 LEASE_SECONDS = 30.0
@@ -127,12 +127,10 @@ def _is_claim(key: str) -> bool:
 
 def claim(client: Any, run_id: str, number: int, holder: Holder) -> None:
     """Take the launch as the holder of claim `number`. Raises HeldElsewhere if another was quicker."""
-    from mlflow.exceptions import MlflowException
-
     key = f"{schema.CLAIM}.{number}"
     try:
         client.log_param(run_id, key, text(holder))
-    except MlflowException:
+    except client_errors():
         # Refused, or the answer was lost: what is stored decides.
         stored = client.get_run(run_id).data.params.get(key)
         if stored is None:
@@ -200,8 +198,6 @@ class Heartbeat:
         self._stopped.set()
 
     def _beat(self) -> None:
-        from mlflow.exceptions import MlflowException
-
         while not self._stopped.wait(HEARTBEAT_SECONDS) and self._lost is None:
             try:
                 self._look()
@@ -211,7 +207,9 @@ class Heartbeat:
                     self._client.set_tag(
                         self._run_id, schema.HEARTBEAT, f"{now} claim {self._number} beat {self._count}"
                     )
-            except (MlflowException, OSError):
+            except Exception as error:
+                if not isinstance(error, (*client_errors(), OSError)):
+                    raise
                 continue  # the store is away, which the writer finds out for itself
 
     def _look(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from . import store
 from .runs.launches import Runs
+from .source.tables import REVISIONS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,8 +81,10 @@ class StoreWorker:
 _worker = StoreWorker()
 
 
-def prepare() -> None:
-    """Import what the first writes need before they arrive. Touches no store."""
+def prepare(uri: str | None = None) -> None:
+    """Import what the first writes need before they arrive, to the store at `uri` if that is given. Writes to no store."""
+    if uri is not None and store.ready_revision(uri) in REVISIONS:
+        return
     # Imported modules stay: looking for garbage in them takes a fifth of the time and finds none.
     gc.disable()
     try:

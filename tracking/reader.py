@@ -14,7 +14,7 @@ from .._text import hint
 from . import models, records, schema, store
 from .numbering import launch_numbers
 from .records import LaunchRecord, TrialRecord
-from .source import ClientSource, Source, open_source
+from .source import Source, open_source, source_of
 from .view import view_key
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
@@ -98,12 +98,12 @@ def trials(uri: str | None, run_id: str, *, rebuild: bool = True) -> list[TrialR
 
 def trial_runs(client: Any, experiment_id: str, run_id: str) -> list[tuple[Any, bool]]:
     """As `MlflowClient` sees them: the run of each trial of a launch, by number, with whether it is committed."""
-    return _trial_runs(ClientSource(client), experiment_id, run_id)
+    return _trial_runs(source_of(client), experiment_id, run_id)
 
 
 def all_trial_runs(client: Any, experiment_id: str, run_id: str) -> Iterator[Any]:
     """As `MlflowClient` sees them: every run of every trial of a launch, superseded attempts and repeated requests too."""
-    return _all_trial_runs(ClientSource(client), experiment_id, run_id)
+    return _all_trial_runs(source_of(client), experiment_id, run_id)
 
 
 def _trial_runs(source: Source, experiment_id: str, run_id: str) -> list[tuple[Any, bool]]:

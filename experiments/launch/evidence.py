@@ -19,6 +19,7 @@ from ...core.network import Network
 from ...core.structure import Structure
 from ...core.training import start, train
 from ...core.workspace import Workspace, evaluation_rows
+from ...search.importance import importances
 from ...search.spaces.dimensions import Range
 from ..config.names import CLASS_WEIGHT
 from ..constant import best_constant
@@ -90,7 +91,7 @@ def measure(
         else _of_numbers(y, outputs)
     )
     # Of the trials that there are: a sweep with a budget in minutes has planned more than it had time for.
-    operations = plan.trial_operations * len(study.trials)
+    operations = plan.trial_operations * len(study.get_trials(deepcopy=False))
     if operations >= LEAST_FOR_BASELINES and _baseline_operations(folds[0]) < SHARE_OF_SEARCH * operations:
         found["baselines"] = _baselines(folds[0], scoring, rows, judged, dataset.task)
     return found | _importance(plan, model, operations)
@@ -109,13 +110,7 @@ def _hyperparameter_importance(study: optuna.Study) -> dict[str, float]:
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     if len(complete) < LEAST_TRIALS or len({trial.value for trial in complete}) < 2:
         return {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # Layers that few trials have: their bar is short, which says as much.
-        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        found = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    return {name: share for name, value in found.items() if (share := _short(value)) is not None}
+    return {name: share for name, value in importances(study).items() if (share := _short(value)) is not None}
 
 
 def _row_counts(plan: SweepPlan, validation: int) -> dict[str, int]:

@@ -32,6 +32,7 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
     from mlptune.experiments.execution.engine import EngineEvaluator
     from mlptune.experiments.execution.jobs import Trained
     from mlptune.experiments.launch import coordinator
+    from mlptune.experiments.launch.library import Library
     from mlptune.experiments.launch.plan import make_plan
     from mlptune.experiments.launch.recording import MlflowRecorder
     from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
@@ -96,9 +97,9 @@ def measure(method: str, trials: int, folder: str, profile: bool) -> None:
         launched = writer.open_launch("overhead", spec_text=text, spec=spec.dump(), tags={})
         launched.result()
         recorder = Clocked(
-            MlflowRecorder(writer, launched, study, problem.seeds),
+            MlflowRecorder(writer, launched, study, problem.seeds, Library(problem.objective.direction)),
             spent,
-            {"commit": "hand to the writer", "log_segment": "segment"},
+            {"commit": "hand to the writer", "log_segment": "segment", "log_ensemble": "ensemble"},
         )
         loop = coordinator.Coordinator(
             study, suggesting, rule, evaluator, fixed=problem.fixed, recorder=recorder, observer=Observer()

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,19 @@ def uri(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield f"sqlite:///{folder / 'mlflow.db'}"
     assert list(elsewhere.iterdir()) == []
     assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+@pytest.fixture
+def stores(migrated: Path, tmp_path: Path) -> Callable[[str], str]:
+    """Makes an empty store in a folder of that name."""
+
+    def make(name: str) -> str:
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copyfile(migrated, folder / "mlflow.db")
+        return f"sqlite:///{folder / 'mlflow.db'}"
+
+    return make
 
 
 @pytest.fixture

@@ -6,11 +6,35 @@ client wherever it may not be: behind a server, in tables that have changed, in 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import schema, store
+
+# A statement with its values by name, or with a list of such values; what it gives has `fetchone`.
+Execute = Callable[[str, Any], Any]
+
+# Names and texts of which MLflow's checks have nothing to say; longer texts it cuts or refuses.
+_PLAIN_NAME = re.compile(r"[/\w.\- ]{1,250}")
+_LONGEST_PARAM, _LONGEST_TAG = 6000, 8000
+
+_INSERT_RUN = """INSERT INTO runs (run_uuid, name, user_id, start_time, experiment_id, artifact_uri, status, end_time, source_type,
+    source_name, entry_point_name, source_version, deleted_time, lifecycle_stage)
+VALUES (:run_uuid, :name, :user_id, :start_time, :experiment_id, :artifact_uri, :status, :end_time, 'UNKNOWN', '', '', '', NULL,
+    'active')"""
+_INSERT_PARAM = "INSERT INTO params (run_uuid, key, value) VALUES (:run_uuid, :key, :value) ON CONFLICT DO NOTHING"
+_INSERT_TAG = """INSERT INTO tags (run_uuid, key, value) VALUES (:run_uuid, :key, :value)
+ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value"""
+_POINT = "(run_uuid, key, value, timestamp, step, is_nan) VALUES (:run_uuid, :key, :value, :timestamp, :step, :is_nan)"
+_INSERT_METRIC = f"INSERT INTO metrics {_POINT} ON CONFLICT DO NOTHING"
+_INSERT_LATEST = f"""INSERT INTO latest_metrics {_POINT} ON CONFLICT (key, run_uuid) DO UPDATE
+SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, is_nan = excluded.is_nan
+WHERE (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
+    < (excluded.step, excluded.timestamp, excluded.value)"""
+_END_RUN = "UPDATE runs SET status = :status, end_time = :end_time WHERE run_uuid = :run_uuid"
 
 # What MLflow's tables were when the rows below were written; a release that adds a column is left to MLflow's own client.
 _COLUMNS = {
@@ -76,86 +100,19 @@ class Tables:
     """MLflow's tables of runs in the database of `engine` (SQLAlchemy's)."""
 
     def __init__(self, engine: Any) -> None:
-        from mlflow.store.tracking.dbmodels import models
-        from sqlalchemy.dialects import postgresql, sqlite
-
         self._engine = engine
-        self._insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
-        self._experiments: Any = models.SqlExperiment.__table__
-        self._runs, self._metrics, self._latest, self._params, self._tags = (
-            getattr(models, name).__table__ for name in _COLUMNS
-        )
 
     def write(self, experiment_id: str, rows: Rows) -> bool:
-        """Write all in one transaction; False, and nothing written, where experiment or runs are not there or are deleted.
+        """As `write_rows`, in one transaction. Raises MlflowException and SQLAlchemyError."""
+        from sqlalchemy import text
 
-        What is in the tables already is left (points of curves, params), replaced (tags) or kept if newer (the latest points), so
-        that writing the same again changes nothing. Raises MlflowException and SQLAlchemyError.
-        """
-        from sqlalchemy import bindparam, func, select, text, tuple_, update
-
-        _check(rows)
+        check(rows)
         with self._engine.begin() as connection:
             if self._engine.dialect.name == "sqlite":
                 connection.execute(text(f"PRAGMA busy_timeout = {1000 * store.LOCK_SECONDS}"))
-            artifacts = connection.execute(
-                select(self._experiments.c.artifact_location).where(
-                    self._experiments.c.experiment_id == int(experiment_id),
-                    self._experiments.c.lifecycle_stage == "active",
-                )
-            ).scalar()
-            there = select(func.count()).where(
-                self._runs.c.run_uuid.in_(rows.continued), self._runs.c.lifecycle_stage == "active"
+            return write_rows(
+                lambda statement, values: connection.execute(text(statement), values), experiment_id, rows
             )
-            if artifacts is None or connection.execute(there).scalar() != len(rows.continued):
-                return False
-            if rows.begun:
-                runs = [self._run(run, experiment_id, artifacts, rows) for run in rows.begun.values()]
-                connection.execute(self._insert(self._runs), runs)
-            if rows.params:
-                connection.execute(self._insert(self._params).on_conflict_do_nothing(), _texts(rows.params))
-            if rows.tags:
-                tags = self._insert(self._tags)
-                tags = tags.on_conflict_do_update(
-                    index_elements=["key", "run_uuid"], set_={"value": tags.excluded.value}
-                )
-                connection.execute(tags, _texts(rows.tags))
-            if rows.metrics:
-                connection.execute(self._insert(self._metrics).on_conflict_do_nothing(), rows.metrics)
-                latest, columns = self._insert(self._latest), ("step", "timestamp", "value")
-                latest = latest.on_conflict_do_update(
-                    index_elements=["key", "run_uuid"],
-                    set_={name: latest.excluded[name] for name in (*columns, "is_nan")},
-                    where=tuple_(*(self._latest.c[name] for name in columns))
-                    < tuple_(*(latest.excluded[name] for name in columns)),
-                )
-                connection.execute(latest, list(rows.latest.values()))
-            ended = [
-                {"run": run_id, "status": status, "end_time": now}
-                for run_id, (status, now) in rows.ended.items()
-                if run_id not in rows.begun
-            ]
-            if ended:
-                connection.execute(update(self._runs).where(self._runs.c.run_uuid == bindparam("run")), ended)
-        return True
-
-    def _run(self, run: dict[str, Any], experiment_id: str, artifacts: str, rows: Rows) -> dict[str, Any]:
-        from mlflow.utils.uri import append_to_uri_path
-
-        status, end_time = rows.ended.get(run["run_uuid"], ("RUNNING", None))
-        return {
-            **run,
-            "experiment_id": int(experiment_id),
-            "artifact_uri": append_to_uri_path(artifacts, run["run_uuid"], "artifacts"),
-            "status": status,
-            "end_time": end_time,
-            "source_type": "UNKNOWN",
-            "source_name": "",
-            "entry_point_name": "",
-            "source_version": "",
-            "deleted_time": None,
-            "lifecycle_stage": "active",
-        }
 
 
 def tables(uri: str) -> Tables | None:
@@ -166,11 +123,76 @@ def tables(uri: str) -> Tables | None:
 
     found = _get_store(uri)
     known = all(set(getattr(models, name).__table__.c.keys()) == columns for name, columns in _COLUMNS.items())
-    return Tables(found.engine) if known and type(found) is SqlAlchemyStore else None
+    of_these = type(found) is SqlAlchemyStore and found.engine.dialect.name in ("sqlite", "postgresql")
+    return Tables(found.engine) if known and of_these else None
 
 
-def _check(rows: Rows) -> None:
+def write_rows(execute: Execute, experiment_id: str, rows: Rows) -> bool:
+    """Write all within a transaction; False, and nothing written, where experiment or runs are not there or are deleted.
+
+    What is in the tables already is left (points of curves, params), replaced (tags) or kept if newer (the latest points), so
+    that writing the same again changes nothing.
+    """
+    experiment = execute(
+        "SELECT artifact_location FROM experiments WHERE experiment_id = :id AND lifecycle_stage = 'active'",
+        {"id": int(experiment_id)},
+    ).fetchone()
+    if experiment is None or not are_active(execute, rows.continued):
+        return False
+    if rows.begun:
+        execute(_INSERT_RUN, [_run(run, experiment_id, experiment[0], rows) for run in rows.begun.values()])
+    add_rows(execute, rows)
+    ended = [
+        {"run_uuid": run_id, "status": status, "end_time": now}
+        for run_id, (status, now) in rows.ended.items()
+        if run_id not in rows.begun
+    ]
+    if ended:
+        execute(_END_RUN, ended)
+    return True
+
+
+def are_active(execute: Execute, run_ids: Iterable[str]) -> bool:
+    """Whether all these runs are there and not deleted."""
+    query = "SELECT 1 FROM runs WHERE run_uuid = :id AND lifecycle_stage = 'active'"
+    return all(execute(query, {"id": run_id}).fetchone() is not None for run_id in run_ids)
+
+
+def add_rows(execute: Execute, rows: Rows) -> None:
+    """Write params, tags and metrics of runs that are there."""
+    if rows.params:
+        execute(_INSERT_PARAM, _texts(rows.params))
+    if rows.tags:
+        execute(_INSERT_TAG, _texts(rows.tags))
+    if rows.metrics:
+        execute(_INSERT_METRIC, rows.metrics)
+        execute(_INSERT_LATEST, list(rows.latest.values()))
+
+
+def _run(run: dict[str, Any], experiment_id: str, artifacts: str, rows: Rows) -> dict[str, Any]:
+    status, end_time = rows.ended.get(run["run_uuid"], ("RUNNING", None))
+    return {
+        **run,
+        "experiment_id": int(experiment_id),
+        "artifact_uri": inside(artifacts, run["run_uuid"], "artifacts"),
+        "status": status,
+        "end_time": end_time,
+    }
+
+
+def inside(location: str, *names: str) -> str:
+    """The address of a place inside that of a folder."""
+    if "?" in location or "#" in location:
+        from mlflow.utils.uri import append_to_uri_path
+
+        return str(append_to_uri_path(location, *names))
+    return "/".join([location.rstrip("/"), *names])
+
+
+def check(rows: Rows) -> None:
     """Refuse names and texts that MLflow refuses, with its words; texts that are too long for it are cut as it cuts them."""
+    if _is_plain(rows):  # nearly always, and it spares MLflow's import
+        return
     from mlflow.utils import validation
 
     for (_, key), row in rows.latest.items():
@@ -179,6 +201,20 @@ def _check(rows: Rows) -> None:
         rows.params[run_id, key] = validation._validate_param(key, text).value
     for (run_id, key), text in rows.tags.items():
         rows.tags[run_id, key] = validation._validate_tag(key, text).value
+
+
+def _is_plain(rows: Rows) -> bool:
+    keys = {key for place in (*rows.latest, *rows.params, *rows.tags) for key in place[1:]}
+    return (
+        all(is_plain_name(key) for key in keys)
+        and all(len(text) <= _LONGEST_PARAM for text in rows.params.values())
+        and all(len(text) <= _LONGEST_TAG for text in rows.tags.values())
+    )
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether MLflow takes it as the name of a metric, a param or a tag."""
+    return bool(_PLAIN_NAME.fullmatch(name)) and posixpath.normpath(name) == name and name[0] not in "/."
 
 
 def _texts(texts: Mapping[tuple[str, str], str]) -> list[dict[str, str]]:

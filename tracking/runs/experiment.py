@@ -16,14 +16,12 @@ def experiment_of(client: Any, uri: str, name: str) -> str:
     Raises:
         UnusableStore: If the experiment was deleted.
     """
-    from mlflow.exceptions import MlflowException
-
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         try:
             return str(client.create_experiment(name, artifact_location=_artifact_location(uri, name), tags=_TAGS))
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        except store.client_errors() as error:
+            if not store.is_there_already(error):
                 raise
             experiment = client.get_experiment_by_name(name)
     if experiment.lifecycle_stage == "deleted":

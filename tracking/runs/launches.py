@@ -15,10 +15,12 @@ from ..description import Description, launch_note, sweep_note
 from ..lease import Holder
 from ..numbering import next_number
 from ..records import TrialRecord, TrialWrite
+from ..source import is_known, source_of
 from ..view import view_key, view_text
-from . import bulk_insert
+from . import bulk_insert, table_models
 from .experiment import experiment_of
 from .log import log_batch, log_data, log_texts
+from .table_client import TableClient
 from .trials import Trials
 
 _WITHDRAWAL_SECONDS = 2.0
@@ -60,14 +62,11 @@ class LaunchClaim:
 
 
 class Runs:
-    """The store at `uri` through one client, and the launch that is open in it. Making one imports MLflow: 2 s."""
+    """The store at `uri` through one client, and the launch that is open in it."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        mlflow = store.import_mlflow()
-        store.prepare_store(uri)
-        self._client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        self._tables = bulk_insert.tables(uri)
+        self._client, self._tables = open_client(uri)
         self._experiment_id = ""
         self._common_tags: dict[str, str] = {}
         self._claim: LaunchClaim | None = None
@@ -193,10 +192,10 @@ class Runs:
         A launch that was resumed with more trials has been scored more than once: its metric has a history.
         """
         self._open_launch()
-        query = f"tags.{schema.KIND} = 'launch' and tags.`{schema.DATA}` = '{data}'"
-        found = self._client.search_runs([self._experiment_id], query)
+        source = source_of(self._client)
+        found = source.runs([self._experiment_id], {schema.KIND: "launch", schema.DATA: data})
         scored = [run.info.run_id for run in found if schema.TEST_SCORE in run.data.metrics]
-        return sum(len(self._client.get_metric_history(run_id, schema.TEST_SCORE)) for run_id in scored)
+        return sum(1 for _ in source.histories(scored, schema.TEST_SCORE))
 
     def log_metric(self, key: str, value: float, step: int, now: int) -> None:
         """Write a number of the launch."""
@@ -250,9 +249,22 @@ class Runs:
             all_tags[schema.ENSEMBLE] = records.dumps([{"number": n, "weight": w} for n, w in members.items()])
         short, long = records.fit(all_tags)
         log_texts(self._client, claim.run_id, {**artifacts, **long})
-        log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)
+        params = {} if best is None else self._best_params(claim, best)
+        log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], params, short, now)
         self._client.set_terminated(claim.run_id, schema.LAUNCH_STATUS[state], end_time=now)
         self.close()
+
+    def _best_params(self, claim: LaunchClaim, best: TrialRecord) -> dict[str, str]:
+        """The best trial's hyperparameters as params of the launch.
+
+        A param never changes. Where a launch that was finished goes on and has another best trial, the new one's have the claim's
+        number behind their names, as the claim itself.
+        """
+        found = records.param_texts({schema.best_param(key): value for key, value in best.params.items()})
+        known = {} if claim.number == 1 else self._client.get_run(claim.run_id).data.params
+        if any(known.get(key, text) != text for key, text in found.items()):
+            return {f"{key}.{claim.number}": text for key, text in found.items()}
+        return found
 
     def log_model(
         self,
@@ -267,14 +279,31 @@ class Runs:
         """Log and register a model; see `Writer.log_model`."""
         claim, _ = self._open_launch()
         again, self._model_logged = self._model_logged == now, now
+        needed = models.default_requirements() if requirements is None else requirements
+        if (
+            isinstance(self._client, TableClient)
+            and not metrics
+            and table_models.can_log(self._client, claim.run_id, name)
+        ):
+            return table_models.log_model(
+                self._client,
+                claim.run_id,
+                folder,
+                name=name,
+                loader_module=loader_module,
+                requirements=needed,
+                timestamp=now,
+                signature=signature,
+            )
+        client = self._client.whole if isinstance(self._client, TableClient) else self._client
         return models.log_model(
-            self._client,
+            client,
             claim.run_id,
             folder,
             name=name,
             loader_module=loader_module,
             metrics=metrics,
-            requirements=models.default_requirements() if requirements is None else requirements,
+            requirements=needed,
             timestamp=now,
             again=again,
             signature=signature,
@@ -306,15 +335,7 @@ class Runs:
 
     def _launches(self, deleted: bool = False) -> list[Any]:
         """The sweep's launches, newest first; with `deleted` also those."""
-        from mlflow.entities import ViewType
-
-        found: list[Any] = self._client.search_runs(
-            [self._experiment_id],
-            f"tags.{schema.KIND} = 'launch'",
-            run_view_type=ViewType.ALL if deleted else ViewType.ACTIVE_ONLY,
-            order_by=["attributes.start_time DESC"],
-        )
-        return found
+        return list(source_of(self._client).runs([self._experiment_id], {schema.KIND: "launch"}, deleted=deleted))
 
     def _resolve_open_race(self, name: str, mine: Any, known: set[str]) -> None:
         """Of several launches of a sweep that were opened at the same moment let one stay.
@@ -333,6 +354,19 @@ class Runs:
                 self._client.delete_run(mine.info.run_id)
                 raise _refusal(name, others[0])
             time.sleep(0.1)
+
+
+def open_client(uri: str) -> "tuple[Any, bulk_insert.Tables | TableClient | None]":
+    """A client for the store at `uri`, which is created if it is not there, and its tables where they are within reach.
+
+    MLflow's client, whose import takes 2 s, only where the tables are not a local file's or not as they are known here.
+    """
+    store.prepare_store(uri)
+    if is_known(uri):
+        client = TableClient(uri)
+        return client, client
+    mlflow = store.import_mlflow()
+    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri), bulk_insert.tables(uri)
 
 
 def _user() -> str:

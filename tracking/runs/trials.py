@@ -12,8 +12,10 @@ from typing import Any
 from .. import reader, records, schema
 from ..description import run_name
 from ..records import TrialRecord, TrialWrite
+from ..source import source_of
 from .bulk_insert import Rows, Tables
 from .log import log_batch, log_file, log_texts
+from .table_client import TableClient
 
 _SUPERSEDED_NAME = " (superseded)"
 
@@ -34,7 +36,12 @@ class Trials:
     """
 
     def __init__(
-        self, client: Any, experiment_id: str, launch_id: str, common_tags: Mapping[str, str], tables: Tables | None
+        self,
+        client: Any,
+        experiment_id: str,
+        launch_id: str,
+        common_tags: Mapping[str, str],
+        tables: Tables | TableClient | None,
     ) -> None:
         self._client = client
         self._experiment_id = experiment_id
@@ -210,12 +217,9 @@ class Trials:
         return {**records.fit(given)[0], **tags}
 
     def _find(self, number: int, attempt: int) -> str | None:
-        query = (
-            f"tags.{schema.PARENT} = '{self._launch_id}' and tags.{schema.NUMBER} = '{number}' "
-            f"and tags.{schema.ATTEMPT} = '{attempt}'"
-        )
-        found = self._client.search_runs([self._experiment_id], query, max_results=1)
-        return str(found[0].info.run_id) if found else None
+        tags = {schema.PARENT: self._launch_id, schema.NUMBER: str(number), schema.ATTEMPT: str(attempt)}
+        found = next(source_of(self._client).runs([self._experiment_id], tags), None)
+        return None if found is None else str(found.info.run_id)
 
 
 def _begun(record: TrialRecord, run_id: str) -> TrialRecord:

@@ -45,14 +45,17 @@ class ClientSource:
         """Whether the experiment has that tag."""
         return key in self._client.get_experiment(experiment_id).tags
 
-    def runs(self, experiment_ids: Sequence[str], tags: dict[str, str]) -> Iterator[Any]:
-        """The runs with these tags, the newest first, without deleted ones."""
+    def runs(self, experiment_ids: Sequence[str], tags: dict[str, str], deleted: bool = False) -> Iterator[Any]:
+        """The runs with these tags, the newest first; deleted ones only where they are asked for too."""
+        from mlflow.entities import ViewType
+
         query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
         token = None
         while experiment_ids:
             page = self._client.search_runs(
                 list(experiment_ids),
                 query,
+                ViewType.ALL if deleted else ViewType.ACTIVE_ONLY,
                 max_results=_PAGE,
                 order_by=["attributes.start_time DESC"],
                 page_token=token,

@@ -95,14 +95,15 @@ class TableSource:
             query = "SELECT 1 FROM experiment_tags WHERE experiment_id = ? AND key = ?"
             return connection.execute(query, (int(experiment_id), key)).fetchone() is not None
 
-    def runs(self, experiment_ids: Sequence[str], tags: dict[str, str]) -> Iterator[Run]:
-        """The runs with these tags, the newest first, without deleted ones."""
+    def runs(self, experiment_ids: Sequence[str], tags: dict[str, str], deleted: bool = False) -> Iterator[Run]:
+        """The runs with these tags, the newest first; deleted ones only where they are asked for too."""
+        stages = ("active", "deleted") if deleted else ("active",)
         tagged = " AND run_uuid IN (SELECT run_uuid FROM tags WHERE key = ? AND value = ?)" * len(tags)
         with self._reading() as connection:
             rows = connection.execute(
                 f"SELECT {_RUN_COLUMNS} FROM runs WHERE experiment_id IN ({_marks(experiment_ids)}) "
-                f"AND lifecycle_stage = 'active'{tagged} ORDER BY start_time IS NULL, start_time DESC, run_uuid",
-                [*map(int, experiment_ids), *(text for pair in tags.items() for text in pair)],
+                f"AND lifecycle_stage IN ({_marks(stages)}){tagged} ORDER BY start_time IS NULL, start_time DESC, run_uuid",
+                [*map(int, experiment_ids), *stages, *(text for pair in tags.items() for text in pair)],
             )
             return iter(_with_data(connection, rows))
 
@@ -144,11 +145,14 @@ class TableSource:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        path = store.sqlite_path(self._uri)
-        assert path is not None
-        with contextlib.closing(store.connect(path)) as connection:
+        with contextlib.closing(self._connect()) as connection:
             connection.execute("BEGIN")
             yield connection
+
+    def _connect(self) -> sqlite3.Connection:
+        path = store.sqlite_path(self._uri)
+        assert path is not None
+        return store.connect(path)
 
 
 def _with_data(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> list[Run]:

@@ -2,6 +2,8 @@
 
 import errno
 import re
+import sqlite3
+import sys
 
 
 class UnusableStore(ValueError):
@@ -14,6 +16,17 @@ class StoreError(RuntimeError):
 
 class StoreAway(StoreError):
     """The store is locked, slow, restarting or out of reach: the same write may succeed later."""
+
+
+def client_errors() -> tuple[type[Exception], ...]:
+    """What a client raises where the store refuses or fails: MLflow's errors, if it is imported at all, and those of SQLite."""
+    mlflow = sys.modules.get("mlflow.exceptions")
+    return (sqlite3.Error, *(() if mlflow is None else (mlflow.MlflowException,)))
+
+
+def is_there_already(error: Exception) -> bool:
+    """Whether a client's error says that what was to be created is there."""
+    return isinstance(error, sqlite3.IntegrityError) or getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS"
 
 
 # Messages of databases about what retrying cannot mend, though MLflow calls it temporary.

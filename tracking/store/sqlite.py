@@ -53,6 +53,18 @@ def prepare_store(uri: str) -> None:
         raise UnusableStore(f"the store {path} cannot be prepared: {_one_line(error)}") from error
 
 
+def ready_revision(uri: str) -> str | None:
+    """The schema revision of the SQLite store at `uri` once it is prepared; None where that takes MLflow, or cannot be told."""
+    path, template = sqlite_path(uri), _template()
+    if path is None or not template.is_file():
+        return None
+    newest = revision(template)
+    try:
+        return newest if not store_exists(uri) or revision(path) == newest else None
+    except (ValueError, OSError, sqlite3.OperationalError):  # whoever opens it will say so
+        return None
+
+
 def revision(path: Path) -> str:
     """The schema revision of an MLflow store, read without MLflow."""
     with path.open("rb") as file:

@@ -41,13 +41,16 @@ def write(number: int, attempt: int = 1, at: int = 0, **changes: Any) -> TrialWr
     return TrialWrite(record, **{"metrics": [], "now": START + at, **changes})
 
 
-def written(uri: str, groups: Sequence[Sequence[TrialWrite]], together: bool) -> list[Any]:
-    """All rows of the trials' runs, after the groups were written in order; run ids and the sweep's name by what they stand for."""
+def written(uri: str, groups: Sequence[Sequence[TrialWrite]], way: str) -> list[Any]:
+    """All rows of the trials' runs, after the groups were written in order; run ids and the sweep's name by what they stand for.
+
+    By MLflow's client alone, or their rows by SQLAlchemy, or all in the way that the store has.
+    """
     runs = Runs(uri)
-    if together:
-        assert runs._tables is not None
-    else:
-        runs._tables = None
+    if way != "tables":
+        runs._client = store.import_mlflow().MlflowClient(uri)
+        runs._tables = bulk_insert.tables(uri) if way == "rows" else None
+    assert (runs._tables is None) == (way == "client")
     name = f"sweep {time.monotonic_ns()}"
     holder = lease.register_holder()
     launch = runs.open_launch(name, "", {}, {"mlflow.user": "somebody"}, {}, True, holder, START)
@@ -100,8 +103,9 @@ def same(uri: str, groups: Sequence[Sequence[TrialWrite]]) -> None:
     def without_experiment(found: list[Any]) -> list[Any]:
         return [tuple(cell for cell in row if cell[0] != "experiment_id") for row in found]
 
-    by_client = without_experiment(written(uri, groups, together=False))
-    assert without_experiment(written(uri, groups, together=True)) == by_client
+    by_client = without_experiment(written(uri, groups, "client"))
+    assert without_experiment(written(uri, groups, "rows")) == by_client
+    assert without_experiment(written(uri, groups, "tables")) == by_client
     assert {row[0] for row in by_client} == set(TABLES)
 
 

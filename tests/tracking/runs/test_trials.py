@@ -8,7 +8,8 @@ import pytest
 
 from mlptune.tracking import lease, reader, schema
 from mlptune.tracking.records import TrialRecord
-from mlptune.tracking.runs import bulk_insert
+from mlptune.tracking.runs import bulk_insert, launches
+from mlptune.tracking.runs.table_client import TableClient
 from mlptune.tracking.writer import Writer
 from tests.support.launches import KEYS, PARAMS, curves, opened, record
 
@@ -138,7 +139,7 @@ def test_late_writes_of_a_dead_holder_do_not_count(uri: str, client: Any) -> Non
     assert [(t.number, t.attempt) for t in reader.trials(uri, run_id)] == [(0, 1), (1, 2), (2, 1)]
 
 
-@pytest.mark.parametrize("way", ["client", "tables"])
+@pytest.mark.parametrize("way", ["client", "rows", "tables"])
 def test_a_run_whose_creation_was_never_confirmed_is_found_again(
     way: str, uri: str, monkeypatch: pytest.MonkeyPatch, client: Any
 ) -> None:
@@ -150,19 +151,22 @@ def test_a_run_whose_creation_was_never_confirmed_is_found_again(
     def losing(method: Any, is_trial: Callable[..., bool]) -> Any:
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             result = method(self, *args, **kwargs)
-            if is_trial(**kwargs) and not lost:
+            if is_trial(*args, **kwargs) and not lost:
                 lost.append(result)
                 raise ConnectionResetError("the answer is lost")
             return result
 
         return call
 
+    if way != "tables":
+        monkeypatch.setattr(launches, "is_known", lambda uri: False)
     if way == "client":
         monkeypatch.setattr(bulk_insert, "tables", lambda uri: None)
-        made = losing(mlflow.MlflowClient.create_run, lambda tags, **_: tags[schema.KIND] == "trial")
+        made = losing(mlflow.MlflowClient.create_run, lambda *_, tags, **__: tags[schema.KIND] == "trial")
         monkeypatch.setattr(mlflow.MlflowClient, "create_run", made)
     else:
-        monkeypatch.setattr(bulk_insert.Tables, "write", losing(bulk_insert.Tables.write, lambda: True))
+        tables = bulk_insert.Tables if way == "rows" else TableClient
+        monkeypatch.setattr(tables, "write", losing(tables.write, lambda _, rows: "trial" in rows.tags.values()))
     with Writer(uri) as writer:
         run_id = opened(writer)
         writer.commit_trial(TrialRecord(0, "complete", 0.5, {"x": 3}, 1), {"val_loss": [1.0]})

@@ -83,3 +83,15 @@ def test_an_error_is_what_it_was_when_it_comes_from_another_process(kind: type[E
     arrived = pickle.loads(pickle.dumps(kind("the store sqlite:////x.db failed while waiting: x")))
     assert type(arrived) is kind
     assert str(arrived) == "the store sqlite:////x.db failed while waiting: x"
+
+
+def test_what_both_clients_raise_is_recognised(tmp_path: Path) -> None:
+    client = store.import_mlflow().MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client.create_experiment("cars")
+    with pytest.raises(store.client_errors()) as taken:
+        client.create_experiment("cars")
+    with pytest.raises(store.client_errors()) as missing:
+        client.get_run("0" * 32)
+    with pytest.raises(store.client_errors()) as unique, closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("CREATE TABLE t (x UNIQUE); INSERT INTO t VALUES (1); INSERT INTO t VALUES (1)")
+    assert [store.is_there_already(found.value) for found in (taken, missing, unique)] == [True, False, True]

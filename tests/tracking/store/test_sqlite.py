@@ -55,6 +55,21 @@ def test_prepared_store_is_complete(tmp_path: Path) -> None:
     assert (tmp_path / "new folder/mlflow.db").read_bytes() == before
 
 
+def test_the_revision_that_a_store_will_have_is_known_without_mlflow(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    store.prepare_store(f"sqlite:///{tmp_path}/first.db")  # keeps an empty store, if there was none
+    newest = store.revision(tmp_path / "first.db")
+    assert store.ready_revision(uri) == newest
+    store.prepare_store(uri)
+    assert store.ready_revision(uri) == newest
+    with sqlite3.connect(tmp_path / "mlflow.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'older'")
+    assert store.ready_revision(uri) is None
+    (tmp_path / "mlflow.db").write_bytes(b"no database")
+    assert store.ready_revision(uri) is None
+    assert store.ready_revision("http://127.0.0.1:9") is None
+
+
 def test_empty_file_counts_as_no_store(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").touch()
     uri = f"sqlite:///{tmp_path}/mlflow.db"
