@@ -8,8 +8,13 @@ WINDOW = 32.0
 """Trials that the cost of one is taken from: recent ones, since what trials cost changes as the search narrows."""
 COUNTED_SHARE, COUNTED_TRIALS = 0.1, 2.0
 """For how much of the trials, and for how many at most, the count of operations stands as if they had been trained."""
-INSTANT = 0.2
-"""Seconds within which news belong together: the trials of a stack end at once, and of the first alone nothing can be told."""
+INSTANT, LONGEST_INSTANT = 0.2, 1.0
+"""Seconds within which news belong together: the trials of a stack end at once, and of the first alone nothing can be told.
+
+Where news come without a pause they are taken together after so many seconds at the latest.
+"""
+A_TRIALS_OWN = 0.003
+"""Seconds that a trial takes at least, whatever it trains: to ask for it, to report and to write it (a thousand took three)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class TimeLeft:
         self._began = time
         self._moments = deque([_Moment(time, self._work)])
         self._news: _Moment | None = None
+        self._since = time
 
     def trained(self, now: float, expected: float, seconds: float, processor_seconds: float) -> None:
         """A job has returned after `seconds`, with a processor for so many of them, where the count says `expected`."""
@@ -76,6 +82,7 @@ class TimeLeft:
         """So many trials are done, parts of running ones among them."""
         self._settle(now)
         self._work = work
+        self._since = now if self._news is None else self._since
         # Without news of jobs all workers are taken to have been busy.
         all_busy = 0.0 if self._jobs else self._workers * (now - self._began)
         self._news = _Moment(now, work, self._jobs, self._took or all_busy, self._cost or all_busy)
@@ -92,18 +99,23 @@ class TimeLeft:
         so_far, passed = told.time - self._began, now - told.time
         first = min(self._first_jobs(told) * told.cost / told.took, 0.5 * rest) if told.jobs else 0.0
         left = (rest - first) / (self._workers * self._share_busy(told))
+        left = max(left, (self._total - told.trials) * A_TRIALS_OWN)
         # Between two pieces of news time passes; where none comes for long all takes longer.
         slowest = 0.5 * left * (so_far + passed) / so_far if so_far else 0.0
         return max(left - passed, slowest) + self._model * self._slowness()
 
     def _settle(self, now: float) -> None:
         """Take the news of an instant together."""
-        if self._news is None or now - self._news.time <= INSTANT:
+        if self._news is None or (now - self._news.time <= INSTANT and now - self._since <= LONGEST_INSTANT):
             return
         self._moments.append(self._news)
         self._news = None
-        while len(self._moments) > 2 and self._moments[-1].trials - self._moments[1].trials >= WINDOW:
+        while len(self._moments) > 2 and self._is_enough(self._moments[1], self._moments[-1]):
             self._moments.popleft()
+
+    def _is_enough(self, first: _Moment, last: _Moment) -> bool:
+        """Whether what a trial costs can be taken from between these, which needs jobs that took time."""
+        return last.trials - first.trials >= WINDOW and last.jobs - first.jobs >= self._workers
 
     def _a_trial_costs(self, told: _Moment) -> float:
         """Seconds of a worker that a trial takes, those that stand for the count of operations among them."""
@@ -120,9 +132,10 @@ class TimeLeft:
         return max(self._workers - told.jobs, 0) * (told.time - self._began) if told.jobs else 0.0
 
     def _share_busy(self, told: _Moment) -> float:
-        """The share of their time that workers train, with a half of a job for each that is on its way."""
-        there = self._workers * (told.time - self._began)
+        """The share of their time that workers train. Since the start a half of a job is on its way for each of them."""
+        first = self._moments[0]
+        there = self._workers * (told.time - first.time)
         if not told.jobs or there <= 0.0:
             return 1.0
-        on_the_way = self._first_jobs(told) or 0.5 * self._workers * told.took / told.jobs
-        return min((told.took + on_the_way) / there, 1.0)
+        on_the_way = 0.0 if first.jobs else self._first_jobs(told) or 0.5 * self._workers * told.took / told.jobs
+        return min(max((told.took - first.took + on_the_way) / there, 0.01), 1.0)

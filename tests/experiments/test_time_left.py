@@ -132,6 +132,19 @@ def test_a_thousand_trials_of_no_time_end_soon() -> None:
         assert seconds < 10.0
 
 
+def test_trials_that_are_told_long_after_their_jobs_leave_the_estimate_sane() -> None:
+    """A busy coordinator commits hundreds of trials whose jobs returned together."""
+    left = TimeLeft(0.0, 1000, 5.0, workers=2)
+    for _ in range(16):
+        left.trained(2.0, 0.1, 0.2, 0.1)
+    for number in range(1, 901):
+        now = 2.0 + 0.01 * number
+        left.advance(now, number)
+        seconds = left.seconds(now)
+        assert seconds is not None
+        assert seconds < 60.0
+
+
 def test_a_count_that_is_wrong_by_as_much_as_you_like_is_corrected_by_the_first_job() -> None:
     left = TimeLeft(0.0, 10, 1e6)
     left.trained(30.0, 1e5, 10.0, 10.0)
