@@ -419,7 +419,9 @@ def mlflow() -> str:
 
 MLFLOW = """
 The experiment has the sweep's name. Each launch is a run in it, each trial a nested run of its launch. Hyperparameters are params:
-on the launch those of `[model]`, on a trial those that the sampler chose. A trial is committed when its run is terminated, which is
+on the launch those of `[model]` and, once it has ended, those of the best trial as `best_NAME` (a param never changes, so where a
+launch goes on and has another best trial, its own are `best_NAME.N`, with the number of the process behind them); on a trial those
+that the sampler chose. A trial is committed when its run is terminated, which is
 written last. MLflow marks complete trials `FINISHED`, those that were stopped early `KILLED` and those that failed `FAILED`. A text
 longer than MLflow's 8,000 characters for a tag is an artifact in `tags/`, and the tag then holds `artifact:` and its path.
 """

@@ -81,13 +81,12 @@ class TimeLeft:
         self._news = _Moment(now, work, self._jobs, self._took or all_busy, self._cost or all_busy)
 
     def seconds(self, now: float) -> float | None:
-        """The seconds until the model is made; None before there is anything to estimate from."""
+        """The seconds until the model is made, 0 once all trials have ended; None before there is anything to estimate from."""
         if self._work <= 0.0 or (self._a_trial is None and self._work < 1.0):
             return None
-        self._settle(now)
-        model = self._model * self._slowness()
         if self._work >= self._total:
-            return model
+            return 0.0  # how many members the model has is known now, and what they take is said by who trains them
+        self._settle(now)
         told = self._moments[-1] if self._a_trial is not None or self._news is None else self._news
         rest = (self._total - told.trials) * self._a_trial_costs(told)
         so_far, passed = told.time - self._began, now - told.time
@@ -95,7 +94,7 @@ class TimeLeft:
         left = (rest - first) / (self._workers * self._share_busy(told))
         # Between two pieces of news time passes; where none comes for long all takes longer.
         slowest = 0.5 * left * (so_far + passed) / so_far if so_far else 0.0
-        return max(left - passed, slowest) + model
+        return max(left - passed, slowest) + self._model * self._slowness()
 
     def _settle(self, now: float) -> None:
         """Take the news of an instant together."""

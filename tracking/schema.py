@@ -267,6 +267,11 @@ TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 LAUNCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
 
+def best_param(name: str) -> str:
+    """The param of a launch with its best trial's value of a hyperparameter."""
+    return f"best_{name}"
+
+
 def best_metric(metric: str) -> str:
     """The metric with an objective's value at the best epoch."""
     return f"best_{metric}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..formats import FORMATS, Address, open_table, writable_suffixes
+from ..formats import FORMATS, Address, is_table, open_table, writable_suffixes
 from ..writing import writing
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def predict_file(
         raise UserError(f"-o {out}: there is no folder {str(out.parent)!r}")
     source = str(source)
     given = Path(Address.parse(source).path).expanduser()
+    if is_table(name) and not given.exists():
+        raise UserError(f"{source}: there is no such file; the sweep's name comes before the table's")
     if out.exists() and given.exists() and out.samefile(given):
         raise UserError(f"-o {out}: is the input itself; give another name")
 

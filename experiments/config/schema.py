@@ -34,7 +34,9 @@ class DataConfig(Table):
     "cars.csv", "cars.xlsx?sheet=2019", "sqlite:///shop.db?query=SELECT ...". Or a data set that comes with scikit-learn:
     "sklearn:digits". "memory" is a table that was handed to `mlptune.run_sweep` in Python, which has to be given again each time.
     """
-    target: Column | None = Field(default=None, description="the name of one column, in quotes")
+    target: Column | None = Field(
+        default=None, description="the name of one column, in quotes (several are a sweep each)"
+    )
     """The column to predict. Unless given: the one that is called `target`."""
     task: Literal["auto", "classification", "regression"] = "auto"
     """What the target is; `auto` decides by its values."""

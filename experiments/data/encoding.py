@@ -16,6 +16,8 @@ from .features import USUAL_LEVELS, Categorical, Feature, Levels, MissingIndicat
 from .header import columns_hint
 from .reading import Reading, first_unread
 
+_ONE = {"no numbers": "no number", "no dates": "no date", "no times of day": "no time of day"}
+
 
 class Trouble(NamedTuple):
     """A column of new rows that cannot all be read: what is wrong, and whether that is more than half of its cells."""
@@ -145,10 +147,11 @@ class Encoder:
             unread = feature.unread(cells)
             if unread is not None and unread.cells.any():
                 n_unread = int(unread.cells.sum())
-                message = (
-                    f"{n_unread} of {counted(len(frame), 'cell')} {'is' if n_unread == 1 else 'are'} {unread.what} "
-                    f"(first: {first_unread(cells, unread.cells)}){unread.then}"
-                )
+                are, then = f"are {unread.what}", unread.then
+                if n_unread == 1:
+                    are, then = f"is {_ONE.get(unread.what, unread.what)}", then.replace("they count", "it counts")
+                first = first_unread(cells, unread.cells)
+                message = f"{n_unread} of {counted(len(frame), 'cell')} {are} (first: {first}){then}"
                 troubles.append(Trouble(feature.column, message, unread.many and 2 * n_unread > len(frame)))
         return troubles
 

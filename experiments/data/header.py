@@ -56,7 +56,9 @@ def target_name(data: "DataConfig", names: Sequence[str]) -> str:
             f"[data] target: name the column to predict (on the command line: --target){columns_hint('', names)}"
         )
     if data.target not in names:
-        raise UserError(f"[data] target: the table has no column {data.target!r}{columns_hint(data.target, names)}")
+        several = all(name.strip() in names for name in data.target.split(","))
+        hint = "; several targets are a sweep each" if several else columns_hint(data.target, names)
+        raise UserError(f"[data] target: the table has no column {data.target!r}{hint}")
     return data.target
 
 

@@ -16,6 +16,7 @@ import json
 import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -113,13 +114,19 @@ def read_number(cell: str | None, reading: Mapping[str, Any]) -> float | None:
     return None if np.isinf(value) else value
 
 
+@cache
+def tell(line: str) -> None:
+    """Say a line on standard error, and say it once: all parts of a model read the same cells."""
+    print(line, file=sys.stderr)
+
+
 def read_numbers(column: str, cells: Cells, reading: Mapping[str, Any]) -> Array:
     """The numbers (n,) of a column, NaN where there is none; cells that are something else are told on standard error."""
     known = {cell: read_number(cell, reading) for cell in set(cells)}
     unread = [cell for cell in cells if known[cell] is None]
     if unread:
         what = "dates" if reading["order"] else "numbers"
-        print(f"{column}: {len(unread)} of {len(cells)} cells are no {what} (first: {unread[0]!r})", file=sys.stderr)
+        tell(f"{column}: {len(unread)} of {len(cells)} cells are no {what} (first: {unread[0]!r})")
     values = np.array([np.nan if known[cell] is None else known[cell] for cell in cells], dtype=np.float64)
     return np.where(
         np.isin(values, missing_numbers(reading["missing"], reading["decimal"], reading["order"])), np.nan, values

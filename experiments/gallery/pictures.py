@@ -439,22 +439,37 @@ def sweep() -> Picture:
         Axis(1e-4, 10**-0.5, "learning rate", log=True), Axis(0, 0.6, "dropout"), dots, "where the good ones lie"
     )
     how = Chart(Axis(1, 12, "epoch"), Axis.of(trained.curves["val_score"].ravel(), "accuracy"), curves, "all curves")
+    places = np.column_stack([(np.log10(rates) + 2.25) / 1.75, drops / 0.3 - 1])  # the space as a square from -1 to 1
+    counts = (1, 2, 4, 8, 16, 32, 64)
+    film = [_known_after(places[:n], shade[:n], plane(size=1.0)) for n in counts]
     near = [abs(np.log10(r) - np.log10(rates[int(np.argmax(score))])) for r in rates[np.argsort(-score)[:8]]]
     return Picture(
-        "A sweep at a glance",
-        "64 random configurations, trained together in one pass. The rate decides (dark dots stand in one column), "
-        "dropout hardly matters here.",
+        "A sweep as a film",
+        "64 random configurations, trained together in one pass. The slider runs through the trials: each point of the space "
+        "(learning rate to the right, dropout upwards) has the accuracy of the nearest trial so far, red the best. The rate "
+        "decides (dark dots stand in one column), dropout hardly matters here.",
         charts=[
             ("all curves", how.svg()),
             ("where the good ones lie", where.svg()),
             _lines("the best so far", {"best": best.tolist()}, "accuracy", x="trial"),
         ],
+        maps=[Map("the space", film, size=1.0)],
+        steps=[f"{n} trial{'s' if n > 1 else ''}" for n in counts],
         figures={
+            "wrong_after_2": float(np.abs(film[1] - film[-1]).mean()),
+            "wrong_after_32": float(np.abs(film[-2] - film[-1]).mean()),
             "gain": float(best[-1] - best[0]),
             "spread_of_best": float(max(near)),
             "spread_of_all": float(np.ptp(np.log10(rates))),
         },
     )
+
+
+def _known_after(places: Array, values: Array, grid: Array) -> NDArray[np.float64]:
+    """By point of a square grid the value of the nearest place."""
+    distances = ((grid[:, None] - places[None]) ** 2).sum(axis=2)
+    side = round(len(grid) ** 0.5)
+    return np.asarray(values, dtype=np.float64)[distances.argmin(axis=1)].reshape(side, side)
 
 
 PICTURES: Mapping[str, Callable[[], Picture]] = {

@@ -147,6 +147,7 @@ class Coordinator:
 
     Attributes:
         trials: The trials that have ended, by number.
+        seconds: When each of them ended, in seconds from the beginning of `run`.
         stopped: Why the search ended before its budget, if a rule or a person ended it.
     """
 
@@ -173,10 +174,12 @@ class Coordinator:
         self._observer = observer
         self._batch_ended = batch_ended
         self._live: dict[int, LiveTrial] = {}
+        self._began = time.monotonic()
         self._deadline: float | None = None
         self._pace = _Pace(None)
         self._worst = -math.inf if study.directions[0] == optuna.study.StudyDirection.MAXIMIZE else math.inf
         self.trials: dict[int, TrialRecord] = {}
+        self.seconds: dict[int, float] = {}
         self.stopped: Stopped | None = None
         self._steering = Steering()
         # The first trial of the batch that trains, and of that in which each trial has ended.
@@ -188,7 +191,7 @@ class Coordinator:
 
         Trials by hand come on top of those of the budget. The space changes as `spaces` has it, between batches.
         """
-        began = time.monotonic()
+        self._began = began = time.monotonic()
         asked = by_hand = 0
         self._steering = steering = steering or Steering()
         self._deadline = budget.deadline
@@ -378,6 +381,7 @@ class Coordinator:
     def _close(self, live: LiveTrial, record: TrialRecord, outcome: Outcome | None) -> None:
         self._evaluator.forget(live.number)
         self.trials[live.number] = record
+        self.seconds[live.number] = time.monotonic() - self._began
         self._ended_in[live.number] = self._batch
         self._recorder.commit(live, record, outcome)
         self._observer.trial_finished(replace(record, rebuild={CURVE: list(live.values)}))

@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence, Sized
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ class Searched:
         stopped: Why it ended before its budget; None where nothing ended it.
         by_hand: The numbers of the trials by hand.
         space_changes: How the ranges of the space changed.
+        seconds: When each trial that this process trained ended, in seconds from the beginning of the search.
     """
 
     trials: Mapping[int, TrialRecord]
@@ -77,6 +78,7 @@ class Searched:
     stopped: Stopped | None = None
     by_hand: Sequence[int] = ()
     space_changes: Sequence[SpaceChange] = ()
+    seconds: Mapping[int, float] = field(default_factory=dict)
 
 
 def finish(
@@ -149,6 +151,7 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
     if outputs is not None:
         rows = validation_rows(plan)
         evidence = measure(plan, searched.study, rows, outputs, result.model, result.configuration)
+        evidence |= {"seconds": {str(number): round(s, 2) for number, s in sorted(searched.seconds.items())}}
     return Facts(
         name=plan.spec.name,
         run_id=document["run_id"],

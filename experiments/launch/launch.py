@@ -156,6 +156,7 @@ class Launch:
                 self._stopped(search, earlier),
                 steering.numbers,
                 spaces.changes,
+                search.seconds,
             )
             if steering.only and earlier is not None and earlier.state != "finished":
                 return self._leave_unfinished(searched, writer, launched.result())

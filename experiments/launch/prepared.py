@@ -42,6 +42,7 @@ class PreparedSearch:
         scheduler: The rule by which epochs are given to trials.
         library: What the model may be made of; the recorder of `run` fills it.
         spaces: The space as it changed, after `run`.
+        seconds: When each trial that was trained here ended, in seconds from the beginning of `run`.
         stopped: Why the search ended before its budget, after `run`; None where nothing ended it.
     """
 
@@ -60,6 +61,7 @@ class PreparedSearch:
         self._observer = observer
         self.study = create_study(plan, start)
         self.stopped: Stopped | None = None
+        self.seconds: Mapping[int, float] = {}
         self._steering = steering or Steering()
         self.spaces = spaces or SpaceHistory(
             plan.space, widen=plan.spec.search.widen, direction=plan.objective.direction, say=observer.message
@@ -104,6 +106,10 @@ class PreparedSearch:
                 f"[objective] limit: {error}; make it larger, or the space's smallest networks smaller"
             ) from error
         self.stopped = search.stopped
+        # What was replayed tells nothing of how long it took.
+        self.seconds = {
+            number: seconds for number, seconds in search.seconds.items() if number not in (committed or {})
+        }
         return search.trials
 
     def _announce(self) -> None:

@@ -398,7 +398,8 @@ def repeated_rows(facts: Facts) -> Finding | None:
     return Finding(
         "repeated_rows",
         "note",
-        f"{repeated} of {n} validation rows are in the training rows too, target included: the score is that much too good",
+        f"{repeated} of {n} validation rows are in the training rows too, target included: "
+        "the score is too good if new rows are no copies",
         {"repeated": repeated, "validation": n},
         _APART.get(facts.evidence.get("duplicates", ""), _APART["group"]),
     )

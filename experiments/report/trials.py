@@ -86,6 +86,12 @@ def search_section(facts: Facts) -> str:
     if not facts.complete:
         return ""
     charts = [figure("Best so far", _progress(facts).svg(), "Each dot is a trial; the line is the best up to it.")]
+    if (over_time := _over_time(facts)) is not None:
+        charts.append(
+            figure(
+                "Best so far over time", over_time.svg(), "From the first trial's start; each dot is an improvement."
+            )
+        )
     importance = facts.evidence.get("hyperparameter_importance") or {}
     if importance:
         rows = sorted(importance.items(), key=lambda item: -item[1])
@@ -155,6 +161,25 @@ def _progress(facts: Facts) -> Chart:
     steps = [p for (x, y), (x2, _) in zip(line, [*line[1:], line[-1]], strict=True) for p in ((x, y), (x2, y))]
     x = Axis(-0.5, max(1.0, line[-1][0] + 0.5), "trial")
     return Chart(x, _value_axis(dots, facts.metric), [*dots, Mark(steps, "step")], "best value so far by trials")
+
+
+def _over_time(facts: Facts) -> Chart | None:
+    """The best so far over seconds, of a sweep that one process has trained whole."""
+    seconds = facts.evidence.get("seconds") or {}
+    ended = sorted((t for t in facts.complete if str(t.number) in seconds), key=lambda t: seconds[str(t.number)])
+    if len(ended) < max(2, len(facts.complete)):
+        return None
+    points: list[tuple[float, float]] = []
+    dots: list[Mark] = []
+    for trial in ended:
+        at, value = float(seconds[str(trial.number)]), float(trial.value or 0.0)
+        if not points or facts.sign * value > facts.sign * points[-1][1]:
+            points += [(at, before) for _, before in points[-1:]] + [(at, value)]
+            dots.append(Mark([(at, value)], _dot_css(facts, trial), trial.number, _shade(facts, trial), dot=True))
+    last = float(max(seconds.values()))
+    points.append((last, points[-1][1]))
+    x = Axis(0.0, max(last, 0.1), "seconds")
+    return Chart(x, _value_axis(dots, facts.metric), [*dots, Mark(points, "step")], "best value so far by seconds")
 
 
 def _dot_css(facts: Facts, trial: TrialRecord) -> str:

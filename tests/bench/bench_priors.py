@@ -2,15 +2,18 @@
 
 Where the optimum is known the objective is a quadratic in four dimensions (`tests/support/priors.py`). Between the two tables of
 FCNet (`bench_tables.py`) the best five configurations of 64 trials on one of them are tried first on the other (`start`), and the
-best of them is besides the prior of every hyperparameter. All in batches of 8; MLPTUNE_BENCH_SEEDS sets the number of seeds.
+best of them is besides the prior of every hyperparameter. Both in batches of 8. Real training is that of plain networks on digits.
+MLPTUNE_BENCH_SEEDS sets the number of seeds (20; of digits at most 8).
 """
 
 import os
+from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
 
+import mlptune
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
 from mlptune.experiments.launch.warm_start import MOST, fitting
 from mlptune.experiments.progress import Observer
@@ -34,6 +37,39 @@ def test_priors_near_and_far(method):
         until = (found >= 0.02).sum(axis=1) + 1
         rows = np.column_stack([found[:, np.array(EVALUATIONS) - 1], until])
         print(f"  {prior or 'none':8}{cells(rows, 3)}")
+
+
+DIGITS = {
+    "learning_rate": {"low": 1e-5, "high": 1.0, "log": True},
+    "dropout": {"low": 0.0, "high": 0.8},
+    "l2": {"low": 1e-7, "high": 1.0, "log": True},
+}
+GUESSES = {
+    "none": {},
+    "good": {"learning_rate": 0.01, "dropout": 0.1, "l2": 1e-6},
+    "wrong": {"learning_rate": 1.0, "dropout": 0.8, "l2": 1.0},
+}
+
+
+def test_priors_on_digits(tmp_path: Path):
+    print("\nauto on digits, validation loss after so many trials")
+    for label, guess in GUESSES.items():
+        space = {name: {**table, **({"prior": guess[name]} if guess else {})} for name, table in DIGITS.items()}
+        found = []
+        for seed in range(min(SEEDS, 8)):
+            spec = {
+                "name": f"{label}{seed}",
+                "seed": seed,
+                "data": {"source": "sklearn:digits", "validation": 0.3},
+                "model": {"preset": "plain", "epochs": 10, "batch_size": 64},
+                "space": {**space, "hidden": [[16], [32], [64], [32, 32]]},
+                "search": {"trials": 32, "batch": 4},
+                "objective": {"metric": "val_loss", "ensemble": 0, "refit": False},
+            }
+            result = mlptune.run_sweep(spec, workers=1, tracking_uri=f"sqlite:///{tmp_path / 'x.db'}")
+            values = [trial["value"] for trial in result.summary()["trials"]]
+            found.append(np.minimum.accumulate([np.inf if value is None else value for value in values]))
+        print(f"  {label:8}{cells(np.array(found)[:, [7, 15, 31]], 3)}")
 
 
 def searched(table, seed, points=(), prior=None):

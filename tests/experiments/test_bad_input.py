@@ -283,6 +283,7 @@ MISSES = [
     (["show", "../cars"], "there is no sweep '../cars'"),
     (["show", "x' OR '1'='1"], "there is no sweep "),
     (["show", LONG], "there is no sweep "),
+    (["predict", "cars.csv", "cars", "-o", "out.csv"], "the sweep's name comes before the table's"),
     (["predict", "cars", "nothere.csv", "-o", "out.csv"], "nothere.csv: there is no such file"),
     (["predict", "cars", "tiny.csv", "-o", "out.csv"], "'power'"),
     (["predict", "cars", "cars.csv", "-o", "no/such/out.csv"], "no/such"),

@@ -172,7 +172,7 @@ def test_making_the_model_counts_at_the_speed_of_the_trials() -> None:
     left.advance(6.0, 1.0)
     assert left.seconds(6.0) == pytest.approx(30.0 - 6.0 + 24.0)
     left.advance(30.0, 2.0)
-    assert left.seconds(31.0) == 24.0
+    assert left.seconds(31.0) == 0.0
 
 
 def test_at_the_end_nothing_is_left_and_before_the_start_nothing_is_known() -> None:

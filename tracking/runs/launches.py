@@ -249,9 +249,22 @@ class Runs:
             all_tags[schema.ENSEMBLE] = records.dumps([{"number": n, "weight": w} for n, w in members.items()])
         short, long = records.fit(all_tags)
         log_texts(self._client, claim.run_id, {**artifacts, **long})
-        log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], {}, short, now)
+        params = {} if best is None else self._best_params(claim, best)
+        log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], params, short, now)
         self._client.set_terminated(claim.run_id, schema.LAUNCH_STATUS[state], end_time=now)
         self.close()
+
+    def _best_params(self, claim: LaunchClaim, best: TrialRecord) -> dict[str, str]:
+        """The best trial's hyperparameters as params of the launch.
+
+        A param never changes. Where a launch that was finished goes on and has another best trial, the new one's have the claim's
+        number behind their names, as the claim itself.
+        """
+        found = records.param_texts({schema.best_param(key): value for key, value in best.params.items()})
+        known = {} if claim.number == 1 else self._client.get_run(claim.run_id).data.params
+        if any(known.get(key, text) != text for key, text in found.items()):
+            return {f"{key}.{claim.number}": text for key, text in found.items()}
+        return found
 
     def log_model(
         self,

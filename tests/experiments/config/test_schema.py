@@ -29,6 +29,10 @@ WRONG = [
     ('name = "../etc"\n' + DATA, NAME_RULE + 'not "../etc"'),
     ('name = "a\\n"\n' + DATA, NAME_RULE + 'not "a\\n"'),
     ("[data]\nsource = 3", "[data] source: must be text in quotes, not 3"),
+    (
+        '[data]\nsource = "x"\ntarget = ["a", "b"]',
+        '[data] target: must be the name of one column, in quotes (several are a sweep each), not ["a", "b"]',
+    ),
     (DATA + "test_size = 1.0", "[data] test_size: must be a share of all rows, at least 0 and below 1, not 1.0"),
     (DATA + "test_size = nan", "[data] test_size: must be a share of all rows, at least 0 and below 1, not nan"),
     (

@@ -135,6 +135,10 @@ BAD = [
     ({"source": "page.csv"}, "page.csv: is not a text table: it is a web page or XML"),
     ({"source": "cars.csv"}, "[data] target: name the column to predict"),
     ({"source": "cars.csv", "target": "nope"}, "[data] target: the table has no column 'nope'"),
+    (
+        {"source": "cars.csv", "target": "age, price"},
+        "[data] target: the table has no column 'age, price'; several targets are a sweep each",
+    ),
     ({"source": "cars.csv", "target": "price", "group": "owner"}, "[data] group: the table has no column 'owner'"),
     ({"source": "cars.csv", "target": "price", "test": "new.csv"}, "new.csv: there is no such file"),
     ({"source": "cars.csv", "target": "price", "test": "other.csv"}, "[data] test: other.csv has no column 'price'"),

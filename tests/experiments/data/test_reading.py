@@ -191,7 +191,7 @@ def test_words_for_missing_are_remembered():
     assert encoder.transform(new)[:, 1].tolist() == [1, 1, 0, 1]
     [trouble] = encoder.unread(new)
     assert (trouble.column, trouble.most) == ("x", False)
-    assert trouble.message == "1 of 4 cells is no numbers (first: 'other'); they count as missing"
+    assert trouble.message == "1 of 4 cells is no number (first: 'other'); it counts as missing"
 
 
 def test_words_with_few_numbers_are_categories():

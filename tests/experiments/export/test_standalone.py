@@ -234,3 +234,12 @@ def test_what_cannot_be_used_is_one_line(
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert standalone.main([str(table)]) == 0
     assert capsys.readouterr().out.startswith("prediction\n")
+
+
+def test_cells_that_cannot_be_read_are_told_once(table: Path, tmp_path: Path, capsys: Any) -> None:
+    write(momentary_model(table, "regression", {}, {}), tmp_path)
+    model = standalone.Model(tmp_path / "model.npz")
+    model.about["encoders"] = model.about["encoders"][:1] * 3  # as where each fold has its own
+    rows = standalone.read_columns(table, model.columns)
+    model.predict({**rows, "way": [*rows["way"][:-1], "5 knots"]})
+    assert capsys.readouterr().err == "way: 1 of 160 cells are no numbers (first: '5 knots')\n"

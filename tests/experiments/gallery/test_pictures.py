@@ -28,7 +28,11 @@ CLAIMS = {
         and f["gap_nothing"] > 2 * max(f["gap_l2 = 0.02"], f["gap_dropout = 0.5"])
     ),
     "double_descent": lambda f: 30 <= f["peak"] <= 50 and f["height"] > 5 * f["first"] and f["last"] < f["first"],
-    "sweep": lambda f: f["gain"] > 0 and f["spread_of_best"] < 0.3 * f["spread_of_all"],
+    "sweep": lambda f: (
+        f["gain"] > 0
+        and f["spread_of_best"] < 0.3 * f["spread_of_all"]
+        and f["wrong_after_32"] < 0.5 * f["wrong_after_2"]
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mlptune.experiments.front import LaunchCosts
 from mlptune.experiments.report.trials import curves_section, front_section, search_section
-from tests.support.facts import curves, healthy, trial
+from tests.support.facts import curves, healthy, trial, with_evidence
 
 
 def drawn(html: str) -> dict[int, set[str]]:
@@ -47,3 +47,19 @@ def test_the_front_has_its_trials_with_their_costs_the_cheapest_first() -> None:
 def test_a_launch_without_trials_has_no_such_sections() -> None:
     facts = replace(healthy(), trials=(), curves={}, space={})
     assert curves_section(facts) == search_section(facts) == front_section(facts) == ""
+
+
+def test_the_best_so_far_over_seconds_shows_each_improvement_where_all_times_are_known() -> None:
+    facts = healthy()
+    values = {t.number: t.value for t in facts.trials}
+    seconds = {str(number): 30.0 - number for number in values}  # the last trial ended first
+    told = search_section(with_evidence(facts, seconds=seconds))
+    chart = told[told.index("Best so far over time") :].split("</figure>")[0]
+    best, improved = -1.0, set()
+    for number in sorted(values, key=lambda number: seconds[str(number)]):
+        if (values[number] or 0.0) > best:
+            best, improved = values[number] or 0.0, improved | {number}
+    assert set(drawn(chart)) == improved
+    del seconds["3"]  # replayed by a resume
+    assert "over time" not in search_section(with_evidence(facts, seconds=seconds))
+    assert "over time" not in search_section(facts)

@@ -38,6 +38,26 @@ def test_launch_as_mlflow_sees_it(writer: Writer, client: Any) -> None:
     assert sorted(a.path for a in client.list_artifacts(parent)) == ["plots", "report.html", "sweep.toml"]
 
 
+def test_the_best_trials_hyperparameters_are_params_of_the_launch_also_when_a_later_one_is_better(
+    uri: str, client: Any
+) -> None:
+    first, second = (TrialRecord(i, "complete", i / 2, {"x": i, "hidden": [8, i]}) for i in range(2))
+    with Writer(uri) as writer:
+        run_id = opened(writer, params={"epochs": 5})
+        writer.commit_trial(first, curves(2))
+        writer.finish_launch("finished", best=first)
+    assert client.get_run(run_id).data.params == {"epochs": "5", "best_x": "0", "best_hidden": "[8,0]"}
+    for after, best in ((1, first), (2, second)):  # continued twice: without a better trial, and with one
+        with Writer(uri) as writer:
+            writer.reopen_launch("digits", run_id, after=after, tags={})
+            if best is second:
+                writer.commit_trial(second, curves(2))
+            writer.finish_launch("finished", best=best)
+    params = client.get_run(run_id).data.params
+    assert {key: text for key, text in params.items() if key.startswith("best_x")} == {"best_x": "0", "best_x.3": "1"}
+    assert params["best_hidden.3"] == "[8,1]"
+
+
 @pytest.mark.parametrize("state", [None, "interrupted"])
 def test_unfinished_launch_is_refused_named_and_resumed(uri: str, state: str | None) -> None:
     with Writer(uri) as writer:
