@@ -168,7 +168,8 @@ def expected_score(
 
     The rows are cut into parts; each is predicted by what is chosen on the others (cross-fitting), and all are scored together.
     What is scored are the `crossfit` predictions where there are such: those at epochs that were not chosen on the rows themselves.
-    The interval is 1.96 standard errors to both sides, those of the bootstrap over rows. None where there are too few rows.
+    The interval is 1.96 standard errors to both sides, those of the bootstrap over rows, but ends at the best score that there is.
+    None where there are too few rows.
     """
     scored = predictions if crossfit is None else crossfit
     n = len(rows.y)
@@ -192,7 +193,12 @@ def expected_score(
     error = 1.96 * _standard_error(rows, outputs, scoring)
     if not np.isfinite([score, error]).all():
         return None
-    return Expected(score, score - error, score + error)
+    low, high = score - error, score + error
+    return (
+        Expected(score, low, min(high, scoring.best))
+        if scoring.greater_is_better
+        else Expected(score, max(low, scoring.best), high)
+    )
 
 
 def _standard_error(rows: ValidationRows, outputs: NDArray[Any], scoring: Scoring) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.losses import LOSSES
-from ..core.metrics import Metric
+from ..core.metrics import METRICS, Metric
 
 # What the curve val_score is of predictions.
 SCORES = {"classification": "accuracy", "regression": "r2"}
@@ -44,3 +44,10 @@ class Scoring:
     def greater_is_better(self) -> bool:
         """Whether a larger score is the better one."""
         return self.metric is not None and self.metric.greater_is_better
+
+    @property
+    def best(self) -> float:
+        """What no score is better than: 0 of losses and errors, 1 of other scores; infinite where that is not known."""
+        if self.metric is not None and self.metric is not METRICS.get(self.metric.name):
+            return math.inf if self.greater_is_better else -math.inf
+        return 1.0 if self.greater_is_better else 0.0

@@ -25,7 +25,6 @@ from .values import (
     category_with_marks,
     factorize,
     first_code,
-    number_of_text,
     numbers,
     plain_texts,
 )
@@ -54,6 +53,7 @@ _PLACEHOLDERS = frozenset(
     )
 )
 _FEW, _OWN_WORDS = 20, 2
+_LOOKED_AT = 10_000  # distinct cells of a column, to find its unit
 
 
 @dataclass(frozen=True)
@@ -157,13 +157,12 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
     of any kind where there are over 20 distinct numbers. The unit is learned too, if there is one.
     """
     if missing is not None:
-        reading = _with_unit(column, Reading(decimal, normalised(missing)))
-        return Attempt(reading, reading.apply(column), first_written(column, reading))
+        reading, read = _with_unit(column, Reading(decimal, normalised(missing)))
+        return Attempt(reading, read, first_written(column, reading))
     reading = Reading(decimal)
     if decimal == "." and (values := plain_texts(column)) is not None:
         return Attempt(reading, numbers(pd.Series(values)), first_code(column))
-    reading = _with_unit(column, reading)
-    read = reading.apply(column)
+    reading, read = _with_unit(column, reading)
     if read.non_numeric.any():
         words = {cell.strip().lower() for cell in _texts(column[read.non_numeric])}
         n_distinct = len(np.unique(read.values[np.isfinite(read.values)]))
@@ -177,18 +176,24 @@ def try_numbers(column: pd.Series, decimal: str, missing: Sequence[str] | None =
     return Attempt(reading, read, first_written(column, reading))
 
 
-def _with_unit(column: pd.Series, reading: Reading) -> Reading:
-    """The reading with the unit that nearly all cells have that are no numbers without it, over 20 distinct numbers."""
-    cells = [cell.strip() for cell in _texts(column)]
-    others = [
-        cell for cell in cells if cell.lower() not in _PLACEHOLDERS and number_of_text(cell, reading.decimal) is None
-    ]
+def _with_unit(column: pd.Series, reading: Reading) -> tuple[Reading, Numbers]:
+    """The reading with the column's unit, if it has one, and what it gives."""
+    read = reading.apply(column)
+    if read.non_numeric.any() and (unit := _unit_of(_texts(column[read.non_numeric]), reading.decimal)):
+        reading = replace(reading, unit=unit)
+        read = reading.apply(column)
+    return reading, read
+
+
+def _unit_of(cells: Sequence[str], decimal: str) -> str:
+    """The unit that nearly all of these cells have after a number, over 20 distinct numbers; "" where there is none."""
+    texts = {text for cell in cells[:_LOOKED_AT] if (text := cell.strip()).lower() not in _PLACEHOLDERS}
     found: dict[str, set[float]] = {}
-    for number, unit in map(split_unit, others):
-        if unit and (value := parse(number, reading.decimal)) is not None:
+    for number, unit in map(split_unit, texts):
+        if unit and (value := parse(number, decimal)) is not None:
             found.setdefault(unit, set()).add(value)
-    unit, values = max(found.items(), key=lambda item: len(item[1]), default=("", set()))
-    return replace(reading, unit=unit) if len(values) > max(_FEW, 0.9 * len(set(others))) else reading
+    unit, values = max(found.items(), key=lambda item: (len(item[1]), item[0]), default=("", set()))
+    return unit if len(values) > max(_FEW, 0.9 * len(texts)) else ""
 
 
 def try_dates(name: str, column: pd.Series, first: str = "", missing: Sequence[str] | None = None) -> Reading | None:

@@ -99,11 +99,16 @@ class Facts:
         """The standard error of the best trial's value: by the interval of the expected score, else by its own networks."""
         expected = (self.best or {}).get("expected")
         if expected:
-            return float(expected["high"] - expected["low"]) / (2 * 1.96)
+            return float(margin(expected) / 1.96)
         best = self.complete[0] if self.complete else None
         if best is None or not best.spread or len(best.best_epochs) < 2:
             return None
         return float(best.spread) / math.sqrt(len(best.best_epochs))
+
+
+def margin(expected: Mapping[str, float]) -> float:
+    """How far the interval of the expected score goes to the side where no best score ends it."""
+    return max(expected["high"] - expected["score"], expected["score"] - expected["low"])
 
 
 def space_of(trials: Sequence[TrialRecord]) -> dict[str, dict[str, Any]]:

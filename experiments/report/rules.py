@@ -14,7 +14,7 @@ from typing import Any
 from ..._text import counted
 from ..edges import Edge, edges
 from ..short import number_text, value_text
-from .facts import Facts
+from .facts import Facts, margin
 
 # The trials that lead a sweep.
 LEADERS = 5
@@ -447,7 +447,7 @@ def promise_kept(facts: Facts) -> Finding | None:
     expected, test = best.get("expected"), best.get("test_score")
     if not expected or test is None:
         return None
-    half = (expected["high"] - expected["low"]) / 2
+    half = margin(expected)
     # The test part's own error adds to that of the expectation.
     n, m = _rows(facts, "validation"), _rows(facts, "test")
     allowed = half * math.sqrt(1 + (n / m if n and m else 1.0)) * 1.3

@@ -102,6 +102,16 @@ def test_the_interval_holds_the_score_on_fresh_rows_as_often_as_it_says() -> Non
     assert 88 <= hits <= 100
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+def test_the_interval_ends_at_the_best_score_that_there_is(metric: str) -> None:
+    scoring, y = Scoring(METRICS[metric], "log_loss"), np.arange(60) % 2
+    p = np.where(y == 1, 0.999, 0.001)
+    p[7] = 0.01
+    found = expected_score({0: p[:, None]}, ValidationRows(y), best_chooser(scoring), scoring)
+    assert found is not None
+    assert (found.high == 1.0 > found.score > found.low) if metric == "accuracy" else (found.low == 0.0 < found.score)
+
+
 def test_too_few_rows_promise_nothing() -> None:
     scoring = Scoring(METRICS["accuracy"], "log_loss")
     predictions = {0: np.array([[0.4], [0.6], [0.1]])}

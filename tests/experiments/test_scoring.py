@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from mlptune.core.metrics import METRICS
+from mlptune.core.metrics import METRICS, Metric
 from mlptune.experiments.scoring import Scoring
 
 
@@ -36,3 +36,10 @@ def test_the_direction_is_the_metrics_own() -> None:
 
 def test_a_loss_that_predictions_do_not_determine_is_not_a_number() -> None:
     assert math.isnan(Scoring(None, "perceptron")(np.array([0, 1]), np.array([[0.0], [1.0]])))
+
+
+def test_no_score_is_better_than_the_best() -> None:
+    assert Scoring(METRICS["r2"], "squared_error").best == Scoring(METRICS["matthews"], "log_loss").best == 1.0
+    assert Scoring(METRICS["rmse"], "squared_error").best == Scoring(None, "log_loss").best == 0.0
+    gain = Metric("gain", lambda y, output, weight: 0.0, "maximize", ("classification",))
+    assert Scoring(gain, "log_loss").best == math.inf
