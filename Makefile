@@ -33,7 +33,7 @@ demo: .venv/ready  ## a real sweep on the digits, into ./mlflow.db
 	@$(BIN)/mlptune sweep digits
 	@echo 'The command is .venv/bin/mlptune; after "source .venv/bin/activate" it is mlptune.'
 
-test: .venv/ready  ## the test suite, about 5 minutes on 2 cores
+test: .venv/ready  ## the test suite, about 4 minutes on 2 cores
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready  ## the slower tests

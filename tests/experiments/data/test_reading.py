@@ -1,9 +1,10 @@
-"""How a column is read is learned once: a row's features depend on that row alone, whatever file it comes in."""
+"""How a column is read is learned once: what is predicted for a row depends on that row alone, whatever file it comes in."""
 
 import contextlib
 import datetime
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlptune.core.hyperparameters import Hyperparameters
+from mlptune.core.network import Network
+from mlptune.core.structure import Structure
+from mlptune.core.training import start
+from mlptune.core.workspace import outputs_by_row
 from mlptune.experiments.config.schema import DataConfig
 from mlptune.experiments.data.columns import infer_schema
 from mlptune.experiments.data.encoding import Encoder
@@ -122,12 +128,24 @@ def test_a_row_is_read_alike_in_any_file(tmp_path: Path, table: tuple[pd.DataFra
     encoder = Encoder.fit(train, schema)
     encoder = Encoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False)))
     expected = encoder.transform(texts.replace("", None))
+    predict = network(encoder)
+    predicted = predict(expected)
     order = data.draw(st.permutations(everything.tolist()))
     cuts = sorted(data.draw(st.lists(st.integers(1, len(order) - 1), max_size=6)))
     for rows in np.split(np.array(order), cuts):
         if len(rows):
-            part = stored(rows, data.draw(suffixes))
-            np.testing.assert_array_equal(encoder.transform(part), expected[rows])
+            part = encoder.transform(stored(rows, data.draw(suffixes)))
+            np.testing.assert_array_equal(part, expected[rows])
+            np.testing.assert_array_equal(predict(part), predicted[:, rows])
+
+
+def network(encoder: Encoder) -> Callable[[np.ndarray], np.ndarray]:
+    """What a network for these columns predicts, untrained as it is."""
+    hp = Hyperparameters(hidden=(24, 24), scaling="none")
+    sizes = {"n_inputs": encoder.n_features, "n_plain": encoder.n_plain, "levels": encoder.levels}
+    structure = Structure.of(hp, **sizes, n_outputs=3, n_rows=50, loss="cross_entropy")
+    state = start(structure, [Network(hp, 0)])
+    return lambda rows: outputs_by_row(structure, state.theta, state.buffers, rows)
 
 
 def test_a_file_without_the_letters_is_still_a_file_of_codes():
