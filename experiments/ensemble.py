@@ -4,7 +4,7 @@ All of it is a function of the trials' predictions for rows that their networks 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,11 @@ def combine(predictions: Predictions, counts: Mapping[int, float]) -> NDArray[np
     for number, count in counts.items():
         result += count * np.asarray(predictions[number], dtype=np.float64)
     return result / total
+
+
+def weighted_mean(outputs: Iterable[NDArray[Any]], weights: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
+    """The mean of arrays (n, o), added one after the other: NumPy's own order depends on whether n is 1."""
+    return np.asarray(sum(weight * array for weight, array in zip(weights, outputs, strict=True)) / np.sum(weights))
 
 
 Chooser = Callable[[Predictions, ValidationRows], Callable[[Predictions], NDArray[Any]]]

@@ -108,6 +108,6 @@ def _outline(spec: Spec, dataset: "Dataset", frame: "pd.DataFrame", workers: int
     from .launch.searching import create_scheduler, create_study, describe_search
 
     plan = make_plan(spec, dataset)
-    study = create_study(plan)
+    study = create_study(plan, plan.starts)
     notes = describe_search(plan, study, create_scheduler(plan, study))
     return outline(plan, frame, notes, workers)

@@ -3,7 +3,7 @@
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MethodType
@@ -21,6 +21,7 @@ from ..core.workspace import outputs_by_row
 from .data.encoding import Encoder
 from .data.frames import in_pandas
 from .data.target import Target
+from .ensemble import weighted_mean
 from .errors import UserError
 from .scoring import Scoring
 from .temperature import apply_temperature
@@ -64,7 +65,7 @@ class Part:
         """
         structure = replace(self.structure, dtype="float64") if exact else self.structure
         result = np.asarray(outputs_by_row(structure, self.theta, self.running, X), dtype=np.float64)
-        mean = _average(result, np.ones(len(result)) if self.weights is None else self.weights)
+        mean = weighted_mean(result, np.ones(len(result)) if self.weights is None else self.weights)
         return np.asarray(mean if self.target.classes is not None else self.target.restore(mean))
 
 
@@ -283,13 +284,8 @@ def encode(model: TunedModel, X: pd.DataFrame | ArrayLike) -> list[NDArray[np.fl
 def joint_outputs(model: TunedModel, encoded: Sequence[NDArray[Any]], exact: bool = False) -> NDArray[np.float64]:
     """What the networks say together (n, o) of encoded rows: probabilities, or numbers in the target's own unit."""
     found = [part.predict(X, exact) for part, X in zip(model.parts, encoded, strict=True)]
-    mean = _average(found, [part.weight for part in model.parts])
+    mean = weighted_mean(found, [part.weight for part in model.parts])
     return mean if model.task == "regression" else apply_temperature(mean, model.temperature)
-
-
-def _average(outputs: Iterable[NDArray[np.float64]], weights: Sequence[float] | NDArray[np.float64]) -> NDArray[Any]:
-    """The weighted mean of arrays (n, o), added one after the other: NumPy's own order depends on whether n is 1."""
-    return np.asarray(sum(weight * array for weight, array in zip(weights, outputs, strict=True)) / np.sum(weights))
 
 
 def evaluator(

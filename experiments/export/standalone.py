@@ -34,6 +34,7 @@ from ..data.reading import is_word, missing_numbers
 from ..data.tables import goes_by_place
 from ..data.values import MISSING, MISSING_TEXTS, category_of_text, category_with_marks, number_of_text
 from ..delimited import above, decoded, names_columns, sniff
+from ..ensemble import weighted_mean
 from ..temperature import apply_temperature
 
 Cells = Sequence[str | None]
@@ -427,11 +428,6 @@ def outputs(network: Mapping[str, Any], theta: Array, buffers: Array, X: Array) 
     return np.asarray(result.T, dtype=np.float64)
 
 
-def average(outputs: Sequence[Array], weights: Sequence[float] | Array) -> Array:
-    """The weighted mean of arrays (n, o), added one after the other: NumPy's own order depends on whether n is 1."""
-    return np.asarray(sum(weight * array for weight, array in zip(weights, outputs, strict=True)) / np.sum(weights))
-
-
 class Model:
     """The model in an `.npz` file."""
 
@@ -476,13 +472,13 @@ class Model:
             found = [
                 outputs(part["network"], *pair, encoded[part["encoder"]]) for pair in zip(theta, buffers, strict=True)
             ]
-            mean = average(found, weight)
+            mean = weighted_mean(found, weight)
             if part["target"] is not None:
                 target = part["target"]
                 mean = np.clip(mean * target["scale"] + target["mean"], target["low"], target["high"])
             means.append(mean)
             weights.append(weight.sum())
-        return average(means, weights)
+        return weighted_mean(means, weights)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -119,7 +119,7 @@ class Launch:
                 if self.tried is not None:
                     self.tried = as_tried(self.tried, plan, earlier, self.uri)
             given, costs = plan.spec.search.start, plan.point_costs
-            start = start_points(given, plan.space, plan.total, self.uri, earlier, costs, plan.default_starts)
+            start = start_points(given, plan.space, plan.total, self.uri, earlier, costs, plan.starts)
         return self._search(start, earlier, last_claim)
 
     def _search(self, start: Sequence[Point], earlier: LaunchRecord | None, last_claim: int) -> SweepResult:

@@ -66,7 +66,7 @@ class SweepPlan:
         trial_operations: Multiply-adds of one trial, roughly (see `forecast`).
         notes: For the user: settings that are not in force under the method, and a metric that is blind to a rare class.
         point_costs: What the points of the space cost, where that matters to the search.
-        default_starts: What is tried first where the sweep file says nothing of it.
+        starts: What is tried first, as far as the sweep file has it itself; where it says nothing, the default space's.
     """
 
     spec: Spec
@@ -84,7 +84,7 @@ class SweepPlan:
     trial_operations: float = 0.0
     notes: tuple[str, ...] = ()
     point_costs: PointCosts | None = None
-    default_starts: tuple[Point, ...] = ()
+    starts: tuple[Point, ...] = ()
 
     @property
     def method(self) -> Method | None:
@@ -277,13 +277,15 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         notes=(*notes, *rare_class(objective, dataset, spec.class_weight)),
         costs=costs,
         point_costs=known,
-        default_starts=tuple(_default_starts(spec, searcher.sampler, space, n_rows, known)[:total]),
+        starts=tuple(_starts(spec, searcher.sampler, space, n_rows, known)[:total]),
     )
 
 
-def _default_starts(spec: Spec, sampler: str, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
-    """What is tried first of the default space, but for what is over a limit."""
-    if spec.space is not None:
+def _starts(spec: Spec, sampler: str, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
+    """What the sweep file tries first; where it says nothing of it, what of the default space is within the limits."""
+    if isinstance(spec.search.start, list):
+        return list(spec.search.start)
+    if spec.space is not None or spec.search.start is not None:
         return []
     points = default_starts(spec.hyperparameters, sampler, n_rows, space)
     return [point for point in points if fits(point, space, costs)]

@@ -76,7 +76,7 @@ def search_unstored(spec: Spec, table: MemoryTable, workers: int = 1, observer: 
     began, observer = time.monotonic(), observer or Observer()
     with _opened(workers) as executor:
         plan = plan_of(spec, table)
-        search = PreparedSearch(plan, executor, observer, began, plan.default_starts)
+        search = PreparedSearch(plan, executor, observer, began, plan.starts)
         trials = search.run(LibraryRecorder(search.library))
         best = named(find_finalists(plan, trials, executor, observer), best_of(plan, trials))
         model, expected = make_model(plan, best, trials, search.library, executor, observer)

@@ -135,7 +135,7 @@ class AutoSampler(EncodedSampler):
     def _begins(self, startup: int) -> str:
         """Where the first points come from."""
         random = startup - self._given
-        parts = [counted(self._given, "given configuration")] if self._given else []
+        parts = [f"{counted(self._given, 'configuration')} to start with"] if self._given else []
         parts += [f"{counted(random, 'point')} of a Latin hypercube"] if random > 0 else []
         return " and ".join(parts)
 

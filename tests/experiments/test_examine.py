@@ -118,6 +118,20 @@ def test_where_there_is_no_problem_the_outline_is_that_of_the_plan(table: str, o
     assert found.outline.epochs == plan.max_epochs
 
 
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ([], "auto: 8 configurations to start with, then"),
+        (["search.start=[{learning_rate=0.01}]"], "auto: 1 configuration to start with and 7 points of"),
+        (["search.start=[]"], "auto: 8 points of a Latin hypercube, then"),
+    ],
+)
+def test_the_outline_tells_what_is_tried_first(table: str, overrides: list[str], words: str) -> None:
+    found = examine(None, overrides, data=table, target="kind").outline
+    assert found is not None
+    assert [note for note in found.notes if note.startswith(words)]
+
+
 def test_a_run_tells_the_first_problem_and_how_many_more(table: str) -> None:
     arguments: dict[str, Any] = {"data": table, "target": "kind"}
     overrides = ["model.l2=-1", "seed=-3"]

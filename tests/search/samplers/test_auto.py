@@ -186,10 +186,10 @@ def test_it_says_that_configurations_are_given():
     def words(given, trials=64):
         return sampler("auto", space=TABLE, trials=trials, batch=8, given=given).choice
 
-    assert words(8) == "auto: 8 given configurations, then expected improvement under a Gaussian process"
-    assert words(1).startswith("auto: 1 given configuration and 7 points of a Latin hypercube, then")
-    assert words(9).startswith("auto: 9 given configurations and 7 points of a Latin hypercube, then")
-    assert words(3, 3) == "auto: 3 trials, too few to learn from; 3 given configurations"
+    assert words(8) == "auto: 8 configurations to start with, then expected improvement under a Gaussian process"
+    assert words(1).startswith("auto: 1 configuration to start with and 7 points of a Latin hypercube, then")
+    assert words(9).startswith("auto: 9 configurations to start with and 7 points of a Latin hypercube, then")
+    assert words(3, 3) == "auto: 3 trials, too few to learn from; 3 configurations to start with"
 
 
 @pytest.mark.parametrize(
