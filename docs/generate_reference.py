@@ -411,8 +411,12 @@ A room does not know the errors of the rooms above it; `experiments` turns these
 
 def mlflow() -> str:
     parts = []
+    gathered = {name: f", in {code(tag)}" for tag, names in schema_of_store.GATHERED.items() for name in names}
     for kind in ("TAGS", "METRICS", "ALIASES", "ARTIFACTS"):
-        rows = [[code(name), where, meaning] for name, (where, meaning) in getattr(schema_of_store, kind).items()]
+        rows = [
+            [code(name), where + gathered.get(name, ""), meaning]
+            for name, (where, meaning) in getattr(schema_of_store, kind).items()
+        ]
         parts.append(f"## {kind.capitalize()}\n\n" + table(["name", "on", "meaning"], rows))
     return page("What lies in MLflow", MLFLOW, *parts)
 
@@ -424,6 +428,9 @@ launch goes on and has another best trial, its own are `best_NAME.N`, with the n
 that the sampler chose. A trial is committed when its run is terminated, which is
 written last. MLflow marks complete trials `FINISHED`, those that were stopped early `KILLED` and those that failed `FAILED`. A text
 longer than MLflow's 8,000 characters for a tag is an artifact in `tags/`, and the tag then holds `artifact:` and its path.
+
+What of a launch only programs read is gathered in two tags, each a JSON object of texts, whose names lack `mlptune.`. Launches of
+0.1.0 have each by itself.
 """
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import reader, schema
+from . import launch_tags, reader, schema
 from .store.errors import StoreError, client_errors
 
 HEARTBEAT_SECONDS = 10.0
@@ -104,7 +104,7 @@ class Lease:
 
 def lease_of(run: Any) -> Lease:
     """The lease of a launch, from its MLflow run."""
-    tags, params = run.data.tags, run.data.params
+    tags, params = launch_tags.tags_of(run), run.data.params
     later = [int(key.rpartition(".")[2]) for key in params if _is_claim(key)]
     number = max(later, default=1)
     stored = params[f"{schema.CLAIM}.{number}"] if later else tags.get(schema.CLAIM)

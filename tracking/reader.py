@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .._text import hint
-from . import models, records, schema, store
+from . import launch_tags, models, records, schema, store
 from .numbering import launch_numbers
 from .records import LaunchRecord, TrialRecord
 from .source import Source, open_source, source_of
@@ -255,17 +255,18 @@ def _launches(source: Source, name: str, runs: Sequence[Any]) -> list[LaunchReco
 
 
 def _launch(source: Source, name: str, run: Any, number: int) -> LaunchRecord:
-    tags: Mapping[str, str] = run.data.tags
+    tags = launch_tags.tags_of(run)
+    stored = functools.partial(_parsed, source, run.info.run_id, tags)
     state = tags.get(schema.STATE, "running")
     if run.info.status == "RUNNING" or state not in schema.LAUNCH_STATUS:
         state = "running"
-    done = _json(source, run, schema.DONE) if state != "running" else None
+    done = stored(schema.DONE) if state != "running" else None
     if done is None:
         done = {}
         for trial, committed in _trial_runs(source, run.info.experiment_id, run.info.run_id):
             key = trial.data.tags[schema.STATE] if committed else "running"
             done[key] = done.get(key, 0) + 1
-    best = _json(source, run, schema.BEST)
+    best = stored(schema.BEST)
     score = _finite_or_infinite(run.data.metrics.get(schema.TEST_SCORE, math.nan))
     total = tags.get(schema.TOTAL, "")
     return LaunchRecord(
@@ -280,12 +281,12 @@ def _launch(source: Source, name: str, run: Any, number: int) -> LaunchRecord:
         done=done,
         best=None if best is None else records.best_from_json(best),
         test_score=score if math.isfinite(score) else None,
-        ensemble=_json(source, run, schema.ENSEMBLE) or [],
+        ensemble=stored(schema.ENSEMBLE) or [],
         expected=_expected(run.data.metrics),
         threshold=run.data.metrics.get(schema.DECISION_THRESHOLD),
         tags=tags,
-        by_hand=_json(source, run, schema.BY_HAND) or (),
-        space_changes=_json(source, run, schema.SPACE_CHANGES) or (),
+        by_hand=stored(schema.BY_HAND) or (),
+        space_changes=stored(schema.SPACE_CHANGES) or (),
         stopped=json.loads(tags[schema.STOPPED])["text"] if tags.get(schema.STOPPED) else None,
     )
 

@@ -189,10 +189,15 @@ def fit(tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         if len(text) <= TAG_LIMIT and not text.startswith(ARTIFACT) and "\x00" not in text:
             short[key] = text
         else:
-            path = f"{schema.LONG_TAGS}/{key}.{'json' if text[:1] in '{[' else 'txt'}"
+            path = artifact_of(key, text)
             short[key] = ARTIFACT + path
             long[path] = text
     return short, long
+
+
+def artifact_of(key: str, text: str) -> str:
+    """The path of the artifact with the text of a tag."""
+    return f"{schema.LONG_TAGS}/{key}.{'json' if text[:1] in '{[' else 'txt'}"
 
 
 def spreads(record: TrialRecord) -> dict[str, float]:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from . import description, lease, records, schema, store
+from . import description, launch_tags, lease, records, schema, store
 from .records import LaunchRecord
+from .runs.log import log_batch, log_texts
 
 _PAGE = 1000
 
@@ -55,7 +56,10 @@ def _rename_launch(client: Any, launch: LaunchRecord, name: str) -> None:
         path = spec.removeprefix(records.ARTIFACT)
         client.log_text(launch.run_id, _renamed(client.download_artifacts(launch.run_id, path), name), path)
     elif spec:
-        client.set_tag(launch.run_id, schema.SPEC, records.dumps({**json.loads(spec), "name": name}))
+        renamed = records.dumps({**json.loads(spec), "name": name})
+        short, long = launch_tags.stored({schema.SPEC: renamed}, before=client.get_run(launch.run_id).data.tags)
+        log_texts(client, launch.run_id, long)
+        log_batch(client, launch.run_id, tags=short)
     if any(entry.path == schema.SPEC_FILE for entry in client.list_artifacts(launch.run_id)):
         text = _renamed(client.download_artifacts(launch.run_id, schema.SPEC_FILE), name)
         client.log_text(launch.run_id, text, schema.SPEC_FILE)

@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 
-from . import lease, records, schema, store
+from . import launch_tags, lease, records, schema, store
 
 
 def ask_to_stop(uri: str, run_id: str) -> lease.Holder | None:
@@ -19,7 +19,7 @@ def ask_to_stop(uri: str, run_id: str) -> lease.Holder | None:
     # That it is alive means that the process of this number is really the holder: its start and its host are compared.
     if held.holder is None or held.free or not held.holder.is_alive():
         return None
-    if run.data.tags.get(schema.STOPPED_BY) != "signal" or held.holder.process == os.getpid():
+    if launch_tags.tags_of(run).get(schema.STOPPED_BY) != "signal" or held.holder.process == os.getpid():
         return None
     os.kill(held.holder.process, signal.SIGTERM)
     return held.holder

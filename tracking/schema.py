@@ -42,6 +42,29 @@ HOLDER = "mlptune.holder"
 CLAIM = "mlptune.claim"
 RELEASED = "mlptune.released"
 HEARTBEAT = "mlptune.heartbeat"
+# What of a launch only programs read is gathered in two tags: what it was begun with, and what came of it.
+SETUP = "mlptune.setup"
+RESULT = "mlptune.result"
+GATHERED = {
+    SETUP: (
+        DIRECTION,
+        METRIC_CODE,
+        COSTS,
+        COUNTED,
+        FIXED,
+        START,
+        BASE,
+        BUDGET,
+        STOPPED_BY,
+        DATA,
+        SEED,
+        SPEC,
+        VERSION,
+        MACHINE,
+        CLAIM,
+    ),
+    RESULT: (DONE, BEST, ENSEMBLE, TEST_SCORINGS, STOPPED, RELEASED),
+}
 
 # Tags of trial runs.
 NUMBER = "mlptune.number"
@@ -133,6 +156,8 @@ TAGS = {
     ),
     RELEASED: ("launch", "The number of the claim that was given back when its process ended."),
     HEARTBEAT: ("launch", "Changes every few seconds while the process that runs the launch is alive."),
+    SETUP: ("launch", "What the launch was begun with, for programs: a JSON object of texts."),
+    RESULT: ("launch", "What came of it: the same, written when the launch ends."),
     NUMBER: ("trial", "The trial's number, from 0."),
     ATTEMPT: ("trial", "How often the trial was begun: 1, or more after resuming."),
     RECORD: ("trial", "Value, parameters and epochs exactly, as JSON."),

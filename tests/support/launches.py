@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from mlflow import MlflowClient
+
+from mlptune.tracking import launch_tags
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.writer import Writer
 
@@ -21,3 +24,14 @@ def record(number: int, **changes: Any) -> TrialRecord:
 def opened(writer: Writer, name: str = "digits", **options: Any) -> str:
     tags = {"mlptune.method": "tpe", "mlptune.trials": "4"}
     return writer.open_launch(name, spec_text="name = 'é'\n", spec={"name": name}, tags=tags, **options).result()
+
+
+def tags_of_launch(uri: str, run_id: str) -> dict[str, str]:
+    return launch_tags.tags_of(MlflowClient(uri).get_run(run_id))
+
+
+def set_launch_tag(uri: str, run_id: str, name: str, text: str) -> None:
+    client = MlflowClient(uri)
+    short, _ = launch_tags.stored({name: text}, before=client.get_run(run_id).data.tags)
+    for key, value in short.items():
+        client.set_tag(run_id, key, value)

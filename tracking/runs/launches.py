@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .. import lease, models, records, schema, store
+from .. import launch_tags, lease, models, records, schema, store
 from ..description import Description, launch_note, sweep_note
 from ..lease import Holder
 from ..numbering import next_number
@@ -108,7 +108,7 @@ class Runs:
         if earlier and not unfinished_ok and _unfinished(earlier[0]):
             raise _refusal(name, earlier[0])
         number = next_number(self._launches(deleted=True))
-        short, long = records.fit(
+        short, long = launch_tags.stored(
             {
                 **self._common_tags,
                 schema.KIND: "launch",
@@ -119,7 +119,8 @@ class Runs:
                 **tags,
                 schema.HOLDER: str(holder),
                 schema.CLAIM: lease.text(holder),
-            }
+            },
+            before={},
         )
         run = self._client.create_run(
             self._experiment_id,
@@ -141,9 +142,7 @@ class Runs:
         lease.claim(self._client, claim.run_id, claim.number, holder)
         self.attach(claim)
         self._client.update_run(claim.run_id, status="RUNNING")
-        short, long = records.fit({**claim.tags, schema.STATE: "running", schema.HOLDER: str(holder)})
-        log_texts(self._client, claim.run_id, long)
-        log_batch(self._client, claim.run_id, tags=short)
+        self._write_tags(claim, {**claim.tags, schema.STATE: "running", schema.HOLDER: str(holder)})
         return claim
 
     def describe(self, description: Description, now: int) -> None:
@@ -173,10 +172,7 @@ class Runs:
 
     def tag_launch(self, tags: Mapping[str, str]) -> None:
         """Write these tags of the launch."""
-        claim, _ = self._open_launch()
-        short, long = records.fit(tags)
-        log_texts(self._client, claim.run_id, long)
-        log_batch(self._client, claim.run_id, tags=short)
+        self._write_tags(self._open_launch()[0], tags)
 
     def supersede_uncommitted(self) -> None:
         """Close the runs of all trials that were begun and not committed."""
@@ -193,8 +189,11 @@ class Runs:
         """
         self._open_launch()
         source = source_of(self._client)
-        found = source.runs([self._experiment_id], {schema.KIND: "launch", schema.DATA: data})
-        scored = [run.info.run_id for run in found if schema.TEST_SCORE in run.data.metrics]
+        scored = [
+            run.info.run_id
+            for run in source.runs([self._experiment_id], {schema.KIND: "launch"})
+            if schema.TEST_SCORE in run.data.metrics and launch_tags.tags_of(run).get(schema.DATA) == data
+        ]
         return sum(1 for _ in source.histories(scored, schema.TEST_SCORE))
 
     def log_metric(self, key: str, value: float, step: int, now: int) -> None:
@@ -247,12 +246,20 @@ class Runs:
             trials.mark(best_run, members, front, marked=claim.number > 1)
         if members:
             all_tags[schema.ENSEMBLE] = records.dumps([{"number": n, "weight": w} for n, w in members.items()])
-        short, long = records.fit(all_tags)
+        short, long = self._stored_tags(claim, all_tags)
         log_texts(self._client, claim.run_id, {**artifacts, **long})
         params = {} if best is None else self._best_params(claim, best)
         log_batch(self._client, claim.run_id, [(key, value, 0) for key, value in metrics.items()], params, short, now)
         self._client.set_terminated(claim.run_id, schema.LAUNCH_STATUS[state], end_time=now)
         self.close()
+
+    def _write_tags(self, claim: LaunchClaim, tags: Mapping[str, str]) -> None:
+        short, long = self._stored_tags(claim, tags)
+        log_texts(self._client, claim.run_id, long)
+        log_batch(self._client, claim.run_id, tags=short)
+
+    def _stored_tags(self, claim: LaunchClaim, tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        return launch_tags.stored(tags, before=self._client.get_run(claim.run_id).data.tags)
 
     def _best_params(self, claim: LaunchClaim, best: TrialRecord) -> dict[str, str]:
         """The best trial's hyperparameters as params of the launch.

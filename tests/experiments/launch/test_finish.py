@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.config import load_spec
@@ -13,6 +12,7 @@ from mlptune.experiments.launch.finish import fit_final
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.progress import Observer
 from mlptune.tracking.records import TrialRecord
+from tests.support.launches import tags_of_launch
 from tests.support.observers import Listener
 from tests.support.sweeps import iris, small
 
@@ -40,18 +40,17 @@ def test_every_trial_diverging_is_a_sweep_without_a_result(store: str) -> None:
 def test_the_test_part_is_met_once_and_launches_are_counted(store: str) -> None:
     first = mlptune.run_sweep(small("random", search__trials=2))
     second = mlptune.run_sweep(small("random", search__trials=3))
-    client = MlflowClient(store)
-    counts = [client.get_run(r.run_id).data.tags["mlptune.test_scorings"] for r in (first, second)]
+    counts = [tags_of_launch(store, r.run_id)["mlptune.test_scorings"] for r in (first, second)]
     assert counts == ["1", "2"]
     listener = Listener()
     for trials in (5, 6):
         resumed = mlptune.run_sweep(small("random", search__trials=trials), resume=True, observer=listener)
-    assert client.get_run(resumed.run_id).data.tags["mlptune.test_scorings"] == "4"
+    assert tags_of_launch(store, resumed.run_id)["mlptune.test_scorings"] == "4"
     said = [line for line in listener.messages if "on the test part" in line]
     assert [line.partition(" times")[0] for line in said] == [
         f"models of this sweep have now been scored {n}" for n in (3, 4)
     ]
     mlptune.run_sweep(small("random", search__trials=6), resume=True)  # which scores nothing
-    assert client.get_run(resumed.run_id).data.tags["mlptune.test_scorings"] == "4"
+    assert tags_of_launch(store, resumed.run_id)["mlptune.test_scorings"] == "4"
     none = mlptune.run_sweep(small("random", name="untested", search__trials=2, data__test_size=0.0))
     assert none.best["test_score"] is None

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.progress import Observer, SweepInfo
+from tests.support.launches import tags_of_launch
 from tests.support.sweeps import essence, small
 
 
@@ -47,7 +47,7 @@ def test_test_rows_never_reach_a_number_before_the_end(store: str, tmp_path: Pat
 def test_its_run_says_what_was_launched_and_on_which_data(store: str) -> None:
     def tags(**changes: Any) -> dict[str, str]:
         result = mlptune.run_sweep(small("random", search__trials=2, **changes), workers=1)
-        return MlflowClient(store).get_run(result.run_id).data.tags
+        return tags_of_launch(store, result.run_id)
 
     found = tags()
     assert (

@@ -12,6 +12,7 @@ from sklearn.datasets import load_breast_cancer
 
 import mlptune
 from mlptune.tracking import reader, schema
+from tests.support.launches import tags_of_launch
 from tests.support.observers import AfterTrials, press_ctrl_c
 from tests.support.sweeps import essence, small
 
@@ -85,7 +86,7 @@ def test_mlflow_shows_the_members_and_what_is_expected(store: str) -> None:
     client = MlflowClient(store)
     run = client.get_run(result.run_id)
     members = {member["number"]: member["weight"] for member in result.best["ensemble"]}
-    assert json.loads(run.data.tags["mlptune.ensemble"]) == result.best["ensemble"]
+    assert json.loads(tags_of_launch(store, result.run_id)["mlptune.ensemble"]) == result.best["ensemble"]
     expected = {key: run.data.metrics[f"expected_{key}"] for key in ("score", "low", "high")}
     assert expected == result.best["expected"]
     assert expected["low"] <= expected["score"] <= expected["high"]

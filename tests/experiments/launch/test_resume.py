@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.config import load_spec
@@ -16,6 +15,7 @@ from mlptune.experiments.launch import forecast
 from mlptune.experiments.launch.plan import make_plan
 from mlptune.experiments.launch.resume import as_begun, committed_trials, resumable
 from mlptune.tracking import reader
+from tests.support.launches import set_launch_tag
 from tests.support.observers import AfterTrials, Listener, press_ctrl_c
 from tests.support.sweeps import essence, small
 
@@ -34,7 +34,7 @@ def test_interrupted_refused_then_resumed(store: str) -> None:
     with pytest.raises(UserError, match=r"data.folds was not given and is 3 now"):
         mlptune.run_sweep(small(data__folds=3), resume=True)
     unfinished = mlptune.experiments.queries.show("small")["run_id"]
-    MlflowClient(store).set_tag(unfinished, "mlptune.machine", "an abacus")
+    set_launch_tag(store, unfinished, "mlptune.machine", "an abacus")
     listener = Listener()
     resumed = mlptune.run_sweep(small(), resume=True, observer=listener)
     assert any("an abacus" in text for text in listener.messages)
@@ -133,7 +133,7 @@ def test_a_method_goes_on_as_its_version_began(
         mlptune.run_sweep(table, workers=1, observer=AfterTrials(2, press_ctrl_c))
     earlier = resumable(store, "small")
     assert earlier is not None
-    MlflowClient(store).set_tag(earlier.run_id, "mlptune.version", version)
+    set_launch_tag(store, earlier.run_id, "mlptune.version", version)
     earlier = resumable(store, "small")
     assert earlier is not None
     assert as_begun(load_spec(table)[0], earlier, store).search.options == options

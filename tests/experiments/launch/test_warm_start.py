@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from mlflow import MlflowClient
 
 import mlptune
 from mlptune.experiments.errors import UserError
@@ -14,6 +13,7 @@ from mlptune.search import Space
 from mlptune.search.spaces.defaults import portfolio
 from mlptune.tracking import reader
 from mlptune.tracking.schema import START
+from tests.support.launches import tags_of_launch
 from tests.support.sweeps import small
 
 LAYERED = {
@@ -73,7 +73,7 @@ def test_a_finished_sweep_seeds_a_new_one_which_stays_the_same_whatever_becomes_
         assert best["params"].items() <= tried.items()
         assert "dropout" in tried
     # A tag, and not the other sweep, is what a resume goes by.
-    assert START in MlflowClient(store).get_run(began.run_id).data.tags
+    assert START in tags_of_launch(store, began.run_id)
     mlptune.run_sweep(sweep(FLAT, name="source", method="random", seed=7), workers=1)
     grown = mlptune.run_sweep(sweep(wider, start="source", trials=8), workers=1, resume=True)
     assert params(grown)[:6] == params(began)

@@ -1,5 +1,6 @@
 """A launch written without MLflow leaves what MLflow's own client leaves, row for row and file for file."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlptune.tracking import schema, store
+from mlptune.tracking import records, schema, store
 from mlptune.tracking.description import Description
 from mlptune.tracking.records import TrialRecord
 from mlptune.tracking.runs import launches
@@ -96,6 +97,8 @@ def plain(row: dict[str, Any], ids: dict[str, str], folder: str) -> list[str]:
         schema.CLAIM
     ):
         row["value"] = "a holder"
+    if row.get("key") == schema.SETUP:
+        row["value"] = records.dumps({**json.loads(row["value"]), "claim": "a holder"})
     cells = []
     for name, value in sorted(row.items()):
         text = "some" if value and any(part in name for part in VARYING) else repr(value)
