@@ -1,6 +1,7 @@
 """What a person reads of a launch in MLflow: the names of runs, and descriptions in Markdown, from which nothing is read back."""
 
 import html
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,12 +71,24 @@ def _short(value: Any) -> str:
     return param_text(value)
 
 
-def sweep_note(name: str, description: Description, metric: str) -> str:
-    """The description of a sweep's experiment."""
+def sweep_note(description: Description, metric: str, page: str) -> str:
+    """The description of a sweep's experiment, of which lists show the beginning, without its marks.
+
+    Args:
+        description: What the sweep is about.
+        metric: The objective's curve.
+        page: The fragment of the page with the trials and their curves, which may be several clicks away from this one.
+    """
     return (
-        f"Sweep **{cell(name)}**. It tunes a multilayer perceptron that predicts {cell(description.target)} from "
+        f"Predicts {cell(description.target)}: [trials and their curves]({page}). Multilayer perceptrons tuned on "
         f"{cell(description.source)}, judged by {cell(metric)}. Each launch is a run, each trial a nested run of its launch."
     )
+
+
+def linked_page(note: str) -> str:
+    """The page that a sweep's description leads to, that of its newest launch; "" where there is none."""
+    found = re.search(r"\]\((#[^)]*)\)", note)
+    return found[1] if found else ""
 
 
 def launch_note(

@@ -15,7 +15,7 @@ from . import launch_tags, models, records, schema, store
 from .numbering import launch_numbers
 from .records import LaunchRecord, TrialRecord
 from .source import Source, open_source, source_of
-from .view import view_key
+from .view import view_key, view_page
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
 
@@ -169,6 +169,10 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
     It is the launch's saved view, or, of launches without one, the page sorted: unsorted it shows the launch alone, its
     trials folded away. `ascending` is for objectives that are minimised.
     """
+    source = _source(uri)
+    experiment_id = _run(source, run_id).info.experiment_id
+    if source.has_experiment_tag(experiment_id, view_key(run_id)):
+        return f"/{view_page(experiment_id, run_id)}"
     query = {
         "workflowType": "machine_learning",
         "compareRunsMode": "CHART",
@@ -176,14 +180,6 @@ def chart_page(uri: str | None, run_id: str, *, ascending: bool = False) -> str:
         "orderByKey": "metrics.`value`",
         "orderByAsc": str(ascending).lower(),
     }
-    source = _source(uri)
-    experiment_id = _run(source, run_id).info.experiment_id
-    if source.has_experiment_tag(experiment_id, view_key(run_id)):
-        query = {
-            "workflowType": "machine_learning",
-            "compareRunsMode": "CHART",
-            "viewStateShareKey": run_id,
-        }
     return f"/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 

@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from . import schema
 
@@ -25,6 +26,12 @@ _CURVES, _PARALLEL = _SECTIONS
 def view_key(run_id: str) -> str:
     """The tag of the experiment that holds the view of the launch `run_id`."""
     return schema.VIEW + run_id
+
+
+def view_page(experiment_id: str, run_id: str) -> str:
+    """The fragment of an address, below that of a server, at which MLflow's pages open the view of the launch `run_id`."""
+    query = {"workflowType": "machine_learning", "compareRunsMode": "CHART", "viewStateShareKey": run_id}
+    return f"#/experiments/{experiment_id}/runs?{urlencode(query)}"
 
 
 def view_text(

@@ -238,9 +238,9 @@ def _falls(facts: Facts, number: int, at: int) -> bool:
 
 
 def diverged(facts: Facts) -> Finding | None:
-    """A tenth of the trials or more diverged; where a learning rate parts them from the others, which."""
+    """A tenth of the trials or more diverged, two or a fifth; where a learning rate parts them from the others, which."""
     lost = [trial for trial in facts.trials if trial.diverged]
-    if len(lost) < 2 or len(lost) < 0.1 * len(facts.ended):
+    if not lost or len(lost) < (0.1 if len(lost) > 1 else 0.2) * len(facts.ended):
         return None
     rates = [trial.params["learning_rate"] for trial in lost if _is_number(trial.params.get("learning_rate"))]
     sound = [t.params["learning_rate"] for t in facts.complete if _is_number(t.params.get("learning_rate"))]
@@ -251,9 +251,13 @@ def diverged(facts: Facts) -> Finding | None:
         above = min(rates)
         healthy_above = sum(rate >= above for rate in sound)
         evidence |= {"learning_rate": above, "complete_above": healthy_above}
-        text += f", all with a learning rate of {value_text(above)} or more"
+        many = len(lost) > 1
+        text += f", {'all ' if many else ''}with a learning rate of {value_text(above)}{' or more' if many else ''}"
         text += f", where {counted(healthy_above, 'trial')} did not" if healthy_above else ""
-        advice = f"set the high end of learning_rate near {value_text(above)}; or [model] clip_norm = 1"
+        bound = f"set the high end of learning_rate near {value_text(above)}"
+        if "choices" in facts.space.get("learning_rate", {}):
+            bound = f"leave {value_text(above)}{' and more' if many else ''} out of learning_rate"
+        advice = f"{bound}; or [model] clip_norm = 1"
     return Finding("divergence", "problem", text, evidence, advice)
 
 

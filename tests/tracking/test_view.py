@@ -49,5 +49,26 @@ def test_it_is_there_while_the_launch_runs_and_repeating_changes_nothing(uri: st
     experiment = client.get_experiment_by_name("cars")
     assert run_id in state_of(experiment.tags[view_key(run_id)])["searchFilter"]
     assert "species" in experiment.tags[schema.NOTE]
+    assert f"]({reader.chart_page(uri, run_id).removeprefix('/')})" in experiment.tags[schema.NOTE]
     [data] = client.get_run(run_id).inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("flowers.csv", "f" * 36)
+
+
+def test_the_sweeps_description_leads_to_its_newest_launch_and_a_persons_own_stays(uri: str, client: Any) -> None:
+    what = Description(["x"], [], "species", "flowers.csv", "f" * 64, 120, 4)
+    tags = {schema.METRIC: "val_score", schema.DIRECTION: "maximize"}
+
+    def launched() -> tuple[str, str]:
+        with Writer(uri) as writer:
+            run_id = writer.open_launch("cars", spec_text="", spec={}, tags=tags).result()
+            writer.describe_launch(what)
+            writer.finish_launch("failed")
+        return run_id, client.get_experiment_by_name("cars").tags[schema.NOTE]
+
+    launched()
+    second, note = launched()
+    assert second in note
+    client.set_experiment_tag(client.get_experiment_by_name("cars").experiment_id, schema.NOTE, f"Mine: {note}")
+    third, note = launched()
+    assert note.startswith("Mine: ")
+    assert third not in note

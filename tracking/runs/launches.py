@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import launch_tags, lease, models, records, schema, store
-from ..description import Description, launch_note, sweep_note
+from ..description import Description, launch_note, linked_page, sweep_note
 from ..lease import Holder
 from ..numbering import next_number
 from ..records import TrialRecord, TrialWrite
 from ..source import is_known, source_of
-from ..view import view_key, view_text
+from ..view import view_key, view_page, view_text
 from . import bulk_insert, table_models
 from .experiment import experiment_of
 from .log import log_batch, log_data, log_texts
@@ -146,14 +146,15 @@ class Runs:
         return claim
 
     def describe(self, description: Description, now: int) -> None:
-        """Write the launch's saved view and its data, and the sweep's description where it has none; see `Writer`."""
+        """Write the launch's saved view and its data, and the sweep's description where nobody has changed it; see `Writer`."""
         claim, _ = self._open_launch()
         metric = claim.tags.get(schema.METRIC, schema.VALUE)
         direction = claim.tags.get(schema.DIRECTION, "")
         view = view_text(claim.run_id, metric, direction, description.searched, description.grouped, now)
         self._client.set_experiment_tag(self._experiment_id, view_key(claim.run_id), view)
-        if schema.NOTE not in self._client.get_experiment(self._experiment_id).tags:
-            note = sweep_note(claim.name, description, metric)
+        before = self._client.get_experiment(self._experiment_id).tags.get(schema.NOTE)
+        if before is None or before == sweep_note(description, metric, linked_page(before)):
+            note = sweep_note(description, metric, view_page(self._experiment_id, claim.run_id))
             self._client.set_experiment_tag(self._experiment_id, schema.NOTE, note)
         log_data(self._client, claim.run_id, description)
 

@@ -134,6 +134,19 @@ def test_some_dead_units_are_usual() -> None:
     assert found(with_evidence(healthy(), layers=[{"gradient_norm": 1.0, "constant_units": 0.35}])) == set()
 
 
+def test_one_that_diverges_is_told_of_where_there_are_few() -> None:
+    """A grid of three rates of which the largest is far too large: 'nothing conspicuous' was said of it."""
+    facts = healthy()
+    few = ends(replace(facts, trials=facts.trials[:2]), 1, "diverged in epoch 1", rate=10.0)
+    [finding] = [f for f in diagnose(few) if f.rule == "divergence"]
+    assert finding.text == "1 of 3 trials diverged, with a learning rate of 10"
+    assert "high end of learning_rate near 10" in finding.advice
+    grid = {**few.space, "learning_rate": {"choices": [0.1, 1.0, 10.0]}}
+    [finding] = [f for f in diagnose(replace(few, space=grid)) if f.rule == "divergence"]
+    assert "leave 10 out of learning_rate" in finding.advice
+    assert "divergence" not in found(ends(facts, 1, "diverged in epoch 1"))
+
+
 def test_an_edge_where_all_trials_tie_is_chance() -> None:
     """On the iris all good trials score the same, and the first of them stood at the highest learning rate."""
     facts = rates(healthy(), lambda place: 0.1 if place < 4 else 0.005)
