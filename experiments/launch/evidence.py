@@ -74,7 +74,7 @@ def measure(
         "rows": _row_counts(plan, len(y)),
         "shares": {str(label): _short(share) for label, share in dataset.class_shares().items()},
         "score": _short(scoring(y, judged, rows.weight)),
-        "constant": _short(constant),
+        "constant": _short(round(constant, 12)),  # of the mean R2 is 0 but for rounding
         "constant_answer": answer,
         "by_fold": _by_fold(folds, scoring, rows, judged),
         "repeated": dataset.n_copied(),

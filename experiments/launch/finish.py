@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import optuna
 
+from ... import __version__
 from ..._text import counted
 from ...tracking import schema
 from ...tracking.description import LEADERS
@@ -23,12 +24,13 @@ from ..data.dataset import EncodedFold
 from ..documents import best_document, show_document
 from ..ensemble import Expected
 from ..errors import SweepFailed
+from ..execution import machine
 from ..execution.evaluation import TrainedNetwork
 from ..front import LaunchCosts, on_front, trial_costs
 from ..model import Part, TunedModel
 from ..progress import Observer
 from ..ranking import best_trial, ranked
-from ..report.facts import Facts
+from ..report.facts import Facts, made_with
 from ..report.page import report_html
 from ..report.rules import Finding, diagnose
 from ..results import SweepResult
@@ -169,6 +171,7 @@ def _facts(plan: SweepPlan, searched: Searched, result: "Result", document: Mapp
         stopped=None if searched.stopped is None else searched.stopped.text,
         costs=costs_of(plan, searched.trials),
         space_changes=[change.text for change in searched.space_changes],
+        made_with=made_with(__version__, machine.fingerprint(), plan.dataset.fingerprint),
     )
 
 

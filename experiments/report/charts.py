@@ -20,7 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 12, 14, 40
 class Axis:
     """One axis: from where to where, whether on a log scale, and what is written on it.
 
-    `labels` are the names of places 0, 1, ... of an axis of choices.
+    `labels` are the names of places 0, 1, ... of an axis of choices; `whole` is for what is counted, as epochs are.
     """
 
     low: float
@@ -28,6 +28,7 @@ class Axis:
     title: str = ""
     log: bool = False
     labels: Sequence[str] = ()
+    whole: bool = False
 
     @classmethod
     def of(cls, values: Iterable[float], title: str = "", *, log: bool = False) -> "Axis":
@@ -55,7 +56,7 @@ class Axis:
             return [(float(i), label) for i, label in enumerate(self.labels)]
         if self.log:
             return self._log_ticks(about)
-        step = _round_step((self.high - self.low) / max(about, 1))
+        step = _round_step(max((self.high - self.low) / max(about, 1), 1.0 if self.whole else 0.0))
         first = math.ceil(self.low / step - 1e-9)
         count = int((self.high - first * step) / step + 1e-9) + 1
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -64,6 +65,11 @@ class Axis:
 
     def _log_ticks(self, about: int) -> list[tuple[float, str]]:
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+        for parts in ((1, 2, 5), (1, 3)):
+            values = [part * 10.0**e for e in range(first - 1, last + 1) for part in parts]
+            within = [v for v in values if self.low * (1 - 1e-9) <= v <= self.high * (1 + 1e-9)]
+            if 3 <= len(within) <= about + 2:
+                return [(v, f"{v:g}") for v in within]
         decades = range(first, last + 1)
         if len(decades) >= 2:
             every = math.ceil(len(decades) / (about + 1))
@@ -108,7 +114,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """Marks between two axes."""
+    """Marks between two axes, over a field where there is one.
+
+    Attributes:
+        x: The horizontal axis.
+        y: The vertical one.
+        marks: What is drawn, the last on top.
+        title: What it shows, for those who cannot see it.
+        legend: What classes of the page's style stand for.
+        height: In the units of the drawing.
+        field: Shades from 0 to 1 of equal cells that fill the space between the axes, row by row from the top; None: empty.
+    """
 
     x: Axis
     y: Axis
@@ -116,10 +132,11 @@ class Chart:
     title: str
     legend: Mapping[str, str] = field(default_factory=dict)
     height: int = HEIGHT
+    field: Sequence[Sequence[float | None]] = ()
 
     def svg(self) -> str:
         """The chart as an <svg> element that takes its parent's width."""
-        body = [*self._grid(), *(self._mark(mark) for mark in self.marks), *self._legend()]
+        body = [*self._cells(), *self._grid(), *(self._mark(mark) for mark in self.marks), *self._legend()]
         return _svg(self.title, WIDTH, self.height, body)
 
     @cached_property
@@ -137,12 +154,23 @@ class Chart:
     def _y(self, value: float) -> float:
         return self._top + (1 - self.y.place(value)) * (self.height - self._top - BOTTOM)
 
+    def _cells(self) -> Iterable[str]:
+        left, top, rows = self._left, self._top, self.field
+        down = (self.height - BOTTOM - top) / max(len(rows), 1)
+        for i, row in enumerate(rows):
+            along = (WIDTH - RIGHT - left) / len(row)
+            for j, shade in enumerate(row):
+                if shade is not None:
+                    at, size = (left + j * along, top + i * down), (along + 0.3, down + 0.3)  # no seam between cells
+                    place = f'x="{at[0]:.1f}" y="{at[1]:.1f}" width="{size[0]:.1f}" height="{size[1]:.1f}"'
+                    yield f'<rect class="field" style="--s:{shade:.2f}" {place}/>'
+
     def _grid(self) -> Iterable[str]:
         bottom, right = self.height - BOTTOM, WIDTH - RIGHT
         for value, text in self.x.ticks():
             x = self._x(value)
             yield f'<path class="grid" d="M{x:.1f} {self._top}V{bottom}"/>'
-            yield _text(x, bottom + 15, text, "tick", "middle")
+            yield _text(min(x, WIDTH - 3.3 * len(text)), bottom + 15, text, "tick", "middle")
         for value, text in self.y.ticks():
             y = self._y(value)
             yield f'<path class="grid" d="M{self._left:.1f} {y:.1f}H{right}"/>'
@@ -194,7 +222,10 @@ def matrix(counts: Sequence[Sequence[int]], labels: Sequence[str], title: str) -
     n = len(counts)
     cell = max(14.0, min(56.0, (WIDTH - 110) / n))
     left, top = 100, 30
-    body = [_text(left + n * cell / 2, 12, "predicted", "axis", "middle")]
+    body = [
+        _text(left + n * cell / 2, 12, "predicted", "axis", "middle"),
+        _text(left - 6, top - 5, "true", "axis", "end"),
+    ]
     for i, row in enumerate(counts):
         total = sum(row) or 1
         y = top + i * cell

@@ -7,7 +7,7 @@ from html import escape
 def table(names: Sequence[str], rows: Iterable[tuple[int | None, Sequence[str]]], text: Sequence[str] = ()) -> str:
     """A table; rows that belong to a trial come with its number, and columns named in `text` may wrap."""
     css = [' class="text"' if name in text else "" for name in names]
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f"<th>{escape(name).replace('_', '_<wbr>')}</th>" for name in names)  # on paper it may break there
     body = "".join(
         f"<tr{'' if number is None else f' data-trial={number}'}>"
         f"{''.join(f'<td{style}>{escape(cell)}</td>' for style, cell in zip(css, cells, strict=True))}</tr>"

@@ -37,6 +37,7 @@ class Facts:
         stopped: Why the search ended before its budget, in words; None where nothing ended it.
         costs: With several metrics: what each trial costs, which of it is minimised, and the Pareto front.
         space_changes: How the ranges of the space changed, in words.
+        made_with: The version, the machine and the data that it is repeated with to the bit; "" where they are not known.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Facts:
     stopped: str | None = None
     costs: LaunchCosts = field(default_factory=LaunchCosts)
     space_changes: Sequence[str] = ()
+    made_with: str = ""
 
     @property
     def sign(self) -> float:
@@ -109,6 +111,13 @@ class Facts:
 def margin(expected: Mapping[str, float]) -> float:
     """How far the interval of the expected score goes to the side where no best score ends it."""
     return max(expected["high"] - expected["score"], expected["score"] - expected["low"])
+
+
+def made_with(version: str | None, machine: str | None, data: str | None) -> str:
+    """`Facts.made_with`, of what a launch's tags have."""
+    if not (version and machine and data):
+        return ""
+    return f"mlptune {version}, {machine}; data {data[:12]}"
 
 
 def space_of(trials: Sequence[TrialRecord]) -> dict[str, dict[str, Any]]:

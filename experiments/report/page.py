@@ -58,9 +58,10 @@ def report_html(facts: Facts, findings: Sequence[Finding]) -> str:
 def _head(facts: Facts) -> str:
     best, rows = facts.best or {}, facts.evidence.get("rows") or {}
     higher = "higher is better" if facts.direction == "maximize" else "lower is better"
-    asked = (
-        f"{counted(len(facts.ended), 'trial')} by {facts.method}, judged by {_measure(facts)} in validation ({higher})"
+    target = next(
+        (f" to predict {c['name']}" for c in facts.evidence.get("columns") or () if c["kind"] == "target"), ""
     )
+    asked = f"{counted(len(facts.ended), 'trial')} by {facts.method}{target}, judged by {_measure(facts)} in validation ({higher})"
     if rows:
         how = counted(rows["folds"], "fold") if rows["folds"] > 1 else "one split"
         asked += f", on {counted(rows['development'], 'row')} with {counted(rows['inputs'], 'input')}, {how}"
@@ -70,7 +71,31 @@ def _head(facts: Facts) -> str:
         state += f" The space was {'; '.join(facts.space_changes)}."
     if facts.stopped:
         state += f" The search was stopped: {facts.stopped}."
-    return f"<h1>{escape(facts.name)}</h1><p class='lead'>{escape(asked)}.{escape(state)}</p>{_numbers(facts, best)}"
+    lead = f"<p class='lead'>{escape(asked)}.{escape(state)}</p>"
+    return f"<h1>{escape(facts.name)}</h1>{lead}{_outcome(facts, best)}{_numbers(facts, best)}"
+
+
+def _outcome(facts: Facts, best: Mapping[str, Any]) -> str:
+    """What came out, in a sentence."""
+    if not best:
+        return ""
+    members = len(best["ensemble"])
+    model = f"The model, {members} trials together," if members > 1 else f"The model, trial {best['number']},"
+    measure, said = _measure(facts).removeprefix("the "), []
+    if expected := best.get("expected"):
+        ends = f"{number_text(expected['low'])} to {number_text(expected['high'])}"
+        said.append(f"is expected to have {measure} {number_text(expected['score'])} on new rows (95 %: {ends})")
+    if best.get("test_score") is not None:
+        said.append(f"has {measure} {number_text(best['test_score'])} on the sealed test part")
+    if not said:
+        return ""
+    constant, answer = (
+        facts.evidence.get("constant"),
+        facts.evidence.get("constant_answer", "the same answer for all rows"),
+    )
+    least = f"; {answer} has {number_text(constant)}" if constant is not None else ""
+    text = f"{model} {' and '.join(said)}{least}."
+    return f"<p class='lead'>{escape(text)}</p>"
 
 
 def _measure(facts: Facts) -> str:
@@ -181,11 +206,9 @@ def _rows(facts: Facts) -> str:
         )
     if e.get("importance"):
         drops = sorted(((name, drop or 0.0) for name, drop in e["importance"]), key=lambda item: -item[1])[:BARS]
-        charts.append(
-            figure(
-                "Columns", bars(drops, "importance of columns"), "How much the score falls when a column is shuffled."
-            )
-        )
+        where = "rows of the test part" if (e.get("rows") or {}).get("test") else "rows that were trained on"
+        note = f"How much the score falls when a column is shuffled, on {where}."
+        charts.append(figure("Columns", bars(drops, "importance of columns"), note))
     return section("On rows it has not seen", side_by_side(charts))
 
 
@@ -241,8 +264,11 @@ def _again(facts: Facts) -> str:
     body = f"<pre>{escape(shell)}</pre><pre>{escape(python)}</pre>"
     if facts.spec:
         summary = "The sweep file: the same seed gives the same sweep"
-        body += f"<details><summary>{summary}</summary><pre>{escape(facts.spec)}</pre></details>"
-    return section("Use it, and have it again", body + f'<p class="quiet">run {escape(facts.run_id)}</p>')
+        again = f"mlptune sweep {shlex.quote(facts.name + '.toml')}"
+        about = f"<p>Saved under that name it runs again:</p><pre>{escape(again)}</pre>"
+        body += f"<details><summary>{summary}</summary>{about}<pre>{escape(facts.spec)}</pre></details>"
+    made = f"{facts.made_with}; run {facts.run_id}" if facts.made_with else f"run {facts.run_id}"
+    return section("Use it, and have it again", body + f'<p class="quiet">{escape(made)}</p>')
 
 
 def _trial_text(facts: Facts, trial: TrialRecord) -> str:

@@ -8,7 +8,7 @@ from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ..launch_costs import launch_costs
 from ..space_changes import loads
-from .facts import Facts, space_of
+from .facts import Facts, made_with, space_of
 
 
 def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mapping[str, Any] | None) -> Facts:
@@ -46,6 +46,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         stopped=launch.stopped,
         costs=launch_costs(uri, launch, trials),
         space_changes=[change.text for change in loads(launch.space_changes)],
+        made_with=made_with(*(launch.tags.get(key) for key in (schema.VERSION, schema.MACHINE, schema.DATA))),
     )
 
 

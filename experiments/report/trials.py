@@ -1,8 +1,11 @@
 """The report's pictures of trials: their curves, how the search went, where in the space its values lie, the Pareto front."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ...tracking.records import TrialRecord
 from ..short import number_text, value_text
@@ -10,8 +13,10 @@ from .charts import Axis, Chart, Mark, bars, parallel
 from .elements import figure, section, side_by_side, table
 from .facts import Facts, short_curve
 
-# Axes of the parallel coordinates.
-AXES = 12
+# Axes of the parallel coordinates; hyperparameters that are drawn against each other; trials above which their lines are thin.
+AXES, PAIRED, MANY = 12, 3, 200
+# Cells of the field behind two hyperparameters, and trials that it takes.
+FIELD, LEAST_FOR_FIELD = (14, 24), 8
 
 
 def curves_section(facts: Facts) -> str:
@@ -55,7 +60,7 @@ def _curve_marks(facts: Facts, key: str, special: Mapping[int, str]) -> list[Mar
     for trial in facts.trials:
         points = short_curve(facts.curve(trial.number, key))
         if points:
-            css = special.get(trial.number, "")
+            css = special.get(trial.number, _thin(facts))
             marks.append(Mark(points, f"line {css}".strip(), trial.number, _shade(facts, trial)))
     # What is told apart is drawn last, on top.
     return sorted(marks, key=lambda mark: ("best" in mark.css, "median" in mark.css, "lost" in mark.css))
@@ -67,8 +72,13 @@ def _shade(facts: Facts, trial: TrialRecord) -> float:
     return 0.0 if place is None else 1 - place / max(len(facts.complete) - 1, 1)
 
 
+def _thin(facts: Facts) -> str:
+    """The class of lines that would hide one another."""
+    return "thin" if len(facts.trials) > MANY else ""
+
+
 def _epochs(marks: Sequence[Mark]) -> Axis:
-    return Axis(1.0, max(2.0, *(x for mark in marks for x, _ in mark.points)), "epoch")
+    return Axis(1.0, max(2.0, *(x for mark in marks for x, _ in mark.points)), "epoch", whole=True)
 
 
 def _value_axis(marks: Sequence[Mark], title: str) -> Axis:
@@ -100,10 +110,13 @@ def search_section(facts: Facts) -> str:
             figure("What mattered", bars(rows, "importance of hyperparameters", [f"{v:.0%}" for _, v in rows]), note)
         )
     slices = [_slice(facts, name) for name in facts.space]
-    pair = _pair(facts, importance)
+    pairs = _pairs(facts, importance)
     body = side_by_side(charts) + _parallel(facts)
     if slices:
-        body += "<h3>By hyperparameter</h3>" + side_by_side([*slices, *([pair] if pair else [])], small=True)
+        body += "<h3>By hyperparameter</h3>" + side_by_side(slices, small=True)
+    if pairs:
+        note = "Where the good ones lie: the stronger the colour, the better. The field is the mean rank of the trials nearby."
+        body += f'<h3>Two by two</h3><p class="quiet">{note}</p>' + side_by_side(pairs, small=True)
     return section("The search", body)
 
 
@@ -159,7 +172,7 @@ def _progress(facts: Facts) -> Chart:
     ]
     line = [(trial.number, value) for trial, value in zip(facts.ended, facts.best_so_far, strict=True)]
     steps = [p for (x, y), (x2, _) in zip(line, [*line[1:], line[-1]], strict=True) for p in ((x, y), (x2, y))]
-    x = Axis(-0.5, max(1.0, line[-1][0] + 0.5), "trial")
+    x = Axis(-0.5, max(1.0, line[-1][0] + 0.5), "trial", whole=True)
     return Chart(x, _value_axis(dots, facts.metric), [*dots, Mark(steps, "step")], "best value so far by trials")
 
 
@@ -216,25 +229,47 @@ def _slice(facts: Facts, name: str) -> str:
     return figure("", Chart(axis, _value_axis(marks, facts.metric), marks, f"{facts.metric} by {name}").svg())
 
 
-def _pair(facts: Facts, importance: Mapping[str, float]) -> str:
-    """The two ranges that mattered most against each other, shaded by rank."""
-    ranges = [name for name in sorted(facts.space, key=lambda n: -importance.get(n, 0.0)) if "low" in facts.space[name]]
-    if len(ranges) < 2:
-        return ""
-    first, second = ranges[:2]
+def _pairs(facts: Facts, importance: Mapping[str, float]) -> list[str]:
+    """The ranges that mattered most against each other, shaded by rank."""
+    ranges = [name for name, entry in facts.space.items() if "low" in entry and entry["low"] < entry["high"]]
+    first = sorted(ranges, key=lambda name: -importance.get(name, 0.0))[:PAIRED]
+    return [found for names in itertools.combinations(first, 2) if (found := _pair(facts, *names))]
+
+
+def _pair(facts: Facts, across: str, upwards: str) -> str:
+    shown = [t for t in reversed(facts.complete) if across in t.params and upwards in t.params]
     marks = [
         Mark(
-            [(float(t.params[first]), float(t.params[second]))],
-            _dot_css(facts, t),
+            [(float(t.params[across]), float(t.params[upwards]))],
+            f"{_dot_css(facts, t)} ringed",
             t.number,
             _shade(facts, t),
             dot=True,
         )
-        for t in reversed(facts.complete)
-        if first in t.params and second in t.params
+        for t in shown
     ]
-    chart = Chart(_axis_of(facts, first)[0], _axis_of(facts, second)[0], marks, f"{first} and {second}")
-    return figure("", chart.svg(), "The darker, the better.") if marks else ""
+    x, y = _axis_of(facts, across)[0], _axis_of(facts, upwards)[0]
+    places = [(x.place(a), y.place(b)) for mark in marks for a, b in mark.points]
+    field = shades(places, [_shade(facts, t) for t in shown]) if len(shown) >= LEAST_FOR_FIELD else ()
+    return figure("", Chart(x, y, marks, f"{across} and {upwards}", field=field).svg()) if marks else ""
+
+
+def shades(places: Sequence[tuple[float, float]], values: Sequence[float]) -> list[list[float | None]]:
+    """By cell of a field, from the top, the mean of what lies nearby, weighted by a normal kernel; None where nothing does.
+
+    Args:
+        places: Where in the unit square, n of them.
+        values: What is there, from 0 to 1.
+    """
+    width = 0.25 * len(places) ** (-1 / 6)
+    rows, columns = FIELD
+    y, x = np.meshgrid(1 - (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns, indexing="ij")
+    at = np.asarray(places)
+    squares = ((x[..., None] - at[:, 0]) ** 2 + (y[..., None] - at[:, 1]) ** 2) / width**2
+    weights = np.exp(-0.5 * squares)
+    means = weights @ np.asarray(values) / np.maximum(weights.sum(axis=-1), 1e-300)
+    near = squares.min(axis=-1) < 4
+    return [[float(m) if n else None for m, n in zip(*row, strict=True)] for row in zip(means, near, strict=True)]
 
 
 def _parallel(facts: Facts) -> str:
@@ -252,6 +287,6 @@ def _parallel(facts: Facts) -> str:
         ]
         points.append((float(len(axes)), trial.value if trial.value is not None else math.nan))
         kept = [point for point in points if math.isfinite(point[1])]
-        lines.append(Mark(kept, _dot_css(facts, trial), trial.number, _shade(facts, trial)))
+        lines.append(Mark(kept, f"{_dot_css(facts, trial)} {_thin(facts)}".strip(), trial.number, _shade(facts, trial)))
     svg = parallel([*((name, axis) for name, axis, _ in axes), (facts.metric, values)], lines, "parallel coordinates")
     return f'<h3>All trials at once</h3><figure class="wide">{svg}</figure>'

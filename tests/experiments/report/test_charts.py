@@ -86,3 +86,34 @@ def test_bars_are_as_long_as_their_values() -> None:
 def test_a_confusion_matrix_shades_by_the_share_of_the_true_class() -> None:
     shares = re.findall(r"--s:([\d.]+)", matrix([[3, 1], [0, 10]], ["a", "b"], "t"))
     assert [float(share) for share in shares] == [0.75, 0.25, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0.001, 0.02, ["0.001", "0.002", "0.005", "0.01", "0.02"]),
+        (0.001, 0.3, ["0.001", "0.003", "0.01", "0.03", "0.1", "0.3"]),
+        (1e-6, 1e-2, ["1e-06", "1e-05", "0.0001", "0.001", "0.01"]),
+    ],
+)
+def test_a_log_axis_of_few_decades_has_ticks_between_them(low: float, high: float, ticks: list[str]) -> None:
+    assert [text for _, text in Axis(low, high, log=True).ticks()] == ticks
+
+
+def test_what_is_counted_has_no_half() -> None:
+    assert [text for _, text in Axis(1.0, 3.0, whole=True).ticks()] == ["1", "2", "3"]
+
+
+def test_a_field_fills_the_space_between_the_axes_and_leaves_out_what_is_not_known() -> None:
+    svg = Chart(Axis(0, 1), Axis(0, 1), [], "t", field=[[0.25, None], [0.5, 1.0]]).svg()
+    cells = [c.attrib for c in ElementTree.fromstring(svg).iter("rect")]
+    assert [c["style"] for c in cells] == ["--s:0.25", "--s:0.50", "--s:1.00"]
+    first, below, right = ((float(c["x"]), float(c["y"])) for c in cells)
+    assert first[0] == below[0] < right[0]
+    assert first[1] < below[1] == right[1]
+
+
+def test_a_tick_at_the_right_end_is_within_the_picture() -> None:
+    svg = Chart(Axis(1, 1000, log=True), Axis(0, 1), [], "t").svg()
+    [last] = [t for t in ElementTree.fromstring(svg).iter("text") if t.text == "1000"]
+    assert float(last.get("x", 0)) + 3.3 * len("1000") <= 480

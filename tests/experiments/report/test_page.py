@@ -17,6 +17,9 @@ from tests.support.facts import curves, healthy, trial, with_best, with_evidence
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
 
+COLUMN = {"name": "y", "kind": "target", "used": True, "missing": 0, "levels": 2, "becomes": "2 classes", "remarks": []}
+
+
 def page(facts: Facts) -> str:
     return report_html(facts, diagnose(facts))
 
@@ -85,6 +88,24 @@ def test_it_says_what_was_asked_and_what_came_out() -> None:
     ):
         assert title in seen.text, title
     assert "Predicted and true" in Seen(page(numbers(healthy()))).text
+
+
+def test_the_outcome_is_a_sentence() -> None:
+    facts = with_evidence(healthy(), constant_answer="'no' for all rows", columns=[{**COLUMN, "name": "owns a boat"}])
+    text = Seen(page(facts)).text
+    assert "24 trials by random to predict owns a boat, judged by accuracy" in text
+    assert (
+        "The model, trial 16, is expected to have accuracy 0.89500 on new rows (95 %: 0.89200 to 0.89800) and has accuracy "
+        "0.89700 on the sealed test part; 'no' for all rows has 0.60000." in text
+    )
+    ours = with_best(healthy(), ensemble=[{"number": 1, "weight": 0.5}, {"number": 2, "weight": 0.5}], test_score=None)
+    assert "The model, 2 trials together, is expected to have accuracy 0.89500 on new rows" in Seen(page(ours)).text
+
+
+def test_it_says_with_what_it_is_had_again() -> None:
+    text = Seen(page(replace(healthy(), spec='name = "made up"', made_with="mlptune 1.2.3, a machine; data 0123"))).text
+    assert "mlptune sweep 'made up.toml'" in text
+    assert "mlptune 1.2.3, a machine; data 0123; run r" in text
 
 
 def test_it_loads_nothing() -> None:

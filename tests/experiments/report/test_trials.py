@@ -3,8 +3,13 @@
 import re
 from dataclasses import replace
 
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mlptune.experiments.front import LaunchCosts
-from mlptune.experiments.report.trials import curves_section, front_section, search_section
+from mlptune.experiments.report.trials import FIELD, curves_section, front_section, search_section, shades
 from tests.support.facts import curves, healthy, trial, with_evidence
 
 
@@ -63,3 +68,37 @@ def test_the_best_so_far_over_seconds_shows_each_improvement_where_all_times_are
     del seconds["3"]  # replayed by a resume
     assert "over time" not in search_section(with_evidence(facts, seconds=seconds))
     assert "over time" not in search_section(facts)
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=40))
+def test_a_field_lies_between_the_values_that_it_is_the_mean_of(places: list[tuple[float, float, float]]) -> None:
+    values = [value for *_, value in places]
+    field = shades([(x, y) for x, y, _ in places], values)
+    assert (len(field), len(field[0])) == FIELD
+    known = [shade for row in field for shade in row if shade is not None]
+    assert known
+    assert min(values) - 1e-9 <= min(known) <= max(known) <= max(values) + 1e-9
+
+
+def test_a_field_is_dark_where_the_good_ones_lie_and_empty_where_none_do() -> None:
+    good = np.random.default_rng(0).uniform(0.7, 0.95, (40, 2))  # at the top, on the right
+    poor = np.random.default_rng(1).uniform(0.05, 0.3, (40, 2))
+    field = shades([*map(tuple, good), *map(tuple, poor)], [1.0] * 40 + [0.0] * 40)
+    assert field[2][-4] == pytest.approx(1.0, abs=0.05)
+    assert field[-3][3] == pytest.approx(0.0, abs=0.05)
+    assert field[0][0] is field[-1][-1] is None
+
+
+def test_the_ranges_that_matter_are_shown_two_by_two() -> None:
+    facts = with_evidence(healthy(), hyperparameter_importance={"dropout": 0.7, "learning_rate": 0.3})
+    section = search_section(facts)
+    assert "dropout and learning_rate" in section
+    assert 'class="field"' in section
+    assert 'class="field"' not in search_section(replace(facts, trials=facts.trials[:5]))
+
+
+def test_lines_are_thin_where_there_are_hundreds() -> None:
+    trials = [trial(i, 0.5 + i / 1000) for i in range(300)]
+    many = replace(healthy(), trials=trials, curves={i: curves() for i in range(300)})
+    assert sum("thin" in css for css in drawn(curves_section(many)).values()) == 298  # but for the best and the median
+    assert not any("thin" in css for css in drawn(curves_section(healthy())).values())
