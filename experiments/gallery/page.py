@@ -12,6 +12,7 @@ import numpy as np
 
 from .pictures import PICTURES, Map, Picture
 
+SENTENCE = 40  # characters from which a cell of a table may wrap
 STYLE = """
 .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 14px; max-width: 860px; margin: 10px 0; }
 .maps figure { position: relative; }
@@ -76,7 +77,7 @@ def _section(name: str, picture: Picture) -> str:
     table = ""
     if picture.table is not None:
         head, rows = picture.table
-        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
         table = (
             f'<div class="wide"><table><tr>{"".join(f"<th>{escape(c)}</th>" for c in head)}</tr>{body}</table></div>'
         )
@@ -84,6 +85,12 @@ def _section(name: str, picture: Picture) -> str:
     charts = f'<div class="charts">{charts}</div>' if charts else ""
     about = f"<h2>{escape(picture.title)}</h2><p>{escape(picture.text)}</p>"
     return f'<section id="{name}">{about}{slider}{maps}{charts}{table}</section>'
+
+
+def _cell(text: str) -> str:
+    """A cell of a table; sentences may wrap."""
+    kind = ' class="text"' if len(text) > SENTENCE else ""
+    return f"<td{kind}>{escape(text)}</td>"
 
 
 def _map_data(m: Map) -> dict[str, Any]:

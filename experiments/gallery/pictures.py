@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.trace import trace
+from ...tracking.records import TrialRecord
 from ..report.charts import Axis, Chart, Mark
+from ..report.facts import Facts
+from ..report.rules import diagnose
 from .training import Array, Trained, digits, moons, plane, train_stack
 
 COLOURS = ("c0", "c1", "c2", "c3", "c4", "c5")
@@ -121,13 +124,15 @@ def hidden_units() -> Picture:
         maps.append(Map(f"{units} hidden units", _frames(trained, best, plane()), _points(CORNERS, y)))
         figures[f"best_{units}"] = float(right.max())
         figures[f"solved_{units}"] = float((right == 1).mean())
+        figures[f"undecided_{units}"] = float(np.abs(trained.predict(CORNERS)[best, :, 0] - 0.5).max())
         solved.append([str(units), f"{int((right == 1).sum())} of 8"])
         for unit in range(units):
             maps.append(Map(f"unit {unit + 1} of {units}", _unit_frames(trained, best, unit)))
     return Picture(
         "Hidden units solve XOR",
-        "Without a hidden layer there is one line. Each hidden unit adds a line of its own (the small maps), and the "
-        "output joins them. Of eight starts some get stuck with two units; with four nearly all arrive.",
+        "Without a hidden layer there is one line, and none is right for more than three corners: the network ends undecided, "
+        "which is white. Each hidden unit adds a line of its own (the small maps), and the output joins them. Of eight starts "
+        "some get stuck with two units; with four nearly all arrive.",
         maps=maps,
         steps=[f"epoch {epoch}" for epoch in (0, *looks, epochs)],
         table=(["hidden units", "starts that solved it"], solved),
@@ -174,7 +179,8 @@ def learning_rates() -> Picture:
             _lines("validation accuracy", dict(zip(names, score, strict=True)), "accuracy"),
         ],
         figures={f"loss_{r:g}": float(v) for r, v in zip(rates, loss[:, -1], strict=True)}
-        | {f"half_{r:g}": float(v) for r, v in zip(rates, loss[:, 4], strict=True)},
+        | {f"half_{r:g}": float(v) for r, v in zip(rates, loss[:, 4], strict=True)}
+        | {f"rises_{r:g}": float((np.diff(v) > 0).mean()) for r, v in zip(rates, loss, strict=True)},
     )
 
 
@@ -191,14 +197,25 @@ def nine_runs() -> Picture:
     loss, score = trained.curves["val_loss"], trained.curves["val_score"]
     rows = [[f"{r:g}", f"{d:g}", f"{loss[i, -1]:.3f}", f"{score[i, -1]:.3f}"] for i, (r, d) in enumerate(pairs)]
     by_rate = {f"rate {r:g}": loss[[i for i, pair in enumerate(pairs) if pair[0] == r]].mean(axis=0) for r in rates}
+    by_decay = {f"decay {d:g}": loss[[i for i, pair in enumerate(pairs) if pair[1] == d]].mean(axis=0) for d in decays}
     return Picture(
         "Nine runs compared",
         "Three learning rates by three weight decays, trained as one stack. Grouped by rate the curves fall apart at "
-        "once; the weight decay changes little at these rates.",
-        charts=[_lines("validation loss, mean over the decays", by_rate, "loss", log=True)],
+        "once; grouped by decay they lie on one another: the weight decay changes little at these rates.",
+        charts=[
+            _lines("validation loss, mean over the decays", by_rate, "loss", log=True),
+            _lines("validation loss, mean over the rates", by_decay, "loss", log=True),
+        ],
         table=(["learning rate", "weight decay", "validation loss", "validation accuracy"], rows),
-        figures={f"loss_{r:g}": float(values[-1]) for r, values in zip(rates, by_rate.values(), strict=True)},
+        figures={f"loss_{r:g}": float(values[-1]) for r, values in zip(rates, by_rate.values(), strict=True)}
+        | {"between_rates": _factor(by_rate), "between_decays": _factor(by_decay)},
     )
+
+
+def _factor(curves: Mapping[str, Array]) -> float:
+    """How many times as large as the lowest of the curves the highest ends."""
+    ends = [float(values[-1]) for values in curves.values()]
+    return max(ends) / min(ends)
 
 
 def vanishing_gradients() -> Picture:
@@ -283,8 +300,8 @@ def batch_sizes() -> Picture:
         rows.append([name, str(512 // size), f"{losses[-1]:.3f}"])
     return Picture(
         "From single rows to the full batch",
-        "At the same rate a smaller batch takes more steps an epoch and gets farther in it, on a noisier way; the full "
-        "batch takes one step and hardly moves. (Each step of a small batch uses the machine less well, which a stack "
+        "At the same rate a smaller batch takes more steps an epoch and gets farther in it; the full batch takes one step "
+        "and hardly moves. (Each step of a small batch uses the machine less well, which a stack "
         "of networks makes up for.)",
         charts=[_lines("training loss by batch size", curves, "loss", log=True)],
         table=(["batch size", "steps an epoch", "training loss at the end"], rows),
@@ -308,8 +325,9 @@ def regularisation() -> Picture:
     for k, name in enumerate(cases):
         at = int(np.argmin(val_loss[k]))
         rise = val_loss[k, -1] / val_loss[k, at] - 1
-        verdict = "overfits" if rise > 0.25 else "holds"
-        rows.append([name, f"{train_loss[k, -1]:.3f}", f"{val_loss[k, -1]:.3f}", str(at + 1), verdict])
+        said = _diagnosis({key: curves[k].tolist() for key, curves in trained.curves.items()})
+        rows.append([name, f"{train_loss[k, -1]:.3f}", f"{val_loss[k, -1]:.3f}", str(at + 1), said])
+        figures[f"overfits_{name}"] = float("overfits" in said)
         figures[f"rise_{name}"] = float(rise)
         figures[f"gap_{name}"] = float(val_loss[k, -1] - train_loss[k, -1])
     return Picture(
@@ -323,6 +341,14 @@ def regularisation() -> Picture:
         table=(["against it", "training loss", "validation loss", "best epoch", "diagnosis"], rows),
         figures=figures,
     )
+
+
+def _diagnosis(curves: Mapping[str, Sequence[float]]) -> str:
+    """What the diagnosis says of one network by its curves, as of a sweep of one trial."""
+    trial = TrialRecord(0, "complete", max(curves["val_score"]), epochs=len(curves["val_loss"]))
+    facts = Facts("", "", "finished", "", "val_score", "maximize", [trial], {0: curves}, {}, trial.epochs, None)
+    found = [finding.text.removeprefix("trial 0, the best, ") for finding in diagnose(facts)]
+    return "; ".join(found) or "nothing conspicuous"
 
 
 def double_descent() -> Picture:
@@ -461,6 +487,8 @@ def sweep() -> Picture:
             "gain": float(best[-1] - best[0]),
             "spread_of_best": float(max(near)),
             "spread_of_all": float(np.ptp(np.log10(rates))),
+            "by_rate": float(np.corrcoef(score, np.abs(np.log10(rates) - np.log10(rates[int(np.argmax(score))])))[0, 1]),
+            "by_dropout": float(np.corrcoef(score, drops)[0, 1]),
         },
     )
 
