@@ -487,7 +487,9 @@ def sweep() -> Picture:
             "gain": float(best[-1] - best[0]),
             "spread_of_best": float(max(near)),
             "spread_of_all": float(np.ptp(np.log10(rates))),
-            "by_rate": float(np.corrcoef(score, np.abs(np.log10(rates) - np.log10(rates[int(np.argmax(score))])))[0, 1]),
+            "by_rate": float(
+                np.corrcoef(score, np.abs(np.log10(rates) - np.log10(rates[int(np.argmax(score))])))[0, 1]
+            ),
             "by_dropout": float(np.corrcoef(score, drops)[0, 1]),
         },
     )
