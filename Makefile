@@ -51,7 +51,7 @@ reference: .venv/ready  ## docs/reference, written from the code
 
 docs: .venv/ready-docs  ## the pages of docs as a site in ./site, links checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
-	@echo 'Open site/index.html in a browser.'
+	@echo 'Open site/index.html in a browser. With its search: python3 -m http.server -d site -b 127.0.0.1'
 
 bench: .venv/ready-bench  ## side-by-side benchmarks; prints tables
 	$(BIN)/python -m pytest -q -s tests/bench --override-ini=python_files='bench_*.py'

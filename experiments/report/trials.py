@@ -39,11 +39,11 @@ def curves_section(facts: Facts) -> str:
                 legend = {"train": "training", "best": "validation"}
                 chart = Chart(_epochs(marks), _value_axis(marks, kind), marks, f"{kind} of trial {number}", legend)
                 charts.append(figure(f"Trial {number}, the best: {kind}", chart.svg()))
-    return section(
-        "Learning curves",
-        side_by_side(charts),
-        "Point at a curve to see its trial everywhere on this page; click to keep it.",
-    )
+    note = "Point at a curve to see its trial everywhere on this page; click to keep it."
+    if any(len(set(trial.best_epochs)) > 1 for trial in facts.complete):
+        note += " A curve is the mean over folds and seeds; a trial's value takes each network at its own best epoch, and may lie"
+        note += " beyond it."
+    return section("Learning curves", side_by_side(charts), note)
 
 
 def _special(facts: Facts) -> dict[int, str]:

@@ -102,3 +102,10 @@ def test_lines_are_thin_where_there_are_hundreds() -> None:
     many = replace(healthy(), trials=trials, curves={i: curves() for i in range(300)})
     assert sum("thin" in css for css in drawn(curves_section(many)).values()) == 298  # but for the best and the median
     assert not any("thin" in css for css in drawn(curves_section(healthy())).values())
+
+
+def test_why_a_value_lies_above_its_curve_is_said_where_networks_kept_different_epochs() -> None:
+    facts = healthy()
+    assert "own best epoch" not in curves_section(facts)
+    folds = [replace(t, best_epochs=(3, 9)) for t in facts.trials]
+    assert "own best epoch" in curves_section(replace(facts, trials=folds))
