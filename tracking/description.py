@@ -24,6 +24,8 @@ ABBREVIATIONS = {
     "momentum": "mom",
     "dropout": "drop",
     "label_smoothing": "smooth",
+    "embedding": "emb",
+    "embedding_sigma": "sigma",
     "schedule": "",
 }
 

@@ -21,6 +21,8 @@ _SECTIONS = {
     "mlptune-parallel": {"name": "Hyperparameters", "columns": 1, "cardHeight": 400},
 }
 _CURVES, _PARALLEL = _SECTIONS
+# Where a view says nothing of it MLflow draws smoothed curves, whose ends are not the values that were measured.
+_AS_MEASURED = {"lineSmoothness": 0, "xAxisKey": "step", "selectedXAxisMetricKey": ""}
 
 
 def view_key(run_id: str) -> str:
@@ -73,6 +75,7 @@ def _state(run_id: str, metric: str, direction: str, searched: Sequence[str], gr
         ],
         "runsHiddenMode": "SHOW_ALL",
         "hideEmptyCharts": True,
+        "globalLineChartConfig": _AS_MEASURED,
         "compareRunSections": [
             {"uuid": uuid, "display": True, "isReordered": False, **section} for uuid, section in _SECTIONS.items()
         ],
@@ -88,7 +91,8 @@ def _state(run_id: str, metric: str, direction: str, searched: Sequence[str], gr
 
 def _charts(metric: str, best: str, searched: Sequence[str]) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = [
-        {"type": "LINE", "metricKey": key} for key in dict.fromkeys([metric, *schema.CHARTED])
+        {"type": "LINE", "metricKey": key, "useGlobalLineSmoothing": True, "useGlobalXaxisKey": True, **_AS_MEASURED}
+        for key in dict.fromkeys([metric, *schema.CHARTED])
     ]
     parallel: dict[str, Any] = {
         "type": "PARALLEL",

@@ -11,6 +11,7 @@ from mlptune.tracking.records import TrialRecord
     ("params", "name"),
     [
         ({"learning_rate": 0.003, "weight_decay": 0.1, "hidden": [64, 64]}, "#12 lr .003 wd .1 64-64"),
+        ({"dropout": 0.07, "embedding": "cosine", "embedding_sigma": 0.25}, "#12 drop .07 emb cosine sigma .25"),
         ({"learning_rate": 1e-05, "optimizer": "adam", "mine": 3}, "#12 lr 1e-5 adam mine 3"),
         ({"batch_norm": True, "hidden": []}, "#12 batch_norm true none"),
         ({}, "#12"),

@@ -31,6 +31,14 @@ def test_parallel_coordinates_have_the_whole_width_below_the_curves() -> None:
     assert placed == [*[("LINE", 3)] * 3, ("PARALLEL", 1)]
 
 
+def test_curves_are_drawn_as_they_were_measured() -> None:
+    """Where it is not told MLflow smooths them, by 70 of 100."""
+    state = state_of(view_text("abc", "val_score", "maximize", ["x"], [], 1))
+    lines = [chart for chart in state["compareRunCharts"] if chart["type"] == "LINE"]
+    assert len(lines) == 3
+    assert [config["lineSmoothness"] for config in (state["globalLineChartConfig"], *lines)] == [0] * 4
+
+
 def test_it_fits_into_a_tag_whatever_is_searched() -> None:
     names = [f"a_hyperparameter_of_a_plugin_with_number_{i}" for i in range(300)]
     assert len(view_text("f" * 32, "val_score", "maximize", names, names[:10], 10**13)) < 5000
