@@ -350,14 +350,14 @@ def often_failed(facts: Facts) -> Finding | None:
 
 
 def dead_units(facts: Facts) -> Finding | None:
-    """Units that give the same for every row, by layer."""
+    """Units that give the same for every row, by layer: half of a layer is made up for by the rest, nearly all of it is not."""
     dead = [layer["constant_units"] for layer in facts.evidence.get("layers") or []]
     if not dead or None in dead or max(dead) < 0.5:
         return None
     layer = dead.index(max(dead))
     return Finding(
         "dead_units",
-        "problem",
+        "problem" if max(dead) >= 0.9 else "note",
         f"{dead[layer]:.0%} of the units of hidden layer {layer + 1} give the same for every row after an epoch",
         {"shares": dead},
         "lower learning rates, another activation (leaky_relu, gelu) or initialisation (he)",

@@ -134,6 +134,13 @@ def test_some_dead_units_are_usual() -> None:
     assert found(with_evidence(healthy(), layers=[{"gradient_norm": 1.0, "constant_units": 0.35}])) == set()
 
 
+@pytest.mark.parametrize(("share", "severity"), [(0.79, "note"), (0.95, "problem")])
+def test_a_layer_that_is_mostly_dead_is_a_note_and_a_dead_one_a_problem(share: float, severity: str) -> None:
+    """On the table mv a model with R2 .9999 had been called a problem, for 79 % of a layer after an epoch."""
+    dead = with_evidence(healthy(), layers=[{"gradient_norm": 1.0, "constant_units": share}])
+    assert [(finding.rule, finding.severity) for finding in diagnose(dead)] == [("dead_units", severity)]
+
+
 def test_one_that_diverges_is_told_of_where_there_are_few() -> None:
     """A grid of three rates of which the largest is far too large: 'nothing conspicuous' was said of it."""
     facts = healthy()
