@@ -308,7 +308,7 @@ def next_text(name: str, store: str = "") -> str:
         (f"  mlptune best {quoted}{tail}", "the best configuration, and how to use it"),
         (f"  mlptune show {quoted}{tail}", "all trials"),
         (f"  mlptune report {quoted}{tail}", "curves, charts and a diagnosis on one page"),
-        (f"  mlptune ui{tail}", "learning curves, in the browser"),
+        (f"  mlptune ui {quoted}{tail}", "learning curves, in the browser"),
     ]
     width = max(len(command) for command, _ in rows)
     return "\n".join(f"{escape_control_characters(command).ljust(width)}   {what}" for command, what in rows)

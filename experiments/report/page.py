@@ -84,7 +84,7 @@ def _outcome(facts: Facts, best: Mapping[str, Any]) -> str:
     measure, said = _measure(facts).removeprefix("the "), []
     if expected := best.get("expected"):
         ends = f"{number_text(expected['low'])} to {number_text(expected['high'])}"
-        said.append(f"is expected to have {measure} {number_text(expected['score'])} on new rows (95 %: {ends})")
+        said.append(f"is expected to have {measure} {number_text(expected['score'])} on new rows (95\u00a0%: {ends})")
     if best.get("test_score") is not None:
         said.append(f"has {measure} {number_text(best['test_score'])} on the sealed test part")
     if not said:

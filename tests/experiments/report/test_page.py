@@ -95,7 +95,7 @@ def test_the_outcome_is_a_sentence() -> None:
     text = Seen(page(facts)).text
     assert "24 trials by random to predict owns a boat, judged by accuracy" in text
     assert (
-        "The model, trial 16, is expected to have accuracy 0.89500 on new rows (95 %: 0.89200 to 0.89800) and has accuracy "
+        "The model, trial 16, is expected to have accuracy 0.89500 on new rows (95\u00a0%: 0.89200 to 0.89800) and has accuracy "
         "0.89700 on the sealed test part; 'no' for all rows has 0.60000." in text
     )
     ours = with_best(healthy(), ensemble=[{"number": 1, "weight": 0.5}, {"number": 2, "weight": 0.5}], test_score=None)
