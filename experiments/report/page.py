@@ -79,8 +79,8 @@ def _outcome(facts: Facts, best: Mapping[str, Any]) -> str:
     """What came out, in a sentence."""
     if not best:
         return ""
-    members = len(best["ensemble"])
-    model = f"The model, {members} trials together," if members > 1 else f"The model, trial {best['number']},"
+    members = [member["number"] for member in best["ensemble"]] or [best["number"]]
+    model = f"The model, {len(members)} trials together," if len(members) > 1 else f"The model, trial {members[0]},"
     measure, said = _measure(facts).removeprefix("the "), []
     if expected := best.get("expected"):
         ends = f"{number_text(expected['low'])} to {number_text(expected['high'])}"

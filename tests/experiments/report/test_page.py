@@ -100,6 +100,8 @@ def test_the_outcome_is_a_sentence() -> None:
     )
     ours = with_best(healthy(), ensemble=[{"number": 1, "weight": 0.5}, {"number": 2, "weight": 0.5}], test_score=None)
     assert "The model, 2 trials together, is expected to have accuracy 0.89500 on new rows" in Seen(page(ours)).text
+    alone = with_best(healthy(), ensemble=[{"number": 7, "weight": 1.0}])  # not the best one: it predicts better
+    assert "The model, trial 7, is expected" in Seen(page(alone)).text
 
 
 def test_it_says_with_what_it_is_had_again() -> None:
