@@ -154,19 +154,23 @@ def _model(facts: Facts) -> str:
         ]
         rows.append((member["number"], [str(member["number"]), *cells]))
     body = table(["trial", "weight", facts.metric, *names], rows)
-    baselines = facts.evidence.get("baselines") or []
-    constant = facts.evidence.get("constant")
-    others = [(row["name"], number_text(row["score"])) for row in baselines]
-    if constant is not None:
-        others.append(("the same answer for all rows", number_text(constant)))
-    if others:
-        metric = _measure(facts)
-        note = "On the validation rows of the first fold, which none was trained on; the constant answer on those of all folds."
-        body += (
-            f"<h3>Beside others: {escape(metric)}</h3>{table(['model', metric], [(None, list(row)) for row in others])}"
-        )
-        body += f'<p class="quiet">{escape(note)}</p>'
-    return section("The model", body)
+    return section("The model", body + _beside_others(facts))
+
+
+def _beside_others(facts: Facts) -> str:
+    """The model's score and those of a linear model, of gradient boosting and of the constant answer, as far as they are known."""
+    baselines, constant = facts.evidence.get("baselines") or [], facts.evidence.get("constant")
+    if not baselines and constant is None:
+        return ""
+    note = "On the validation rows of the first fold, which none was trained on; the constant answer on those of all folds."
+    rows = [(row["name"], row["score"]) for row in baselines]
+    if not baselines:
+        note = "On validation rows, which none was trained on. A search of seconds has no time to fit other models."
+        rows = [("mlptune", facts.evidence.get("score"))]
+    rows += [("the same answer for all rows", constant)] if constant is not None else []
+    metric = _measure(facts)
+    scores = table(["model", metric], [(None, [name, number_text(score)]) for name, score in rows])
+    return f'<h3>Beside others: {escape(metric)}</h3>{scores}<p class="quiet">{escape(note)}</p>'
 
 
 def _rows(facts: Facts) -> str:

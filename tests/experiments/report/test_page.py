@@ -104,6 +104,14 @@ def test_the_outcome_is_a_sentence() -> None:
     assert "The model, trial 7, is expected" in Seen(page(alone)).text
 
 
+def test_the_model_is_beside_the_constant_answer_where_no_other_was_fitted() -> None:
+    facts = with_evidence(healthy(), baselines=[], score=0.87654)
+    text = Seen(page(facts)).text
+    assert "mlptune0.87654the same answer for all rows0.60000" in text
+    assert "has no time to fit other models" in text
+    assert "has no time to fit other models" not in Seen(page(healthy())).text
+
+
 def test_it_says_with_what_it_is_had_again() -> None:
     text = Seen(page(replace(healthy(), spec='name = "made up"', made_with="mlptune 1.2.3, a machine; data 0123"))).text
     assert "mlptune sweep 'made up.toml'" in text
