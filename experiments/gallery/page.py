@@ -53,7 +53,7 @@ def page(pictures: Mapping[str, Picture]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Neural networks in pictures</title>'
         f"<style>{style}</style></head><body><h1>Neural networks in pictures</h1>"
-        '<p class="lead">Each picture was trained a moment ago on this machine, the networks of a picture together as one stack. '
+        '<p class="lead">Each picture was trained a moment ago on this machine, its networks of one shape together as one stack. '
         f"The same command gives the same pictures.</p><ul>{links}</ul>{sections}"
         f'<script type="application/json" id="maps">{maps}</script><script>{script}</script></body></html>'
     )
