@@ -17,6 +17,7 @@ class Method:
         metrics: how many metrics it can search for at once; None for any number.
         moves: whether the ranges of the space may change while it searches.
         priors: whether it uses the priors of the space.
+        in_epochs: the names of sampler and scheduler where the budget is in epochs, if they are others.
     """
 
     sampler: str
@@ -28,6 +29,7 @@ class Method:
     metrics: int | None = 1
     moves: bool = False
     priors: bool = False
+    in_epochs: tuple[str, str] | None = None
 
 
 _BEGUN = "configurations begun, most stopped early"
@@ -64,6 +66,7 @@ METHODS: dict[str, Method] = {
         metrics=2,
         moves=True,
         priors=True,
+        in_epochs=("mobster", "early_curves"),
     ),
     "hyperband": Method(
         "random",

@@ -19,16 +19,22 @@ class Searcher(NamedTuple):
     scheduler: str = "pruner"
 
     @property
+    def needs_total(self) -> bool:
+        """Whether its scheduler has to know how many trials there will be."""
+        return self.scheduler not in ("pruner", "early_curves")
+
+    @property
     def extendable(self) -> bool:
         """Whether a larger number of trials continues the same plan; a scheduler of its own plans with all its trials."""
         return self.scheduler == "pruner"
 
 
-def resolve(method: str, pruner: str | None = None) -> Searcher:
+def resolve(method: str, pruner: str | None = None, *, in_epochs: bool = False) -> Searcher:
     """The names of sampler, pruner and scheduler that a method stands for, with `pruner` as the user's own choice.
 
     A method may also be the name of any sampler (an Optuna class, an entry point); it then prunes nothing unless `pruner` says
-    so. A pruner may also be the name of a scheduler that an installed package offers.
+    so. A pruner may also be the name of a scheduler that an installed package offers. With a budget `in_epochs` a method may have
+    another sampler and scheduler, unless a pruner is named.
 
     Raises:
         ValueError: for unknown names, and for a pruner under a method that has its own scheduler.
@@ -46,6 +52,9 @@ def resolve(method: str, pruner: str | None = None) -> Searcher:
             raise ValueError(f"method: {method}: {NOT_FOR_SWEEPS[method]}")
     scheduler = _scheduler(pruner or "none")
     entry = METHODS.get(method)
+    if in_epochs and entry is not None and entry.in_epochs is not None and pruner is None:
+        first, rule = entry.in_epochs
+        return Searcher(first, scheduler=rule)
     if entry is not None and entry.scheduler != "pruner":
         if pruner not in (None, "none"):
             raise ValueError(

@@ -57,9 +57,11 @@ def check_semantics(spec: Spec) -> "Space | None":
     sound = found.passes(_check_names, spec)
     for name in _known(spec.hyperparameters):
         sound &= found.passes(_check_value, "model", name, spec.hyperparameters[name])
-    searcher = found.value(_resolve, spec.search)
+    searcher = found.value(searcher_of, spec)
     if searcher is None:  # for its method, perhaps
-        found.passes(_resolve, spec.search.model_copy(update={"method": "random"}))
+        found.passes(
+            searcher_of, spec.model_copy(update={"search": spec.search.model_copy(update={"method": "random"})})
+        )
     for name in _known(spec.space or {}):
         sound &= found.passes(_check_entry, name, (spec.space or {})[name])
     space = found.value(_check_together, spec, searcher) if sound and searcher is not None else None
@@ -136,7 +138,7 @@ def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":
         raise UserError(_in_table(error)) from None
     _check_depth(spec.hyperparameters, table)
     _check_contradictions(spec.hyperparameters, space)
-    if _resolve(spec.search).sampler == "grid":
+    if searcher_of(spec).sampler == "grid":
         _check_grid(space, spec)
     return space
 
@@ -360,10 +362,16 @@ def _check_target(spec: Spec) -> None:
         raise UserError(f"[search] target: val_score is at most 1, not {show(target)}{hint}")
 
 
-def _resolve(search: SearchConfig) -> "Searcher":
+def searcher_of(spec: Spec) -> "Searcher":
+    """What the method of a sweep file comes down to. Raises UserError for names that are unknown or do not go together.
+
+    A budget in epochs lets the method choose how long trials train, where nothing else of the file needs all of their epochs.
+    """
     from ...search.searcher import resolve
 
+    search = spec.search
+    whole = search.widen or search.race or spec.objective.counted or "epochs" in (spec.space or {})
     try:
-        return resolve(search.method, search.pruner)
+        return resolve(search.method, search.pruner, in_epochs=search.epochs_total is not None and not whole)
     except ValueError as error:
         raise UserError(f"[search] {error}") from None

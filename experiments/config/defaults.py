@@ -41,18 +41,18 @@ def batch_size(n_rows: int) -> int:
     return 32 if n_rows < 2000 else 64 if n_rows < 5000 else 128 if n_rows < 20000 else 256
 
 
-def default_starts(model: Mapping[str, Any], sampler: str, n_rows: int, space: Collection[str]) -> list[dict[str, Any]]:
+def default_starts(model: Mapping[str, Any], method: str, n_rows: int, space: Collection[str]) -> list[dict[str, Any]]:
     """Return what is tried first of the default space, without what is not searched; for `auto`, which would begin at random.
 
     Args:
         model: The table [model]; with a preset the space is another one.
-        sampler: The sampler's name.
+        method: The method's name.
         n_rows: Training rows.
         space: The hyperparameters that are searched.
     """
     from ...search.spaces.defaults import portfolio
 
-    if sampler != "auto" or model.get("preset", "none") != "none":
+    if method != "auto" or model.get("preset", "none") != "none":
         return []
     points: list[dict[str, Any]] = []
     for point in portfolio(n_rows):

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ...search.searcher import resolve
 from ...search.spaces.dimensions import Choices, Dimension, Range
 from ...search.spaces.space import Space
 from ...tracking import reader, schema
 from ...tracking.records import LaunchRecord
 from ..config import Spec
-from ..config.checks import refuse_to_move
+from ..config.checks import refuse_to_move, searcher_of
 from ..errors import UserError
 from ..space_changes import loads
 from .space_history import SpaceHistory
@@ -37,7 +36,7 @@ def as_searched(spec: Spec, earlier: LaunchRecord, uri: str) -> tuple[Spec, Rang
     if before.dimensions == now.dimensions and not edits:
         return spec, {}
     ranges = _edited(before, now)
-    refused = refuse_to_move(spec.search, resolve(spec.search.method, spec.search.pruner)) if ranges else None
+    refused = refuse_to_move(spec.search, searcher_of(spec)) if ranges else None
     if refused:
         raise UserError(f"--resume: [space] {next(iter(ranges))} has changed; {refused}")
     begun = spec.model_copy(update={"space": stored})

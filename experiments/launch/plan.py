@@ -11,11 +11,11 @@ from ...core.metrics import Metric
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
 from ...search.samplers.grid import points_within
-from ...search.searcher import Searcher, may_use_priors, resolve, split_options
+from ...search.searcher import Searcher, may_use_priors, split_options
 from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
 from ..config import Spec
-from ..config.checks import check_space
+from ..config.checks import check_space, searcher_of
 from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table, default_starts
 from ..config.names import CLASS_WEIGHT
 from ..config.schema import SearchConfig
@@ -208,7 +208,7 @@ def plan_of(spec: Spec, table: MemoryTable) -> SweepPlan:
 def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     """Resolve a sweep file with its data. Raises UserError for what of the file does not fit the data or the method."""
     n_rows = len(dataset.folds()[0].arrays.X)
-    searcher = resolve(spec.search.method, spec.search.pruner)
+    searcher = searcher_of(spec)
     space = spec.parsed_space
     if space is None:  # not parsed when the file was loaded: the data decide what is searched
         table = spec.space
@@ -277,17 +277,17 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         notes=(*notes, *rare_class(objective, dataset, spec.class_weight)),
         costs=costs,
         point_costs=known,
-        starts=tuple(_starts(spec, searcher.sampler, space, n_rows, known)[:total]),
+        starts=tuple(_starts(spec, space, n_rows, known)[:total]),
     )
 
 
-def _starts(spec: Spec, sampler: str, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
+def _starts(spec: Spec, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
     """What the sweep file tries first; where it says nothing of it, what of the default space is within the limits."""
     if isinstance(spec.search.start, list):
         return list(spec.search.start)
     if spec.space is not None or spec.search.start is not None:
         return []
-    points = default_starts(spec.hyperparameters, sampler, n_rows, space)
+    points = default_starts(spec.hyperparameters, spec.search.method, n_rows, space)
     return [point for point in points if fits(point, space, costs)]
 
 
@@ -379,8 +379,8 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space, known: PointC
     if not len(space):
         return 1
     if searcher.sampler != "grid":
-        # A scheduler that plans with all its trials needs their number; others are asked until the time is over.
-        if not searcher.extendable:
+        # Where their number is not needed, they are asked until the time is over.
+        if searcher.needs_total:
             return search.trials or DEFAULT_TRIALS
         limits = [TIMED_TRIALS] if search.minutes is not None else []
         limits += [min(TIMED_TRIALS, search.epochs_total)] if search.epochs_total is not None else []

@@ -18,6 +18,7 @@ SCHEDULERS = Registry(
     "scheduler",
     {
         "pruner": ".schedulers.pruning:PrunerScheduler",
+        "early_curves": ".schedulers.early_curves:EarlyCurvesScheduler",
         **{name: method.home for name, method in METHODS.items() if method.scheduler == name},
     },
 )
@@ -36,9 +37,9 @@ def scheduler(
 ) -> Scheduler:
     """The scheduler of this name for a study's trials of at most `max_epochs` epochs.
 
-    The names: `pruner` asks the study's pruner; `asha` and `hyperband` pause and promote; `pbt` is population-based
-    training. `seed`, `space`, `changeable` (the hyperparameters that may change while a network trains) and
-    `trials` (how many there will be) are context: each scheduler takes what it needs.
+    The names: `pruner` asks the study's pruner; `asha` and `hyperband` pause and promote; `early_curves` promotes where that pays;
+    `pbt` is population-based training. `seed`, `space`, `changeable` (the hyperparameters that may change while a network
+    trains) and `trials` (how many there will be) are context: each scheduler takes what it needs.
     `options` are its own arguments. Any other name is that of an entry point in the group `mlptune.schedulers`.
 
     Raises ValueError for an unknown name or option, and for `max_epochs` below 1.

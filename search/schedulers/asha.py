@@ -8,7 +8,7 @@ trial is paused with its network, and is promoted as soon as later, worse ones h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .decisions import Continue, Decision, Pause, Progress, Scheduler, refuse_ended
@@ -47,6 +47,13 @@ class AshaScheduler(Scheduler):
             self._arrived[progress.epoch].setdefault(progress.number, best_so_far(progress.values, self._maximize))
         promotable = {epoch: self._best(epoch) for epoch in self._following}
         return [Continue(self._following[p.epoch]) if p.number in promotable[p.epoch] else Pause() for p in live]
+
+    def arrive(self, curves: Mapping[int, Sequence[float | None]]) -> None:
+        """Count trials that have ended, by number, as ones that reached the rungs up to the end of their curves."""
+        for epoch, arrived in self._arrived.items():
+            for number, curve in curves.items():
+                if len(curve) >= epoch:
+                    arrived.setdefault(number, best_so_far(curve[:epoch], self._maximize))
 
     def finish(self, live: Sequence[Progress]) -> list[Decision]:
         from optuna.trial import TrialState

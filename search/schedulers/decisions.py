@@ -111,3 +111,7 @@ class Scheduler(ABC):
     def describe(self, total: int) -> list[str]:
         """Lines for the user, before the start: how `total` trials will be trained."""
         return []
+
+    def news(self) -> list[str]:
+        """Lines for the user, each told once: what has been decided since."""
+        return []

@@ -40,7 +40,8 @@ OPTUNAS = {
     "halving": optuna.pruners.SuccessiveHalvingPruner,
 }
 
-# Label, (method, pruner) of ours or (class, pruner) of Optuna's, trials at a time, the scheduler's options.
+# Label, (method, pruner) of ours, with whether the budget is in epochs, or (class, pruner) of Optuna's, trials at a
+# time, the scheduler's options.
 ROWS = [
     ("Optuna's random", (optuna.samplers.RandomSampler, None), 1, {}),
     ("Optuna's TPE", (optuna.samplers.TPESampler, None), 1, {}),
@@ -62,6 +63,7 @@ ROWS = [
     ("auto", ("auto", None), 8, {}),
     ("auto, one at a time", ("auto", None), 1, {}),
     ("auto, extrapolation", ("auto", "extrapolation"), 8, {}),
+    ("auto, budget in epochs", ("auto", None, True), 8, {}),
     ("mobster", ("mobster", None), 8, {}),
 ]
 
@@ -97,7 +99,8 @@ def alone(
 
 def coordinated(task: str, seed: int, source: tuple, batch: int, options: dict) -> list[float]:
     """The best accuracy (epochs,) after each epoch that a method of ours has spent in the coordinator's loop."""
-    found = resolve(*source)
+    method, stopper, *in_epochs = source
+    found = resolve(method, stopper, in_epochs=any(in_epochs))
     study = optuna.create_study(
         study_name=f"lcbench {task} {seed}",
         direction="maximize",
@@ -121,7 +124,7 @@ def coordinated(task: str, seed: int, source: tuple, batch: int, options: dict) 
 
 def search(task: str, seed: int, source: tuple, batch: int, options: dict) -> list[float]:
     """The best accuracies (budgets,) that one search has seen."""
-    first, stopper = source
+    first, stopper, *_ = source
     if isinstance(first, str):
         trace = coordinated(task, seed, source, batch, options)
     else:

@@ -37,7 +37,14 @@ def test_an_option_belongs_to_the_scheduler_or_to_the_sampler():
     ],
 )
 def test_a_method_stands_for_a_sampler_with_a_pruner_or_a_scheduler(method, own, names):
-    assert resolve(method, own) == names
+    assert resolve(method, own) == resolve(method, own, in_epochs=True) == names
+
+
+def test_with_a_budget_in_epochs_auto_chooses_whether_to_promote_unless_a_pruner_is_named():
+    assert resolve("auto") == ("auto", "none", "pruner")
+    assert resolve("auto", in_epochs=True) == ("mobster", "none", "early_curves")
+    assert resolve("auto", "none", in_epochs=True) == ("auto", "none", "pruner")
+    assert resolve("auto", "median", in_epochs=True) == ("auto", "median", "pruner")
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,28 @@ def test_a_budget_in_epochs_is_the_beginning_of_the_sweep_without_it(store: str)
     n = len(document["trials"])
     assert [t["value"] for t in more["trials"]][:n] == [t["value"] for t in document["trials"]]
     assert len(more["trials"]) > n
+
+
+def test_with_a_budget_in_epochs_curves_decide_who_goes_on(store: str) -> None:
+    spec = small(search={"method": "auto", "batch": 4, "epochs_total": 90}, model={"epochs": 9})
+    listener = Listener()
+    whole = mlptune.run_sweep(spec, workers=2, observer=listener)
+    [decided] = [line for line in listener.messages if "with a correlation of" in line]
+    trials = whole.summary()["trials"]
+    assert ("the best third" in decided) == any("paused" in (trial["reason"] or "") for trial in trials[8:])
+    again = {**spec, "name": "again"}
+    with pytest.raises(KeyboardInterrupt):
+        mlptune.run_sweep(again, workers=1, observer=AfterTrials(3, press_ctrl_c))
+    assert essence(mlptune.run_sweep(again, workers=1, resume=True), with_name=False) == essence(whole, with_name=False)
+    further = {**spec, "search": {**spec["search"], "epochs_total": 180}}
+    assert len(mlptune.run_sweep(further, workers=1, resume=True).trials) > len(trials)
+    for search in ({"widen": True}, {"race": True}, {"pruner": "none"}):
+        plain = {
+            **small(search={"method": "auto", "trials": 4, "epochs_total": 900, **search}),
+            "name": "-".join(search),
+        }
+        if "race" in search:
+            plain["data"] = {"source": plain["data"]["source"], "target": plain["data"]["target"], "folds": 2}
+        listener = Listener()
+        mlptune.run_sweep(plain, workers=1, observer=listener)
+        assert not [line for line in listener.messages if "complete trials decide" in line]
