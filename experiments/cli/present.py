@@ -195,7 +195,7 @@ def best_line(best: Mapping[str, Any]) -> str:
     text = f"best: trial {best['number']}, {best['metric']} {number_text(best['value'])}"
     members = best.get("ensemble") or ()
     if members:
-        together = f"{len(members)} trials together" if len(members) > 1 else f"trial {members[0]['number']}"
+        together = f"{len(members)} trials together" if len(members) > 1 else f"trial {members[0]['number']} alone"
         text += f"; the model, {together}"
     if best.get("expected"):
         score, low, high = (number_text(best["expected"][key]) for key in ("score", "low", "high"))

@@ -135,7 +135,8 @@ def tell_result(result: "SweepResult", store: str, *, json: bool) -> None:
         lines = schedule_lines(result.best["params"], result.best_config, result.copied)
         write("\n".join(f"  {escape_control_characters(line)}" for line in lines))
     elif result.best["params"]:
-        write(wrapped("  " + escape_control_characters(params_text(result.best["params"])), width))
+        text = f"trial {result.best['number']}: {params_text(result.best['params'])}"
+        write(wrapped(f"  {escape_control_characters(text)}", width))
     front = front_table(result.summary(), width)
     if front:
         write(front)

@@ -42,7 +42,7 @@ def test_the_model_is_shown_with_its_members_and_what_it_is_expected_to_score() 
     )
     assert "made of  trial 7 (75%), trial 3 (25%)" in lines
     alone = best_text({**best, "ensemble": [{"number": 7, "weight": 1.0}]})
-    assert "; the model, trial 7, expected" in alone.splitlines()[0]
+    assert "; the model, trial 7 alone, expected" in alone.splitlines()[0]
     assert "made of" not in best_text({**best, "ensemble": []})
 
 
