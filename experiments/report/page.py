@@ -194,26 +194,39 @@ def _rows(facts: Facts) -> str:
         chart = Chart(Axis(0, 1, "threshold"), Axis(0, 1, ""), marks, "recall and precision by threshold", legend)
         charts.append(figure(f"Threshold for {_last(e['labels'])}", chart.svg()))
     if e.get("predicted"):
-        axis = Axis.of([v for pair in e["predicted"] for v in pair])
-        x, y = Axis(axis.low, axis.high, "true"), Axis(axis.low, axis.high, "predicted")
-        dots = [Mark([tuple(pair)], "line", shade=0.6, dot=True) for pair in e["predicted"]]
-        chart = Chart(
-            x, y, [Mark([(axis.low, axis.low), (axis.high, axis.high)], "dashed"), *dots], "predicted against true"
-        )
-        low, _a, middle, _b, high = (number_text(q) for q in e["error_quantiles"])
-        charts.append(
-            figure(
-                "Predicted and true",
-                chart.svg(),
-                f"Nine of ten errors lie between {low} and {high}, their median is {middle}.",
-            )
-        )
+        charts += _errors(e["predicted"], e["error_quantiles"])
     if e.get("importance"):
         drops = sorted(((name, drop or 0.0) for name, drop in e["importance"]), key=lambda item: -item[1])[:BARS]
         where = "rows of the test part" if (e.get("rows") or {}).get("test") else "rows that were trained on"
         note = f"How much the score falls when a column is shuffled, on {where}."
         charts.append(figure("Columns", bars(drops, "importance of columns"), note))
     return section("On rows it has not seen", side_by_side(charts))
+
+
+def _errors(pairs: Sequence[tuple[float, float]], quantiles: Sequence[float]) -> list[str]:
+    """Of (true, predicted) numbers the one against the other, and the errors by what was predicted."""
+    axis = Axis.of([value for pair in pairs for value in pair])
+    x, y = Axis(axis.low, axis.high, "true"), Axis(axis.low, axis.high, "predicted")
+    dots = [Mark([(true, predicted)], "line", shade=0.6, dot=True) for true, predicted in pairs]
+    equal = Mark([(axis.low, axis.low), (axis.high, axis.high)], "dashed")
+    low, _, middle, _, high = (number_text(q) for q in quantiles)
+    across = Axis.of([predicted for _, predicted in pairs], "predicted")
+    errors = [(predicted, predicted - true) for true, predicted in pairs]
+    left = [Mark([point], "line", shade=0.6, dot=True) for point in errors]
+    none = Mark([(across.low, 0.0), (across.high, 0.0)], "dashed")
+    upwards = Axis.of([0.0, *(error for _, error in errors)], "error")
+    return [
+        figure(
+            "Predicted and true",
+            Chart(x, y, [equal, *dots], "predicted against true").svg(),
+            f"Nine of ten errors lie between {low} and {high}, their median is {middle}.",
+        ),
+        figure(
+            "Residuals",
+            Chart(across, upwards, [none, *left], "errors by what was predicted").svg(),
+            "Predicted less true. A bend or a fan says where the model is wrong.",
+        ),
+    ]
 
 
 def _table_columns(facts: Facts) -> str:

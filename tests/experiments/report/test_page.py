@@ -87,7 +87,9 @@ def test_it_says_what_was_asked_and_what_came_out() -> None:
         "Trials",
     ):
         assert title in seen.text, title
-    assert "Predicted and true" in Seen(page(numbers(healthy()))).text
+    text = Seen(page(numbers(healthy()))).text
+    assert "Predicted and true" in text
+    assert "Residuals" in text
 
 
 def test_the_outcome_is_a_sentence() -> None:
