@@ -19,14 +19,19 @@ class Searcher(NamedTuple):
     scheduler: str = "pruner"
 
     @property
-    def needs_total(self) -> bool:
-        """Whether its scheduler has to know how many trials there will be."""
-        return self.scheduler not in ("pruner", "early_curves")
+    def chooses_lengths(self) -> bool:
+        """Whether trials are promoted or all train to the end, as their curves have it."""
+        return self.scheduler == "early_curves"
 
     @property
-    def extendable(self) -> bool:
-        """Whether a larger number of trials continues the same plan; a scheduler of its own plans with all its trials."""
-        return self.scheduler == "pruner"
+    def needs_total(self) -> bool:
+        """Whether its scheduler has to know how many trials there will be."""
+        return self.own_scheduler and not self.chooses_lengths
+
+    @property
+    def own_scheduler(self) -> bool:
+        """Whether trials wait for one another, so that none can join by hand and the space must stay as it is."""
+        return self.scheduler != "pruner"
 
 
 def resolve(method: str, pruner: str | None = None, *, in_epochs: bool = False) -> Searcher:
@@ -81,7 +86,7 @@ def _scheduler(pruner: str) -> str:
 def can_move(method: str, searcher: Searcher) -> bool:
     """Whether the ranges of the space may change while this method searches."""
     entry = METHODS.get(method)
-    return entry is not None and entry.moves and searcher.extendable
+    return entry is not None and entry.moves and not searcher.own_scheduler
 
 
 def may_use_priors(method: str) -> bool:

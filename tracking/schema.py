@@ -12,6 +12,7 @@ STATE = "mlptune.state"
 # Tags of launches.
 LAUNCH = "mlptune.launch"
 METHOD = "mlptune.method"
+SCHEDULER = "mlptune.scheduler"
 TOTAL = "mlptune.trials"
 METRIC = "mlptune.metric"
 METRIC_CODE = "mlptune.metric_code"
@@ -47,6 +48,7 @@ SETUP = "mlptune.setup"
 RESULT = "mlptune.result"
 GATHERED = {
     SETUP: (
+        SCHEDULER,
         DIRECTION,
         METRIC_CODE,
         COSTS,
@@ -104,6 +106,7 @@ TAGS = {
     ),
     LAUNCH: ("launch", "Which launch of its sweep it is, counted from 1; launches of 0.1.0 have none."),
     METHOD: ("launch", "The search method."),
+    SCHEDULER: ("launch", "What decides how long trials train, which a method may choose by the budget."),
     TOTAL: ("launch", "How many trials the sweep counts."),
     METRIC: ("launch", "The objective: the curve by which trials are compared."),
     METRIC_CODE: ("launch", "Where the metric is a function of the user's, its name and a hash of its source."),

@@ -121,6 +121,8 @@ def refuse_to_move(search: SearchConfig, searcher: "Searcher") -> str | None:
 
     if can_move(search.method, searcher):
         return None
+    if searcher.chooses_lengths:
+        return "a sweep that was begun with epochs_total chooses how long trials train, and cannot search a space that changes"
     movable = ", ".join(name for name, method in METHODS.items() if method.moves)
     return f"method {search.method} cannot search a space that changes; {movable} can"
 
@@ -369,9 +371,11 @@ def searcher_of(spec: Spec) -> "Searcher":
     """
     from ...search.searcher import resolve
 
-    search = spec.search
-    whole = search.widen or search.race or spec.objective.counted or "epochs" in (spec.space or {})
+    search, chooses = spec.search, spec._chooses_lengths
+    if chooses is None:
+        whole = search.widen or search.race or spec.objective.counted or "epochs" in (spec.space or {})
+        chooses = search.epochs_total is not None and not whole
     try:
-        return resolve(search.method, search.pruner, in_epochs=search.epochs_total is not None and not whole)
+        return resolve(search.method, search.pruner, in_epochs=chooses)
     except ValueError as error:
         raise UserError(f"[search] {error}") from None

@@ -212,6 +212,8 @@ class Spec(Table):
     """What trials are judged by."""
     _base: Path = PrivateAttr(default_factory=Path.cwd)
     _parsed_space: Any = PrivateAttr(default=None)
+    # Whether the method chooses how long trials train; of a sweep that is continued, as it was begun. None: the file decides.
+    _chooses_lengths: bool | None = PrivateAttr(default=None)
 
     @property
     def base(self) -> Path:

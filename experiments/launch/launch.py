@@ -217,6 +217,7 @@ class Launch:
         plan, name = self.plan, self.plan.spec.name
         tags = {
             schema.METHOD: plan.spec.search.method,
+            schema.SCHEDULER: plan.searcher.scheduler,
             schema.TOTAL: str(plan.total),
             schema.FIXED: json.dumps(plan.model),
             schema.METRIC: plan.objective.key,

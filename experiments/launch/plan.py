@@ -244,7 +244,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         cost *= share_of_networks(len(dataset.folds()))
     if (
         spec.space is None
-        and searcher.extendable
+        and not searcher.own_scheduler
         and spec.search.trials is None
         and spec.search.timeout is None
         and spec.search.epochs_total is None

@@ -9,6 +9,7 @@ from ... import __version__
 from ...tracking import lease, reader, schema
 from ...tracking.records import LaunchRecord
 from ..config import Spec, load_spec
+from ..config.checks import refuse_to_move, searcher_of
 from ..config.schema import SearchConfig
 from ..errors import UserError
 from ..execution.machine import fingerprint
@@ -56,12 +57,20 @@ def resumable(uri: str, name: str) -> LaunchRecord | None:
 
 
 def as_begun(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
-    """The sweep file with what it leaves open as it was when the launch was begun, if that was by another version.
+    """The sweep file with what it leaves open as it was when the launch was begun: a sweep is continued as it was begun.
 
-    Defaults change from version to version; a sweep is continued as it was begun.
+    Defaults change from version to version, and what a method makes of a budget may change with that.
     """
-    if earlier.tags.get(schema.VERSION) == __version__:
-        return spec
+    begun = spec.model_copy() if earlier.tags.get(schema.VERSION) == __version__ else _with_defaults(spec, earlier, uri)
+    begun._chooses_lengths = earlier.tags.get(schema.SCHEDULER) == "early_curves"
+    refused = refuse_to_move(begun.search, searcher_of(begun)) if begun.search.widen else None
+    if refused:
+        raise UserError(f"--resume: [search] widen: {refused}")
+    return begun
+
+
+def _with_defaults(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
+    """The sweep file with what it leaves open as it was when the launch was begun by another version."""
     tables, parts = _stored_tables(earlier, uri), {}
     for name in ("data", "search", "objective"):
         part = getattr(spec, name)
@@ -173,7 +182,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
         if old == new or key in MAY_CHANGE:
             continue
         if key in MAY_GROW and isinstance(new, int) and plan.total >= _fewest(earlier):
-            if plan.searcher.extendable or plan.total == earlier.total:
+            if not plan.searcher.needs_total or plan.total == earlier.total:
                 continue
             raise UserError(
                 f"--resume: {key} was {earlier.total} and is {new} now; method {plan.spec.search.method} "
@@ -185,7 +194,7 @@ def check_same(plan: SweepPlan, earlier: LaunchRecord, uri: str) -> list[str]:
             "target, patience, epochs_total, widen and the ranges of [space] change)"
         )
     # A plan that was made without the other version's defaults may split the same data in another way.
-    if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec == plan.spec:
+    if earlier.tags.get(schema.DATA) != plan.dataset.fingerprint and spec.dump() == plan.spec.dump():
         way = "start again without --resume" if earlier.state == "finished" else OTHER_NAME
         raise UserError(f"--resume: the data has changed since the sweep was begun; {way}")
     if earlier.tags.get(schema.METRIC_CODE, "") != plan.metric_code:

@@ -60,15 +60,15 @@ def test_quality(table: str, tmp_path: Path) -> None:
         train, test = train_test_split(frame, test_size=0.2, stratify=labels, random_state=seed)
         for name, fit in contenders(task, train, target, seed, tmp_path).items():
             began = time.perf_counter()
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
                     predict = fit()
-            except ImportError as error:
-                missing.add(f"{name} ({error.name})")
-                continue
-            seconds = time.perf_counter() - began
-            found.setdefault(name, []).append((*scores(task, predict, test, target), seconds))
+                except ImportError as error:
+                    missing.add(f"{name} ({error.name})")
+                    continue
+                seconds = time.perf_counter() - began
+                found.setdefault(name, []).append((*scores(task, predict, test, target), seconds))
     kind = "log loss / accuracy" if task == "classification" else "RMSE / R2"
     print(f"\n{table}: {kind}, mean of {len(SEEDS)} splits, seconds")
     for name, rows in sorted(found.items(), key=lambda item: np.mean([row[0] for row in item[1]])):

@@ -77,7 +77,7 @@ def test_a_scheduler_takes_of_the_context_what_it_asks_for_by_name():
 def test_a_sweep_names_a_scheduler_where_it_names_a_pruner():
     assert resolve("tpe", "steps") == Searcher("tpe", "none", "steps")
     assert resolve("mine", "steps") == Searcher("mine", "none", "steps")
-    assert not resolve("tpe", "steps").extendable
+    assert resolve("tpe", "steps").needs_total
     with pytest.raises(ValueError, match="pruner: 'stepps' is unknown; did you mean 'steps'"):
         resolve("tpe", "stepps")
     with pytest.raises(ValueError, match="pruner: 'steps' cannot be combined with method 'pbt', which has its own"):

@@ -142,6 +142,12 @@ def test_a_budget_in_epochs_is_the_beginning_of_the_sweep_without_it(store: str)
     assert len(more["trials"]) > n
 
 
+def resumed_messages(spec: dict[str, Any]) -> list[str]:
+    listener = Listener()
+    mlptune.run_sweep(spec, workers=1, resume=True, observer=listener)
+    return listener.messages
+
+
 def test_with_a_budget_in_epochs_curves_decide_who_goes_on(store: str) -> None:
     spec = small(search={"method": "auto", "batch": 4, "epochs_total": 90}, model={"epochs": 9})
     listener = Listener()
@@ -155,6 +161,16 @@ def test_with_a_budget_in_epochs_curves_decide_who_goes_on(store: str) -> None:
     assert essence(mlptune.run_sweep(again, workers=1, resume=True), with_name=False) == essence(whole, with_name=False)
     further = {**spec, "search": {**spec["search"], "epochs_total": 180}}
     assert len(mlptune.run_sweep(further, workers=1, resume=True).trials) > len(trials)
+    with pytest.raises(mlptune.UserError, match="begun with epochs_total chooses how long trials train"):
+        mlptune.run_sweep({**further, "search": {**further["search"], "widen": True}}, resume=True)
+    # Without the budget it goes on as it was begun, and one that was begun without it stays as it was.
+    on = {**spec, "search": {"method": "auto", "batch": 4, "trials": 60}}
+    assert any("the best third" in line or "all trains" in line for line in resumed_messages(on))
+    began = {**small("auto", search__trials=8), "name": "full"}
+    mlptune.run_sweep(began, workers=1)
+    with_budget = {**began, "search": {**began["search"], "trials": 16, "epochs_total": 900}}
+    assert not any("correlation" in line for line in resumed_messages(with_budget))
+    assert {trial["state"] for trial in mlptune.load_result("full").summary()["trials"]} == {"complete"}
     for search in ({"widen": True}, {"race": True}, {"pruner": "none"}):
         plain = {
             **small(search={"method": "auto", "trials": 4, "epochs_total": 900, **search}),
