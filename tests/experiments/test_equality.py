@@ -24,7 +24,7 @@ from mlptune.experiments.launch.searching import create_scheduler, create_study,
 from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
 from tests.support.recorders import MemoryRecorder
-from tests.support.sweeps import iris
+from tests.support.sweeps import FEW_CANDIDATES, iris
 
 
 def problem(method: str) -> SweepPlan:
@@ -37,6 +37,7 @@ def problem(method: str) -> SweepPlan:
             space__learning_rate={"low": 1e-4, "high": 1e1, "log": True, "points": 3, "prior": 0.03},
             search__trials=14,
             **({"search__partial": True} if method == "grid" else {}),
+            **({"search__options": FEW_CANDIDATES} if method == "bayesian" else {}),
         )
     )
     return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))

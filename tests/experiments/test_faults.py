@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 import mlptune
 from tests.support.processes import script
-from tests.support.sweeps import essence, on_file, small
+from tests.support.sweeps import FEW_CANDIDATES, essence, on_file, small
 
 METHODS = ["tpe", "bayesian", "hyperband", "mobster"]
 
@@ -54,7 +54,8 @@ class Sweep:
     """A sweep that is killed over and over, beside the same one undisturbed."""
 
     def __init__(self, method: str, store: str, folder: Path) -> None:
-        self.spec, self.store = on_file(small(method, model__epochs=27, search__trials=16), folder), store
+        options = {"search__options": FEW_CANDIDATES} if method == "bayesian" else {}
+        self.spec, self.store = on_file(small(method, model__epochs=27, search__trials=16, **options), folder), store
         began = time.monotonic()
         undisturbed = mlptune.run_sweep({**self.spec, "name": "undisturbed"}, workers=2)
         self.undisturbed = essence(undisturbed, with_name=False)

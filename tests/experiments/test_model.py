@@ -208,7 +208,9 @@ def test_the_stored_model_predicts_raw_rows_and_holds_no_pickle(store: str, tmp_
         }
     )
     frame.to_csv(tmp_path / "things.csv", index=False)
-    mlptune.run_sweep(data="things.csv", target="label", overrides={"search.trials": 4, "data.seeds": 2})
+    mlptune.run_sweep(
+        data="things.csv", target="label", overrides={"search.trials": 4, "data.seeds": 2, "model.preset": "plain"}
+    )
     model = mlptune.load_model("things")
     assert model.score(frame, frame["label"]) == 1.0
     assert model.predict(frame.drop(columns="label")).tolist() == frame["label"].tolist()

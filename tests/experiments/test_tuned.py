@@ -62,11 +62,12 @@ def test_the_classifier_decides_by_the_threshold_of_its_metric() -> None:
     random = np.random.default_rng(0)
     X = random.normal(size=(300, 2))
     y = np.where(X[:, 0] + random.normal(size=300) > 1.5, "yes", "no")
-    found = TunedMLPClassifier(**{**SETTINGS, "metric": "f1"}).fit(X, y)
+    settings = {**SETTINGS, "model": {**SETTINGS["model"], "epochs": 5}}
+    found = TunedMLPClassifier(**{**settings, "metric": "f1"}).fit(X, y)
     decided = found.predict_proba(X)[:, 1] > found.model_.threshold
     np.testing.assert_array_equal(found.predict(X), np.where(decided, "yes", "no"))
     assert (decided != (found.predict_proba(X)[:, 1] > 0.5)).any(), "a threshold of one half shows nothing"
-    own = TunedMLPClassifier(**{**SETTINGS, "metric": f1_score}).fit(X, y)
+    own = TunedMLPClassifier(**{**settings, "metric": f1_score}).fit(X, y)
     assert own.best_score_ == pytest.approx(found.best_score_)
     np.testing.assert_array_equal(own.predict(X), found.predict(X))
 

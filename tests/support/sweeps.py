@@ -14,6 +14,10 @@ ROWS = "a,b,y\n" + "".join(f"{i % 7},{i * i % 11},{'yes' if i % 3 else 'no'}\n" 
 LONG = ["sweep", "--data", "rows.csv", "--target", "y", "--set", "search.trials=5000", "--workers"]
 
 
+# Of `bayesian`, which looks at ten thousand points for each proposal unless told otherwise.
+FEW_CANDIDATES = {"n_points": 200}
+
+
 def small(method: str = "tpe", **changes: Any) -> dict[str, Any]:
     """A sweep of twelve trials on 569 rows; `table__key` changes a key of a table, any other name a key at the top."""
     spec: dict[str, Any] = {
