@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Callable
 
 from ...tracking import reader, store
@@ -29,10 +30,13 @@ _SERVER_ENVIRONMENT = {
 }
 
 
-def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None], name: str | None = None) -> None:
+def run_ui(
+    tracking_uri: str | None, port: int, say: Callable[[str], None], name: str | None = None, *, browser: bool = False
+) -> None:
     """Serve the store until Ctrl-C; `say` gets the line with the address once the server answers.
 
-    A link to the trials and curves of the sweep `name`, or of the newest one, comes with it; of a server's store that is all.
+    A link to the trials and curves of the sweep `name`, or of the newest one, comes with it, and is opened in a `browser`; of a
+    server's store that is all.
 
     Raises NotFound for an unknown sweep, UserError for a missing store and a taken port, SweepFailed if the server does not start.
     """
@@ -42,8 +46,7 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None], name
         raise UserError(str(error)) from None
     if uri.startswith(("http://", "https://")):
         say(f"the store is an MLflow server: open {store.redact(uri)} in the browser")
-        for line in _trials(_launch(uri, name), uri, store.redact(uri).rstrip("/")):
-            say(line)
+        _show(_launch(uri, name), uri, store.redact(uri).rstrip("/"), say, browser)
         return
     if not store.store_exists(uri):
         raise UserError(f"there is no store at {store.redact(uri)}; a sweep creates it: mlptune sweep digits")
@@ -67,8 +70,7 @@ def run_ui(tracking_uri: str | None, port: int, say: Callable[[str], None], name
         try:
             if _answers(server, port, stop):
                 say(f"MLflow's UI over {store.redact(uri)}: http://{HOST}:{port}  (Ctrl-C ends it)")
-                for line in _trials(_launch(uri, name), uri, f"http://{HOST}:{port}"):
-                    say(line)
+                _show(_launch(uri, name), uri, f"http://{HOST}:{port}", say, browser)
             while not stop.made:
                 if server.poll() is not None:
                     raise SweepFailed(f"MLflow's server ended by itself with status {server.returncode}")
@@ -87,12 +89,22 @@ def _launch(uri: str, name: str | None) -> LaunchRecord | None:
     return next((newest for newest, *_ in reader.sweeps(uri)), None)
 
 
-def _trials(launch: LaunchRecord | None, uri: str, server: str) -> list[str]:
-    """A link to a launch's trials and curves, which are several clicks away in MLflow's own pages."""
-    if launch is None:
-        return []
-    page = reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")
-    return [f"trials and learning curves of {launch.name}: {server}{page}"]
+def has_browser() -> bool:
+    """Whether whoever sits at this terminal sees a browser that is opened here."""
+    graphical = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    return sys.stdout.isatty() and graphical
+
+
+def _show(launch: LaunchRecord | None, uri: str, server: str, say: Callable[[str], None], browser: bool) -> None:
+    """Say and open where a launch's trials and curves are, which are several clicks away in MLflow's own pages."""
+    page = server
+    if launch is not None:
+        page += reader.chart_page(uri, launch.run_id, ascending=launch.tags.get(DIRECTION) == "minimize")
+        say(f"trials and learning curves of {launch.name}: {page}")
+    if browser and not webbrowser.open(page):
+        say("no browser could be opened")
 
 
 def _free_port(port: int) -> int:

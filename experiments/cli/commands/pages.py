@@ -17,6 +17,10 @@ def ui(
         str | None, typer.Argument(metavar="[NAME]", help="The sweep to open at; by default the newest.")
     ] = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: any free one.")] = 5000,
+    browser: Annotated[
+        bool | None,
+        typer.Option("--browser/--no-browser", help="Open it in a browser; by default where there is a screen."),
+    ] = None,
     tracking_uri: Uri = None,
 ) -> None:
     """Open MLflow's UI over the store, for this machine's browser only. Ctrl-C ends it.
@@ -27,9 +31,10 @@ def ui(
     mlptune ui --port 8080
     mlptune ui --tracking-uri sqlite:///other.db
     """
-    from ..ui import run_ui
+    from ..ui import has_browser, run_ui
 
-    run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True), name)
+    opens = has_browser() if browser is None else browser
+    run_ui(tracking_uri, port, lambda text: print(escape_control_characters(text), flush=True), name, browser=opens)
 
 
 @app.command(short_help="Write a page of pictures that teach.")
