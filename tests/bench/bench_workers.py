@@ -14,7 +14,7 @@ PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
 TRIALS = int(os.environ.get("BENCH_TRIALS", "512"))
 EPOCHS = int(os.environ.get("BENCH_EPOCHS", "50"))
 SWEEP = {
-    "data": {"source": "sklearn:digits", "target": "target"},
+    "data": {"source": "sklearn:digits", "target": "target", "validation": 0.2},
     "model": {"epochs": EPOCHS},
     "space": {
         "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -23,7 +23,7 @@ SWEEP = {
         "l2": {"low": 1e-6, "high": 1e-2, "log": True},
     },
     "search": {"method": "random", "trials": TRIALS},
-    "objective": {"refit": False},
+    "objective": {"refit": False, "ensemble": 0},
 }
 
 
