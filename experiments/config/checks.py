@@ -374,8 +374,16 @@ def searcher_of(spec: Spec) -> "Searcher":
     search, chooses = spec.search, spec._chooses_lengths
     if chooses is None:
         whole = search.widen or search.race or spec.objective.counted or "epochs" in (spec.space or {})
-        chooses = search.epochs_total is not None and not whole
+        chooses = search.epochs_total is not None and not whole and not _too_few_to_choose(spec)
     try:
         return resolve(search.method, search.pruner, in_epochs=chooses)
     except ValueError as error:
         raise UserError(f"[search] {error}") from None
+
+
+def _too_few_to_choose(spec: Spec) -> bool:
+    """Whether trials could end before it is known if their curves tell early, or have no epoch before their last."""
+    from ...search.schedulers.early_curves import LEAST_TRIALS
+
+    trials = spec.search.trials
+    return (trials is not None and trials < LEAST_TRIALS) or spec.hyperparameters.get("epochs") == 1

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FIRST = 4
 """How many trials must be complete before their curves are judged."""
 
+LEAST_TRIALS = 2 * FIRST
+"""With fewer trials too few are ever complete, since every second one waits for the others to be judged."""
+
 EARLY = 4
 """The early value is the best after one in so many epochs."""
 

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mlptune
+from mlptune.experiments.config import load_spec
+from mlptune.experiments.config.checks import searcher_of
 from mlptune.experiments.launch.stop_rules import NOISE_SHARE, Stopped, StopRules, margin
 from mlptune.tracking import reader
 from mlptune.tracking.records import TrialRecord
@@ -173,7 +175,7 @@ def test_with_a_budget_in_epochs_curves_decide_who_goes_on(store: str) -> None:
     assert {trial["state"] for trial in mlptune.load_result("full").summary()["trials"]} == {"complete"}
     for search in ({"widen": True}, {"race": True}, {"pruner": "none"}):
         plain = {
-            **small(search={"method": "auto", "trials": 4, "epochs_total": 900, **search}),
+            **small(search={"method": "auto", "trials": 8, "epochs_total": 900, **search}),
             "name": "-".join(search),
         }
         if "race" in search:
@@ -181,3 +183,21 @@ def test_with_a_budget_in_epochs_curves_decide_who_goes_on(store: str) -> None:
         listener = Listener()
         mlptune.run_sweep(plain, workers=1, observer=listener)
         assert not [line for line in listener.messages if "complete trials decide" in line]
+
+
+@pytest.mark.parametrize(
+    ("trials", "epochs", "scheduler"),
+    [(7, 4, "pruner"), (8, 1, "pruner"), (8, 4, "early_curves"), (None, 4, "early_curves")],
+)
+def test_no_trial_waits_where_too_few_follow_or_no_epoch(trials: int | None, epochs: int, scheduler: str) -> None:
+    table = small(search={"method": "auto", "trials": trials, "epochs_total": 900}, model={"epochs": epochs})
+    table["search"] = {key: value for key, value in table["search"].items() if value is not None}
+    assert searcher_of(load_spec(table)[0]).scheduler == scheduler
+
+
+def test_with_fewer_trials_than_are_judged_all_train_to_the_end_within_a_budget_in_epochs(store: str) -> None:
+    spec = small(search={"method": "auto", "trials": 4, "epochs_total": 900}, model={"epochs": 4})
+    assert [trial["epochs"] for trial in mlptune.run_sweep(spec, workers=1).summary()["trials"]] == [4] * 4
+    more = {**spec, "search": {**spec["search"], "trials": 9}}
+    trials = mlptune.run_sweep(more, workers=1, resume=True).summary()["trials"]
+    assert [trial["epochs"] for trial in trials] == [4] * 9
