@@ -238,7 +238,9 @@ def _give_trials(budget: dict[str, Any], amount: tuple[bool, float], launch: Lau
 def _give_minutes(budget: dict[str, Any], amount: tuple[bool, float], launch: LaunchRecord) -> float:
     """Change the minutes; return those before."""
     if "minutes" not in budget:
-        raise UserError(f"--minutes: the budget of {launch.name} is {launch.total} trials; give it --trials +32")
+        in_epochs = "epochs_total" in budget and "trials" not in budget
+        given = f"{budget['epochs_total']} epochs" if in_epochs else f"{launch.total} trials"
+        raise UserError(f"--minutes: the budget of {launch.name} is {given}; give it --trials +32")
     more, number = amount
     before = float(budget["minutes"])
     if not more and number <= before:

@@ -46,6 +46,12 @@ def test_an_interrupted_sweep_goes_on_and_grows_without_its_file(
     assert "--resume:" not in str(refused.value)
 
 
+def test_minutes_for_a_sweep_with_a_budget_in_epochs_are_refused_with_that_budget(store: str) -> None:
+    mlptune.run_sweep({**iris(), "search": {"method": "random", "epochs_total": 3}}, workers=1)
+    with pytest.raises(mlptune.UserError, match="the budget of iris is 3 epochs"):
+        continue_sweep("iris", minutes="+2")
+
+
 def test_a_method_that_plans_with_its_trials_and_a_table_of_memory_are_refused(store: str) -> None:
     mlptune.run_sweep(iris(search={"method": "pbt", "trials": 2, "options": {"population": 2}}), workers=1)
     with pytest.raises(mlptune.UserError, match=r"^search.trials was 2 and is 4 now; method pbt plans with all"):
