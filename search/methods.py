@@ -34,6 +34,9 @@ class Method:
 
 _BEGUN = "configurations begun, most stopped early"
 
+EARLY_CURVES = "early_curves"
+"""The scheduler by which a method chooses how long trials train."""
+
 METHODS: dict[str, Method] = {
     "grid": Method(
         "grid",
@@ -66,7 +69,7 @@ METHODS: dict[str, Method] = {
         metrics=2,
         moves=True,
         priors=True,
-        in_epochs=("mobster", "early_curves"),
+        in_epochs=("mobster", EARLY_CURVES),
     ),
     "hyperband": Method(
         "random",

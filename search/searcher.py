@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._text import hint
-from .methods import METHODS
+from .methods import EARLY_CURVES, METHODS
 from .plugins import CONTEXT
 from .pruners import PRUNERS
 from .samplers import NOT_FOR_SWEEPS, SAMPLERS
@@ -21,7 +21,7 @@ class Searcher(NamedTuple):
     @property
     def chooses_lengths(self) -> bool:
         """Whether trials are promoted or all train to the end, as their curves have it."""
-        return self.scheduler == "early_curves"
+        return self.scheduler == EARLY_CURVES
 
     @property
     def needs_total(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ... import __version__
+from ...search.methods import EARLY_CURVES
 from ...tracking import lease, reader, schema
 from ...tracking.records import LaunchRecord
 from ..config import Spec, load_spec
@@ -62,7 +63,7 @@ def as_begun(spec: Spec, earlier: LaunchRecord, uri: str) -> Spec:
     Defaults change from version to version, and what a method makes of a budget may change with that.
     """
     begun = spec.model_copy() if earlier.tags.get(schema.VERSION) == __version__ else _with_defaults(spec, earlier, uri)
-    begun._chooses_lengths = earlier.tags.get(schema.SCHEDULER) == "early_curves"
+    begun._chooses_lengths = earlier.tags.get(schema.SCHEDULER) == EARLY_CURVES
     refused = refuse_to_move(begun.search, searcher_of(begun)) if begun.search.widen else None
     if refused:
         raise UserError(f"--resume: [search] widen: {refused}")

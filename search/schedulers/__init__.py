@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from ..methods import METHODS
+from ..methods import EARLY_CURVES, METHODS
 from ..plugins import Registry, check_integer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ SCHEDULERS = Registry(
     "scheduler",
     {
         "pruner": ".schedulers.pruning:PrunerScheduler",
-        "early_curves": ".schedulers.early_curves:EarlyCurvesScheduler",
+        EARLY_CURVES: ".schedulers.early_curves:EarlyCurvesScheduler",
         **{name: method.home for name, method in METHODS.items() if method.scheduler == name},
     },
 )
