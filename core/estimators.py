@@ -243,12 +243,13 @@ class _MLP(BaseEstimator):
             old = self._structure
             # The rows of the first call have decided how many quantiles are kept.
             fresh = replace(fresh, n_quantiles=old.n_quantiles if fresh.scaling == old.scaling else 0)
-            if _kept_by_partial_fit(fresh) != _kept_by_partial_fit(old):
-                raise ValueError(
-                    "hidden, activation, skip, scaling, embedding, optimizer and whether ema is 0 must stay as they were "
-                    "between calls of partial_fit"
-                )
-            self._structure = fresh
+            if fresh != old:
+                if _kept_by_partial_fit(fresh) != _kept_by_partial_fit(old):
+                    raise ValueError(
+                        "hidden, activation, skip, scaling, embedding, optimizer and whether ema is 0 must stay as they "
+                        "were between calls of partial_fit"
+                    )
+                self._structure = fresh
         until = int(self._state.epoch[0]) + 1
         self._state.status[0] = RUNNING
         self._train(fold, until)

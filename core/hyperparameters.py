@@ -6,7 +6,7 @@ needs its row here and the place where it acts; if it is structural, a field of 
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .activations import ACTIVATIONS
@@ -400,8 +400,10 @@ class Hyperparameters:
     )
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, check(field.name, getattr(self, field.name)))
+        for name, row in PARAMETERS.items():
+            value = getattr(self, name)
+            if value is not row.default:
+                object.__setattr__(self, name, row.check(value))
         for name, value in PRESETS[self.preset].items():
             if getattr(self, name) == PARAMETERS[name].default:
                 object.__setattr__(self, name, value)

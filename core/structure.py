@@ -1,6 +1,7 @@
 """The structure of a network: the key by which networks share a stack, whatever changes shapes or code."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 from .activations import ACTIVATIONS
@@ -131,7 +132,7 @@ class Structure:
         """classification or regression."""
         return LOSSES[self.loss].task
 
-    @property
+    @cached_property
     def embedder(self) -> EmbeddingLayer | None:
         """The layer below the dense ones, if there is one."""
         layer = self._numeric_embedder
@@ -162,7 +163,7 @@ class Structure:
         """The width of the rows that the lowest layer is given: the numbers or their bins, the plain inputs and the codes."""
         return self.n_numeric * (self.n_bins or 1) + self.n_plain + len(self.levels)
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Dense, ...]:
         """The dense layers from the input to the output, whose activation belongs to the loss."""
         inputs = (self.n_encoded if self.embedder is None else self.embedder.n_out, *self.hidden)

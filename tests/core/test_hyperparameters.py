@@ -133,3 +133,11 @@ def test_a_list_of_equal_values_is_the_one_value():
 def test_the_engine_loads_without_scikit_learn():
     code = "import sys, mlptune.core.training; assert not {'sklearn', 'scipy', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_default_keeps_its_own_rule(name):
+    """Which is why it is not checked when a network is made."""
+    row = PARAMETERS[name]
+    checked = row.check(row.default)
+    assert (type(checked), checked) == (type(row.default), row.default)

@@ -1,5 +1,7 @@
 """The perceptron: threshold units, circuits of them, Rosenblatt's rule, and what it can and cannot learn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -49,8 +51,7 @@ def circuit_network(n_inputs, gates):
         W[0, b, n] += NAND[1]
         W[0, n, n] = NAND[2]
     output[0, -2:, 0] = 2.0, -1.0
-    fixed = {**vars(group), "activation": "threshold", "loss": "perceptron"}
-    return Structure(**fixed), theta
+    return replace(group, activation="threshold", loss="perceptron"), theta
 
 
 def test_xor_from_four_nands():
