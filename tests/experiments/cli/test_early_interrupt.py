@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.parametrize(
     ("module", "last"),
-    [("typer", "interrupted"), ("pydantic", "interrupted"), ("loky", "  mlptune sweep digits --resume")],
+    [
+        ("typer", "interrupted"),
+        ("mlptune.experiments.cli.commands.sweeping", "interrupted"),
+        ("loky", "  mlptune sweep digits --resume"),
+    ],
 )
 def test_ctrl_c_while_the_command_is_loaded(module: str, last: str, tmp_path: Path) -> None:
     program = f"""
