@@ -41,8 +41,9 @@ class UpdateRule:
     `coefficients(settings, rate, t)` gives one network's scalars for the steps t = 1, 2, ... (n,), whose learning rates
     are `rate` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
     `update(theta, gradient, slots, scalars, scratch)` changes theta and the slots, arrays (K, P) that start at zero,
-    and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or (1, 1) where they are the same for
-    all. `slot_units(settings)` gives for each slot the factor that makes it the moment of the literature: where it
+    and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or one number () where they are the
+    same for all. `loop`, where there is one, does the same in Python's own loops, for a compiler (`compiled`), with
+    `n_scalars` scalars. `slot_units(settings)` gives for each slot the factor that makes it the moment of the literature: where it
     changes, the slot must change too, for the moment to stay.
 
     `iterate` is the slot of what takes the steps, and shrinks by weight decay, where that is not theta; `average` the
@@ -57,6 +58,8 @@ class UpdateRule:
     iterate: int | None = None
     average: int | None = None
     sums_rates: bool = False
+    loop: Callable[..., None] | None = None
+    n_scalars: int = 0
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,26 @@ def adam(theta: Array, g: Array, slots: Sequence[Array], scalars: Sequence[Array
     np.subtract(theta, s, out=theta)
 
 
+def _adam_loop(
+    theta: Array, g: Array, slots: tuple[Array, ...], scalars: Array, step: int, begin: int, end: int
+) -> None:
+    """`adam`, one parameter after the other: the same operations in the same order, so the same bits.
+
+    Slices, whose indices cannot be negative, are what a compiler finds out how to take eight or sixteen at a time.
+    """
+    m, v = slots
+    for k in range(theta.shape[0]):
+        length, beta_1 = scalars[0, step, k], scalars[1, step, k]
+        beta_2, epsilon = scalars[2, step, k], scalars[3, step, k]
+        theta_k, g_k, m_k, v_k = theta[k, begin:end], g[k, begin:end], m[k, begin:end], v[k, begin:end]
+        for i in range(theta_k.size):
+            moment = m_k[i] * beta_1 + g_k[i]
+            square = v_k[i] * beta_2 + g_k[i] * g_k[i]
+            m_k[i] = moment
+            v_k[i] = square
+            theta_k[i] -= moment / (np.sqrt(square) + epsilon) * length
+
+
 def _adagrad_coefficients(settings: Settings, rate: Array, t: Array) -> Sequence[Array | float]:
     return [rate, settings.epsilon]
 
@@ -317,7 +340,7 @@ def schedule_free(theta: Array, g: Array, slots: Sequence[Array], scalars: Seque
     np.add(x, s, out=theta)
 
 
-_ADAM = UpdateRule(2, _adam_coefficients, adam, _adam_slot_units)
+_ADAM = UpdateRule(2, _adam_coefficients, adam, _adam_slot_units, loop=_adam_loop, n_scalars=4)
 
 OPTIMIZERS: dict[str, Optimizer] = {
     optimizer.name: optimizer

@@ -6,6 +6,7 @@ import numpy as np
 
 from .array import Array
 from .averaging import ema_decay, move_average
+from .compiled import LOOPS
 from .hyperparameters import Hyperparameters
 from .parameters import learning_rate_groups, weight_blocks
 from .schedules import anneal, multiplier
@@ -44,6 +45,8 @@ class Updater:
         # Views of the columns that share a factor on the learning rate.
         groups = learning_rate_groups(structure)
         self._rate_factors = [factor for _, _, factor in groups]
+        self._spans = [(begin, end) for begin, end, _ in groups]
+        self._slots = tuple(slots[: self._rule.n_slots])
         self._param_groups = [
             [flat[:, begin:end] for flat in (theta, gradient, scratch, *slots[: self._rule.n_slots])]
             for begin, end, _ in groups
@@ -93,7 +96,12 @@ class Updater:
                 decay[:, k] = rate * hp.effective_weight_decay * (anneal(number, total) if hp.fade else 1.0)
             if self._average is not None:
                 shares[:, k] = 1.0 - ema_decay(hp.ema, number)
-        self._scalars = list(zip(*(self._by_step(columns[factor]) for factor in self._rate_factors), strict=True))
+        dtype = self._structure.dtype
+        self._loop = LOOPS.find(self._rule, dtype, steps * self._theta.size)
+        if self._loop is None:
+            self._scalars = list(zip(*(self._by_step(columns[factor]) for factor in self._rate_factors), strict=True))
+        else:
+            self._loop_scalars = [np.ascontiguousarray(columns[factor], dtype=dtype) for factor in self._rate_factors]
         if self._has_decay:
             self._decay_factor = self._columns(1.0 - decay if self._decayed is None else decay)
         if self._average is not None:
@@ -124,9 +132,13 @@ class Updater:
             self._clip()
         if self._has_decay:
             self._decay(self._decay_factor[number])
-        for arrays, scalars in zip(self._param_groups, self._scalars[number], strict=True):
-            theta, gradient, scratch, *slots = arrays
-            self._rule.update(theta, gradient, slots, scalars, scratch)
+        if self._loop is not None:
+            for (begin, end), table in zip(self._spans, self._loop_scalars, strict=True):
+                self._loop(self._theta, self._gradient, self._slots, table, number, begin, end)
+        else:
+            for arrays, scalars in zip(self._param_groups, self._scalars[number], strict=True):
+                theta, gradient, scratch, *slots = arrays
+                self._rule.update(theta, gradient, slots, scalars, scratch)
         if self._average is not None:
             move_average(self._average, self._theta, self._shares[number], self._scratch)
 

@@ -3,8 +3,8 @@
 Each figure is the time of whole epochs over 32 batches, divided by steps and networks; so ours and scikit-learn's include
 what an epoch does besides (shuffling, curves). The floor is the matrix products alone: one network's forward products,
 weight gradients and input gradients, without anything between; `floor xK` the same of K networks, stacked. The rival of a
-stack is `torch xK`: K networks packed into one pass of torch, where torch is installed. Contestants take turns, and the
-median counts: the machine's speed drifts.
+stack is `torch xK`: K networks packed into one pass of torch, where torch is installed. `compiled xK` is ours with the
+update compiled by numba, where that is installed. Contestants take turns, and the median counts: the machine's speed drifts.
 """
 
 import itertools
@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from mlptune.core.compiled import LOOPS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.parameters import n_parameters
 from mlptune.core.structure import Structure
@@ -46,7 +47,7 @@ def data(sizes: tuple[int, ...], batch: int) -> tuple[np.ndarray, np.ndarray]:
     return X, random.integers(0, sizes[-1], len(X))
 
 
-def ours(sizes: tuple[int, ...], batch: int, K: int, **options: object) -> Callable[[], float]:
+def ours(sizes: tuple[int, ...], batch: int, K: int, compiled: bool = False, **options: object) -> Callable[[], float]:
     X, y = data(sizes, batch)
     hp = Hyperparameters.from_config({"hidden": list(sizes[1:-1]), "batch_size": batch, "epochs": 10**6, **options})
     shape = Structure.of(hp, n_inputs=sizes[0], n_outputs=sizes[-1], n_rows=len(X), loss="cross_entropy")
@@ -56,6 +57,7 @@ def ours(sizes: tuple[int, ...], batch: int, K: int, **options: object) -> Calla
     begun, _ = train(shape, networks, [Fold(X, y)], start(shape, networks), 1, order_seed=0)
 
     def run() -> float:
+        LOOPS.worth = 0 if compiled else 10**18
         started = time.perf_counter()
         train(shape, networks, [Fold(X, y)], begun, 1 + epochs, order_seed=0)
         return (time.perf_counter() - started) / (epochs * STEPS * K)
@@ -202,7 +204,7 @@ def rows() -> list[dict[str, object]]:
 def test_step(case: str, rows: list[dict[str, object]]) -> None:
     """One network alone, and stacks of K beside K networks packed into one pass of torch and their products alone."""
     sizes, batch = CASES[case]
-    has_torch = find_spec("torch") is not None
+    has_torch, has_numba = (find_spec(name) is not None for name in ("torch", "numba"))
     contestants = {
         "floor": floor(sizes, batch),
         "scikit-learn": scikit_learn(sizes, batch),
@@ -212,32 +214,56 @@ def test_step(case: str, rows: list[dict[str, object]]) -> None:
         contestants["torch"] = torch_fused(sizes, batch)
     for K in STACKS:
         contestants[f"ours x{K}"] = ours(sizes, batch, K)
+        if has_numba:
+            contestants[f"compiled x{K}"] = ours(sizes, batch, K, compiled=True)
         contestants[f"floor x{K}"] = stacked_floor(sizes, batch, K)
         if has_torch:
             contestants[f"torch x{K}"] = torch_packed(sizes, batch, K)
     found = medians(contestants)
-    best = min(STACKS, key=lambda K: found[f"ours x{K}"])
-    mine = found[f"ours x{best}"]
-    packed = f"{found[f'torch x{best}'] / mine:.2f}x packed torch of {best}" if has_torch else "torch is not installed"
-    print(
-        f"{case}: {'  '.join(f'{name} {value:.1f}' for name, value in found.items())}\n"
-        f"    alone {found['scikit-learn'] / found['ours x1']:.2f}x scikit-learn, {found['ours x1'] / found['floor']:.2f} floors; "
-        f"best stack {best}: {found['scikit-learn'] / mine:.2f}x scikit-learn, {packed}, "
-        f"{mine / found[f'floor x{best}']:.2f} stacked floors"
-    )
+    alone = f"alone {found['scikit-learn'] / found['ours x1']:.2f}x scikit-learn, {found['ours x1'] / found['floor']:.2f} floors"
+    print(f"{case}: {'  '.join(f'{name} {value:.1f}' for name, value in found.items())}\n    {alone}")
+    for kind in ("ours", "compiled") if has_numba else ("ours",):
+        best = min(STACKS, key=lambda K: found[f"{kind} x{K}"])
+        mine = found[f"{kind} x{best}"]
+        packed = "torch is not installed"
+        if has_torch:
+            packed = f"{min(found[f'torch x{K}'] for K in STACKS) / mine:.2f}x packed torch at its best"
+        floors = f"{mine / min(found[f'floor x{K}'] for K in STACKS):.2f} stacked floors"
+        print(f"    {kind}, stack of {best}: {found['scikit-learn'] / mine:.2f}x scikit-learn, {packed}, {floors}")
     rows.append({"case": case, **found})
     RESULTS.write_text(json.dumps({"machine": fingerprint(), "microseconds": rows}, indent=1))
 
 
-def test_dropout_and_normalisation() -> None:
-    sizes, batch = CASES["64-64-64-10, batch 32"]
+@pytest.mark.parametrize("case", [(16, (128, 128), 128), (50, (256, 256, 256), 256)], ids=str)
+def test_embeddings(case: tuple[int, tuple[int, ...], int]) -> None:
+    """Beside a plain network whose first layer reads as many numbers as the embedding makes of the inputs."""
+    n_inputs, hidden, batch = case
+    for embedding in ("periodic", "plr", "cosine"):
+        hp = Hyperparameters.from_config({"hidden": list(hidden), "embedding": embedding})
+        layer = Structure.of(hp, n_inputs=n_inputs, n_outputs=3, n_rows=batch, loss="cross_entropy").embedder
+        assert layer is not None
+        found = medians(
+            {
+                "plain": ours((layer.n_out, *hidden, 3), batch, 4),
+                embedding: ours((n_inputs, *hidden, 3), batch, 4, embedding=embedding, scaling="standard"),
+            }
+        )
+        print(
+            f"{n_inputs} inputs, {hidden}, batch {batch}, stack of 4: {embedding} {found[embedding]:.0f}, plain with "
+            f"{layer.n_out} inputs {found['plain']:.0f} ({found[embedding] / found['plain'] - 1:+.0%})"
+        )
+
+
+@pytest.mark.parametrize("case", ["64-64-64-10, batch 32", "128-256-256-256-10, batch 256"])
+def test_dropout_and_normalisation(case: str) -> None:
+    sizes, batch = CASES[case]
     options = {
         "plain": {},
         "dropout": {"dropout": 0.2},
         "batch_norm": {"batch_norm": True},
         "layer_norm": {"layer_norm": True},
     }
-    for K in (1, 16):
+    for K in (1, 16 if batch < 256 else 4):
         found = medians({name: ours(sizes, batch, K, **given) for name, given in options.items()})
         costs = "  ".join(f"{name} {value:.1f} ({value / found['plain'] - 1:+.0%})" for name, value in found.items())
-        print(f"64-64-64-10, batch 32, stack of {K}: {costs}")
+        print(f"{case}, stack of {K}: {costs}")
