@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 def plan_line(outline: "Outline") -> str:
     """Return the plan in one line."""
     search, networks = outline.search, outline.networks
-    many = (
-        counted(search["trials"], "trial")
-        if search["minutes"] is None
-        else f"{time_text(60 * search['minutes'])} of trials"
-    )
+    if search["minutes"] is not None:
+        many = f"{time_text(60 * search['minutes'])} of trials"
+    elif search["epochs_total"] is not None:
+        many = f"trials of {counted(search['epochs_total'], 'epoch')} in all"
+    else:
+        many = counted(search["trials"], "trial")
     return escape_control_characters(
         f"{outline.name}: {many} by {search['method']}, {counted(networks['per_trial'], 'network')} each ({_weights(networks)}), "
         f"{counted(outline.epochs, 'epoch')}, judged by {outline.objective['metric']}; {_time(outline)}"

@@ -1,5 +1,7 @@
 """A plan's text fits its width and holds what the plan holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,6 +61,9 @@ def test_one_line_is_one_line(found: Outline) -> None:
         "s: 9 trials by hyperband, 5 networks each (13 to 97 weights), 9 epochs, judged by val_score"
     )
     assert "\n" not in line
+    for budget, many in (({"minutes": 5.0}, "5:00 of trials"), ({"epochs_total": 90}, "trials of 90 epochs in all")):
+        line = plan_line(replace(found, search={**found.search, **budget}))
+        assert line.startswith(f"s: {many} by hyperband")
 
 
 @pytest.mark.parametrize(
