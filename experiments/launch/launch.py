@@ -110,9 +110,10 @@ class Launch:
                     self.observer.message(warning)
                 if earlier.state == "finished" and self.tried is None and is_searched(plan, earlier, self.uri):
                     if self.edit:
+                        budget = "trials" if plan.spec.search.epochs_total is None else "epochs_total"
                         raise UserError(
-                            f"--resume: [space] {next(iter(self.edit))} has changed, and no trial is left to search it; "
-                            f"give it more {'trials' if plan.spec.search.epochs_total is None else 'epochs_total'}"
+                            f"--resume: [space] {next(iter(self.edit))} is not that of the launch, and no trial is left to "
+                            f"search it; give it more {budget} (`mlptune continue` keeps the space of the launch)"
                         )
                     return self._result_of(earlier)
                 last_claim = wait_until_free(self.uri, earlier, self.observer.message)

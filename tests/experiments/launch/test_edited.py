@@ -52,7 +52,7 @@ def test_the_ranges_of_a_sweep_that_was_cut_may_change(store: str) -> None:
     assert try_configuration("once", {"learning_rate": 0.5, "dropout": 0.15}, workers=1).trial is not None
     with pytest.raises(UserError, match=r"dropout: 0.3 is not in the range 0.1 to 0.2"):
         try_configuration("once", {"dropout": 0.3}, workers=1)
-    with pytest.raises(UserError, match=r"\[space\] dropout has changed, and no trial is left"):
+    with pytest.raises(UserError, match=r"\[space\] dropout is not that of the launch, and no trial is left"):
         mlptune.run_sweep(edited("once", dropout={"low": 0.0, "high": 0.9, "points": 2}), resume=True)
     assert len(continue_sweep("once", "+2", workers=1).summary()["space_changes"]) == 1
 
