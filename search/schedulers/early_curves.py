@@ -1,10 +1,12 @@
-"""Promotion where the curves of the first trials tell early which of them are good, else full training.
+"""Promotion as long as the curves of some trials do not show that an early value tells nothing, then full training.
 
 What successive halving saves it saves by an early value that ranks trials as the last one does. Whether it does depends on the data
 and on what is searched: under a schedule that lowers the learning rate at the end, or with regularisation that slows the
-beginning, it may not. So of the first trials every second one trains to its end, and the others wait at the first rung. Once
-enough have ended, the rank correlation (Spearman 1904, "The Proof and Measurement of Association between Two Things") of their best
-values after a quarter of the epochs with those at the end decides, once and for all, between `asha` and full training.
+beginning, it may not. So a tenth of the epochs goes to trials that train to their end whatever their early values are: controls.
+Those that were promoted would not do, since they were selected by what is to be judged. Once enough controls are complete, the
+rank correlation (Spearman 1904, "The Proof and Measurement of Association between Two Things") of their best values after a quarter
+of the epochs with those at the end decides, once and for all: between `asha`, which has gone on meanwhile, and full training of all
+that follow.
 """
 
 from __future__ import annotations
@@ -19,11 +21,14 @@ from .rungs import best_so_far
 if TYPE_CHECKING:
     from optuna.study import Study
 
-FIRST = 4
-"""How many trials must be complete before their curves are judged."""
+CONTROLS = 4
+"""How many controls must be complete before their curves are judged."""
 
-LEAST_TRIALS = 2 * FIRST
-"""With fewer trials too few are ever complete, since every second one waits for the others to be judged."""
+SHARE = 0.1
+"""The share of all epochs that controls may take until then."""
+
+LEAST_TRIALS = 8
+"""With fewer trials hardly one would be promoted to the end."""
 
 EARLY = 4
 """The early value is the best after one in so many epochs."""
@@ -33,7 +38,7 @@ TELLING = 0.7
 
 
 class EarlyCurvesScheduler(Scheduler):
-    """Promotes as `asha` does, or trains all to the end, as the first complete trials have it.
+    """Promotes as `asha` does, and trains all that follow to the end if the controls show that early values tell nothing.
 
     Args:
         study: its complete trials are judged.
@@ -45,6 +50,7 @@ class EarlyCurvesScheduler(Scheduler):
         self._maximize = study.direction.name == "MAXIMIZE"
         self._max_epochs = max_epochs
         self._asha = AshaScheduler(study, max_epochs)
+        self._controls: set[int] = set()
         self._correlation: float | None = None
         self._news: list[str] = []
 
@@ -53,16 +59,20 @@ class EarlyCurvesScheduler(Scheduler):
         if self._correlation is None:
             self._judge()
         if self._correlation is None:
-            return [self._begin(p.number) if p.epoch == 0 else Pause() for p in live]
-        return self._asha.decide(live) if self._promotes else [Continue(self._max_epochs)] * len(live)
+            self._choose_controls(live)
+        if self._promotes:
+            return self._promoting(live)
+        # Those that wait are as good as new ones, and too many to train them all.
+        return [Continue(self._max_epochs) if p.epoch == 0 else Pause() for p in live]
 
     def finish(self, live: Sequence[Progress]) -> list[Decision]:
-        return self._asha.finish(live) if self._promotes else super().finish(live)
+        return self._asha.finish(live) if self._promotes and live else super().finish(live)
 
     def describe(self, total: int) -> list[str]:
         """What decides, in a line."""
         return [
-            f"the curves of the first {FIRST} complete trials decide whether the best third goes on, or all train to the end"
+            f"the best third of each rung goes on; {CONTROLS} trials train to the end whatever they are like, and their curves "
+            "decide whether it stays so or all that follow train to the end"
         ]
 
     def news(self) -> list[str]:
@@ -72,28 +82,43 @@ class EarlyCurvesScheduler(Scheduler):
 
     @property
     def _promotes(self) -> bool:
-        return self._correlation is not None and self._correlation >= TELLING
+        return self._correlation is None or self._correlation >= TELLING
 
-    def _begin(self, number: int) -> Decision:
-        return Continue(self._asha.rungs[0] if number % 2 else self._max_epochs)
+    def _promoting(self, live: Sequence[Progress]) -> list[Decision]:
+        """The decisions of `asha`, but for controls."""
+        judged = [p for p in live if p.number not in self._controls]
+        of_asha = dict(zip((p.number for p in judged), self._asha.decide(judged), strict=True))
+        return [of_asha.get(p.number, Continue(self._max_epochs)) for p in live]
 
-    def _judge(self) -> None:
-        """Decide, where there are enough complete trials."""
+    def _choose_controls(self, live: Sequence[Progress]) -> None:
+        """Make controls of the first new trials, as many as a tenth of all epochs trained so far pays for."""
         from optuna.trial import TrialState
 
-        trials = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(trials) < FIRST:
+        trials = self._study.get_trials(deepcopy=False)
+        at = {t.number: len(t.intermediate_values) for t in trials} | {p.number: p.epoch for p in live}
+        paid = min(CONTROLS, int(SHARE * sum(at.values()) / self._max_epochs))
+        lost = {t.number for t in trials if t.state in (TrialState.PRUNED, TrialState.FAIL)}
+        new = [p.number for p in live if p.epoch == 0 and p.number not in self._controls]
+        self._controls.update(new[: max(0, paid - len(self._controls - lost))])
+
+    def _judge(self) -> None:
+        """Decide, where there are enough complete controls."""
+        from optuna.trial import TrialState
+
+        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        controls = [t for t in complete if t.number in self._controls]
+        if len(controls) < CONTROLS:
             return
-        curves = {t.number: [t.intermediate_values[epoch] for epoch in sorted(t.intermediate_values)] for t in trials}
+        curves = {t.number: [t.intermediate_values[epoch] for epoch in sorted(t.intermediate_values)] for t in controls}
         quarter = max(1, self._max_epochs // EARLY)
         early = [best_so_far(curve[:quarter], self._maximize) for curve in curves.values()]
         final = [best_so_far(curve, self._maximize) for curve in curves.values()]
         self._correlation = _rank_correlation(early, final)
         if self._promotes:
             self._asha.arrive(curves)
-        then = "the best third of each rung goes on" if self._promotes else "all trials train to the end"
+        then = "the best third of each rung goes on" if self._promotes else "all that follow train to the end"
         self._news = [
-            f"after epoch {quarter} the values of {len(trials)} trials rank them as the last ones do with a correlation of "
+            f"after epoch {quarter} the values of {len(controls)} trials rank them as the last ones do with a correlation of "
             f"{self._correlation:.1f}: {then}"
         ]
 

@@ -29,6 +29,7 @@ class Table:
         results: one axis for each hyperparameter in the order of `choices`, then one for the seeds it was trained with.
         choices: the values of each hyperparameter, in the order of its axis.
         space: the [space] table that searchers are given; the choices as lists unless given.
+        validation_rows: how many rows a result shall be of: it gets the noise that so few have. Of none unless given.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Table:
     choices: dict[str, list[Any]]
     direction: str
     space: dict[str, Any] | None = None
+    validation_rows: int | None = None
 
     @classmethod
     @cache
@@ -50,8 +52,8 @@ class Table:
 
     def as_ranks(self) -> Table:
         """The same table, whose lists of numbers are ranges of integers: 0 is the first number, 1 the second."""
-        ranks = {name: list(range(len(v))) if _numbers(v) else v for name, v in self.choices.items()}
-        space = {name: {"low": 0, "high": len(v) - 1} if _numbers(v) else v for name, v in self.choices.items()}
+        ranks = {name: list(range(len(v))) if is_ordered(v) else v for name, v in self.choices.items()}
+        space = {name: {"low": 0, "high": len(v) - 1} if is_ordered(v) else v for name, v in self.choices.items()}
         return replace(self, choices=ranks, space=space)
 
     @property
@@ -63,6 +65,29 @@ class Table:
         found = self.results[tuple(values.index(configuration[key]) for key, values in self.choices.items())]
         return found[~np.isnan(found)]
 
+    def draw(self, configuration: dict[str, Any], random: np.random.Generator) -> float:
+        """What one training of a configuration gives, with the noise of `validation_rows`.
+
+        The mean of n squared residuals, normally distributed, has the standard error MSE sqrt(2 / n); a share p of n rows
+        sqrt(p (1 - p) / n).
+        """
+        value = float(random.choice(self.cell(configuration)))
+        if self.validation_rows is None:
+            return value
+        if self.direction == "minimize":
+            error = value * np.sqrt(2.0 / self.validation_rows)
+        else:
+            error = 100.0 * np.sqrt(value / 100.0 * (1.0 - value / 100.0) / self.validation_rows)
+        return value + float(error * random.normal())
+
+    def best_so_far(self, configurations: Sequence[dict[str, Any]], values: Sequence[float]) -> np.ndarray:
+        """What each of n results leaves (n,): the best of them; under noise the mean of the configuration that looks best."""
+        signed = self.sign * np.array(values)
+        if self.validation_rows is None:
+            return self.sign * np.minimum.accumulate(signed)
+        looks_best = [int(np.argmin(signed[: n + 1])) for n in range(len(signed))]
+        return np.array([self.cell(configurations[i]).mean() for i in looks_best])
+
     def expected_best_of_random(self, n: int) -> float:
         """The exact mean of the best of n random draws, each of a random configuration and seed."""
         flat = np.sort(self.sign * self.results, axis=None)
@@ -71,7 +96,8 @@ class Table:
         return float(self.sign * ((beyond[:-1] ** n - beyond[1:] ** n) @ flat))
 
 
-def _numbers(values: list[Any]) -> bool:
+def is_ordered(values: list[Any]) -> bool:
+    """Whether they are numbers: everybody who is told so may use their order."""
     return all(isinstance(value, int | float) for value in values)
 
 
@@ -86,9 +112,8 @@ class Lookup:
 
     def advance(self, requests: Sequence[Any]) -> Any:
         for request in requests:
-            cell = self.table.cell(request.configuration)
             # The same trial draws the same seed under every method, so that luck is shared.
-            value = float(np.random.default_rng([self.seed, request.number]).choice(cell))
+            value = self.table.draw(request.configuration, np.random.default_rng([self.seed, request.number]))
             yield Outcome(request.number, 1, {"val_loss": [value]}, "finished", value, None, (1,))
 
     def forget(self, number: int) -> None:
@@ -110,7 +135,7 @@ def study_on(
 ) -> tuple[np.ndarray, float]:
     """Run one study with the coordinator's loop.
 
-    `make(seed, space)` is its sampler. The answer: the best value so far (trials,) after each evaluation, and the
+    `make(seed, space)` is its sampler. The answer: `Table.best_so_far` (trials,) after each evaluation, and the
     seconds of processor time that the loop took, nearly all of which are the sampler's.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -125,8 +150,8 @@ def study_on(
     started = time.process_time()
     coordinator.run(Budget(trials, batch, 1))
     seconds = time.process_time() - started
-    values = table.sign * np.array([coordinator.trials[number].value for number in range(trials)])
-    return table.sign * np.minimum.accumulate(values), seconds
+    ended = [coordinator.trials[number] for number in range(trials)]
+    return table.best_so_far([trial.params for trial in ended], [trial.value for trial in ended]), seconds
 
 
 def cells(rows: np.ndarray, digits: int = 4) -> str:

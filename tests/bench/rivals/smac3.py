@@ -1,0 +1,56 @@
+"""SMAC3 on the published tables (Lindauer et al. 2022): its facade for hyperparameters and its defaults, one trial at a time."""
+
+import logging
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mlptune.tests.bench.tables import Table, is_ordered
+
+
+def search(table: Table, seed: int, trials: int) -> tuple[np.ndarray, float]:
+    """As `tables.study_on`. Under noise it is told that values have some, and its incumbent is what it would hand back.
+
+    The processor time is that of the whole search. ImportError where SMAC is not installed.
+    """
+    from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, OrdinalHyperparameter
+    from smac import Callback, HyperparameterOptimizationFacade, Scenario
+
+    logging.disable(logging.ERROR)  # it warns of each configuration that it would evaluate again
+    space = ConfigurationSpace(seed=seed)
+    for name, values in table.choices.items():
+        space.add((OrdinalHyperparameter if is_ordered(values) else CategoricalHyperparameter)(name, values))
+    configurations: list[dict] = []
+    values: list[float] = []
+    handed_back: list[dict] = []
+
+    def evaluate(configuration, seed: int = 0) -> float:
+        drawn = table.draw(dict(configuration), np.random.default_rng([search_seed, len(values)]))
+        configurations.append(dict(configuration))
+        values.append(drawn)
+        return table.sign * drawn
+
+    class Incumbents(Callback):
+        def on_tell_end(self, smbo, info, value) -> bool:
+            # Where several are not told apart yet, it names the one with the least cost.
+            handed_back.append(dict(min(smbo.intensifier.get_incumbents(), key=smbo.runhistory.average_cost)))
+            return True
+
+    search_seed = seed
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = Scenario(
+            space,
+            n_trials=trials,
+            seed=seed,
+            deterministic=table.validation_rows is None,
+            output_directory=Path(folder),
+        )
+        facade = HyperparameterOptimizationFacade(scenario, evaluate, callbacks=[Incumbents()], overwrite=True)
+        started = time.process_time()
+        facade.optimize()
+        seconds = time.process_time() - started
+    if table.validation_rows is None:
+        return table.best_so_far(configurations, values), seconds
+    return np.array([table.cell(configuration).mean() for configuration in handed_back]), seconds
