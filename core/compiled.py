@@ -53,11 +53,15 @@ def _compiled(rule: UpdateRule, dtype: str) -> Loop | None:
         return None
     if numba.config.DISABLE_JIT:  # by the variable NUMBA_DISABLE_JIT; a loop would be Python's own
         return None
-    assert rule.loop is not None
     try:
-        loop = numba.njit(error_model="numpy", cache=True)(rule.loop)
-    except RuntimeError:  # there is no folder to keep it in
-        loop = numba.njit(error_model="numpy")(rule.loop)
+        loop = _held_against_passes(numba.njit(error_model="numpy", cache=True)(rule.loop), rule, dtype)
+    except (RuntimeError, OSError):  # there is no folder to keep it in, or no room
+        loop = _held_against_passes(numba.njit(error_model="numpy")(rule.loop), rule, dtype)
+    return loop
+
+
+def _held_against_passes(loop: Loop, rule: UpdateRule, dtype: str) -> Loop | None:
+    """The loop, compiled by a call, or None where it gives other bits than the passes."""
     random = np.random.default_rng(0)
     K, P = 3, 77
     passes = [np.abs(random.normal(size=(K, P))).astype(dtype) for _ in range(2 + rule.n_slots)]

@@ -1,9 +1,11 @@
 """The compiled loops give the bits of NumPy's passes, and wait until they are worth their compilation."""
 
+import errno
 import sys
 from dataclasses import replace
 
 import numba
+import numba.core.caching
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -122,4 +124,13 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(at_once: Loops, monk
         return compiler(**options)
 
     monkeypatch.setattr(numba, "njit", nowhere)
+    assert at_once.find(RULES["adam"], "float32", 1) is not None
+
+
+def test_nor_does_a_full_disk_stop_it(at_once: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "load", lambda *_: None)
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", full)
     assert at_once.find(RULES["adam"], "float32", 1) is not None
