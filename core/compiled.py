@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .array import Array
+from .hyperparameters import Hyperparameters
 from .optimizers import UpdateRule
 
 Loop = Callable[[Array, Array, tuple[Array, ...], Array, int, int, int], None]
@@ -25,7 +26,7 @@ class Loops:
     def __init__(self) -> None:
         self.worth = 500_000_000
         self._updates = 0
-        self._compiled: dict[tuple[UpdateRule, str], Loop | None] = {}
+        self._found: dict[tuple[UpdateRule, str], Loop | None] = {}
 
     def find(self, rule: UpdateRule, dtype: str, updates: int) -> Loop | None:
         """The loop of a rule over arrays of that dtype, for so many updates of single parameters; None: NumPy's passes.
@@ -37,9 +38,9 @@ class Loops:
         if rule.loop is None or self._updates < self.worth:
             return None
         key = rule, dtype
-        if key not in self._compiled:
-            self._compiled[key] = _compiled(rule, dtype)
-        return self._compiled[key]
+        if key not in self._found:
+            self._found[key] = _compiled(rule, dtype)
+        return self._found[key]
 
 
 LOOPS = Loops()
@@ -54,10 +55,9 @@ def _compiled(rule: UpdateRule, dtype: str) -> Loop | None:
     if numba.config.DISABLE_JIT:  # by the variable NUMBA_DISABLE_JIT; a loop would be Python's own
         return None
     try:
-        loop = _held_against_passes(numba.njit(error_model="numpy", cache=True)(rule.loop), rule, dtype)
+        return _held_against_passes(numba.njit(error_model="numpy", cache=True)(rule.loop), rule, dtype)
     except (RuntimeError, OSError):  # there is no folder to keep it in, or no room
-        loop = _held_against_passes(numba.njit(error_model="numpy")(rule.loop), rule, dtype)
-    return loop
+        return _held_against_passes(numba.njit(error_model="numpy")(rule.loop), rule, dtype)
 
 
 def _held_against_passes(loop: Loop, rule: UpdateRule, dtype: str) -> Loop | None:
@@ -66,7 +66,8 @@ def _held_against_passes(loop: Loop, rule: UpdateRule, dtype: str) -> Loop | Non
     K, P = 3, 77
     passes = [np.abs(random.normal(size=(K, P))).astype(dtype) for _ in range(2 + rule.n_slots)]
     looped = [array.copy() for array in passes]
-    scalars = random.uniform(0.1, 0.9, (rule.n_scalars, 1, K)).astype(dtype)
+    n_scalars = len(rule.coefficients(Hyperparameters(), np.ones(1), np.ones(1)))
+    scalars = random.uniform(0.1, 0.9, (n_scalars, 1, K)).astype(dtype)
     with np.errstate(all="ignore"):
         rule.update(passes[0], passes[1], passes[2:], list(scalars[:, 0, :, None]), np.empty_like(passes[0]))
     loop(looped[0], looped[1], tuple(looped[2:]), scalars, 0, 0, P)

@@ -42,9 +42,9 @@ class UpdateRule:
     are `rate` (n,): a list of arrays (n,), or of numbers that hold for all of them, in float64.
     `update(theta, gradient, slots, scalars, scratch)` changes theta and the slots, arrays (K, P) that start at zero,
     and may overwrite the gradient and the scratch; its scalars are columns (K, 1), or one number () where they are the
-    same for all. `loop`, where there is one, does the same in Python's own loops, for a compiler (`compiled`), with
-    `n_scalars` scalars. `slot_units(settings)` gives for each slot the factor that makes it the moment of the literature: where it
-    changes, the slot must change too, for the moment to stay.
+    same for all. `loop`, where there is one, does the same in Python's own loops, for a compiler
+    (`compiled`). `slot_units(settings)` gives for each slot the factor that makes it the moment of the literature: where
+    it changes, the slot must change too, for the moment to stay.
 
     `iterate` is the slot of what takes the steps, and shrinks by weight decay, where that is not theta; `average` the
     slot of what is evaluated in theta's place. Both start at theta. `sums_rates`: the scalars of a step depend on the
@@ -59,7 +59,6 @@ class UpdateRule:
     average: int | None = None
     sums_rates: bool = False
     loop: Callable[..., None] | None = None
-    n_scalars: int = 0
 
 
 @dataclass(frozen=True)
@@ -340,7 +339,7 @@ def schedule_free(theta: Array, g: Array, slots: Sequence[Array], scalars: Seque
     np.add(x, s, out=theta)
 
 
-_ADAM = UpdateRule(2, _adam_coefficients, adam, _adam_slot_units, loop=_adam_loop, n_scalars=4)
+_ADAM = UpdateRule(2, _adam_coefficients, adam, _adam_slot_units, loop=_adam_loop)
 
 OPTIMIZERS: dict[str, Optimizer] = {
     optimizer.name: optimizer

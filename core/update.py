@@ -16,7 +16,7 @@ from .structure import Structure
 def _weights(structure: Structure, flat: Array) -> list[Array]:
     """For each layer the columns (K, in * out) of its weights: penalties and decay spare the biases, a block's last row.
 
-    A network's weights as one piece: NumPy's passes over them take half the time that they take over matrices.
+    A network's weights as one piece: NumPy's passes over them take half to two thirds of what they take over matrices.
     """
     blocks = weight_blocks(structure, flat)
     return [block.reshape(len(block), -1)[:, : -block.shape[2]] for block in blocks]

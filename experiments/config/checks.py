@@ -382,7 +382,7 @@ def searcher_of(spec: Spec) -> "Searcher":
 
 
 def _too_few_to_choose(spec: Spec) -> bool:
-    """Whether trials could end before it is known if their curves tell early, or have no epoch before their last."""
+    """Whether so few trials are tried that hardly one would be promoted, or they have no epoch before their last."""
     from ...search.schedulers.early_curves import LEAST_TRIALS
 
     trials = spec.search.trials

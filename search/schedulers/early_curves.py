@@ -66,7 +66,7 @@ class EarlyCurvesScheduler(Scheduler):
         return [Continue(self._max_epochs) if p.epoch == 0 else Pause() for p in live]
 
     def finish(self, live: Sequence[Progress]) -> list[Decision]:
-        return self._asha.finish(live) if self._promotes and live else super().finish(live)
+        return self._asha.finish(live) if self._promotes else super().finish(live)
 
     def describe(self, total: int) -> list[str]:
         """What decides, in a line."""

@@ -82,8 +82,8 @@ def test_networks_trained_by_a_loop_are_the_same(case: str, at_once: Loops, monk
     passes, curves = trained(**SETTINGS[case])
     monkeypatch.setattr(update, "LOOPS", at_once)
     looped, loop_curves = trained(**SETTINGS[case])
-    assert all(at_once._compiled.values())
-    assert at_once._compiled
+    assert all(at_once._found.values())
+    assert at_once._found
     for name, values in vars(passes).items():
         np.testing.assert_array_equal(values, getattr(looped, name), err_msg=name)
     for name, values in curves.values.items():
@@ -93,7 +93,7 @@ def test_networks_trained_by_a_loop_are_the_same(case: str, at_once: Loops, monk
 def test_nothing_is_compiled_for_a_little_work() -> None:
     rule, loops = RULES["adam"], Loops()
     assert loops.find(rule, "float32", loops.worth - 1) is None
-    assert not loops._compiled
+    assert not loops._found
     assert loops.find(rule, "float32", 1) is not None
 
 

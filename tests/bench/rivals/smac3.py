@@ -22,6 +22,7 @@ def search(table: Table, seed: int, trials: int) -> tuple[np.ndarray, float]:
     space = ConfigurationSpace(seed=seed)
     for name, values in table.choices.items():
         space.add((OrdinalHyperparameter if is_ordered(values) else CategoricalHyperparameter)(name, values))
+    search_seed = seed  # SMAC calls `evaluate` with seeds of its own
     configurations: list[dict] = []
     values: list[float] = []
     handed_back: list[dict] = []
@@ -38,7 +39,6 @@ def search(table: Table, seed: int, trials: int) -> tuple[np.ndarray, float]:
             handed_back.append(dict(min(smbo.intensifier.get_incumbents(), key=smbo.runhistory.average_cost)))
             return True
 
-    search_seed = seed
     with tempfile.TemporaryDirectory() as folder:
         scenario = Scenario(
             space,
