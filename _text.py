@@ -1,12 +1,17 @@
 """Short texts that every room needs: counts, the name that was probably meant, and text made safe for a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`"1 trial"` or `"2 trials"`, for a noun whose plural has an s unless it is given."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words as a sentence lists them: a, b and c."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def closest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -14,7 +14,7 @@ class Method:
         trials: what `trials` counts.
         scheduler: the name of the scheduler; `pruner` leaves it to a pruner, any other cannot be combined with one.
         full_length_trials: whether all trials of a batch train to the last epoch, so that nothing may end them early.
-        metrics: how many metrics it can search for at once; None for any number.
+        several_metrics: whether it searches for several at once.
         moves: whether the ranges of the space may change while it searches.
         priors: whether it uses the priors of the space.
         in_epochs: the names of sampler and scheduler where the budget is in epochs, if they are others.
@@ -26,7 +26,7 @@ class Method:
     trials: str = "configurations trained"
     scheduler: str = "pruner"
     full_length_trials: bool = False
-    metrics: int | None = 1
+    several_metrics: bool = False
     moves: bool = False
     priors: bool = False
     in_epochs: tuple[str, str] | None = None
@@ -43,19 +43,21 @@ METHODS: dict[str, Method] = {
         ".samplers.grid:GridSampler",
         "every point once, in order",
         trials="points of the grid; its size unless given",
-        metrics=None,
+        several_metrics=True,
     ),
     "random": Method(
-        "random", ".samplers.random:RandomSampler", "independent points", metrics=None, moves=True, priors=True
+        "random", ".samplers.random:RandomSampler", "independent points", several_metrics=True, moves=True, priors=True
     ),
     "quasirandom": Method(
         "quasirandom",
         ".samplers.quasirandom:QuasirandomSampler",
         "points of a scrambled Sobol sequence",
-        metrics=None,
+        several_metrics=True,
         moves=True,
     ),
-    "tpe": Method("tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator", metrics=None, moves=True),
+    "tpe": Method(
+        "tpe", ".samplers.tpe:TPESampler", "tree-structured Parzen estimator", several_metrics=True, moves=True
+    ),
     "bayesian": Method(
         "bayesian", ".samplers.skopt.sampler:BayesianSampler", "Gaussian process of scikit-optimize", moves=True
     ),
@@ -66,7 +68,7 @@ METHODS: dict[str, Method] = {
         "auto",
         ".samplers.auto:AutoSampler",
         "Gaussian process, a few milliseconds a proposal",
-        metrics=2,
+        several_metrics=True,
         moves=True,
         priors=True,
         in_epochs=("mobster", EARLY_CURVES),

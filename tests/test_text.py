@@ -1,6 +1,6 @@
 """The hints of all error messages: the name that was probably meant, in one wording."""
 
-from mlptune._text import closest, counted, hint, nearest, suggestion
+from mlptune._text import closest, counted, hint, joined, nearest, suggestion
 
 
 def test_nouns_are_counted():
@@ -24,3 +24,7 @@ def test_a_hint_suggests_one_name_or_lists_the_known_ones():
     assert hint("zzz", []) == ""
     assert suggestion("a", None, "b") == "; did you mean 'a' or 'b'?"
     assert suggestion(None) == ""
+
+
+def test_words_are_joined_as_in_a_sentence():
+    assert [joined(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..._text import joined
 from ..short import count_text, number_text, params_text
 from .present import text_table
 
@@ -24,4 +25,4 @@ def front_table(shown: Mapping[str, Any], width: int | None = None) -> str:
         rows.append([str(number), number_text(trial["value"]), *costs, params_text(trial["params"])])
     metric = shown["best"]["metric"]
     table = text_table(["trial", metric, *names, "hyperparameters"], rows, ["trial", metric, *names], width)
-    return f"Pareto front of {metric} and {' and '.join(counted)}:\n{table}"
+    return f"Pareto front of {joined([metric, *counted])}:\n{table}"

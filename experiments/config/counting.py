@@ -80,29 +80,21 @@ def _check_limit(spec: Spec) -> None:
 
 def _check_searcher(search: SearchConfig, searcher: "Searcher", metrics: int) -> None:
     """Refuse a method or a pruner that compares trials by one metric. Optuna's and other packages' classes are asked later."""
+    from ...search.methods import METHODS
+
     if searcher.pruner != "none" or (searcher.scheduler != "pruner" and search.pruner is not None):
         raise UserError(
             f"[search] pruner: {search.pruner} compares trials by one metric and would stop the cheap ones; leave it out"
         )
-    most = most_metrics(search.method)
-    if most is not None and metrics > most:
-        carried = "one metric" if most == 1 else f"{most} metrics"
-        raise UserError(f"[search] method: {search.method} carries {carried}, not {metrics}; {which_carry(metrics)}")
+    if search.method in METHODS and not METHODS[search.method].several_metrics:
+        raise UserError(f"[search] method: {search.method} carries one metric, not {metrics}; {which_carry_several()}")
 
 
-def most_metrics(method: str) -> int | None:
-    """How many metrics a method carries; None for any number, or where it is not ours and will say so itself."""
+def which_carry_several() -> str:
+    """The methods that carry several metrics, in words."""
     from ...search.methods import METHODS
 
-    return METHODS[method].metrics if method in METHODS else None
-
-
-def which_carry(metrics: int) -> str:
-    """The methods that carry so many metrics, in words."""
-    from ...search.methods import METHODS
-
-    carry = [name for name, row in METHODS.items() if row.metrics is None or row.metrics >= metrics]
-    return f"{', '.join((*carry, *OF_OPTUNA))} carry {metrics}"
+    return f"{', '.join((*(name for name, row in METHODS.items() if row.several_metrics), *OF_OPTUNA))} carry several"
 
 
 def _check_rules(search: SearchConfig) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..._text import counted
+from ..._text import counted, joined
 from ..errors import UserError
 from ..gathered import Gathered
 from .dates import named_like_a_date
@@ -294,7 +294,7 @@ def numbers_rows(name: str, values: np.ndarray, index: pd.Index, unique: np.ndar
 def _spellings(categories: Sequence[str]) -> dict[str, str]:
     """Say which categories may be one, written in several ways."""
     names = alike(categories)
-    differ = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r} differ in case or blanks alone" if names else ""
+    differ = f"{joined([repr(name) for name in names])} differ in case or blanks alone" if names else ""
     return {"spelling": differ + ", and are told apart" if differ else ""}
 
 

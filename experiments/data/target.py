@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..._text import counted
+from ..._text import counted, joined
 from ..errors import UserError
 from .reading import Reading, decimal_marks, first_written, is_word, remark_of, try_numbers
 from .values import MISSING_TEXTS, alike, category, factorize, mean_and_scale, number
@@ -92,7 +92,7 @@ def clean_target(
     for word in sorted(_WORDS & classes) if words else ():
         say(f"{name}: {word!r} is a label like the others, in {counted(int((labels == word).sum()), 'row')}")
     if names := alike(map(str, classes)):
-        some = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
+        some = joined([repr(name) for name in names])
         say(f"{name}: {some} differ in case or blanks alone, and are classes of their own")
     _say_missing(name, column, reading, say)
     return task, labels, kept

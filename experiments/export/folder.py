@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..._text import joined
 from ...core.inputs import n_scaling
 from ...core.layers.category import CategoryEmbedding
 from ...core.layers.dense import Dense
@@ -54,7 +55,7 @@ def export(model: TunedModel, folder: Path, force: bool = False, onnx: bool = Fa
         raise UserError(f"-o {folder}: is a file; a folder is needed")
     there = [name for name in sorted(names, reverse=True) if (folder / name).exists()]
     if there and not force:
-        raise UserError(f"-o {folder}: holds {' and '.join(there)} already; --force overwrites them")
+        raise UserError(f"-o {folder}: holds {joined(there)} already; --force overwrites them")
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary)
         write(model, new)

@@ -16,7 +16,7 @@ from ...search.schedulers.decisions import Scheduler
 from ...search.spaces.dimensions import Choices
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
-from ..config.counting import which_carry
+from ..config.counting import which_carry_several
 from ..config.defaults import DEFAULT_BATCH
 from ..errors import UserError
 from .coordinator import Budget
@@ -87,7 +87,7 @@ def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
         plan.space.suggest(study.ask())
     except (ValueError, ImportError, RuntimeError) as error:
         metrics = len(plan.objective.directions)
-        others = f"; {which_carry(metrics)}" if metrics > 1 and "multi-objective" in str(error) else ""
+        others = f"; {which_carry_several()}" if metrics > 1 and "multi-objective" in str(error) else ""
         raise UserError(f"[search] method: {plan.searcher.sampler}: {str(error).rstrip('.')}{others}") from error
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._text import joined
 from ...tracking.records import TrialRecord
 from ..short import number_text, value_text
 from .charts import Axis, Chart, Mark, bars, parallel
@@ -148,7 +149,7 @@ def front_section(facts: Facts) -> str:
         counts = [f"{costs.by_trial[trial.number][kind]:,}" for kind in kinds]
         params = [value_text(trial.params[n]) if n in trial.params else "" for n in names]
         rows.append((trial.number, [str(trial.number), number_text(trial.value), *counts, *params]))
-    note = f"No other trial is better in one of {facts.metric} and {', '.join(costs.counted)}, and worse in none."
+    note = f"No other trial is better in one of {joined([facts.metric, *costs.counted])}, and worse in none."
     body = side_by_side([figure("", chart.svg())]) + table(["trial", facts.metric, *kinds, *names], rows)
     return section("Pareto front", body, note)
 

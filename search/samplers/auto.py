@@ -66,8 +66,8 @@ class AutoSampler(EncodedSampler):
         structural: the names of the hyperparameters that make the structure.
         repeats: whether near copies of tried points may be proposed, and the first points of a small space more than once, as
             by mlptune 0.1.0, whose sweeps are continued so.
-        known_costs: the cost that is minimised beside the value, and the limits; with it (and a space) a study may have two
-            objectives, of which the second is this cost.
+        known_costs: the costs that are minimised beside the value, and the limits; with them (and a space) a study may have
+            several objectives, of which those after the first are these costs.
 
     A trial that failed, diverged or has no finite value counts as the worst finite value so far; a pruned one with the last
     value it reported. Other studies with several objectives raise ValueError.
@@ -186,7 +186,7 @@ class AutoSampler(EncodedSampler):
         return {} if self._space is None else self._space.guess
 
     def _check_objectives(self, study: Study) -> None:
-        """Two objectives are searched for, if the second is a cost that is known."""
+        """Several objectives are searched for, if those after the first are costs that are known."""
         known = self._known_costs
         if known is None or self._space is None or len(study.directions) != 1 + known.count:
             super()._check_objectives(study)
@@ -244,7 +244,7 @@ class AutoSampler(EncodedSampler):
         costs = self._costs_of(features)
         chosen = select_training_trials(y)
         if costs is not None and has_cost:  # the cheap ones of the front are among neither the best nor the latest
-            on_front = np.flatnonzero(non_dominated(np.stack([y, costs.logarithms(codes)], axis=1)))
+            on_front = np.flatnonzero(non_dominated(np.column_stack([y, costs.logarithms(codes)])))
             chosen = np.union1d(chosen, on_front)
         codes, scores = codes[chosen], transform_objective(y[chosen])
         model = GaussianProcess(features.features(codes), scores, parameters)
@@ -256,8 +256,8 @@ class AutoSampler(EncodedSampler):
             model = model.condition_on(X, fantasies)
         if costs is not None and has_cost:
             tried = np.concatenate([codes, pending])
-            front = np.stack([np.concatenate([means, fantasies]), costs.logarithms(tried)], axis=1)
-            starts, score = self._hypervolume(features, model, costs, tried, front)
+            values = np.column_stack([np.concatenate([means, fantasies]), costs.logarithms(tried)])
+            starts, score = self._hypervolume(features, model, costs, tried, values)
         else:
             starts = codes[np.argsort(means, kind="stable")[:STARTS]]
             best = np.concatenate([means, fantasies]).min()
@@ -292,22 +292,25 @@ class AutoSampler(EncodedSampler):
         tried: np.ndarray,
         values: np.ndarray,
     ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-        """Where to search around, and the score, after points `tried` (n, d) whose value and cost are `values` (n, 2).
+        """Where to search around, and the score, after points `tried` (n, d) whose value and m costs are `values` (n, 1 + m).
 
-        The reference point is the worst value so far, and a cost a tenth of the space's range above its highest.
+        The reference point is the worst value so far, and of each cost a tenth of the space's range above its highest.
         """
         on_front = np.flatnonzero(non_dominated(values))
         on_front = on_front[np.argsort(values[on_front, 1], kind="stable")]
         spread = np.unique(np.linspace(0, len(on_front) - 1, FRONT_STARTS).round().astype(int))
-        known = np.concatenate([values[:, 1], costs.sample])
-        known = known[np.isfinite(known)]
-        highest = known.max() + (0.1 * (known.max() - known.min()) or 1.0)
-        reference = float(values[:, 0].max()), float(highest)
+        known = np.concatenate([values[:, 1:], costs.sample])
+        known = known[np.isfinite(known).all(axis=1)]
+        highest = [
+            high + (0.1 * (high - low) or 1.0) for low, high in zip(known.min(axis=0), known.max(axis=0), strict=True)
+        ]
+        reference = [float(values[:, 0].max()), *map(float, highest)]
 
         def score(candidates: np.ndarray) -> np.ndarray:
             mean, deviation = model.predict(features.features(candidates))
-            cost = costs.logarithms(candidates)
-            return log_expected_hypervolume_improvement(mean, deviation, cost, values[on_front], reference)
+            return log_expected_hypervolume_improvement(
+                mean, deviation, costs.logarithms(candidates), values[on_front], reference
+            )
 
         return tried[on_front[spread]], score
 

@@ -21,35 +21,35 @@ class CostsOfCodes:
         self._known_costs, self._features, self._space = known_costs, features, space
         names = known_costs.names
         self._axes = [i for i, axis in enumerate(features.axes) if names is None or axis.name in names]
-        self._counted: dict[bytes, tuple[float, bool]] = {}
+        self._counted: dict[bytes, tuple[float, ...]] = {}
 
     def logarithms(self, codes: np.ndarray) -> np.ndarray:
-        """The logarithms (n,) of the first cost of points (n, d), since costs differ by factors; infinite where there is none."""
+        """The logarithms (n, m) of the m costs of points (n, d), since costs differ by factors; infinite where there are none."""
         with np.errstate(divide="ignore"):
-            return np.log(self._table(codes)[:, 0])
+            return np.log(self._table(codes)[:, :-1])
 
     def admitted(self, codes: np.ndarray) -> np.ndarray:
         """Which (n,) of points (n, d) are within the limits."""
-        return self._table(codes)[:, 1] > 0
+        return self._table(codes)[:, -1] > 0
 
     @cached_property
     def sample(self) -> np.ndarray:
-        """The logarithms (n,) of the costs of some points all over the space: how far they go."""
+        """The logarithms (n, m) of the costs of some points all over the space: how far they go."""
         points = np.random.default_rng(0).random((_SAMPLE, len(self._features.axes)))
         return self.logarithms(self._features.from_unit_cube(points))
 
     def _table(self, codes: np.ndarray) -> np.ndarray:
+        """The costs of points (n, d), and in the last column whether they are within the limits: (n, m + 1)."""
         if not len(codes):
-            return np.empty((0, 2))
+            return np.empty((0, self._known_costs.count + 1))
         _, first, place = np.unique(codes[:, self._axes], axis=0, return_index=True, return_inverse=True)
         return np.array([self._count(codes[i]) for i in first])[place.ravel()]
 
-    def _count(self, codes: np.ndarray) -> tuple[float, bool]:
+    def _count(self, codes: np.ndarray) -> tuple[float, ...]:
         key = codes[self._axes].tobytes()
         if key not in self._counted:
             params = self._params(codes)
-            costs = self._known_costs.of(params)
-            self._counted[key] = (float(costs[0]) if costs else 0.0), self._known_costs.admits(params)
+            self._counted[key] = *self._known_costs.of(params), self._known_costs.admits(params)
         return self._counted[key]
 
     def _params(self, codes: np.ndarray) -> dict[str, Any]:

@@ -1,54 +1,85 @@
-"""The expected improvement of the hypervolume, where one of two objectives is modelled and the other is known exactly.
+"""The expected improvement of the hypervolume, where one objective is modelled and the others are known exactly.
 
 Emmerich, Deutz and Klinkenberg 2011, "Hypervolume-based expected improvement: Monotonicity properties and exact computation",
-CEC 2011: the plane is cut into strips by the points of the front, and the improvement is integrated over each. Their second
-coordinate is a random variable too; here it is a counted cost c, so that a point (y, c) adds, in each strip of costs above c, the
-strip's width times how far y is below the best value g that the front has there. The expectation over y ~ N(m, s^2) is exact:
+CEC 2011: the space is cut into cells by the points of the front, and the improvement is integrated over each. Their other
+coordinates are random variables too; here they are counted costs c, so that a point (y, c) adds, in each cell of costs above c,
+the cell's volume times how far y is below the best value g that the front has there. The expectation over y ~ N(m, s^2) is exact:
 
-    EHVI(m, s, c) = sum over strips i of width_i(c) EI(m, s; g_i),
+    EHVI(m, s, c) = sum over cells i of volume_i(c) EI(m, s; g_i),
 
-with EI as in `acquisition`. Sums are taken over logarithms, as there, so that small improvements still differ.
+with EI as in `acquisition`. The cells in which one point of the front is the best are one term. Sums are taken over logarithms, as
+there, so that small improvements still differ.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from .acquisition import log_expected_improvement
 
+_AT_ONCE = 1 << 22
+"""Volumes of cells that are held in memory at once."""
+
 
 def log_expected_hypervolume_improvement(
     mean: np.ndarray,
     deviation: np.ndarray,
-    cost: np.ndarray,
+    costs: np.ndarray,
     front: np.ndarray,
-    reference: tuple[float, float],
+    reference: Sequence[float],
 ) -> np.ndarray:
-    """log EHVI (n,) of points whose value is predicted and whose cost is known, both to be minimised.
+    """log EHVI (n,) of points whose value is predicted and whose m costs are known, all to be minimised.
 
     Args:
         mean: predictions (n,) of the value.
         deviation: their standard deviations (n,).
-        cost: the costs (n,), infinite where a point cannot be had.
-        front: points (k, 2) so far, each (value, cost), in any order; those that are dominated do no harm.
-        reference: the worst value and cost that count.
+        costs: the costs (n, m), infinite where a point cannot be had.
+        front: points (k, 1 + m) so far, each a value and costs, in any order; those that are dominated do no harm.
+        reference: the worst value and costs (1 + m) that count.
 
-    A point that costs as much as the reference or more improves nothing: -inf.
+    A point of which a cost is as large as the reference's or larger improves nothing: -inf.
     """
-    front = front[np.argsort(front[:, 1], kind="stable")]
-    best = np.minimum.accumulate(np.concatenate([[reference[0]], front[:, 0]]))
-    ends = np.minimum(np.concatenate([front[:, 1], [reference[1]]]), reference[1])
-    starts = np.concatenate([[-np.inf], ends[:-1]])
-    width = np.maximum(ends - np.maximum(cost[:, None], starts), 0.0)
-    # Strips that no point reaches, and neighbours of equal height, would be computed for nothing.
-    used = (width > 0).any(axis=0)
-    if not used.any():
+    front = front[np.argsort(front[:, 0], kind="stable")]
+    bests = np.minimum(np.append(front[:, 0], reference[0]), reference[0])
+    volumes = _volumes(costs, front[:, 1:], reference[1:])
+    # Terms that no point reaches would be computed for nothing; the largest values come first.
+    used = np.flatnonzero((volumes > 0).any(axis=0))[::-1]
+    if not len(used):
         return np.full(len(mean), -np.inf)
     with np.errstate(divide="ignore"):
-        terms = np.log(width[:, used])
-    for term, value in zip(terms.T, best[used], strict=True):
-        term += log_expected_improvement(mean, deviation, float(value))
+        terms = np.log(volumes[:, used])
+    for term, best in zip(terms.T, bests[used], strict=True):
+        term += log_expected_improvement(mean, deviation, float(best))
     largest = terms.max(axis=1, initial=-np.inf)
     finite = np.where(np.isfinite(largest), largest, 0.0)
     with np.errstate(divide="ignore"):
         return finite + np.log(np.exp(terms - finite[:, None]).sum(axis=1))
+
+
+def _volumes(costs: np.ndarray, front: np.ndarray, reference: Sequence[float]) -> np.ndarray:
+    """Of costs at or above `costs` (n, m) and below the reference (m,): the volumes (n, k + 1) where each of k points is the best.
+
+    `front` (k, m) has their costs, the best value first; the last volume is that of costs below all of theirs.
+    """
+    k, m = front.shape
+    bounds = [np.unique(cost) for cost in front.T]
+    owner = np.full([len(bound) + 1 for bound in bounds], k)
+    places = [np.searchsorted(bound, cost) + 1 for bound, cost in zip(bounds, front.T, strict=True)]
+    for point, place in reversed(list(enumerate(zip(*places, strict=True)))):
+        owner[place] = point
+    for axis in range(m):
+        owner = np.minimum.accumulate(owner, axis=axis)
+    owned = (owner.ravel()[:, None] == np.arange(k + 1)).astype(float)
+    found = np.empty((len(costs), k + 1))
+    step = max(1, _AT_ONCE // owner.size)
+    for start in range(0, len(costs), step):
+        cells = np.ones((len(costs[start : start + step]), 1))
+        for bound, cost, limit in zip(bounds, costs[start : start + step].T, reference, strict=True):
+            ends = np.minimum(np.append(bound, limit), limit)
+            starts = np.append(-np.inf, ends[:-1])
+            widths = np.maximum(ends - np.maximum(cost[:, None], starts), 0.0)
+            cells = (cells[:, :, None] * widths[:, None, :]).reshape(len(cells), -1)
+        found[start : start + step] = cells @ owned
+    return found

@@ -32,14 +32,19 @@ def two(method: str = "auto", **changes: Any) -> dict[str, Any]:
     return iris(**{"space": SPACE, "model": {"epochs": 3}, "search": search, "objective": objective, **changes})
 
 
-@pytest.mark.parametrize("method", ["auto", "NSGAIISampler"])
-def test_killed_and_resumed_and_with_more_workers_it_is_the_same(store: str, method: str) -> None:
-    whole = mlptune.run_sweep(two(method, name="whole", search__options={}), workers=2)
+@pytest.mark.parametrize(
+    ("method", "others"), [("auto", ["parameters", "operations"]), ("NSGAIISampler", ["operations"])]
+)
+def test_killed_and_resumed_and_with_more_workers_it_is_the_same(store: str, method: str, others: list[str]) -> None:
+    def spec(**changes: Any) -> dict[str, Any]:
+        return two(method, objective__metrics=["val_score", *others], **changes)
+
+    whole = mlptune.run_sweep(spec(name="whole"), workers=2)
     with pytest.raises(KeyboardInterrupt):
-        mlptune.run_sweep(two(method), workers=1, observer=AfterTrials(10, press_ctrl_c))
-    resumed = mlptune.run_sweep(two(method), workers=1, resume=True)
+        mlptune.run_sweep(spec(), workers=1, observer=AfterTrials(10, press_ctrl_c))
+    resumed = mlptune.run_sweep(spec(), workers=1, resume=True)
     assert essence(resumed, with_name=False) == essence(whole, with_name=False)
-    more = mlptune.run_sweep(two(method, search__trials=18), workers=1, resume=True)
+    more = mlptune.run_sweep(spec(search__trials=18), workers=1, resume=True)
     assert more.summary()["trials"][:14] == resumed.summary()["trials"]
     costs = more.trials["parameters"]
     assert (costs <= LIMIT).all()

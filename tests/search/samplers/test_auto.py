@@ -10,6 +10,7 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna._hypervolume import compute_hypervolume
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
@@ -343,6 +344,11 @@ UNITS = Space.parse(
 COST = KnownCosts(lambda point: (74.0 * point["units"],), lambda point: True, frozenset(["units"]), 1)
 
 
+def score_loss(point):
+    away = (math.log10(point["rate"]) + 2.5) ** 2 + 0.5 * (point["kind"] == "a")
+    return math.exp(-point["units"] / 16) + 0.3 * away
+
+
 def two_objectives(name, seed, trials=40, known_costs=COST):
     study = optuna.create_study(
         directions=["maximize", "minimize"], sampler=sampler(name, seed, space=UNITS, known_costs=known_costs)
@@ -350,8 +356,7 @@ def two_objectives(name, seed, trials=40, known_costs=COST):
     while len(study.trials) < trials:
         asked = [study.ask() for _ in range(4)]
         for trial, point in zip(asked, [UNITS.suggest(trial) for trial in asked], strict=True):
-            away = (math.log10(point["rate"]) + 2.5) ** 2 + 0.5 * (point["kind"] == "a")
-            study.tell(trial, [1.0 - math.exp(-point["units"] / 16) - 0.3 * away, 74.0 * point["units"]])
+            study.tell(trial, [1.0 - score_loss(point), 74.0 * point["units"]])
     return study
 
 
@@ -365,6 +370,32 @@ def test_of_two_objectives_the_front_is_found():
     front = np.array([[-(1.0 - math.exp(-u / 16)), math.log(74 * u)] for u in range(4, 257)])
     assert min(ours) > 0.97 * hypervolume(front, (0.0, math.log(74 * 256)))
     assert np.mean(ours) > np.mean(others)
+
+
+def test_of_three_objectives_more_is_found_than_by_chance():
+    """The third is cheap where the second is dear: units by their share of 256, and the kind that scores less costs half."""
+
+    def costs(point):
+        return 74.0 * point["units"], (1.0 + (point["kind"] == "b")) / point["units"]
+
+    def volume(points):
+        values = np.array([(score_loss(point), *np.log(costs(point))) for point in points])
+        reference = np.array([1.0, math.log(74 * 256), math.log(2 / 4)])
+        return compute_hypervolume(np.minimum(values, reference), reference)
+
+    def found(name, seed):
+        known = KnownCosts(costs, lambda point: True, frozenset(["units", "kind"]), 2)
+        study = optuna.create_study(
+            directions=["maximize", "minimize", "minimize"], sampler=sampler(name, seed, space=UNITS, known_costs=known)
+        )
+        for _ in range(32):
+            trial = study.ask()
+            point = UNITS.suggest(trial)
+            study.tell(trial, [-score_loss(point), *costs(point)])
+        return volume([UNITS.point(trial.params) for trial in study.trials])
+
+    ours, chance = ([found(name, seed) for seed in range(3)] for name in ("auto", "random"))
+    assert all(own > other for own, other in zip(ours, chance, strict=True))
 
 
 def test_of_two_objectives_a_rebuilt_study_proposes_the_same():
