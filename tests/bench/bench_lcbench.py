@@ -27,6 +27,7 @@ from mlptune.search import METHODS, pruner, sampler, scheduler
 from mlptune.search.extrapolation import extrapolate
 from mlptune.search.searcher import resolve
 from mlptune.tests.bench import lcbench
+from mlptune.tests.bench.rivals import smac3
 from mlptune.tests.bench.tables import Nothing, cells
 
 SEEDS = int(os.environ.get("MLPTUNE_BENCH_SEEDS", "5"))
@@ -65,6 +66,7 @@ ROWS = [
     ("auto, extrapolation", ("auto", "extrapolation"), 8, {}),
     ("auto, budget in epochs", ("auto", None, True), 8, {}),
     ("mobster", ("mobster", None), 8, {}),
+    ("SMAC3, multi-fidelity", (smac3.search_lcbench, None), 1, {}),
 ]
 
 
@@ -127,6 +129,8 @@ def search(task: str, seed: int, source: tuple, batch: int, options: dict) -> li
     first, stopper, *_ = source
     if isinstance(first, str):
         trace = coordinated(task, seed, source, batch, options)
+    elif first is smac3.search_lcbench:
+        trace = first(task, seed, max(TRAININGS) * lcbench.EPOCHS)
     else:
         trace = alone(task, seed, first(seed=seed), OPTUNAS[stopper]())
     return [trace[n * lcbench.EPOCHS - 1] for n in TRAININGS]

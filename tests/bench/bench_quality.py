@@ -2,9 +2,10 @@
 
 For each table and split seed one 80/20 split of the rows, the same for all: `mlptune sweep --data FILE --target COLUMN` as it is,
 with `--minutes 1` and with `--minutes 5`; LightGBM, XGBoost, CatBoost, HistGradientBoosting and scikit-learn's MLP with their
-defaults; FLAML for 60 and 300 s. Rivals get the raw columns where they take them, else our encoding. A row says log loss or RMSE,
-accuracy or R2, and seconds; a library that is not installed is named as missing. BENCH_TABLES and BENCH_SEEDS choose tables and
-split seeds, BENCH_MINUTES the budgets ("0" is the plain command).
+defaults; pytabkit's RealMLP-TD; FLAML for 60 and 300 s. Rivals get the raw columns where they take them, else our encoding. A row
+says log loss or RMSE, accuracy or R2, and seconds; a library that is not installed is named as missing. BENCH_TABLES and
+BENCH_SEEDS choose tables and split seeds, BENCH_MINUTES the budgets ("0" is the plain command), BENCH_TOOLS those whose names begin
+like one of it. All use the processors that this process may.
 """
 
 import os
@@ -27,6 +28,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 import mlptune
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
+from mlptune.experiments.execution.workers import default_workers
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TABLES = {
@@ -43,7 +45,11 @@ TABLES = {
 CHOSEN = os.environ.get("BENCH_TABLES", ",".join(TABLES)).split(",")
 SEEDS = [int(seed) for seed in os.environ.get("BENCH_SEEDS", "0,1,2").split(",")]
 MINUTES = [float(minutes) for minutes in os.environ.get("BENCH_MINUTES", "0,1,5").split(",")]
+TOOLS = tuple(os.environ.get("BENCH_TOOLS", "").split(","))
+CORES = default_workers()
 FLAML_SECONDS = (60, 300)
+LOG_LOSS = {"val_metric_name": "cross_entropy", "use_ls": False}
+"""What pytabkit's documentation says for log loss; its default is made for accuracy."""
 
 
 @pytest.mark.parametrize("table", CHOSEN)
@@ -59,6 +65,8 @@ def test_quality(table: str, tmp_path: Path) -> None:
         labels = frame[target] if task == "classification" else None
         train, test = train_test_split(frame, test_size=0.2, stratify=labels, random_state=seed)
         for name, fit in contenders(task, train, target, seed, tmp_path).items():
+            if not name.startswith(TOOLS):
+                continue
             began = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -102,8 +110,10 @@ def contenders(
         model = mlptune.load_model("train", tracking_uri=uri)
         return model.predict_proba if task == "classification" else model.predict
 
-    def simple(make: Callable[[], Any], raw: bool) -> Callable[[], Callable[[pd.DataFrame], np.ndarray]]:
-        """A scikit-learn estimator, on raw columns with categories marked, or on our encoding."""
+    def simple(
+        make: Callable[[], Any], raw: bool, imputed: bool = False
+    ) -> Callable[[], Callable[[pd.DataFrame], np.ndarray]]:
+        """A scikit-learn estimator, on raw columns with categories marked, missing numbers imputed or not, or on our encoding."""
 
         def fit() -> Callable[[pd.DataFrame], np.ndarray]:
             model, X, y = make(), train.drop(columns=target), train[target]
@@ -111,10 +121,12 @@ def contenders(
                 # Texts of more than 200 kinds, such as names, are left out: trees do not take them.
                 X = X[[c for c in X if is_number(X[c]) or X[c].nunique() <= 200]]
                 levels = {c: X[c].astype("category").cat.categories for c in X if not is_number(X[c])}
+                medians = X.median(numeric_only=True) if imputed else {}
 
                 def prepare(rows: pd.DataFrame) -> Any:
                     known = {c: rows[c].where(rows[c].isin(levels[c])) for c in levels}
-                    return rows[X.columns].assign(**{c: pd.Categorical(known[c], levels[c]) for c in levels})
+                    marked = rows[X.columns].assign(**{c: pd.Categorical(known[c], levels[c]) for c in levels})
+                    return marked.fillna(medians)
             else:
                 place = Path(tempfile.mkdtemp(dir=folder))
                 train.to_csv(place / "t.csv", index=False)
@@ -132,16 +144,28 @@ def contenders(
 
         return fit
 
-    def boosted(module: str, classifier: str, regressor: str, **options: Any) -> Callable[[], Any]:
+    def estimator(module: str, classifier: str, regressor: str, **options: Any) -> Callable[[], Any]:
         name = classifier if task == "classification" else regressor
         return lambda: getattr(import_module(module), name)(random_state=seed, **options)
+
+    def realmlp(**options: Any) -> Callable[[], Callable[[pd.DataFrame], np.ndarray]]:
+        make = estimator(
+            "pytabkit",
+            "RealMLP_TD_Classifier",
+            "RealMLP_TD_Regressor",
+            device="cpu",
+            n_threads=CORES,
+            verbosity=0,
+            **options,
+        )
+        return simple(make, raw=True, imputed=True)
 
     def flaml(seconds: int) -> Callable[[], Callable[[pd.DataFrame], np.ndarray]]:
         def fit() -> Callable[[pd.DataFrame], np.ndarray]:
             automl, X, y = import_module("flaml").AutoML(), train.drop(columns=target), train[target]
             metric = "log_loss" if task == "classification" else "rmse"
             codes = np.unique(y, return_inverse=True)[1] if task == "classification" else y
-            automl.fit(X, codes, task=task, metric=metric, time_budget=seconds, seed=seed, verbose=0, n_jobs=2)
+            automl.fit(X, codes, task=task, metric=metric, time_budget=seconds, seed=seed, verbose=0, n_jobs=CORES)
             return lambda rows: (automl.predict_proba if task == "classification" else automl.predict)(rows[X.columns])
 
         return fit
@@ -156,13 +180,17 @@ def contenders(
         **{names[m]: (lambda m=m: ours(m)) for m in MINUTES},
         "HistGradientBoosting": simple(lambda: trees(random_state=seed, categorical_features="from_dtype"), raw=True),
         "scikit-learn's MLP": simple(lambda: network(random_state=seed), raw=False),
-        "LightGBM": simple(boosted("lightgbm", "LGBMClassifier", "LGBMRegressor", verbose=-1, n_jobs=2), raw=True),
+        "LightGBM": simple(
+            estimator("lightgbm", "LGBMClassifier", "LGBMRegressor", verbose=-1, n_jobs=CORES), raw=True
+        ),
         "XGBoost": simple(
-            boosted("xgboost", "XGBClassifier", "XGBRegressor", enable_categorical=True, n_jobs=2), raw=True
+            estimator("xgboost", "XGBClassifier", "XGBRegressor", enable_categorical=True, n_jobs=CORES), raw=True
         ),
         "CatBoost": simple(
-            boosted("catboost", "CatBoostClassifier", "CatBoostRegressor", verbose=0, thread_count=2), raw=False
+            estimator("catboost", "CatBoostClassifier", "CatBoostRegressor", verbose=0, thread_count=CORES), raw=False
         ),
+        "RealMLP-TD": realmlp(),
+        **({"RealMLP-TD, for log loss": realmlp(**LOG_LOSS)} if task == "classification" else {}),
         **{f"FLAML {seconds} s": flaml(seconds) for seconds in FLAML_SECONDS if seconds / 60 in MINUTES},
     }
 
