@@ -6,12 +6,14 @@ the best value seen after n evaluations, as in the reference figures of the tabl
 the mean of the configuration that a method would hand back, the one that looks best. Every study runs in the coordinator's own
 loop, but for SMAC3, which has its own; the methods take turns, so that what else the machine does slows all of them alike.
 
-The field: Optuna's samplers, its Gaussian process where torch is installed, and SMAC3 (`pip install 'smac>=2.4'`).
+The field: Optuna's samplers, its Gaussian process where torch is installed, and SMAC3 (`pip install 'smac>=2.4'`); the sampler
+that Optuna Hub calls auto where OPTUNAHUB_REGISTRY names a clone of its registry (with torch and cmaes).
 MLPTUNE_BENCH_SEEDS sets the number of seeds (50 unless given; those that cost much run on fewer).
 """
 
 import importlib.util
 import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -23,13 +25,15 @@ from mlptune.tests.bench.rivals import smac3
 from mlptune.tests.bench.tables import FOLDER, Table, cells, study_on
 
 SEEDS = int(os.environ.get("MLPTUNE_BENCH_SEEDS", "50"))
-COSTLY = {"bayesian": 20, "Optuna's GP": 20, "SMAC3": 20}
+COSTLY = {"bayesian": 20, "Optuna's GP": 20, "SMAC3": 20, "Optuna Hub's auto": 20}
 EVALUATIONS = (32, 80, 128)
 TABLES = ("fcnet_protein", "fcnet_naval", "nasbench201_cifar10")
 OURS = ("random", "quasirandom", "genetic", "rl", "nas", "tpe", "bayesian", "auto")
 BATCHES = (1, 8, 16, 32)
 # What each of the field needs beside Optuna.
-FIELD = {"Optuna's TPE": None, "Optuna's GP": "torch", "SMAC3": "smac"}
+FIELD = {"Optuna's TPE": None, "Optuna's GP": "torch", "SMAC3": "smac", "Optuna Hub's auto": "auto_sampler"}
+if "OPTUNAHUB_REGISTRY" in os.environ:
+    sys.path.append(os.path.join(os.environ["OPTUNAHUB_REGISTRY"], "package", "samplers"))
 # The same tables with the noise of so many validation rows.
 NOISES = (None, 500)
 
@@ -42,6 +46,9 @@ def factory(name):
         return lambda seed, space, batch: optuna.samplers.TPESampler(seed=seed)
     if name == "Optuna's GP":
         return lambda seed, space, batch: optuna.samplers.GPSampler(seed=seed)
+    if name == "Optuna Hub's auto":
+        hub = importlib.import_module("auto_sampler")
+        return lambda seed, space, batch: hub.AutoSampler(seed=seed)
     return lambda seed, space, batch: sampler(
         METHODS[name].sampler, seed, space=space, trials=max(EVALUATIONS), batch=batch
     )
