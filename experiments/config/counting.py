@@ -20,11 +20,14 @@ def with_counted(spec: Spec) -> Spec:
 
     Raises UserError where both are given and are not the same, and where an ensemble is asked for.
     """
+    from ...core.counted import COUNTED
+
     objective, stated = spec.objective, spec.objective.model_fields_set
     changes: dict[str, object] = {}
     if objective.metrics is not None:
         first = objective.metrics[0]
-        if "metric" in stated and objective.metric != first:
+        # A cost in the first place is what is wrong there, whatever `metric` says.
+        if "metric" in stated and objective.metric != first and first not in COUNTED:
             raise UserError(
                 f"[objective] metric: is {show(objective.metric)}, and metrics begins with {show(first)}; leave metric out"
             )

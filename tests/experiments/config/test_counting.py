@@ -56,6 +56,7 @@ def test_a_function_may_be_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ({"metrics": [*TWO, "operations"]}, {}, r'"operations" is there twice'),
         ({"metrics": TWO, "metric": "val_loss"}, {}, r'metric: is "val_loss", and metrics begins with "val_score"'),
+        ({"metrics": ["bytes", "val_score"], "metric": "val_score"}, {}, r'metrics: "bytes" is counted, and the first'),
         ({"metrics": []}, {}, r"metrics: must be a list such as"),
         ({"metrics": "val_score"}, {}, r"metrics: must be a list such as"),
         ({"metrics": ["acuracy", "bytes"]}, {}, r"unknown metric \"acuracy\"; did you mean 'accuracy'"),
