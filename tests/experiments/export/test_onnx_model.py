@@ -105,7 +105,7 @@ def test_a_sweep_s_model_is_written_and_names_its_classes(store: str, tmp_path: 
     reference = ReferenceEvaluator(str(tmp_path / "things/model.onnx"))
     given = {"size": frame[["size"]].to_numpy(), "colour": frame[["colour"]].to_numpy(dtype=object)}
     assert reference.run(["prediction"], given)[0].tolist() == mlptune.load_model("things").predict(frame).tolist()
-    with pytest.raises(UserError, match=r"holds predict\.py and model\.onnx and model\.npz already"):
+    with pytest.raises(UserError, match=r"holds predict\.py, model\.onnx and model\.npz already"):
         export(mlptune.load_model("things"), tmp_path / "things", onnx=True)
 
 
