@@ -11,8 +11,8 @@ from .text import show
 if TYPE_CHECKING:
     from ...search.searcher import Searcher
 
-# Those of Optuna's classes that are made for several metrics, for messages.
-OF_OPTUNA = ("NSGAIISampler", "NSGAIIISampler")
+# Those of Optuna's classes that carry several metrics, for messages.
+OF_OPTUNA = ("NSGAIISampler", "NSGAIIISampler", "TPESampler")
 
 
 def with_counted(spec: Spec) -> Spec:

@@ -294,23 +294,24 @@ class AutoSampler(EncodedSampler):
     ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
         """Where to search around, and the score, after points `tried` (n, d) whose value and m costs are `values` (n, 1 + m).
 
-        The reference point is the worst value so far, and of each cost a tenth of the space's range above its highest.
+        The reference point is the worst value so far, and of each cost a tenth of the space's range above its highest. Costs that
+        are in proportion, such as parameters and their bytes, are one: more of them would only weigh more.
         """
         on_front = np.flatnonzero(non_dominated(values))
         on_front = on_front[np.argsort(values[on_front, 1], kind="stable")]
         spread = np.unique(np.linspace(0, len(on_front) - 1, FRONT_STARTS).round().astype(int))
         known = np.concatenate([values[:, 1:], costs.sample])
         known = known[np.isfinite(known).all(axis=1)]
-        highest = [
-            high + (0.1 * (high - low) or 1.0) for low, high in zip(known.min(axis=0), known.max(axis=0), strict=True)
-        ]
-        reference = [float(values[:, 0].max()), *map(float, highest)]
+        own = _of_their_own(known)
+        highest = known.max(axis=0)
+        ends = [float(high + (0.1 * (high - low) or 1.0)) for low, high in zip(known.min(axis=0), highest, strict=True)]
+        reference = [float(values[:, 0].max()), *(ends[j] for j in own)]
+        front = values[on_front][:, [0, *(1 + j for j in own)]]
 
         def score(candidates: np.ndarray) -> np.ndarray:
             mean, deviation = model.predict(features.features(candidates))
-            return log_expected_hypervolume_improvement(
-                mean, deviation, costs.logarithms(candidates), values[on_front], reference
-            )
+            cost = costs.logarithms(candidates)[:, own]
+            return log_expected_hypervolume_improvement(mean, deviation, cost, front, reference)
 
         return tried[on_front[spread]], score
 
@@ -331,6 +332,15 @@ class AutoSampler(EncodedSampler):
         if self._fitted is None or self._fitted[0] != key:
             self._fitted = key, fit_kernel_parameters(features.features(codes), transform_objective(y))
         return self._fitted[1]
+
+
+def _of_their_own(logarithms: np.ndarray) -> list[int]:
+    """Which of the costs with these logarithms (n, m) are not in proportion to one before them."""
+    own: list[int] = []
+    for j in range(logarithms.shape[1]):
+        if all(np.ptp(logarithms[:, j] - logarithms[:, i]) > 1e-9 for i in own):
+            own.append(j)
+    return own
 
 
 def n_fit_trials(startup: int, n: int) -> int:

@@ -25,8 +25,7 @@ class CostsOfCodes:
 
     def logarithms(self, codes: np.ndarray) -> np.ndarray:
         """The logarithms (n, m) of the m costs of points (n, d), since costs differ by factors; infinite where there are none."""
-        with np.errstate(divide="ignore"):
-            return np.log(self._table(codes)[:, :-1])
+        return np.log(np.maximum(self._table(codes)[:, :-1], np.finfo(float).tiny))
 
     def admitted(self, codes: np.ndarray) -> np.ndarray:
         """Which (n,) of points (n, d) are within the limits."""

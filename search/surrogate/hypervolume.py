@@ -61,7 +61,8 @@ def log_expected_hypervolume_improvement(
 def _volumes(costs: np.ndarray, front: np.ndarray, reference: Sequence[float]) -> np.ndarray:
     """Of costs at or above `costs` (n, m) and below the reference (m,): the volumes (n, k + 1) where each of k points is the best.
 
-    `front` (k, m) has their costs, the best value first; the last volume is that of costs below all of theirs.
+    `front` (k, m) has their costs, the best value first; the last volume is that of costs at which there is none of them. There
+    are up to (k + 1)^m cells.
     """
     k, m = front.shape
     bounds = [np.unique(cost) for cost in front.T]
@@ -71,15 +72,16 @@ def _volumes(costs: np.ndarray, front: np.ndarray, reference: Sequence[float]) -
         owner[place] = point
     for axis in range(m):
         owner = np.minimum.accumulate(owner, axis=axis)
-    owned = (owner.ravel()[:, None] == np.arange(k + 1)).astype(float)
-    found = np.empty((len(costs), k + 1))
+    order = np.argsort(owner, axis=None, kind="stable")
+    owners, firsts = np.unique(owner.ravel()[order], return_index=True)
+    found = np.zeros((len(costs), k + 1))
     step = max(1, _AT_ONCE // owner.size)
     for start in range(0, len(costs), step):
-        cells = np.ones((len(costs[start : start + step]), 1))
+        cells = np.ones((1, len(costs[start : start + step])))
         for bound, cost, limit in zip(bounds, costs[start : start + step].T, reference, strict=True):
             ends = np.minimum(np.append(bound, limit), limit)
             starts = np.append(-np.inf, ends[:-1])
-            widths = np.maximum(ends - np.maximum(cost[:, None], starts), 0.0)
-            cells = (cells[:, :, None] * widths[:, None, :]).reshape(len(cells), -1)
-        found[start : start + step] = cells @ owned
+            widths = np.maximum(ends[:, None] - np.maximum(cost, starts[:, None]), 0.0)
+            cells = (cells[:, None] * widths).reshape(-1, len(cost))
+        found[start : start + step, owners] = np.add.reduceat(cells[order], firsts, axis=0).T
     return found

@@ -398,6 +398,20 @@ def test_of_three_objectives_more_is_found_than_by_chance():
     assert all(own > other for own, other in zip(ours, chance, strict=True))
 
 
+def test_a_cost_in_proportion_to_another_changes_no_proposal():
+    known = KnownCosts(lambda point: (*COST.of(point), 4 * 74.0 * point["units"]), COST.admits, COST.names, 2)
+    study = two_objectives("auto", 2, 24)
+    proposer = sampler("auto", 2, space=UNITS, known_costs=known)
+    both = optuna.create_study(directions=["maximize", "minimize", "minimize"], sampler=proposer)
+    for trial in study.trials[:20]:
+        both.add_trial(
+            create_trial(
+                params=trial.params, distributions=trial.distributions, values=[*trial.values, 4 * trial.values[1]]
+            )
+        )
+    assert UNITS.suggest(both.ask()) == UNITS.point(study.trials[20].params)
+
+
 def test_of_two_objectives_a_rebuilt_study_proposes_the_same():
     study = two_objectives("auto", 1, 24)
     for length in (8, 12, 20):
