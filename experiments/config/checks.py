@@ -68,7 +68,8 @@ def check_semantics(spec: Spec) -> "Space | None":
     if searcher is not None:
         found.passes(_check_search, spec, searcher)
     if found.passes(check_counting, spec, searcher):
-        found.passes(_check_metric, spec.objective.metric)
+        key = "metric" if spec.objective.metrics is None else "metrics"
+        found.passes(_check_metric, key, spec.objective.metric)
     found.passes(_check_target, spec)
     found.raise_any()
     return space
@@ -340,7 +341,7 @@ def _in_table(error: ValueError) -> str:
     return re.sub(r"^space\.([^:]*):", r"[space] \1:", text)
 
 
-def _check_metric(metric: str) -> None:
+def _check_metric(key: str, metric: str) -> None:
     from ...core.metrics import METRICS, find, installed_names
 
     plain = metric.removeprefix("val_")
@@ -353,7 +354,7 @@ def _check_metric(metric: str) -> None:
     if not is_known:
         known = ("val_score", "val_loss", *METRICS, *installed_names())
         hint = nearest(plain, known) or f"; known: {', '.join(known)}"
-        raise UserError(f"[objective] metric: unknown metric {show(metric)}{hint}")
+        raise UserError(f"[objective] {key}: unknown metric {show(metric)}{hint}")
 
 
 def _check_target(spec: Spec) -> None:

@@ -59,7 +59,7 @@ def test_a_function_may_be_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"metrics": ["bytes", "val_score"], "metric": "val_score"}, {}, r'metrics: "bytes" is counted, and the first'),
         ({"metrics": []}, {}, r"metrics: must be a list such as"),
         ({"metrics": "val_score"}, {}, r"metrics: must be a list such as"),
-        ({"metrics": ["acuracy", "bytes"]}, {}, r"unknown metric \"acuracy\"; did you mean 'accuracy'"),
+        ({"metrics": ["acuracy", "bytes"]}, {}, r"metrics: unknown metric \"acuracy\"; did you mean 'accuracy'"),
         ({"limit": {"params": 3}}, {}, r"limit: \"params\" is not a counted cost; did you mean 'parameters'"),
         ({"limit": {"bytes": 0}}, {}, r"limit: must be a table of counted costs and numbers above 0"),
         ({"limit": {}}, {}, r"limit: must be a table of counted costs"),
