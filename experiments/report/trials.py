@@ -151,7 +151,7 @@ def front_section(facts: Facts) -> str:
         rows.append((trial.number, [str(trial.number), number_text(trial.value), *counts, *params]))
     note = f"No other trial is better in one of {joined([facts.metric, *costs.counted])}, and worse in none."
     if len(costs.counted) > 1:
-        note += f" The chart is over {first} alone: some are on the front for another cost."
+        note += f" The chart is over {first} alone; a trial may be on the front for another cost."
     body = side_by_side([figure("", chart.svg())]) + table(["trial", facts.metric, *kinds, *names], rows)
     return section("Pareto front", body, note)
 

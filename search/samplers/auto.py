@@ -302,7 +302,7 @@ class AutoSampler(EncodedSampler):
         spread = np.unique(np.linspace(0, len(on_front) - 1, FRONT_STARTS).round().astype(int))
         known = np.concatenate([values[:, 1:], costs.sample])
         known = known[np.isfinite(known).all(axis=1)]
-        own = _of_their_own(known)
+        own = _not_in_proportion(known)
         highest = known.max(axis=0)
         ends = [float(high + (0.1 * (high - low) or 1.0)) for low, high in zip(known.min(axis=0), highest, strict=True)]
         reference = [float(values[:, 0].max()), *(ends[j] for j in own)]
@@ -334,8 +334,8 @@ class AutoSampler(EncodedSampler):
         return self._fitted[1]
 
 
-def _of_their_own(logarithms: np.ndarray) -> list[int]:
-    """Which of the costs with these logarithms (n, m) are not in proportion to one before them."""
+def _not_in_proportion(logarithms: np.ndarray) -> list[int]:
+    """Which of the costs with these logarithms (n, m) are not some other one, that comes before, times a constant."""
     own: list[int] = []
     for j in range(logarithms.shape[1]):
         if all(np.ptp(logarithms[:, j] - logarithms[:, i]) > 1e-9 for i in own):

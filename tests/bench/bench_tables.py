@@ -96,7 +96,7 @@ def test_methods(name, validation_rows):
     table = replace(Table.load(name), validation_rows=validation_rows)
     compare(table, [(m, m, 1, min(SEEDS, COSTLY.get(m, SEEDS))) for m in methods])
     for label in absent:
-        print(f"  {label}: left out, {FIELD[label]} is not installed")
+        print(f"  {label}: left out, {FIELD[label]} is not here")
 
 
 @pytest.mark.parametrize("name", TABLES)
