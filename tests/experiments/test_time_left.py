@@ -96,7 +96,8 @@ def test_the_first_estimate_is_within_a_factor_of_two_on_any_machine_however_lat
 ) -> None:
     # A batch that does not keep all workers busy to its end is slower than what its jobs took says.
     if sweep.batch < 2 * sweep.stack * sweep.workers or sweep.trials % sweep.batch:
-        sweep = Sweep(**{**vars(sweep), "batch": 2 * sweep.stack * sweep.workers, "trials": 6 * sweep.batch})
+        batch = 2 * sweep.stack * sweep.workers
+        sweep = Sweep(**{**vars(sweep), "batch": batch, "trials": 6 * batch})
     assert within(2.0, list(sweep.estimates())[:1])
 
 
