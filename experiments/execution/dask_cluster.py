@@ -1,8 +1,10 @@
 """The workers of a Dask cluster as an executor: reached by address, over TLS if it says so, and given the data once."""
 
+import asyncio
 import ipaddress
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -99,7 +101,7 @@ def from_client(client: Any, label: str, close: Callable[[], object] | None) -> 
         return {f"{label}, worker {worker}": answer for worker, answer in answers.items()}
 
     return ExternalExecutor(
-        client.get_executor(),
+        _ClientExecutor(client),
         sum(threads.values()),
         label=label,
         close=close,
@@ -108,6 +110,29 @@ def from_client(client: Any, label: str, close: Callable[[], object] | None) -> 
         handshake=handshake,
         messages=tuple(messages),
     )
+
+
+class _ClientExecutor(Executor):
+    """Runs calls on the cluster of a Dask client.
+
+    In place of the client's own executor, whose futures stay pending for ever where a result cannot be fetched: where it was lost
+    with its worker, or does not unpickle here.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        # Each call is a task of its own, also one that is like an earlier one: it may be that one's second try.
+        task = self._client.submit(fn, *args, **kwargs, pure=False)
+        return asyncio.run_coroutine_threadsafe(self._result(task), self._client.loop.asyncio_loop)
+
+    async def _result(self, task: Any) -> Any:
+        try:
+            return await task
+        except asyncio.CancelledError:
+            await task.cancel()
+            raise
 
 
 def _loopback(address: str) -> bool:

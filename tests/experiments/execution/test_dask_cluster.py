@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,35 @@ main()
             ):
                 open_executor(address(there))
             process.terminate()
+
+
+class Unfetchable:
+    """Is made by a worker, and cannot be read where it is fetched."""
+
+    def __reduce__(self) -> tuple:
+        return int, ("not a number",)
+
+
+def test_a_result_that_cannot_be_fetched_is_a_fault_and_a_dropped_job_is_cancelled() -> None:
+    with (
+        cluster(1, processes=False, protocol="tcp://") as there,
+        distributed.Client(there) as watching,
+        open_executor(address(there)) as executor,
+    ):
+        with pytest.raises(ValueError, match="not a number"):
+            executor.submit(_unfetchable, PlainJob(), Shared("k", b"")).result(timeout=60)
+        executor.submit(_sleep, PlainJob(), Shared("k", b""))
+        wait_until(lambda: any(watching.processing().values()))
+        executor.shutdown()
+        wait_until(lambda: not any(watching.processing().values()))
+
+
+def _unfetchable(job: PlainJob, data: Shared) -> Unfetchable:
+    return Unfetchable()
+
+
+def _sleep(job: PlainJob, data: Shared) -> None:
+    time.sleep(1)
 
 
 def test_tls_files_come_with_the_address(tmp_path: Path) -> None:

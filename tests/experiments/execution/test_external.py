@@ -16,24 +16,42 @@ from mlptune.experiments.execution.shared import Shared
 from tests.support.jobs import PlainJob, blas_threads, size
 
 
-def _missing(job: PlainJob, data: Shared) -> Any:
-    seen = _seen.setdefault(data.key, data.value)
-    time.sleep(0.02)
-    if seen is None:
-        del _seen[data.key]
+def _who_has_data(job: PlainJob, data: Shared) -> Any:
+    """This process, and whether the data came with the job."""
+    if data.value is None and data.key not in _seen:
         return jobs.MissingData(data.key)
+    _seen.add(data.key)
+    time.sleep(0.02)
     return os.getpid(), data.value is not None
 
 
-_seen: dict[str, Any] = {}
+def _forget(job: PlainJob, data: Shared) -> None:
+    _seen.clear()
+
+
+_seen: set[str] = set()
 
 
 def test_any_executor_gets_the_data_when_it_misses_it_and_one_thread_of_linear_algebra() -> None:
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
-        answers = [f.result() for f in [executor.submit(_missing, PlainJob(), Shared("k", b"x")) for _ in range(30)]]
-        processes = {pid for pid, _ in answers}
-        assert sum(brought for _, brought in answers) <= 2 * len(processes)
+    data = Shared("k", b"x")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
+
+        def brought(n: int) -> list[bool]:
+            return [executor.submit(_who_has_data, PlainJob(), data).result()[1] for _ in range(n)]
+
+        assert brought(10) == [True] + [False] * 9
+        executor.submit(_forget, PlainJob(), data).result()
+        assert brought(10) == [True] + [False] * 9
         assert executor.submit(blas_threads, PlainJob(), Shared("k", None)).result() == {1}
+
+
+def test_each_process_of_a_pool_gets_the_data() -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, open_executor(pool) as executor:
+        answers: list[tuple[int, bool]] = []
+        while len({process for process, _ in answers}) < 2:  # the pool starts its second process when it is needed
+            sent = [executor.submit(_who_has_data, PlainJob(), Shared("k", b"x")) for _ in range(2)]
+            answers += [future.result(timeout=60) for future in sent]
+        assert {process for process, came in answers if came} == {process for process, _ in answers}
 
 
 def test_a_broken_executor_ends_the_sweep_so_that_it_can_be_resumed() -> None:
