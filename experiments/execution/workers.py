@@ -17,7 +17,7 @@ from multiprocessing import resource_tracker
 from typing import Any
 
 from loky.backend import resource_tracker as loky_tracker
-from loky.backend.context import get_context
+from loky.backend.context import LokyContext
 from loky.process_executor import ProcessPoolExecutor, ShutdownExecutorError
 
 from .shared import Shared
@@ -163,7 +163,9 @@ class Workers(Executor):
         worker.known = set()
         worker.pool = ProcessPoolExecutor(
             max_workers=1,
-            context=get_context("loky"),
+            # Its own: under the name "loky" multiprocessing knows joblib's copy once scikit-learn is imported, in which a process
+            # imports all of joblib before it begins.
+            context=LokyContext(),
             env=ENVIRONMENT,
             initializer=_initialise,
             initargs=(os.getpid(), self._niceness),

@@ -1,6 +1,7 @@
 """Ctrl-C: once ends in order, twice at once, and none is lost, wherever in the program it lands."""
 
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -47,10 +48,9 @@ def test_ctrl_c_while_everything_starts(seconds: float, tmp_path: Path) -> None:
     assert process.returncode == 130, err
     lines = err.splitlines()
     assert lines[-1].endswith("--resume") or lines == ["interrupted"]  # where loading took that long
-    assert all(
-        line.startswith(("left out", "auto: ", "about ", "digits: ", "[", "interrupted", "  mlptune sweep"))
-        for line in lines
-    ), err
+    # A trial's line begins with its number, which is aligned to the right: a fast machine has some by then.
+    known = re.compile(r"left out|auto: |about |digits: | *\[\d+/|interrupted|  mlptune sweep")
+    assert all(known.match(line) for line in lines), err
 
 
 def test_a_ctrl_c_that_lands_where_a_class_is_being_made_is_one(monkeypatch, capsys) -> None:

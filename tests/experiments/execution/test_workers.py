@@ -50,6 +50,17 @@ def _threads() -> list[int]:
     return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
 
 
+def test_a_worker_does_not_import_joblib_where_the_coordinator_has() -> None:
+    import joblib  # noqa: F401
+
+    with Workers(1) as workers:
+        assert "joblib" not in workers.submit(_modules).result(timeout=30)
+
+
+def _modules() -> set[str]:
+    return set(sys.modules)
+
+
 SCRIPT = """
 import os, sys, time
 from mlptune.experiments.execution.workers import Workers
