@@ -210,7 +210,8 @@ def rate_walk(calls: Sequence[Call]) -> list[Stay]:
 
 
 def _read(calls: Sequence[Call]) -> list[Stay]:
-    called = {call.callee for call in calls}
+    # A function's own comprehension does not call it: what called both is not a part of the walk.
+    called = {call.callee for call in calls if call.callee != call.caller}
     callees: dict[Function, dict[Function, None]] = defaultdict(dict)
     for call in calls:
         if call.caller in called:
