@@ -5,7 +5,6 @@ All limits decide the speed alone: a network's numbers do not depend on its neig
 
 import numpy as np
 
-from .parameters import n_parameters
 from .structure import Structure
 
 # A step passes over all that its networks work on, once for each operation. What a core's cache does not hold makes each
@@ -34,7 +33,7 @@ def operations(structure: Structure) -> int:
     if embedder is not None:
         products += embedder.n_operations
     passes = 2 + 4 * structure.n_slots
-    return structure.n_rows * products + structure.steps * passes * n_parameters(structure)
+    return structure.n_rows * products + structure.steps * passes * structure.n_parameters
 
 
 def epoch_cost(structure: Structure) -> float:
@@ -44,12 +43,12 @@ def epoch_cost(structure: Structure) -> float:
 
 def state_bytes(structure: Structure) -> int:
     """Bytes of one network's state in float32: parameters, checkpoint and slots, of which Adam has two; so many at least."""
-    return 4 * (2 + max(2, structure.n_slots)) * n_parameters(structure)
+    return 4 * (2 + max(2, structure.n_slots)) * structure.n_parameters
 
 
 def working_set_bytes(structure: Structure) -> int:
     """Bytes that a step of one network touches: parameters, gradient, slots, scratch, activations and deltas."""
-    flat = n_parameters(structure) * (3 + structure.n_slots)
+    flat = structure.n_parameters * (3 + structure.n_slots)
     skips = structure.by_layer(structure.skip)
     units = sum(2 * size if skip else size for size, skip in zip(structure.hidden, skips, strict=True))
     if structure.embedder is not None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .parameters import n_parameters
 from .structure import Structure
 
 
@@ -35,11 +34,11 @@ def prediction_operations(structure: Structure) -> int:
 
 def parameter_bytes(structure: Structure) -> int:
     """Bytes of one network's parameters, as they are trained and stored."""
-    return int(np.dtype(structure.dtype).itemsize) * n_parameters(structure)
+    return int(np.dtype(structure.dtype).itemsize) * structure.n_parameters
 
 
 COUNTED: dict[str, CountedCost] = {
     "operations": CountedCost(prediction_operations, "multiply-adds of a prediction for one row"),
-    "parameters": CountedCost(n_parameters, "weights, biases and embeddings"),
+    "parameters": CountedCost(lambda structure: structure.n_parameters, "weights, biases and embeddings"),
     "bytes": CountedCost(parameter_bytes, "bytes of the stored parameters"),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .array import Array
-from .inputs import n_scaling, prepare_rows, with_ones
+from .inputs import prepare_rows, with_ones
 from .network import Network
 from .state import RUNNING, State
 from .structure import Structure
@@ -57,7 +57,7 @@ def take_subset(structure: Structure, fold: Fold, order_seed: int) -> Fold:
 class PreparedRows:
     """The training or validation part of a fold as the networks see it: inputs with the column of ones, targets, weights.
 
-    Inputs and targets are scaled as the networks have learned it (`scaling`, whose layout is `inputs.n_scaling`).
+    Inputs and targets are scaled as the networks have learned it (`scaling`, whose layout is `Structure.n_scaling`).
     `total_weight` is the sum of the weights, or the number of rows; in regression `total_sum_of_squares` (o,) is the
     weighted sum of the targets' squared distances from their mean, which R2 compares with.
     """
@@ -67,7 +67,7 @@ class PreparedRows:
     ) -> None:
         X, y = np.asarray(X), np.asarray(y)
         check_shapes(structure, name, X, y, weight)
-        n_inputs, n_targets = n_scaling(structure)
+        n_inputs, n_targets = structure.n_scaling
         if n_inputs:
             X = prepare_rows(structure, scaling[:n_inputs], X)
         self.n = len(X)
@@ -108,7 +108,7 @@ class PreparedFold:
         self.train = PreparedRows(structure, "X", fold.X, fold.y, fold.weight, scaling)
         if self.train.n != structure.n_rows:
             raise ValueError(f"X must have the {structure.n_rows} rows of the structure, got {self.train.n}")
-        n_inputs, n_targets = n_scaling(structure)
+        n_inputs, n_targets = structure.n_scaling
         # Mean, deviation, least and greatest of the training targets, each (o,).
         self._target_scaling = np.split(scaling[n_inputs:], 4) if n_targets else None
         self.validation: PreparedRows | None = None
@@ -140,7 +140,7 @@ def prepare(
     prepared: list[PreparedFold] = []
     networks_by_fold = list(networks)
     for k in np.flatnonzero(state.status == RUNNING).tolist():
-        scaling = state.buffers[k, : sum(n_scaling(structure))].copy()
+        scaling = state.buffers[k, : sum(structure.n_scaling)].copy()
         key = networks[k].fold, scaling.tobytes()
         if key not in places:
             places[key] = len(prepared)

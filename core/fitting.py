@@ -12,7 +12,7 @@ import numpy as np
 
 from .array import Array
 from .data import Fold, check_shapes
-from .inputs import fit_rows, n_scaling, prepare_rows, with_ones
+from .inputs import fit_rows, prepare_rows, with_ones
 from .layers.dense import BoundDense
 from .network import DATA_INITIALIZATION, Network
 from .scaling import fit_targets
@@ -29,7 +29,7 @@ def fit(structure: Structure, networks: Sequence[Network], folds: Sequence[Fold]
 
     All this is done for the networks that have no epoch yet.
     """
-    n_inputs, n_targets = n_scaling(structure)
+    n_inputs, n_targets = structure.n_scaling
     found: dict[int, Array] = {}
     for k in np.flatnonzero((state.epoch == 0) & (state.status == RUNNING)).tolist():
         network = networks[k]

@@ -8,22 +8,6 @@ from .scaling import fit_inputs, scale_inputs
 from .structure import Structure
 
 
-def _n_by_input(structure: Structure) -> int:
-    """How many numbers the scaling of one input is."""
-    if structure.scaling == "none":
-        return 0
-    return structure.n_quantiles if structure.scaling == "quantile" else 2
-
-
-def n_scaling(structure: Structure) -> tuple[int, int]:
-    """How many of a network's buffers are its scaling: of the inputs, and then of the targets.
-
-    They come before all others. The edges of bins belong to the inputs' scaling.
-    """
-    by_input = _n_by_input(structure) + (structure.n_bins + 1 if structure.n_bins else 0)
-    return by_input * structure.n_numeric, 4 * structure.n_outputs if structure.target_scaling else 0
-
-
 def fit_rows(structure: Structure, X: Array) -> Array:
     """What a network learns of its inputs from its training rows X (n, d) before the first step: scaling and edges.
 
@@ -46,7 +30,7 @@ def prepare_rows(structure: Structure, fitted: Array, X: Array) -> Array:
     m = structure.n_numeric
     if not m:
         return X
-    n = _n_by_input(structure) * m
+    n = structure.n_by_input * m
     X, plain = X[..., :m], X[..., m:]
     if n:
         X = scale_inputs(structure.scaling, fitted[:n], X)

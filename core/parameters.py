@@ -1,4 +1,4 @@
-"""Where a network's parameters lie in theta (K, P), and how they and its buffers start."""
+"""What lies where in theta (K, P), and how parameters and buffers start."""
 
 import numpy as np
 
@@ -6,31 +6,16 @@ from .activations import ACTIVATIONS
 from .array import Array
 from .hyperparameters import Hyperparameters
 from .initializers import initializer
-from .inputs import n_scaling
 from .layers.category import CategoryEmbedding
 from .optimizers import OPTIMIZERS
 from .structure import Structure
-
-
-def n_parameters(structure: Structure) -> int:
-    """P, the number of parameters of one network."""
-    return offsets(structure)[-1][1]
-
-
-def offsets(structure: Structure) -> list[tuple[int, int]]:
-    """The columns of theta that belong to each dense layer, as (start, end); those of an embedding come first."""
-    spans, start = [], 0 if structure.embedder is None else structure.embedder.n_parameters
-    for layer in structure.layers:
-        spans.append((start, start + layer.n_parameters))
-        start += layer.n_parameters
-    return spans
 
 
 def weight_blocks(structure: Structure, theta: Array) -> list[Array]:
     """For each layer a view (K, in + 1, out) of theta (K, P); the last row holds the biases."""
     return [
         theta[:, start : start + layer.n_block].reshape(len(theta), layer.n_in + 1, layer.n_out)
-        for layer, (start, _) in zip(structure.layers, offsets(structure), strict=True)
+        for layer, (start, _) in zip(structure.layers, structure.offsets, strict=True)
     ]
 
 
@@ -43,7 +28,7 @@ def learning_rate_groups(structure: Structure) -> list[tuple[int, int, float]]:
     which biases and embeddings learn at a tenth of the rate, and the factors on features at six times the rate.
     """
     if structure.parametrization == "standard":
-        return [(0, n_parameters(structure), 1.0)]
+        return [(0, structure.n_parameters, 1.0)]
     power = -0.5 if OPTIMIZERS[structure.optimizer].is_adaptive else -1.0
     start = 0
     embedder, sizes = structure.embedder, []
@@ -79,7 +64,7 @@ def initial_buffers(structure: Structure) -> Array:
 
     The scaling changes nothing until the first rows are seen (`fitting.fit`); one by quantiles makes all inputs 0.
     """
-    n_inputs, n_targets = n_scaling(structure)
+    n_inputs, n_targets = structure.n_scaling
     n_scaled = 0 if structure.scaling in ("none", "quantile") else structure.n_numeric
     parts = [np.repeat([0.0, 1.0], n_scaled), np.zeros(n_inputs - 2 * n_scaled)]
     parts.append(np.repeat([0.0, 1.0, -np.inf, np.inf], n_targets // 4))

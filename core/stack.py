@@ -11,7 +11,6 @@ from .losses import LOSSES, likeliest_classes
 from .metrics import Metric, r2_from_sums, squared_sums
 from .minibatches import Minibatches
 from .network import DROPOUT, Network
-from .parameters import offsets
 from .schedules import SMOOTHING_SCHEDULES, anneal
 from .state import State
 from .structure import Structure
@@ -156,7 +155,7 @@ class Stack:
     def _gradient_norms(self) -> Array:
         """The length of the gradient by each dense layer's parameters (K, layers), in float64."""
         squares = []
-        for start, end in offsets(self.structure):
+        for start, end in self.structure.offsets:
             g = self.gradient[:, start:end].astype(np.float64)
             squares.append(np.matmul(g[:, None, :], g[:, :, None])[:, 0, 0])
         return np.sqrt(np.stack(squares, axis=1))

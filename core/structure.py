@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any, Self
 
 from .activations import ACTIVATIONS
@@ -176,6 +177,39 @@ class Structure:
         if self.feature_scale:
             dense[0] = replace(dense[0], scaled=True)
         return tuple(dense)
+
+    @cached_property
+    def offsets(self) -> tuple[tuple[int, int], ...]:
+        """The columns of theta (K, P) that belong to each dense layer, as (start, end); those of an embedding come first."""
+        start = 0 if self.embedder is None else self.embedder.n_parameters
+        ends = accumulate((layer.n_parameters for layer in self.layers), initial=start)
+        return tuple(pairwise(ends))
+
+    @property
+    def n_parameters(self) -> int:
+        """P, the number of parameters of one network."""
+        return self.offsets[-1][1]
+
+    @property
+    def n_by_input(self) -> int:
+        """How many numbers the scaling of one input is."""
+        if self.scaling == "none":
+            return 0
+        return self.n_quantiles if self.scaling == "quantile" else 2
+
+    @property
+    def n_scaling(self) -> tuple[int, int]:
+        """How many of a network's buffers are its scaling: of the inputs, and then of the targets.
+
+        They come before all others. The edges of bins belong to the inputs' scaling.
+        """
+        by_input = self.n_by_input + (self.n_bins + 1 if self.n_bins else 0)
+        return by_input * self.n_numeric, 4 * self.n_outputs if self.target_scaling else 0
+
+    @property
+    def n_buffers(self) -> int:
+        """R, the number of buffers of one network: its scaling, then the running statistics of its layers."""
+        return sum(self.n_scaling) + sum(layer.n_buffers for layer in self.layers)
 
     def by_layer(self, values: Any) -> tuple[Any, ...]:
         """A choice for each hidden layer, from one that holds for all or a tuple."""

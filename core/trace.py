@@ -6,7 +6,6 @@ import numpy as np
 
 from .array import Array
 from .data import PreparedRows
-from .inputs import n_scaling
 from .losses import LOSSES
 from .structure import Structure
 from .workspace import Workspace
@@ -57,7 +56,7 @@ def trace(
     """
     exact = replace(structure, dtype="float64")
     theta, buffers = (np.asarray(array, dtype=np.float64)[None].copy() for array in (theta, buffers))
-    rows = PreparedRows(exact, "X", X, y, weight, buffers[0, : sum(n_scaling(exact))])
+    rows = PreparedRows(exact, "X", X, y, weight, buffers[0, : sum(exact.n_scaling)])
     gradient, n = np.zeros_like(theta), rows.n
     passes, z = Workspace(exact, theta, gradient, n, buffers=buffers), np.empty((1, exact.n_outputs, n))
     shares = np.full(n, 1.0) if rows.weight is None else rows.weight

@@ -12,7 +12,7 @@ from .data import Fold, PreparedFold, prepare, take_subset
 from .fitting import fit
 from .metrics import Metric, resolve
 from .network import INITIALIZATION, Network, check_seed
-from .parameters import initial_buffers, initial_parameters, n_parameters
+from .parameters import initial_buffers, initial_parameters
 from .stack import Stack
 from .state import DIVERGED, FINISHED, RUNNING, State
 from .stopping import apply_stopping_rules, find_diverged
@@ -38,7 +38,7 @@ class Curves:
 
 def start(structure: Structure, networks: Sequence[Network]) -> State:
     """The state of networks that have not trained yet; each is initialised from its own seed."""
-    K, P = len(networks), n_parameters(structure)
+    K, P = len(networks), structure.n_parameters
     theta = np.empty((K, P), dtype=structure.dtype)
     for k, network in enumerate(networks):
         random = np.random.Generator(network.stream(INITIALIZATION))

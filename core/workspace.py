@@ -7,14 +7,14 @@ import numpy as np
 
 from .activations import ACTIVATIONS
 from .array import Array
-from .inputs import n_scaling, prepare_rows, with_ones
+from .inputs import prepare_rows, with_ones
 from .layers.base import BoundLayer
 from .layers.dense import BoundDense
 from .layers.dropout import Dropout
 from .layers.maxout import Maxout
 from .layers.shortcut import Shortcut
 from .losses import LOSSES
-from .parameters import initial_buffers, offsets
+from .parameters import initial_buffers
 from .structure import Structure
 
 # Few, so that one row alone costs little; enough that many rows cost hardly more than in larger passes.
@@ -60,8 +60,8 @@ class Workspace:
         layers = structure.layers
         skips = structure.by_layer(structure.skip)
         # The buffers of the layers follow those of the scaling.
-        first = sum(n_scaling(structure))
-        for i, (layer, (start, end)) in enumerate(zip(layers, offsets(structure), strict=True)):
+        first = sum(structure.n_scaling)
+        for i, (layer, (start, end)) in enumerate(zip(layers, structure.offsets, strict=True)):
             is_last, is_maxout = i == len(layers) - 1, ACTIVATIONS[layer.activation].n_linear_pieces > 1
             out = output_buffer(K, layer.n_out, rows, dtype, has_ones=not is_last and not is_maxout)
             columns = None if gradient is None else gradient[:, start:end]
@@ -149,11 +149,11 @@ def outputs(structure: Structure, theta: Array, buffers: Array, X: Array, rows: 
     networks' states. Dropout is off. `rows` are taken at once, by default `evaluation_rows`. ValueError if R is wrong.
     """
     theta, buffers = (np.ascontiguousarray(array, dtype=structure.dtype) for array in (theta, buffers))
-    expected = (len(theta), len(initial_buffers(structure)))
+    expected = (len(theta), structure.n_buffers)
     if buffers.shape != expected:
         raise ValueError(f"buffers must have the structure's shape {expected}, got {buffers.shape}")
     X = np.asarray(X)
-    n_inputs, _ = n_scaling(structure)
+    n_inputs, _ = structure.n_scaling
     if n_inputs:
         fitted = buffers[:, :n_inputs]
         if X.ndim == 2 and (fitted == fitted[0]).all():
@@ -169,7 +169,7 @@ def outputs(structure: Structure, theta: Array, buffers: Array, X: Array, rows: 
 def outputs_of_sums(structure: Structure, buffers: Array, z: Array) -> Array:
     """Predictions (K, n, o) from output sums z (K, o, n)."""
     result = LOSSES[structure.loss].outputs(z)
-    n_inputs, n_targets = n_scaling(structure)
+    n_inputs, n_targets = structure.n_scaling
     if n_targets:
         mean, deviation, low, high = np.split(buffers[:, n_inputs : n_inputs + n_targets, None], 4, axis=1)
         result = np.clip(result, low, high) * deviation + mean

@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._text import counted
 from ..core.metrics import resolve
-from ..core.parameters import initial_buffers, n_parameters
 from ..core.structure import Structure
 from ..core.workspace import outputs_by_row
 from .data.encoding import Encoder
@@ -368,9 +367,9 @@ def _part(
 ) -> Part:
     fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
     structure = Structure(**fields)
-    if theta.ndim != 2 or theta.shape[1] != n_parameters(structure) or not len(theta):
+    if theta.ndim != 2 or theta.shape[1] != structure.n_parameters or not len(theta):
         raise ValueError(f"{ARRAYS}: parameters of shape {theta.shape} do not fit the structure in {DESCRIPTION}")
-    if running.shape != (len(theta), len(initial_buffers(structure))):
+    if running.shape != (len(theta), structure.n_buffers):
         raise ValueError(f"{ARRAYS}: statistics of shape {running.shape} do not fit the structure in {DESCRIPTION}")
     if theta.dtype.name != structure.dtype or not np.isfinite(theta).all():
         raise ValueError(f"{ARRAYS}: parameters must be finite numbers of type {structure.dtype}")

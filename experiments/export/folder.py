@@ -20,7 +20,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._text import joined
-from ...core.inputs import n_scaling
 from ...core.layers.category import CategoryEmbedding
 from ...core.layers.dense import Dense
 from ...core.layers.plain import PartialEmbedding
@@ -128,13 +127,13 @@ def _network(structure: Structure) -> dict[str, Any]:
     ):
         if name not in known:
             raise UserError(f"export: networks with {name!r} cannot be exported")
-    n_fitted, n_targets = n_scaling(structure)
+    n_fitted, n_targets = structure.n_scaling
     skips = (*structure.by_layer(structure.skip), False)
     return {
         "n_numeric": structure.n_numeric,
         "n_embedded": structure.n_numeric * (structure.n_bins or 1),
         "scaling": structure.scaling,
-        "n_scaled": n_fitted - ((structure.n_bins + 1) * structure.n_numeric if structure.n_bins else 0),
+        "n_scaled": structure.n_by_input * structure.n_numeric,
         "n_bins": structure.n_bins,
         "n_fitted": n_fitted,
         "n_targets": n_targets,

@@ -225,9 +225,9 @@ def _layers(plan: SweepPlan, fold: EncodedFold, configuration: Mapping[str, Any]
 
 def constant_units(structure: Structure, theta: NDArray[Any], buffers: NDArray[Any], X: NDArray[Any]) -> list[float]:
     """By hidden layer the share of a network's units whose output is the same for all rows X (n, d): dead or saturated ones."""
-    from ...core.inputs import n_scaling, prepare_rows, with_ones
+    from ...core.inputs import prepare_rows, with_ones
 
-    if n_inputs := n_scaling(structure)[0]:
+    if n_inputs := structure.n_scaling[0]:
         X = prepare_rows(structure, buffers[0, :n_inputs], X)
     rows = min(evaluation_rows(structure), len(X))
     workspace = Workspace(structure, theta, None, rows, buffers=buffers)

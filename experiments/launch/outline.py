@@ -8,7 +8,6 @@ import pandas as pd
 
 from ...core.cost import networks_per_job, state_bytes
 from ...core.hyperparameters import Hyperparameters
-from ...core.parameters import n_parameters
 from ...core.structure import Structure
 from ...search.spaces.layers import configuration
 from ..config.defaults import DEFAULT_BATCH
@@ -92,8 +91,8 @@ def outline(plan: SweepPlan, frame: pd.DataFrame, notes: Sequence[str], workers:
             "per_trial": len(folds) * len(plan.seeds),
             "inputs": folds[0].encoder.n_features,
             "outputs": folds[0].target.n_outputs,
-            "smallest": None if smallest is None else n_parameters(smallest),
-            "largest": None if largest is None else n_parameters(largest),
+            "smallest": None if smallest is None else smallest.n_parameters,
+            "largest": None if largest is None else largest.n_parameters,
         },
         epochs=plan.max_epochs,
         objective={"metric": plan.objective.key, "direction": plan.objective.direction, **_counting(plan)},
@@ -169,7 +168,7 @@ def _extremes(plan: SweepPlan) -> tuple[Structure | None, Structure | None]:
 
     def weights(params: Mapping[str, Any]) -> int | None:
         structure = _structure(plan.dataset, params, plan)
-        return None if structure is None else n_parameters(structure)
+        return None if structure is None else structure.n_parameters
 
     points = (extreme(plan.space, weights, -1), extreme(plan.space, weights, 1))
     smallest, largest = (None if point is None else _structure(plan.dataset, point, plan) for point in points)

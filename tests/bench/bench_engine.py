@@ -24,7 +24,6 @@ from threadpoolctl import threadpool_limits
 
 from mlptune.core.compiled import LOOPS
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.parameters import n_parameters
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.experiments.execution.machine import fingerprint
@@ -53,7 +52,7 @@ def ours(sizes: tuple[int, ...], batch: int, K: int, compiled: bool = False, **o
     shape = Structure.of(hp, n_inputs=sizes[0], n_outputs=sizes[-1], n_rows=len(X), loss="cross_entropy")
     networks = [Network(hp, seed) for seed in range(K)]
     # Enough epochs that what is prepared once for a stretch does not count, also where an epoch takes a millisecond.
-    epochs = max(1, 8 // K, 600_000 // (n_parameters(shape) * K))
+    epochs = max(1, 8 // K, 600_000 // (shape.n_parameters * K))
     begun, _ = train(shape, networks, [Fold(X, y)], start(shape, networks), 1, order_seed=0)
 
     def run() -> float:

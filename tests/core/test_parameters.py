@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from mlptune.core.embeddings import EMBEDDINGS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.optimizers import OPTIMIZERS
-from mlptune.core.parameters import initial_parameters, learning_rate_groups, n_parameters, offsets, weight_blocks
+from mlptune.core.parameters import initial_buffers, initial_parameters, learning_rate_groups, weight_blocks
+from mlptune.core.scaling import SCALINGS
 from mlptune.core.training import Fold, Network, start, train
 from tests.support.tables import group_of
 
@@ -53,22 +54,22 @@ def test_both_initialisations_reach_both_precisions():
     st.sampled_from(["tanh", "maxout"]),
     st.sampled_from([{}, {"batch_norm": True}, {"layer_norm": True}]),
     st.sampled_from(sorted(EMBEDDINGS)),
+    st.sampled_from(SCALINGS),
     st.booleans(),
 )
 def test_every_number_of_theta_has_one_rate_and_at_most_one_place_in_a_layer(
-    hidden, activation, norm, embedding, scale
+    hidden, activation, norm, embedding, scaling, scale
 ):
-    hp = Hyperparameters(
-        hidden=hidden, activation=activation, embedding=embedding, feature_scale=scale, parametrization="ntk", **norm
-    )
+    widths = {"hidden": hidden, "activation": activation, "embedding": embedding, **norm}
+    hp = Hyperparameters(**widths, scaling=scaling, feature_scale=scale, parametrization="ntk")
     group = group_of(hp)
-    P = n_parameters(group)
+    P = group.n_parameters
     rates, layers = np.zeros(P), np.zeros(P)
     for begin, end, factor in learning_rate_groups(group):
         assert factor > 0
         rates[begin:end] += 1
     np.testing.assert_array_equal(rates, 1)
-    for begin, end in offsets(group):
+    for begin, end in group.offsets:
         layers[begin:end] += 1
     embedder = 0 if group.embedder is None else group.embedder.n_parameters
     np.testing.assert_array_equal(layers, np.arange(P) >= embedder)
@@ -80,3 +81,4 @@ def test_every_number_of_theta_has_one_rate_and_at_most_one_place_in_a_layer(
     assert set(np.unique(theta)) <= {0, 1}
     assert theta.sum() == sum(W.size for W in blocks)
     assert initial_parameters(group, hp, np.random.default_rng(0)).shape == (P,)
+    assert initial_buffers(group).shape == (group.n_buffers,)

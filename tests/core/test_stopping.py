@@ -5,7 +5,6 @@ import pytest
 
 from mlptune.core.estimators import MLPClassifier, MLPRegressor
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.parameters import offsets
 from mlptune.core.schedules import multiplier
 from mlptune.core.stopping import apply_stopping_rules
 from mlptune.core.structure import Structure
@@ -118,7 +117,7 @@ def test_gradient_norms_are_the_lengths_of_the_steps_of_plain_descent():
     _, plain, _ = run([hp], fold)
     np.testing.assert_array_equal(state.theta, plain.theta)
     step = state.theta - start(group, [Network(hp, 0)]).theta
-    for i, (begin, end) in enumerate(offsets(group)):
+    for i, (begin, end) in enumerate(group.offsets):
         assert curves.values[f"grad_norm_{i + 1}"][0, 0] == pytest.approx(np.linalg.norm(step[0, begin:end]))
     assert "grad_norm_4" not in curves.values
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
-from mlptune.core.parameters import offsets, weight_blocks
+from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs, outputs_by_row
@@ -29,7 +29,7 @@ def normalised(z, kind):
 def forward(group, vector, X, masks=None):
     """Output sums (n, o) with the statistics of these rows, and on which side of every kink the network is."""
     a, kinks = X, []
-    spans = offsets(group)
+    spans = group.offsets
     for i, (layer, W) in enumerate(zip(group.layers, weight_blocks(group, vector[None]), strict=True)):
         W, b, x = W[0, :-1], W[0, -1], a
         z = x @ W

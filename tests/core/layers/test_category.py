@@ -8,7 +8,7 @@ import pytest
 from mlptune.core.array import Array
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.layers.category import WIDTH, CategoryEmbedding
-from mlptune.core.parameters import learning_rate_groups, n_parameters, weight_blocks
+from mlptune.core.parameters import learning_rate_groups, weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import outputs
@@ -55,7 +55,7 @@ def test_it_is_a_network_on_one_hot_inputs_whose_first_weights_are_a_product(n_n
     group = structure(hp, n_numeric, n_plain)
     X, _ = data(0, n_numeric, n_plain)
     X[0, -2:] = 0  # unknown
-    theta = random.normal(size=(1, n_parameters(group)))
+    theta = random.normal(size=(1, group.n_parameters))
     n = n_numeric + n_plain
     tables = [theta[0, : WIDTH * 4].reshape(WIDTH, 4), theta[0, WIDTH * 4 : WIDTH * 13].reshape(WIDTH, 9)]
     W = weight_blocks(group, theta)[0][0]

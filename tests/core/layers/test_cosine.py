@@ -5,7 +5,7 @@ import pytest
 
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.layers.cosine import Cosine
-from mlptune.core.parameters import n_parameters, weight_blocks
+from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import outputs
@@ -25,7 +25,7 @@ def group_of(hp, n_outputs=2, n_inputs=D, n_rows=N, dtype="float64"):
 def test_it_is_its_formula():
     generator = np.random.default_rng(0)
     group = group_of(Hyperparameters(hidden=(), embedding="cosine"), n_outputs=1)
-    theta, X = generator.normal(size=(1, n_parameters(group))), generator.normal(size=(9, D))
+    theta, X = generator.normal(size=(1, group.n_parameters)), generator.normal(size=(9, D))
     w, b, scale, shift = theta[0, : Cosine(D).n_parameters].reshape(4, D, 16)
     features = []
     for j in range(D):

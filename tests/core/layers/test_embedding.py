@@ -6,7 +6,7 @@ import pytest
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
 from mlptune.core.layers.embedding import PBLD, PLR
-from mlptune.core.parameters import n_parameters, weight_blocks
+from mlptune.core.parameters import weight_blocks
 from mlptune.core.training import Network, start
 from mlptune.core.workspace import Workspace, outputs
 from tests.support.tables import D, N, group_of
@@ -55,7 +55,7 @@ def test_the_embedding_is_its_formula():
     generator = np.random.default_rng(0)
     hp = Hyperparameters(hidden=(), embedding="periodic", feature_scale=True)
     group = group_of(hp, n_outputs=1)
-    theta = generator.normal(size=(1, n_parameters(group)))
+    theta = generator.normal(size=(1, group.n_parameters))
     X = generator.normal(size=(9, D))
     layer = PBLD(D)
     w, b, v = (block[0] for block in layer.blocks(theta[:, : layer.n_parameters]))
@@ -71,7 +71,7 @@ def test_the_embedding_is_its_formula():
 def test_plr_is_its_formula():
     generator = np.random.default_rng(0)
     group = group_of(Hyperparameters(hidden=(), embedding="plr"), n_outputs=1)
-    theta = generator.normal(size=(1, n_parameters(group)))
+    theta = generator.normal(size=(1, group.n_parameters))
     X = generator.normal(size=(9, D))
     layer = PLR(D)
     w, v = (block[0] for block in layer.blocks(theta[:, : layer.n_parameters]))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlptune.core.hyperparameters import Hyperparameters
-from mlptune.core.parameters import offsets, weight_blocks
+from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import outputs
@@ -23,7 +23,7 @@ def thirty_steps_equal_torch(case):
     for i, W in enumerate(weight_blocks(group, state.theta)):
         W[0, :-1], W[0, -1] = before[f"W{i}"], before[f"b{i}"]
     trained, _ = train(group, [Network(hp, 0)], [Fold(X, y)], state, 30, order_seed=0)
-    spans = offsets(group)
+    spans = group.offsets
     for i, (layer, W) in enumerate(zip(group.layers, weight_blocks(group, trained.theta), strict=True)):
         np.testing.assert_allclose(W[0, :-1], after[f"W{i}"], rtol=1e-7, atol=1e-8)
         if layer.norm != "none":
