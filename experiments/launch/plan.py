@@ -3,20 +3,18 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from ...core.hyperparameters import Hyperparameters
 from ...core.metrics import Metric
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
-from ...search.samplers.grid import points_within
 from ...search.searcher import Searcher, may_use_priors, split_options
 from ...search.spaces.dimensions import Range
 from ...search.spaces.space import Space
 from ..config import Spec
 from ..config.checks import check_space, searcher_of
-from ..config.defaults import DEFAULT_TRIALS, default_model, default_space_table, default_starts
+from ..config.defaults import default_model, default_space_table, default_starts
 from ..config.names import CLASS_WEIGHT
 from ..config.schema import SearchConfig
 from ..costs import Costs
@@ -27,14 +25,11 @@ from ..execution.engine import Task
 from ..gathered import Gathered
 from ..scoring import SCORES, Scoring
 from . import forecast
+from .extent import extent_of, refits_members, rows_of_refit
 from .judging import check_judges
 from .objective import Objective, check_defined, objective_of, rare_class
 from .point_costs import PointCosts, point_costs
-from .race import share_of_networks
 from .warm_start import Point, check_points, fits
-
-# More trials than any budget in minutes has time for.
-TIMED_TRIALS = 10_000
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,7 @@ class SweepPlan:
     @property
     def refits_members(self) -> bool:
         """Whether the members of the model are trained on all rows too: with one validation part, where there is time."""
-        return _refits_members(self.spec, self.dataset)
+        return refits_members(self.spec, self.dataset)
 
     @property
     def retraining_operations(self) -> float:
@@ -139,7 +134,7 @@ class SweepPlan:
         if share < 1.0:
             times = self.member_subset / share
         elif self.refits_members:
-            times = _rows_of_refit(self.dataset)
+            times = rows_of_refit(self.dataset)
         return forecast.MEMBERS * times * self.trial_operations
 
     @property
@@ -211,11 +206,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     searcher = searcher_of(spec)
     space = spec.parsed_space
     if space is None:  # not parsed when the file was loaded: the data decide what is searched
-        table = spec.space
-        if table is None:
-            table = default_space_table(
-                spec.hyperparameters, searcher.sampler, n_rows, dataset.task, _n_numeric(dataset)
-            )
+        table = spec.space if spec.space is not None else _default_table(spec, searcher, dataset)
         space = check_space(spec, table)
     fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
     found = Gathered()
@@ -223,44 +214,23 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     options = found.value(_options, searcher, spec.search)
     if objective is None or options is None:
         raise UserError(*found.problems)
-    is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
-    judging = check_judges(dataset, "r2" if is_r2 else objective.key)
-    check_defined(objective, dataset)
-    notes: tuple[str, ...] = ()
+    notes = _check_metric(objective, dataset)
     method = METHODS.get(spec.search.method)
     if method is not None and method.full_length_trials:
-        fixed, notes = _require_full_length(spec, space, fixed)
-    notes = (*judging, *notes, *_unused_priors(spec.search.method, space))
-    max_epochs = _max_epochs(fixed, space)
-    _check_changes(fixed, max_epochs)
-    costs = _costs(spec, dataset, _loss(dataset))
-    known = point_costs(costs, objective.limit, objective.counted, space, fixed)
-    total = _total(spec.search, searcher, space, known)
+        fixed, overruled = _require_full_length(spec, space, fixed)
+        notes += overruled
+    notes += _unused_priors(spec.search.method, space)
     if spec.search.finalists and spec.search.minutes is not None:
         raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
     _check_race(spec, searcher, len(dataset.folds()))
-    cost = forecast.trial_operations(dataset, space, fixed, _loss(dataset), spec.data.seeds)
-    if spec.search.race:
-        cost *= share_of_networks(len(dataset.folds()))
-    if (
-        spec.space is None
-        and not searcher.own_scheduler
-        and spec.search.trials is None
-        and spec.search.timeout is None
-        and spec.search.epochs_total is None
-    ):
-        rows = _rows_of_refit(dataset) if _refits_members(spec, dataset) else 0.0
-        total, share = _affordable(spec.search, total, cost, rows)
-        if share < 1.0 and "subset" not in fixed:
-            fixed["subset"] = share
-            rest = f"{forecast.member_share(share):.0%}" if forecast.member_share(share) < 1.0 else "all"
-            of_model = (
-                "so do the members of the model" if spec.search.minutes else f"the model's members train on {rest}"
-            )
-            notes = (*notes, f"trials train on {share:.0%} of the rows, to fit the time; {of_model}")
-            cost *= share
+    loss = _loss(dataset)
+    costs = _costs(spec, dataset, loss)
+    known = point_costs(costs, objective.limit, objective.counted, space, fixed)
+    extent = extent_of(spec, dataset, searcher, space, fixed, loss, known)
+    if extent.subset is not None:
+        fixed["subset"] = extent.subset
     if isinstance(spec.search.start, list):
-        check_points(spec.search.start, space, total, None if known is None else known.over)
+        check_points(spec.search.start, space, extent.total, None if known is None else known.over)
     return SweepPlan(
         spec=spec,
         dataset=dataset,
@@ -269,16 +239,32 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         objective=objective,
         searcher=searcher,
         options=options,
-        max_epochs=max_epochs,
-        total=total,
+        max_epochs=extent.max_epochs,
+        total=extent.total,
         seeds=tuple(spec.seed + i for i in range(spec.data.seeds)),
-        loss=_loss(dataset),
-        trial_operations=cost,
-        notes=(*notes, *rare_class(objective, dataset, spec.class_weight)),
+        loss=loss,
+        trial_operations=extent.trial_operations,
+        notes=(*notes, *extent.notes, *rare_class(objective, dataset, spec.class_weight)),
         costs=costs,
         point_costs=known,
-        starts=tuple(_starts(spec, space, n_rows, known)[:total]),
+        starts=tuple(_starts(spec, space, n_rows, known)[: extent.total]),
     )
+
+
+def _default_table(spec: Spec, searcher: Searcher, dataset: Dataset) -> dict[str, Any]:
+    """What is searched where the sweep file does not say."""
+    fold = dataset.folds()[0]
+    return default_space_table(
+        spec.hyperparameters, searcher.sampler, len(fold.arrays.X), dataset.task, fold.encoder.n_numeric
+    )
+
+
+def _check_metric(objective: Objective, dataset: Dataset) -> tuple[str, ...]:
+    """Refuse a metric that is not defined on the validation rows; return notes on what it judges by."""
+    is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
+    notes = check_judges(dataset, "r2" if is_r2 else objective.key)
+    check_defined(objective, dataset)
+    return notes
 
 
 def _starts(spec: Spec, space: Space, n_rows: int, costs: PointCosts | None) -> list[Point]:
@@ -319,11 +305,6 @@ def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[
     return {**found, **model, "standardize": True}
 
 
-def _n_numeric(dataset: Dataset) -> int:
-    """How many of the network's inputs are numbers."""
-    return dataset.folds()[0].encoder.n_numeric
-
-
 def _options(searcher: Searcher, search: SearchConfig) -> SearchOptions:
     try:
         return SearchOptions(*split_options(searcher, search.options))
@@ -351,68 +332,12 @@ def _require_full_length(spec: Spec, space: Space, fixed: Mapping[str, Any]) -> 
     return result, tuple(notes)
 
 
-def _max_epochs(fixed: Mapping[str, Any], space: Space) -> int:
-    if "epochs" in space:
-        dimension = space.dimensions["epochs"]
-        return int(dimension.last if isinstance(dimension, Range) else max(dimension.values))
-    # A preset may give them.
-    given: dict[str, Any] = {name: fixed[name] for name in ("epochs", "preset") if name in fixed}
-    return Hyperparameters.from_config(given).epochs
-
-
-def _check_changes(fixed: Mapping[str, Any], max_epochs: int) -> None:
-    """Refuse a change after the last epoch, which no trial would ever see."""
-    for epoch, _ in fixed.get("changes", ()):
-        if epoch > max_epochs:
-            raise UserError(f"[model] changes: epoch {epoch} is never trained, the last one is {max_epochs}")
-
-
 def _costs(spec: Spec, dataset: Dataset, loss: str) -> Costs:
     """The costs of the model that a trial alone would be: trained again on all rows once for each seed, or its own networks."""
     fold = dataset.folds()[0]
     encoder = fold.encoder
     networks = spec.data.seeds * (1 if spec.objective.refit else len(dataset.folds()))
     return Costs(fold.arrays.X.shape[1], fold.target.n_outputs, encoder.n_plain, tuple(encoder.levels), loss, networks)
-
-
-def _total(search: SearchConfig, searcher: Searcher, space: Space, known: PointCosts | None) -> int:
-    if not len(space):
-        return 1
-    if searcher.sampler != "grid":
-        # Where their number is not needed, they are asked until the time is over.
-        if searcher.needs_total:
-            return search.trials or DEFAULT_TRIALS
-        limits = [TIMED_TRIALS] if search.minutes is not None else []
-        limits += [min(TIMED_TRIALS, search.epochs_total)] if search.epochs_total is not None else []
-        return search.trials or min(limits, default=DEFAULT_TRIALS)
-    size = space.grid_size()
-    if known is not None and known.limit:
-        fitting = len(list(islice(points_within(space, known.known_costs), search.trials)))
-        if not fitting:
-            raise UserError("[objective] limit: no point of the grid is within it")
-        return fitting
-    return min(size, search.trials or size)
-
-
-def _refits_members(spec: Spec, dataset: Dataset) -> bool:
-    wanted = spec.objective.refit and spec.objective.ensemble > 0 and spec.search.minutes is None
-    return wanted and len(dataset.folds()) == 1
-
-
-def _rows_of_refit(dataset: Dataset) -> float:
-    """How many times the rows of a trial a refit has."""
-    arrays = dataset.folds()[0].arrays
-    return 1.0 + (0 if arrays.X_val is None else len(arrays.X_val)) / len(arrays.X)
-
-
-def _affordable(search: SearchConfig, total: int, cost: float, rows_of_refit: float) -> tuple[int, float]:
-    """How many trials of the default space there are, and on which share of the rows they train."""
-    if search.minutes is None:
-        return forecast.affordable(cost, total, refit=rows_of_refit)
-    budget = 60.0 * search.minutes * 2 * forecast.OPERATIONS_A_SECOND
-    # When the time is over, nothing is trained again.
-    _, share = forecast.affordable(cost, forecast.FEWEST_IN_TIME, budget, forecast.FEWEST_IN_TIME, members=0)
-    return total, share
 
 
 def _values(space: Space, name: str) -> list[Any]:

@@ -1,22 +1,12 @@
 """How much work a sweep is: counted as the engine counts it, and what fits a budget."""
 
-from typing import Any
-
 import pytest
 
 from mlptune.core.cost import OPERATIONS_A_STEP, operations
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import Structure
-from mlptune.experiments.config import load_spec
-from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.launch import forecast
-from mlptune.experiments.launch.plan import SweepPlan, make_plan
-from tests.support.sweeps import small
-
-
-def plan(**changes: Any) -> SweepPlan:
-    spec, _ = load_spec(small(**changes))
-    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+from tests.support.plans import plan
 
 
 def test_a_trial_costs_what_its_networks_cost() -> None:
@@ -64,26 +54,6 @@ def test_where_members_are_trained_on_all_rows_too_trials_leave_them_room() -> N
     trials, share = forecast.affordable(3.0, 64, budget=100.0, refit=1.25)
     assert (trials, share) == (25, 1.0)
     assert (trials + 6 * 1.25) * 3.0 == pytest.approx(100.0, abs=3.0)
-
-
-def test_only_a_sweep_of_which_nothing_was_said_is_cut_to_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    silent: dict[str, Any] = {"space": None, "model": {}, "search": {"method": "auto"}}
-    cost = plan(**silent).trial_operations
-    monkeypatch.setattr(forecast.affordable, "__defaults__", (40.5 * cost, 24))
-    assert plan(**silent).total == 33  # 40.5 less what training six members again on 5/4 of the rows takes
-    assert plan(**silent, objective={"refit": False}).total == 40
-    assert plan(**{**silent, "search": {"method": "auto", "trials": 50}}).total == 50
-    assert plan(search={"method": "auto"}).total == 64  # a space of its own
-    monkeypatch.setattr(forecast.affordable, "__defaults__", (16.0 * cost, 24))
-    cheap = plan(**silent)
-    assert (cheap.total, cheap.fixed["subset"]) == (24, 0.42)
-    assert any("42% of the rows, to fit the time; the model's members train on all" in note for note in cheap.notes)
-    assert cheap.operations == pytest.approx(24 * 0.42 * cost + 6 * cost)
-    monkeypatch.setattr(forecast.affordable, "__defaults__", (4.0 * cost, 24))
-    cheaper = plan(**silent)
-    assert (cheaper.fixed["subset"], cheaper.member_subset) == (0.08, 0.32)
-    assert any("8% of the rows, to fit the time; the model's members train on 32%" in n for n in cheaper.notes)
-    assert plan(**{**silent, "model": {"subset": 0.1}}).member_subset == 1.0
 
 
 def test_a_trial_costs_the_mean_of_its_choices() -> None:
