@@ -37,7 +37,7 @@ def operations(structure: Structure) -> int:
 
 
 def epoch_cost(structure: Structure) -> float:
-    """What a training epoch of one network costs beside others in a stack, in multiply-adds: by it times are told ahead."""
+    """What a training epoch of one network costs beside others in a stack, in multiply-adds: times are predicted by it."""
     return operations(structure) + structure.steps * OPERATIONS_A_STEP
 
 

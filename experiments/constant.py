@@ -10,7 +10,7 @@ from .ensemble import ValidationRows
 from .scoring import Scoring
 
 Constant = tuple[str, float]
-"""How a constant prediction is told, and its score."""
+"""What a constant prediction is, in words, and its score."""
 
 
 def best_constant(rows: ValidationRows, scoring: Scoring, classes: Sequence[Any]) -> Constant:
@@ -19,7 +19,7 @@ def best_constant(rows: ValidationRows, scoring: Scoring, classes: Sequence[Any]
     Of classes one class for all rows where the metric is of decisions, else the classes' shares; of numbers their mean, or
     for the mean absolute error their median.
     """
-    found = [(told, scoring(rows.y, outputs, rows.weight)) for told, outputs in _constants(rows, scoring, classes)]
+    found = [(words, scoring(rows.y, outputs, rows.weight)) for words, outputs in _constants(rows, scoring, classes)]
     sign = 1.0 if scoring.greater_is_better else -1.0
     return max(found, key=lambda constant: -np.inf if np.isnan(constant[1]) else sign * constant[1])
 

@@ -28,8 +28,8 @@ class SpaceChange:
     @property
     def text(self) -> str:
         """The change in words."""
-        told = [f"{name} {_change(table, self.before[name])}" for name, table in self.ranges.items()]
-        return f"{'widened' if self.by == 'widen' else 'edited'} from trial {self.number} on: {', '.join(told)}"
+        changes = [f"{name} {_change(table, self.before[name])}" for name, table in self.ranges.items()]
+        return f"{'widened' if self.by == 'widen' else 'edited'} from trial {self.number} on: {', '.join(changes)}"
 
     @property
     def moved(self) -> set[tuple[str, End]]:

@@ -94,12 +94,12 @@ class TimeLeft:
         if self._work >= self._total:
             return 0.0  # how many members the model has is known now, and what they take is said by who trains them
         self._settle(now)
-        told = self._moments[-1] if self._a_trial is not None or self._news is None else self._news
-        rest = (self._total - told.trials) * self._a_trial_costs(told)
-        so_far, passed = told.time - self._began, now - told.time
-        first = min(self._first_jobs(told) * told.cost / told.took, 0.5 * rest) if told.jobs else 0.0
-        left = (rest - first) / (self._workers * self._share_busy(told))
-        left = max(left, (self._total - told.trials) * A_TRIALS_OWN)
+        moment = self._moments[-1] if self._a_trial is not None or self._news is None else self._news
+        rest = (self._total - moment.trials) * self._a_trial_costs(moment)
+        so_far, passed = moment.time - self._began, now - moment.time
+        first = min(self._first_jobs(moment) * moment.cost / moment.took, 0.5 * rest) if moment.jobs else 0.0
+        left = (rest - first) / (self._workers * self._share_busy(moment))
+        left = max(left, (self._total - moment.trials) * A_TRIALS_OWN)
         # Between two pieces of news time passes; where none comes for long all takes longer.
         slowest = 0.5 * left * (so_far + passed) / so_far if so_far else 0.0
         return max(left - passed, slowest) + self._model * self._slowness()
@@ -117,25 +117,25 @@ class TimeLeft:
         """Whether what a trial costs can be taken from between these, which needs jobs that took time."""
         return last.trials - first.trials >= WINDOW and last.jobs - first.jobs >= self._workers
 
-    def _a_trial_costs(self, told: _Moment) -> float:
+    def _a_trial_costs(self, moment: _Moment) -> float:
         """Seconds of a worker that a trial takes, those that stand for the count of operations among them."""
         first = self._moments[0]
         counted = self._stands_for * (self._a_trial or 0.0) * self._slowness()
-        return (told.cost - first.cost + counted) / max(told.trials - first.trials + self._stands_for, 1e-9)
+        return (moment.cost - first.cost + counted) / max(moment.trials - first.trials + self._stands_for, 1e-9)
 
     def _slowness(self) -> float:
         """How many times as long as by the count jobs take."""
         return self._cost / self._expected if self._expected else 1.0
 
-    def _first_jobs(self, told: _Moment) -> float:
+    def _first_jobs(self, moment: _Moment) -> float:
         """Seconds of the workers that have not returned a job yet, and began when the others did."""
-        return max(self._workers - told.jobs, 0) * (told.time - self._began) if told.jobs else 0.0
+        return max(self._workers - moment.jobs, 0) * (moment.time - self._began) if moment.jobs else 0.0
 
-    def _share_busy(self, told: _Moment) -> float:
+    def _share_busy(self, moment: _Moment) -> float:
         """The share of their time that workers train. Since the start a half of a job is on its way for each of them."""
         first = self._moments[0]
-        there = self._workers * (told.time - first.time)
-        if not told.jobs or there <= 0.0:
+        there = self._workers * (moment.time - first.time)
+        if not moment.jobs or there <= 0.0:
             return 1.0
-        on_the_way = 0.0 if first.jobs else self._first_jobs(told) or 0.5 * self._workers * told.took / told.jobs
-        return min(max((told.took - first.took + on_the_way) / there, 0.01), 1.0)
+        on_the_way = 0.0 if first.jobs else self._first_jobs(moment) or 0.5 * self._workers * moment.took / moment.jobs
+        return min(max((moment.took - first.took + on_the_way) / there, 0.01), 1.0)

@@ -76,9 +76,9 @@ def log_model(
         tags={schema.SWEEP: name, **mark},
         model_type="pyfunc",
     )
-    # MLflow refuses to be told of an output twice.
-    told = {output.model_id for output in run.outputs.model_outputs} if found and run.outputs else set()
-    if logged.model_id not in told:
+    # MLflow refuses an output that the run has already.
+    known = {output.model_id for output in run.outputs.model_outputs} if found and run.outputs else set()
+    if logged.model_id not in known:
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     if metrics:
         client.log_batch(

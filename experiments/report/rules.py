@@ -239,19 +239,19 @@ def _falls(facts: Facts, number: int, at: int) -> bool:
 
 def diverged(facts: Facts) -> Finding | None:
     """A tenth of the trials or more diverged, two or a fifth; where a learning rate parts them from the others, which."""
-    lost = [trial for trial in facts.trials if trial.diverged]
-    if not lost or len(lost) < (0.1 if len(lost) > 1 else 0.2) * len(facts.ended):
+    diverged = [trial for trial in facts.trials if trial.diverged]
+    if not diverged or len(diverged) < (0.1 if len(diverged) > 1 else 0.2) * len(facts.ended):
         return None
-    rates = [trial.params["learning_rate"] for trial in lost if _is_number(trial.params.get("learning_rate"))]
+    rates = [trial.params["learning_rate"] for trial in diverged if _is_number(trial.params.get("learning_rate"))]
     sound = [t.params["learning_rate"] for t in facts.complete if _is_number(t.params.get("learning_rate"))]
-    text = f"{len(lost)} of {counted(len(facts.ended), 'trial')} diverged"
-    evidence: dict[str, Any] = {"diverged": len(lost), "trials": len(facts.ended)}
+    text = f"{len(diverged)} of {counted(len(facts.ended), 'trial')} diverged"
+    evidence: dict[str, Any] = {"diverged": len(diverged), "trials": len(facts.ended)}
     advice = "lower learning rates, [model] clip_norm = 1 or a warmup"
     if rates and (not sound or statistics.median(rates) > statistics.median(sound)):
         above = min(rates)
         healthy_above = sum(rate >= above for rate in sound)
         evidence |= {"learning_rate": above, "complete_above": healthy_above}
-        many = len(lost) > 1
+        many = len(diverged) > 1
         text += f", {'all ' if many else ''}with a learning rate of {value_text(above)}{' or more' if many else ''}"
         text += f", where {counted(healthy_above, 'trial')} did not" if healthy_above else ""
         bound = f"set the high end of learning_rate near {value_text(above)}"
@@ -269,7 +269,7 @@ def at_the_edge(facts: Facts) -> Finding | None:
     found = [edge for edge in edges(facts.space, leaders) if _matters(facts, edge)]
     if not found:
         return None
-    told = ", ".join(f"{edge.name} at its {edge.end} end, {value_text(edge.value)}" for edge in found)
+    places = ", ".join(f"{edge.name} at its {edge.end} end, {value_text(edge.value)}" for edge in found)
     advice = f"move that bound: the best {found[0].name} may lie beyond" + (
         "" if facts.space_changes else " ([search] widen = true does so by itself)"
     )
@@ -278,7 +278,7 @@ def at_the_edge(facts: Facts) -> Finding | None:
     return Finding(
         "edge",
         "note" if facts.has_default_space else "problem",
-        f"most of the best {len(leaders)} trials stand at the edge of what was searched: {told}",
+        f"most of the best {len(leaders)} trials stand at the edge of what was searched: {places}",
         {edge.name: {"end": edge.end, "value": edge.value, "trials": edge.trials} for edge in found},
         advice,
     )
@@ -336,15 +336,15 @@ def stagnates(facts: Facts) -> Finding | None:
 
 def often_failed(facts: Facts) -> Finding | None:
     """A tenth of the trials or more failed; the commonest reason."""
-    lost = [trial for trial in facts.ended if trial.state == "failed"]
-    if not lost or len(lost) < 0.1 * len(facts.ended):
+    failed = [trial for trial in facts.ended if trial.state == "failed"]
+    if not failed or len(failed) < 0.1 * len(facts.ended):
         return None
-    [(reason, count)] = Counter(trial.reason or "no reason given" for trial in lost).most_common(1)
+    [(reason, count)] = Counter(trial.reason or "no reason given" for trial in failed).most_common(1)
     return Finding(
         "failures",
         "problem",
-        f"{len(lost)} of {counted(len(facts.ended), 'trial')} failed, {count} of them: {reason}",
-        {"failed": len(lost), "trials": len(facts.ended), "reason": reason, "count": count},
+        f"{len(failed)} of {counted(len(facts.ended), 'trial')} failed, {count} of them: {reason}",
+        {"failed": len(failed), "trials": len(facts.ended), "reason": reason, "count": count},
         f"`mlptune show {facts.name}` has the reason of each",
     )
 

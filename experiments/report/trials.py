@@ -27,8 +27,7 @@ def curves_section(facts: Facts) -> str:
     for key in dict.fromkeys((facts.metric, "val_loss")):
         marks = _curve_marks(facts, key, special)
         if marks:
-            names = {"best": "best", "median": "median", "lost": "diverged"}
-            legend = {css: name for css, name in names.items() if any(css in mark.css for mark in marks)}
+            legend = {css: css for css in ("best", "median", "diverged") if any(css in mark.css for mark in marks)}
             chart = Chart(_epochs(marks), _value_axis(marks, key), marks, f"{key} of all trials by epoch", legend)
             charts.append(figure(f"{key} of all trials", chart.svg()))
     if facts.complete:
@@ -49,7 +48,7 @@ def curves_section(facts: Facts) -> str:
 
 def _special(facts: Facts) -> dict[int, str]:
     """The classes of the trials that are told apart."""
-    found = {trial.number: "lost" for trial in facts.trials if trial.diverged}
+    found = {trial.number: "diverged" for trial in facts.trials if trial.diverged}
     if facts.complete:
         found[facts.complete[len(facts.complete) // 2].number] = "median"
         found[facts.complete[0].number] = "best"
@@ -64,7 +63,7 @@ def _curve_marks(facts: Facts, key: str, special: Mapping[int, str]) -> list[Mar
             css = special.get(trial.number, _thin(facts))
             marks.append(Mark(points, f"line {css}".strip(), trial.number, _shade(facts, trial)))
     # What is told apart is drawn last, on top.
-    return sorted(marks, key=lambda mark: ("best" in mark.css, "median" in mark.css, "lost" in mark.css))
+    return sorted(marks, key=lambda mark: ("best" in mark.css, "median" in mark.css, "diverged" in mark.css))
 
 
 def _shade(facts: Facts, trial: TrialRecord) -> float:

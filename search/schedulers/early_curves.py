@@ -77,8 +77,8 @@ class EarlyCurvesScheduler(Scheduler):
 
     def news(self) -> list[str]:
         """What the curves have decided, when they have."""
-        told, self._news = self._news, []
-        return told
+        news, self._news = self._news, []
+        return news
 
     @property
     def _promotes(self) -> bool:
@@ -97,9 +97,9 @@ class EarlyCurvesScheduler(Scheduler):
         trials = self._study.get_trials(deepcopy=False)
         at = {t.number: len(t.intermediate_values) for t in trials} | {p.number: p.epoch for p in live}
         paid = min(CONTROLS, int(SHARE * sum(at.values()) / self._max_epochs))
-        lost = {t.number for t in trials if t.state in (TrialState.PRUNED, TrialState.FAIL)}
+        dropped = {t.number for t in trials if t.state in (TrialState.PRUNED, TrialState.FAIL)}
         new = [p.number for p in live if p.epoch == 0 and p.number not in self._controls]
-        self._controls.update(new[: max(0, paid - len(self._controls - lost))])
+        self._controls.update(new[: max(0, paid - len(self._controls - dropped))])
 
     def _judge(self) -> None:
         """Decide, where there are enough complete controls."""

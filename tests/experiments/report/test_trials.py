@@ -1,4 +1,4 @@
-"""Each trial is found in the pictures by its number, the best and the lost ones told apart, and the front is what costs buy."""
+"""Each trial is found in the pictures by its number, the best and the diverged ones are marked, and the front is what costs buy."""
 
 import re
 from dataclasses import replace
@@ -23,11 +23,11 @@ def drawn(html: str) -> dict[int, set[str]]:
 
 def test_every_trial_has_its_curve_and_the_best_and_the_diverged_are_told_apart() -> None:
     facts = healthy()
-    lost = trial(24, None, "pruned", reason="diverged in epoch 3")
-    facts = replace(facts, trials=[*facts.trials, lost], curves={**facts.curves, 24: curves()})
+    diverged = trial(24, None, "pruned", reason="diverged in epoch 3")
+    facts = replace(facts, trials=[*facts.trials, diverged], curves={**facts.curves, 24: curves()})
     seen = drawn(curves_section(facts))
     assert set(seen) == set(range(25))
-    assert {number for number, css in seen.items() if "lost" in css} == {24}
+    assert {number for number, css in seen.items() if "diverged" in css} == {24}
     assert {number for number, css in seen.items() if "best" in css} == {facts.complete[0].number}
 
 
