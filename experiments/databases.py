@@ -24,9 +24,9 @@ _WRITES = ("readonly database", "not authorized", "authorization denied", "one s
 def read(shown: str, path: Path, part: str, wanted: str, say: Say) -> "pd.DataFrame":
     """The rows of a table (`part` "table"), of a query ("query"), or of the only table that there is ("").
 
-    Every cell has the type that it is stored with. Texts that are not UTF-8 are taken as Windows-1252, which `say` is told. Raises
-    UserError, which begins with `shown`: a file of another kind, a table that is not there with the nearest one, a query that fails
-    or would do more than read.
+    Every cell has the type that it is stored with. Texts that are not UTF-8 are taken as Windows-1252, and `say` is given a line on
+    that. Raises UserError, which begins with `shown`: a file of another kind, a table that is not there with the nearest one, a
+    query that fails or would do more than read.
     """
     import pandas as pd
 

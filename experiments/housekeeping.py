@@ -28,7 +28,7 @@ class Deletion:
     what: str
 
     def carry_out(self, say: Callable[[str], None]) -> None:
-        """Delete them; `say` is told what it waits for. Raises UserError if one is being run, and then deletes nothing."""
+        """Delete them; `say` is given a line on what it waits for. Raises UserError, with nothing deleted, if one is being run."""
         try:
             removal.delete_launches(self.uri, self.launches, say)
         except lease.HeldElsewhere as error:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def read(shown: str, file: IO[bytes], say: Callable[[str], None]) -> "pd.DataFrame":
     """The objects as rows; an object inside one becomes columns, `{"size": {"width": 3}}` a column `size.width`.
 
-    Bytes that are not UTF-8 are taken as Windows-1252, which `say` is told. Raises UserError, which begins with `shown` and names
-    the line, for what is not an object a line.
+    Bytes that are not UTF-8 are taken as Windows-1252, and `say` is given a line on that. Raises UserError, which begins with
+    `shown` and names the line, for what is not an object a line.
     """
     import pandas as pd
 

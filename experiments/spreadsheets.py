@@ -31,10 +31,10 @@ def read(
 ) -> "pd.DataFrame":
     """The rows of a sheet, of the first one for "".
 
-    The first row that is not blank names the columns, or they are called x0, x1, ...: `header` says it, or it is recognised as in
-    a text table, also by names that are `known`. Lines of one cell above the names (a title) are left out, which `say` is told;
-    blank rows are none, nor are columns without a name and a value. Raises UserError, which begins with `shown`, for what is not
-    such a workbook.
+    The first row that is not blank names the columns, or they are called x0, x1, ...: `header` says it, or it is recognised as in a
+    text table, also by names that are `known`. Lines of one cell above the names (a title) are left out, and `say` is given a line
+    on that; blank rows are none, nor are columns without a name and a value. Raises UserError, which begins with `shown`, for what
+    is not such a workbook.
     """
     import pandas as pd
 

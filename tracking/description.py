@@ -1,4 +1,4 @@
-"""What a person reads of a launch in MLflow: the names of runs, and descriptions in Markdown, from which nothing is read back."""
+"""What a user reads of a launch in MLflow: the names of runs, and descriptions in Markdown, from which nothing is read back."""
 
 import html
 import re

@@ -15,8 +15,8 @@ from .records import LaunchRecord
 def delete_launches(uri: str, launches: Iterable[LaunchRecord], say: Callable[[str], None]) -> None:
     """Delete launches of one sweep with their trials, models and registered versions.
 
-    A launch that was run elsewhere and has not ended is waited for as `lease.wait_until_free` does, which `say` is told. Killed in
-    the middle it can be called again: a launch's own run goes last.
+    A launch that was run elsewhere and has not ended is waited for as `lease.wait_until_free` does, and `say` is given a line on
+    that. Killed in the middle it can be called again: a launch's own run goes last.
 
     Raises:
         HeldElsewhere: If one of the launches is being run. None is deleted then.

@@ -92,7 +92,7 @@ class Writer:
         return self._open(call(f"taking up the sweep {name!r}", Runs.reopen_launch, claim, self._holder))
 
     def describe_launch(self, description: Description) -> None:
-        """Write what a person sees of the launch on MLflow's pages: its saved view, its data, what the sweep is about."""
+        """Write what users see of the launch on MLflow's pages: its saved view, its data, what the sweep is about."""
         self._put(CallTask(call("describing the launch", Runs.describe, description, now=_now())))
 
     def log_segment(

@@ -134,7 +134,7 @@ def shown(uri: str | None) -> str:
 
 
 def tell(line: str) -> None:
-    """Print a message for a person, on standard error."""
+    """Print a message for the user, on standard error."""
     typer.echo(escape_control_characters(line), err=True)
 
 

@@ -1,4 +1,4 @@
-"""A plan for a person: what `sweep --dry-run` prints, and the line of `mlptune check`."""
+"""A plan for the user: what `sweep --dry-run` prints, and the line of `mlptune check`."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""A configuration that a person wants tried: made complete, and refused where the sweep cannot try it.
+"""A configuration that the user wants tried: made complete, and refused where the sweep cannot try it.
 
 What it leaves open is as in the best trial so far, since to try something is to change one thing; before there is a best trial the
 sampler adds it.

@@ -148,7 +148,7 @@ class Coordinator:
     Attributes:
         trials: The trials that have ended, by number.
         seconds: When each of them ended, in seconds from the beginning of `run`.
-        stopped: Why the search ended before its budget, if a rule or a person ended it.
+        stopped: Why the search ended before its budget, if a rule or the user ended it.
     """
 
     def __init__(

@@ -168,7 +168,7 @@ class Launch:
     def _steering(
         self, writer: Writer, earlier: LaunchRecord | None, last_claim: int, spaces: SpaceHistory
     ) -> Steering:
-        """What persons have done to the launch and want of it; more may come while it runs."""
+        """What users have done to the launch and want of it; more may come while it runs."""
         plan = self.plan
         return Steering(
             [] if earlier is None else loads(earlier.by_hand),

@@ -34,7 +34,7 @@ class PreparedSearch:
         observer: What the user sees of it.
         began: When the sweep was called, a time of `time.monotonic`.
         start: Configurations that become the first trials.
-        steering: What a person does to the sweep.
+        steering: What the user does to the sweep.
         spaces: The space as it changes.
 
     Attributes:

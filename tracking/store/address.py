@@ -48,7 +48,7 @@ def _absolute_sqlite(text: str) -> str:
         raise UnusableStore(
             f"the store {text!r} names no file; write sqlite:///mlflow.db or sqlite:////absolute/path.db"
         )
-    # SQLAlchemy reads %20 as a blank; a person may mean either, and has a folder of one of these names.
+    # SQLAlchemy reads %20 as a blank; a user may mean either, and has a folder of one of these names.
     literal, absolute = os.path.abspath(path[1:]), os.path.abspath(unquote(path[1:]))
     if not os.path.isdir(os.path.dirname(absolute)) and os.path.isdir(os.path.dirname(literal)):
         absolute = literal
