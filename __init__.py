@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .experiments.tuned import TunedMLPClassifier as TunedMLPClassifier
     from .experiments.tuned import TunedMLPRegressor as TunedMLPRegressor
     from .tracking.reader import NotFound as NotFound
+    from .tracking.store.errors import StoreError as StoreError
+    from .tracking.store.errors import UnusableStore as UnusableStore
 
 __version__ = "0.2.0"
 
@@ -37,11 +39,13 @@ _HOMES = {
     "MLPRegressor": ".core.estimators",
     "NotFound": ".tracking.reader",
     "Observer": ".experiments.progress",
+    "StoreError": ".tracking.store.errors",
     "SweepFailed": ".experiments.errors",
     "SweepResult": ".experiments.results",
     "TunedMLPClassifier": ".experiments.tuned",
     "TunedMLPRegressor": ".experiments.tuned",
     "TunedModel": ".experiments.model",
+    "UnusableStore": ".tracking.store.errors",
     "UserError": ".experiments.errors",
     "best_config": ".experiments.queries",
     "columns": ".experiments.columns",

@@ -445,7 +445,7 @@ def python() -> str:
     seen = [observed(method) for method in ("started", "trial_finished")]
     described += [f"### `{cls.__module__}.{cls.__name__}`\n\n{markdown(cls)}\n\n{fields_part(cls)}" for cls in seen]
     described += [*estimators(), *tuned_estimators()]
-    names = ["UserError", "SweepFailed", "ExecutorLost", "Interrupted", "NotFound"]
+    names = ["UserError", "SweepFailed", "ExecutorLost", "Interrupted", "NotFound", "UnusableStore", "StoreError"]
     listed = "\n".join(f"- `mlptune.{name}`: {first_line(getattr(mlptune, name))}" for name in names)
     described.append(f"## Exceptions\n\nSee [exceptions](exceptions.md).\n\n{listed}")
     described.append(search_part())

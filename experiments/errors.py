@@ -6,7 +6,9 @@ The whole tree, with those of the store, which `mlptune.tracking` defines:
     ├── UserError                  2  wrong usage, sweep file or data                    everything before training
     ├── UnusableStore              2  the store cannot be what its address says          mlptune.tracking.store.errors
     ├── UnfinishedLaunch           2  the name belongs to a launch that has not ended    mlptune.tracking.runs.launches
-    └── HeldElsewhere              2  another process runs the launch                    mlptune.tracking.lease
+    ├── HeldElsewhere              2  another process runs the launch                    mlptune.tracking.lease
+    ├── NameTaken                  2  something else has the new name                    mlptune.tracking.renaming
+    └── NothingFits                2  no configuration is within the limits              mlptune.search.samplers.limited
     LookupError
     └── NotFound                   2  no such store, sweep, run or model                 mlptune.tracking.reader
     RuntimeError
@@ -18,8 +20,9 @@ The whole tree, with those of the store, which `mlptune.tracking` defines:
     KeyboardInterrupt
     └── Interrupted              130  Ctrl-C or SIGTERM; can be resumed                  run_sweep
 
-`run_sweep` raises those of this module only: what the store raises, `launch/failures.py` turns into them. `list_sweeps`,
-`best_config` and `load_model` raise `NotFound` and `StoreError` too. `cli/exit_status.py` makes the exit statuses of them.
+`run_sweep` raises those of this module only: what the store raises, `launch/failures.py` turns into them. `best_config`,
+`load_result` and `load_model` raise `NotFound`, `UnusableStore` and `StoreError` too, which are public for that.
+`cli/exit_status.py` makes the exit statuses of them.
 """
 
 

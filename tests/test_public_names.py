@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ PUBLIC = [
     "MLPRegressor",
     "NotFound",
     "Observer",
+    "StoreError",
     "SweepFailed",
     "SweepResult",
     "TunedMLPClassifier",
     "TunedMLPRegressor",
     "TunedModel",
+    "UnusableStore",
     "UserError",
     "best_config",
     "columns",
@@ -56,6 +59,15 @@ def test_type_checkers_are_told_the_same() -> None:
             assert alias.asname == alias.name  # the form that makes it a re-export
             stated[alias.name] = f".{line.module}" if line.module else f".{alias.name}"
     assert stated == mlptune._HOMES
+
+
+@pytest.mark.parametrize("call", [mlptune.best_config, mlptune.load_result, mlptune.load_model])
+def test_what_reading_raises_is_public(call: Callable[..., object], tmp_path: Path) -> None:
+    with pytest.raises(mlptune.UnusableStore, match="ftp://"):
+        call("cars", tracking_uri="ftp://localhost/store")
+    (tmp_path / "mlflow.db").write_text("not a database")
+    with pytest.raises(mlptune.UnusableStore, match=r"mlflow\.db"):
+        call("cars", tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
 def test_another_name_is_an_attribute_error() -> None:

@@ -26,6 +26,8 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+# How the reason begins of a trial that was not given all its folds.
+BEHIND = "behind after"
 # Not what a scheduler of others may say of a trial that it has stopped.
 _DIVERGED = re.compile(r"diverged( in epoch \d+)?")
 
@@ -82,7 +84,7 @@ class TrialRecord:
     @property
     def behind(self) -> bool:
         """Whether it was not given all its folds because others of its batch did better on the first ones."""
-        return self.state == "pruned" and (self.reason or "").startswith("behind after")
+        return self.state == "pruned" and (self.reason or "").startswith(BEHIND)
 
 
 @dataclass(frozen=True)

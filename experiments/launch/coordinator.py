@@ -22,7 +22,7 @@ from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Prog
 from ...search.spaces.changes import with_change
 from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
-from ...tracking.records import CURVE, TrialRecord
+from ...tracking.records import BEHIND, CURVE, TrialRecord
 from ..execution.evaluation import Evaluator, Outcome, Request
 from ..progress import Observer
 from .space_history import SpaceHistory
@@ -32,7 +32,7 @@ from .stop_rules import Stopped, StopRules
 # How the reasons begin of trials that ended because the search was over: with more time they would go on.
 PAUSED, OUT_OF_TIME = "paused at epoch", "out of time"
 # Reasons that a resume goes by; what a scheduler says for itself must not read like one.
-_OUR_WORDS = (PAUSED, OUT_OF_TIME, "diverged")
+_OUR_WORDS = (PAUSED, OUT_OF_TIME, BEHIND, "diverged")
 
 
 @dataclass(frozen=True)

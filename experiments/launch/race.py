@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...tracking.records import BEHIND
 from ..execution.evaluation import Evaluator, Outcome, Request, Returned
 
 # How many folds have been trained when the rest of the trials is halved.
@@ -101,4 +102,4 @@ class Race:
         if whole:
             values = np.array(whole)
             estimate += float(values.mean() - values[:, : len(outcome.values)].mean())
-        return replace(outcome, estimate=estimate, reason=f"behind after {folds} of {self._n_folds} folds")
+        return replace(outcome, estimate=estimate, reason=f"{BEHIND} {folds} of {self._n_folds} folds")
