@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..search.spaces.dimensions import Range
-from ..tracking import reader, schema
+from ..tracking import reader
 from .config import Spec
 from .errors import UserError
 from .launches import choose
-from .ranking import best_trial
+from .ranking import best_of_launch
 
 KEPT = 0.5
 """How much of a range's length is kept."""
@@ -83,7 +83,7 @@ def _best(name: str, uri: str) -> Mapping[str, Any]:
     if launch.state != "finished":
         raise UserError(f"--around: no launch of {name} is finished; `mlptune continue {name}` goes on with it")
     trials = reader.trials(uri, launch.run_id, rebuild=False)
-    best = launch.best or best_trial(trials, launch.tags.get(schema.DIRECTION, "maximize"))
+    best = best_of_launch(launch, trials)
     if best is None:
         raise UserError(f"--around: {name} has no best trial")
     return {**best.params, **(best.configuration or {})}

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..tracking import reader, schema
-from ..tracking.records import LaunchRecord, TrialRecord
+from ..tracking.records import TrialRecord
 from .errors import UserError
 from .launches import Chosen, choose, split
 from .noise import difference, same_question
-from .ranking import best_trial
+from .ranking import best_of_launch, best_so_far
 
 
 def comparison(names: Sequence[str], tracking_uri: str | None = None) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _chosen(names: Sequence[str], uri: str | None) -> list[Chosen]:
 
 def _launch(chosen: Chosen, trials: Sequence[TrialRecord]) -> dict[str, Any]:
     launch = chosen.launch
-    best = launch.best or best_trial(trials, _direction(launch))
+    best = best_of_launch(launch, trials)
     return {
         "name": launch.name,
         "launch": launch.number,
@@ -55,25 +55,13 @@ def _launch(chosen: Chosen, trials: Sequence[TrialRecord]) -> dict[str, Any]:
         "state": chosen.state,
         "method": launch.method,
         "metric": launch.tags.get(schema.METRIC),
-        "direction": _direction(launch),
+        "direction": launch.direction,
         "trials": len(trials),
         "best_value": None if best is None else best.value,
         "expected": None if launch.expected is None else dict(launch.expected),
         "test_score": launch.test_score,
-        "best_so_far": _best_so_far(trials, _direction(launch)),
+        "best_so_far": best_so_far(trials, launch.direction),
     }
-
-
-def _direction(launch: LaunchRecord) -> str:
-    return launch.tags.get(schema.DIRECTION, "maximize")
-
-
-def _best_so_far(trials: Sequence[TrialRecord], direction: str) -> list[float | None]:
-    """The best value after 1, 2, ... trials in the order of their numbers; None before the first complete one."""
-    return [
-        None if (best := best_trial(trials[: count + 1], direction)) is None else best.value
-        for count in range(len(trials))
-    ]
 
 
 def _dotted(tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,7 @@ def launch_costs(uri: str | None, launch: LaunchRecord, trials: list[TrialRecord
     counted = tuple(reader.launch_data(uri, launch, schema.COUNTED) or ())
     if not counted:
         return LaunchCosts()
-    return on_front(
-        trials, costs_of_trials(uri, launch, trials), counted, launch.tags.get(schema.DIRECTION, "maximize")
-    )
+    return on_front(trials, costs_of_trials(uri, launch, trials), counted, launch.direction)
 
 
 def costs_of_trials(uri: str | None, launch: LaunchRecord, trials: list[TrialRecord]) -> ByTrial:

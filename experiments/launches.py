@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .._text import counted
-from ..tracking import lease, reader, schema
+from ..tracking import lease, reader
 from ..tracking.records import LaunchRecord
 from .noise import Difference, difference
-from .ranking import best_trial
+from .ranking import best_of_launch
 from .short import number_text
 
 _REFERENCE = re.compile(r"(?P<name>[^#]*)(?:#(?P<number>\d{1,9}))?", re.ASCII)
@@ -144,15 +144,13 @@ def _compared(meant: LaunchRecord, launches: Sequence[LaunchRecord]) -> list[tup
 
 
 def _score_text(launch: LaunchRecord) -> str:
-    metric = launch.tags.get(schema.METRIC, "value")
+    metric = launch.metric
     if launch.expected is not None:
         return f"expected {metric} {number_text(launch.expected['score'])}"
     return f"{metric} {number_text(launch.best.value if launch.best else None)}"
 
 
-def best_so_far(launch: LaunchRecord, uri: str | None) -> float | None:
+def best_value(launch: LaunchRecord, uri: str | None) -> float | None:
     """The best value of a launch: the recorded one, or that of the trials committed so far."""
-    if launch.best is not None:
-        return launch.best.value
-    found = best_trial(reader.trials(uri, launch.run_id, rebuild=False), launch.tags.get(schema.DIRECTION, "maximize"))
-    return None if found is None else found.value
+    best = launch.best or best_of_launch(launch, reader.trials(uri, launch.run_id, rebuild=False))
+    return None if best is None else best.value

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..tracking import schema
 from ..tracking.records import LaunchRecord
+from .ranking import sign_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def difference(one: LaunchRecord, other: LaunchRecord) -> Difference | None:
     """
     if not same_question(one, other):
         return None
-    sign = -1.0 if one.tags.get(schema.DIRECTION) == "minimize" else 1.0
+    sign = sign_of(one.direction)
     if one.expected is not None and other.expected is not None:
         gap = one.expected["score"] - other.expected["score"]
         down, up = ("low", "high") if gap > 0 else ("high", "low")

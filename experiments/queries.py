@@ -4,7 +4,7 @@ All of it is read from the store, never from memory that a crash would lose.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,8 @@ from .curves import TOP, Curves, learning_curves
 from .documents import best_document, finite, show_document
 from .formats import MEMORY
 from .launch_costs import costs_of_trials, launch_costs
-from .launches import Chosen, Say, best_so_far, choose, default_of, split, state_of, warn
-from .ranking import best_trial
+from .launches import Chosen, Say, best_value, choose, default_of, split, state_of, warn
+from .ranking import best_of_launch, best_trial
 from .where import parse
 from .writing import writing
 
@@ -67,7 +67,7 @@ def _row(launch: LaunchRecord, uri: str | None) -> dict[str, Any]:
         "seconds": None if launch.ended is None else round((launch.ended - launch.started).total_seconds(), 1),
         "trials": sum(count for state, count in launch.done.items() if state != "running"),
         "total": None if launch.total is None else launch.total + len(launch.by_hand),
-        "best_value": finite(best_so_far(launch, uri)),
+        "best_value": finite(best_value(launch, uri)),
         "metric": launch.tags.get(schema.METRIC),
         "expected": None if launch.expected is None else dict(launch.expected),
         "test_score": launch.test_score,
@@ -90,7 +90,7 @@ def shown(chosen: Chosen, uri: str | None) -> tuple[dict[str, Any], dict[int, Co
     """What `show_copies` says of a launch that was chosen."""
     launch = chosen.launch
     trials = reader.trials(uri, launch.run_id, rebuild=False)
-    found = _best_of(launch, trials)
+    found = best_of_launch(launch, trials)
     best = None if found is None else _document(launch, found, uri)
     by_hand = [event["number"] for event in launch.by_hand]
     costs = launch_costs(uri, launch, trials)
@@ -145,7 +145,7 @@ def best_of(chosen: Chosen, uri: str | None, where: str | None = None) -> Best:
     if where is not None:
         return _best_where(chosen, uri, where)
     trials = [] if launch.best else reader.trials(uri, launch.run_id, rebuild=False)
-    found = _best_of(launch, trials)
+    found = best_of_launch(launch, trials)
     if found is None:
         raise reader.NotFound(f"the sweep {chosen.reference!r} has no complete trial yet; its state is {chosen.state}")
     return Best(_document(launch, found, uri), found.copied, chosen)
@@ -156,7 +156,7 @@ def _best_where(chosen: Chosen, uri: str | None, where: str) -> Best:
     from ..core.counted import COUNTED
 
     launch = chosen.launch
-    metric = launch.tags.get(schema.METRIC, "val_score")
+    metric = launch.metric
     conditions = parse(where, (*COUNTED, metric))
     trials = reader.trials(uri, launch.run_id, rebuild=False)
     costs = costs_of_trials(uri, launch, trials)
@@ -166,7 +166,7 @@ def _best_where(chosen: Chosen, uri: str | None, where: str) -> Best:
         if trial.value is not None
         and all(condition.holds({**costs.get(trial.number, {}), metric: trial.value}) for condition in conditions)
     ]
-    found = best_trial(held, launch.tags.get(schema.DIRECTION, "maximize"))
+    found = best_trial(held, launch.direction)
     if found is None:
         raise reader.NotFound(f"no complete trial of the sweep {chosen.reference!r} has {where}")
     own = launch.best is not None and launch.best.number == found.number
@@ -254,7 +254,7 @@ def curves(
     """Learning curves of a launch: of its best trials and the median one, or of `trials`; errors as `learning_curves`."""
     chosen = choose(tracking_uri, name, run, say)
     document, _ = shown(chosen, tracking_uri)
-    objective = chosen.launch.tags.get(schema.METRIC, "val_score")
+    objective = chosen.launch.metric
     return learning_curves(tracking_uri, document, objective, metric, top, trials)
 
 
@@ -287,14 +287,9 @@ def report(
     return page
 
 
-def _best_of(launch: LaunchRecord, trials: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The recorded best of a finished launch; else the best of the trials that are committed so far."""
-    return launch.best or best_trial(trials, launch.tags.get(schema.DIRECTION, "maximize"))
-
-
 def _document(launch: LaunchRecord, best: TrialRecord, uri: str | None, *, has_model: bool = True) -> dict[str, Any]:
     """The document of a trial; unless the model is of it, without what is known of the model."""
-    metric = launch.tags.get(schema.METRIC, "val_score")
+    metric = launch.metric
     shared = reader.launch_data(uri, launch, schema.FIXED) or {}
     # 0.1.0 did not say so, and did it too.
     complete = {**(best.configuration or configuration(best.params, shared)), "standardize": True}

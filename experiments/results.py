@@ -110,7 +110,7 @@ class SweepResult:
         from .study import study_of
 
         launch = reader.launch(self.tracking_uri, self.name, self.run_id)
-        direction, trials = launch.tags.get(schema.DIRECTION, "maximize"), reader.trials(self.tracking_uri, self.run_id)
+        direction, trials = launch.direction, reader.trials(self.tracking_uri, self.run_id)
         costs = launch_costs(self.tracking_uri, launch, trials)
         return study_of(self.name, direction, trials, costs.counted, costs.by_trial)
 

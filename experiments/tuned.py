@@ -13,7 +13,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, check_rand
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ..tracking import reader, schema
+from ..tracking import reader
 from ..tracking.records import TrialRecord
 from .config import load_spec
 from .data.frames import TARGET, MemoryTable, as_frame
@@ -24,6 +24,7 @@ from .formats import MEMORY
 from .launch.unstored import Found, search_unstored
 from .progress_line import watching
 from .queries import load_model
+from .ranking import is_ranked
 from .results import SweepResult
 from .run import run_spec
 
@@ -250,14 +251,12 @@ def _found(result: SweepResult) -> Found:
     [best] = [trial for trial in trials if trial.number == result.best["number"]]
     model = load_model(result.name, result.run_id, result.tracking_uri)
     expected = None if launch.expected is None else Expected(**launch.expected)
-    return Found(model, best, trials, expected, launch.tags[schema.DIRECTION])
+    return Found(model, best, trials, expected, launch.direction)
 
 
 def _cv_results(trials: Sequence[TrialRecord], direction: str) -> dict[str, Any]:
     """All trials in the shape of scikit-learn's `cv_results_`."""
-    complete = [
-        trial.state == "complete" and trial.value is not None and math.isfinite(trial.value) for trial in trials
-    ]
+    complete = [is_ranked(trial) for trial in trials]
     scores = np.array([t.value if known else math.nan for t, known in zip(trials, complete, strict=True)], dtype=float)
     spread = np.array([(t.spread or 0.0) if known else math.nan for t, known in zip(trials, complete, strict=True)])
     worse = np.where(np.isnan(scores), math.inf, -scores if direction == "maximize" else scores)

@@ -152,6 +152,16 @@ class LaunchRecord:
     space_changes: Sequence[Mapping[str, Any]] = ()
     stopped: str | None = None
 
+    @property
+    def metric(self) -> str:
+        """The objective's curve; launches that do not say it were by the score."""
+        return self.tags.get(schema.METRIC, "val_score")
+
+    @property
+    def direction(self) -> str:
+        """Whether the objective is to "maximize" or to "minimize"."""
+        return self.tags.get(schema.DIRECTION, "maximize")
+
 
 def dumps(value: Any) -> str:
     """JSON in one line, NumPy values as plain numbers and lists, NaN and infinities as Python's `json` has them."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..._text import counted
 from ...tracking.records import TrialRecord
+from ..ranking import sign_of, value_to_maximize
 from ..short import value_text
 
 NOISE_SHARE = 0.5
@@ -91,7 +92,7 @@ class StopRules:
 
     def _at_target(self, ended: list[TrialRecord]) -> Stopped | None:
         for trial in ended if self.target is not None else ():
-            if self._key(trial) >= self._sign * float(self.target or 0.0):
+            if self._key(trial) >= sign_of(self.direction) * float(self.target or 0.0):
                 return Stopped("target", f"trial {trial.number} reached {value_text(trial.value)}")
         return None
 
@@ -111,15 +112,8 @@ class StopRules:
         noise = margin(gained)
         return Stopped("patience", f"{text}; the noise is {value_text(noise)}" if noise else text)
 
-    @property
-    def _sign(self) -> float:
-        return 1.0 if self.direction == "maximize" else -1.0
-
     def _key(self, trial: TrialRecord) -> float:
-        """The trial's value, so that more is better; -inf where it has none that counts."""
-        if trial.state != "complete" or trial.value is None or not math.isfinite(trial.value):
-            return -math.inf
-        return self._sign * trial.value
+        return value_to_maximize(trial, self.direction)
 
 
 def margin(trial: TrialRecord) -> float:

@@ -118,7 +118,7 @@ def best_of(name: str, space: Space, uri: str, costs: PointCosts | None = None) 
         raise UserError(f"[search] start: {error}") from error
     trials = reader.trials(uri, launch.run_id, rebuild=False)
     found: list[Point] = []
-    for trial in ranked(trials, launch.tags.get(schema.DIRECTION, "maximize")):
+    for trial in ranked(trials, launch.direction):
         # A trial that has copied another one's network owes its value to that one's configuration.
         values = {**trial.params, **(trial.configuration or {})} if trial.copied else trial.params
         point = {key: value for key, value in values.items() if key in space}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...tracking.records import TrialRecord
 from ..front import LaunchCosts
-from ..ranking import ranked
+from ..ranking import best_so_far, ranked, sign_of
 
 # How long a curve may be on the page, and to how many digits: what an eye can tell apart.
 CURVE_POINTS, CURVE_DIGITS = 60, 4
@@ -61,7 +61,7 @@ class Facts:
     @property
     def sign(self) -> float:
         """What makes of a value one of which more is better."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        return sign_of(self.direction)
 
     @cached_property
     def complete(self) -> list[TrialRecord]:
@@ -83,13 +83,7 @@ class Facts:
     @cached_property
     def best_so_far(self) -> list[float]:
         """After each trial that has ended the best value of a complete one; NaN before the first."""
-        result, best = [], math.nan
-        for trial in self.ended:
-            if trial.state == "complete" and trial.value is not None and math.isfinite(trial.value):
-                better = math.isnan(best) or self.sign * trial.value > self.sign * best
-                best = trial.value if better else best
-            result.append(best)
-        return result
+        return [math.nan if value is None else value for value in best_so_far(self.ended, self.direction)]
 
     @property
     def has_default_space(self) -> bool:

@@ -21,7 +21,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         best: What `mlptune best --json` prints; None where no trial is complete.
     """
     trials = sorted(reader.trials(uri, launch.run_id), key=lambda trial: trial.number)
-    metric = launch.tags.get(schema.METRIC, "val_score")
+    metric = launch.metric
     numbers = {trial.run_id: trial.number for trial in trials if trial.run_id}
     keys = list(dict.fromkeys((*schema.CURVES, metric)))
     found = reader.curves(uri, list(numbers), keys)
@@ -35,7 +35,7 @@ def stored_facts(uri: str | None, launch: LaunchRecord, state: str, best: Mappin
         state=state,
         method=launch.method,
         metric=metric,
-        direction=launch.tags.get(schema.DIRECTION, "maximize"),
+        direction=launch.direction,
         trials=trials,
         curves=curves,
         space=evidence.get("space") or space_of(trials),

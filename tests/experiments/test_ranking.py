@@ -3,7 +3,7 @@
 import math
 import random
 
-from mlptune.experiments.ranking import best_trial, ranked, ranked_rows
+from mlptune.experiments.ranking import best_so_far, best_trial, ranked, ranked_rows
 from mlptune.tracking.records import TrialRecord
 
 TRIALS = [
@@ -32,6 +32,14 @@ def test_the_best_is_the_first_of_equals() -> None:
     assert best.number == 2
     assert best_trial(TRIALS[5:8], "minimize") is None
     assert best_trial([], "maximize") is None
+
+
+def test_the_best_so_far_is_the_best_of_the_trials_until_then() -> None:
+    for direction in ("maximize", "minimize"):
+        for seed in range(5):
+            trials = random.Random(seed).sample(TRIALS, len(TRIALS))
+            until = [best_trial(trials[: i + 1], direction) for i in range(len(trials))]
+            assert best_so_far(trials, direction) == [None if best is None else best.value for best in until]
 
 
 def test_rows_are_ranked_by_which_of_them_is_the_best() -> None:

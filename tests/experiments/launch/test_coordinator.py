@@ -214,7 +214,8 @@ def test_what_a_scheduler_says_of_a_trial_is_not_taken_for_our_own_words(reason:
     coordinator, _ = coordinate("random", "none", Table(), trials=2, batch=2, rule=Stopping())
     for trial in coordinator.trials.values():
         assert (trial.state, trial.reason) == ("pruned", f"stopped: {reason}")
-        assert not (trial.diverged or trial.behind)
+        assert not trial.diverged
+        assert not trial.behind
 
 
 class Swapping(Scheduler):
