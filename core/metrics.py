@@ -24,8 +24,10 @@ class Metric:
     more than two classes, where this one is of two only; None where it is of any number. `exact_outputs`: it is given
     outputs in float64 whatever the networks train in, because float32 takes a probability close to 1 for 1. `decision`:
     None where the outputs themselves are judged; else the predicted classes alone are, and the best decision by right
-    probabilities is the likeliest class, or for "threshold" whatever is above a threshold that depends on the data. `code`
-    tells a function of the user's from others of its name.
+    probabilities is the likeliest class, or for "threshold" whatever is above a threshold that depends on the data.
+    `best_constant`: which constant prediction of numbers is best. `hides_rare_classes`: never to predict a rare class costs
+    little. `needs_varied_targets`: it is not defined where all targets are the same. `code` tells a function of the user's
+    from others of its name.
     """
 
     name: str
@@ -36,6 +38,9 @@ class Metric:
     for_more_classes: str | None = None
     exact_outputs: bool = False
     decision: Literal["likeliest", "threshold"] | None = None
+    best_constant: Literal["mean", "median"] = "mean"
+    hides_rare_classes: bool = False
+    needs_varied_targets: bool = False
     code: str = ""
 
     def __post_init__(self) -> None:
@@ -229,8 +234,8 @@ _CLASSIFICATION, _REGRESSION = ("classification",), ("regression",)
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION, decision="likeliest"),
-        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION, decision="likeliest"),
+        Metric("accuracy", accuracy, "maximize", _CLASSIFICATION, decision="likeliest", hides_rare_classes=True),
+        Metric("zero_one", zero_one, "minimize", _CLASSIFICATION, decision="likeliest", hides_rare_classes=True),
         Metric("balanced_accuracy", balanced_accuracy, "maximize", _CLASSIFICATION, decision="threshold"),
         Metric("f1_macro", f1_macro, "maximize", _CLASSIFICATION, decision="threshold"),
         Metric("f1", f1, "maximize", _CLASSIFICATION, for_more_classes="f1_macro", decision="threshold"),
@@ -240,15 +245,20 @@ METRICS: dict[str, Metric] = {
         Metric("log_loss", log_loss, "minimize", _CLASSIFICATION, exact_outputs=True),
         Metric("brier", brier, "minimize", _CLASSIFICATION, exact_outputs=True),
         Metric("rmse", rmse, "minimize", _REGRESSION, unit="target"),
-        Metric("mae", mae, "minimize", _REGRESSION, unit="target"),
-        Metric("r2", r2, "maximize", _REGRESSION),
+        Metric("mae", mae, "minimize", _REGRESSION, unit="target", best_constant="median"),
+        Metric("r2", r2, "maximize", _REGRESSION, needs_varied_targets=True),
     )
 }
 
 
+# The usual score of each task, by which `val_score` is measured.
+SCORES = {"classification": "accuracy", "regression": "r2"}
+# The curves that every network has of its validation rows, which may be the objective, and which way each is better.
+OBJECTIVE_CURVES: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
+
 GROUP = "mlptune.metrics"
-# What is measured anyway; as a metric's curve its name would have two meanings.
-_CURVES = ("loss", "score")
+# As a metric's curve these names would have two meanings.
+_CURVES = tuple(name.removeprefix("val_") for name in OBJECTIVE_CURVES)
 # The metrics of installed packages that this process has loaded, by name.
 _installed: dict[str, Metric] = {}
 # The functions that were given in Python in this process, by name.

@@ -27,9 +27,9 @@ def best_constant(rows: ValidationRows, scoring: Scoring, classes: Sequence[Any]
 def _constants(rows: ValidationRows, scoring: Scoring, classes: Sequence[Any]) -> Iterable[tuple[str, NDArray[Any]]]:
     n = len(rows.y)
     if not rows.is_classification:
-        absolute = scoring.metric is not None and scoring.metric.name == "mae"
-        middle = np.median(rows.y, axis=0) if absolute else np.average(rows.y, axis=0, weights=rows.weight)
-        yield f"the {'median' if absolute else 'mean'} for all rows", np.broadcast_to(middle, rows.y.shape)
+        best = "mean" if scoring.metric is None else scoring.metric.best_constant
+        middle = np.median(rows.y, axis=0) if best == "median" else np.average(rows.y, axis=0, weights=rows.weight)
+        yield f"the {best} for all rows", np.broadcast_to(middle, rows.y.shape)
     elif scoring.metric is None or scoring.metric.decision is None:
         shares = np.bincount(rows.y, rows.weight, minlength=len(classes)) / np.sum(
             np.ones(n) if rows.weight is None else rows.weight

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._text import counted
-from ..core.metrics import resolve
+from ..core.metrics import SCORES, resolve
 from ..core.structure import Structure
 from ..core.workspace import outputs_by_row
 from .data.encoding import Encoder
@@ -222,7 +222,7 @@ class TunedModel:
 
     def score(self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy, or R2 in regression."""
-        return self.evaluate(X, y, sample_weight, "accuracy" if self._target.classes is not None else "r2")
+        return self.evaluate(X, y, sample_weight, SCORES[self._target.task])
 
     def evaluate(
         self, X: pd.DataFrame | ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, metric: str = "loss"

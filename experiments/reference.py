@@ -17,7 +17,7 @@ from ..core.activations import ACTIVATIONS
 from ..core.hyperparameters import PARAMETERS
 from ..core.initializers import INITIALIZERS
 from ..core.losses import LOSSES
-from ..core.metrics import METRICS, find, installed_names
+from ..core.metrics import METRICS, OBJECTIVE_CURVES, find, installed_names
 from ..core.optimizers import OPTIMIZERS
 from ..core.presets import PRESETS
 from ..core.rules import Parameter
@@ -273,8 +273,7 @@ def metric(name: str) -> dict[str, Any]:
     """One of them, with or without its `val_`. UserError gives the nearest name."""
     if name in CURVES:
         both = ["classification", "regression"]
-        direction = "minimize" if name == "val_loss" else "maximize"
-        return {"name": name, "tasks": both, "direction": direction, "meaning": CURVES[name]}
+        return {"name": name, "tasks": both, "direction": OBJECTIVE_CURVES[name], "meaning": CURVES[name]}
     plain = name.removeprefix("val_")
     try:
         row = find(plain)

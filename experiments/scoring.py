@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from ..core.losses import LOSSES
 from ..core.metrics import METRICS, Metric
 
-# What the curve val_score is of predictions.
-SCORES = {"classification": "accuracy", "regression": "r2"}
-
 
 @dataclass(frozen=True)
 class Scoring:

@@ -32,9 +32,9 @@ def methods(incomplete: str) -> list[str]:
 
 def metrics(incomplete: str) -> list[str]:
     """The metrics that begin so, those of installed packages too."""
-    from ...core.metrics import METRICS, installed_names
+    from ...core.metrics import METRICS, OBJECTIVE_CURVES, installed_names
 
-    return _beginning(("val_score", "val_loss", *METRICS, *installed_names()), incomplete)
+    return _beginning((*OBJECTIVE_CURVES, *METRICS, *installed_names()), incomplete)
 
 
 def params(incomplete: str) -> list[str]:

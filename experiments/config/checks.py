@@ -342,17 +342,17 @@ def _in_table(error: ValueError) -> str:
 
 
 def _check_metric(key: str, metric: str) -> None:
-    from ...core.metrics import METRICS, find, installed_names
+    from ...core.metrics import METRICS, OBJECTIVE_CURVES, find, installed_names
 
     plain = metric.removeprefix("val_")
-    if metric in ("val_score", "val_loss"):
+    if metric in OBJECTIVE_CURVES:
         return
     try:
         is_known = find(plain) is not None
     except ValueError as error:
         raise UserError(f"[objective] {error}") from None
     if not is_known:
-        known = ("val_score", "val_loss", *METRICS, *installed_names())
+        known = (*OBJECTIVE_CURVES, *METRICS, *installed_names())
         hint = nearest(plain, known) or f"; known: {', '.join(known)}"
         raise UserError(f"[objective] {key}: unknown metric {show(metric)}{hint}")
 

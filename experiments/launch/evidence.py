@@ -307,9 +307,8 @@ def _importance(plan: SweepPlan, model: TunedModel, operations: float) -> dict[s
     weights = sum(part.theta.size for part in model.parts)
     if len(columns) * len(frame) * weights > SHARE_OF_SEARCH * operations:
         return {}
-    metric = plan.objective.metric or ("accuracy" if plan.dataset.classes is not None else "r2")
-    if plan.objective.key == "val_loss":
-        metric = "loss"
+    row = plan.scoring().metric
+    metric = "loss" if row is None else row.name
     sign = 1.0 if plan.objective.direction == "maximize" else -1.0
     drops = permutation_importance(model, frame, y, weight, metric)
     return {"importance": [[name, _short(sign * drop)] for name, drop in drops.items()]}

@@ -3,18 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.metrics import Metric
 from ..data.dataset import Dataset
 from ..errors import UserError
 
 
-def check_judges(dataset: Dataset, metric: str) -> tuple[str, ...]:
+def check_judges(dataset: Dataset, metric: Metric | None) -> tuple[str, ...]:
     """Raise UserError for weights that are all 0 in a part, and for R2 where all validation rows of a fold have one value.
 
     Where other folds can judge, one that cannot is told in the lines that are returned: it counts the same for all trials.
 
     Args:
         dataset: The data.
-        metric: What trials are judged by; R2 needs numbers that differ.
+        metric: What trials are judged by; None for the loss.
     """
     folds = dataset.folds()
     for i, fold in enumerate(folds, 1):
@@ -24,7 +25,7 @@ def check_judges(dataset: Dataset, metric: str) -> tuple[str, ...]:
     test = dataset.test()
     if test is not None:
         _check_weight(test[2], "test row")
-    return _undefined(dataset) if metric == "r2" else ()
+    return _undefined(dataset) if metric is not None and metric.needs_varied_targets else ()
 
 
 def _check_weight(weight: NDArray[np.floating] | None, where: str) -> None:

@@ -23,6 +23,7 @@ from ..ensemble import (
 )
 from ..execution.evaluation import TrainedNetwork
 from ..model import Part, TunedModel
+from ..scoring import Scoring
 from ..temperature import apply_temperature, fit_temperature
 from ..threshold import decide, fit_threshold
 from .library import Entry, Library
@@ -65,7 +66,7 @@ def choose_members(plan: SweepPlan, library: Library, best: int) -> Chosen:
     counts, temperature, together = dict[int, int](), 1.0, predictions.get(best)
     chooser = best_chooser(scoring)
     if picks:
-        absolute, calibrate = plan.objective.metric == "mae", plan.has_probabilities
+        absolute, calibrate = _is_absolute(scoring), plan.has_probabilities
         counts, temperature, together = _select(plan, predictions, rows)
         chooser = ensemble_chooser(picks, calibrate=calibrate, absolute=absolute)
     threshold, metric = None, plan.decision_metric
@@ -79,12 +80,17 @@ def _select(
     plan: SweepPlan, predictions: Predictions, rows: ValidationRows
 ) -> tuple[dict[int, int], float, NDArray[np.float64]]:
     """How often each trial is picked, the temperature of their mean, and that mean with it."""
-    counts = select(predictions, rows, plan.spec.objective.ensemble, absolute=plan.objective.metric == "mae")
+    counts = select(predictions, rows, plan.spec.objective.ensemble, absolute=_is_absolute(plan.scoring()))
     together = combine(predictions, counts)
     if not plan.has_probabilities:
         return counts, 1.0, together
     temperature = fit_temperature(together, rows.y, rows.weight)
     return counts, temperature, apply_temperature(together, temperature)
+
+
+def _is_absolute(scoring: Scoring) -> bool:
+    """Whether members are picked by the absolute error: where the metric is, whose best constant is the median."""
+    return scoring.metric is not None and scoring.metric.best_constant == "median"
 
 
 def ensemble_value(plan: SweepPlan, library: Library) -> float | None:

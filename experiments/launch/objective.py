@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ..._text import nearest
-from ...core.metrics import find, names_for
+from ...core.metrics import OBJECTIVE_CURVES, SCORES, Metric, find, names_for
 from ..config.schema import ObjectiveConfig
 from ..data.class_weight import ClassWeight
 from ..data.dataset import Dataset
@@ -16,7 +16,6 @@ from ..errors import UserError
 
 # Never to predict a class costs accuracy no more than the class's share of the rows; below these shares a sweep is warned.
 RARE_OF_TWO, RARE_OF_MORE = 0.1, 0.02
-_ACCURACY = ("val_score", "val_accuracy", "val_zero_one")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,11 @@ class Objective:
         """All metrics, the score first."""
         return (self.key, *self.counted)
 
+    def row(self, task: str) -> Metric | None:
+        """The metric's row; of `val_score` that of the task's usual score, of `val_loss` none."""
+        name = SCORES[task] if self.key == "val_score" else self.metric
+        return None if name is None else find(name)
+
     @property
     def directions(self) -> list[Literal["maximize", "minimize"]]:
         """The directions of all metrics."""
@@ -47,10 +51,9 @@ class Objective:
 
 def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
     """What [objective] means for the data. Raises UserError for a metric that cannot judge them."""
-    curves: dict[str, Literal["maximize", "minimize"]] = {"val_score": "maximize", "val_loss": "minimize"}
     key, metric, n_classes = config.metric, None, len(dataset.classes or ())
-    if key in curves:
-        best = curves[key]
+    if key in OBJECTIVE_CURVES:
+        best = OBJECTIVE_CURVES[key]
     else:
         metric = key.removeprefix("val_")
         try:
@@ -59,7 +62,7 @@ def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
             raise UserError(f"[objective] {error}") from None
         if row is None or dataset.task not in row.tasks:
             of_task = names_for(dataset.task, n_classes)
-            hint = nearest(metric, of_task) or f"; known: {', '.join((*curves, *of_task))}"
+            hint = nearest(metric, of_task) or f"; known: {', '.join((*OBJECTIVE_CURVES, *of_task))}"
             raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {dataset.task}{hint}")
         try:
             row.check_classes(n_classes)
@@ -97,7 +100,8 @@ def check_defined(objective: Objective, dataset: Dataset) -> None:
 
 def rare_class(objective: Objective, dataset: Dataset, class_weight: ClassWeight | None) -> tuple[str, ...]:
     """A warning where accuracy is the metric and a class is rare, which names the rarest; nothing elsewhere."""
-    shares = dataset.class_shares() if objective.key in _ACCURACY else {}
+    row = objective.row(dataset.task)
+    shares = dataset.class_shares() if row is not None and row.hides_rare_classes else {}
     least = RARE_OF_TWO if len(shares) == 2 else RARE_OF_MORE
     rare = [label for label, share in shares.items() if share < least]
     if not rare:

@@ -23,7 +23,7 @@ from ..data.frames import MemoryTable
 from ..errors import UserError
 from ..execution.engine import Task
 from ..gathered import Gathered
-from ..scoring import SCORES, Scoring
+from ..scoring import Scoring
 from . import forecast
 from .extent import extent_of, refits_members, rows_of_refit
 from .judging import check_judges
@@ -189,8 +189,8 @@ class SweepPlan:
     def scoring(self) -> Scoring:
         """The objective as a score of predictions."""
         classes = self.dataset.classes
-        name = SCORES[self.dataset.task] if self.objective.key == "val_score" else self.objective.metric
-        metric = None if name is None else resolve_metric(name, self.dataset.task, len(classes or ()))
+        row = self.objective.row(self.dataset.task)
+        metric = None if row is None else resolve_metric(row, self.dataset.task, len(classes or ()))
         return Scoring(metric, self.loss, self.dataset.folds()[0].target.scale)
 
 
@@ -261,8 +261,7 @@ def _default_table(spec: Spec, searcher: Searcher, dataset: Dataset) -> dict[str
 
 def _check_metric(objective: Objective, dataset: Dataset) -> tuple[str, ...]:
     """Refuse a metric that is not defined on the validation rows; return notes on what it judges by."""
-    is_r2 = dataset.task == "regression" and objective.key in ("val_score", "val_r2")
-    notes = check_judges(dataset, "r2" if is_r2 else objective.key)
+    notes = check_judges(dataset, objective.row(dataset.task))
     check_defined(objective, dataset)
     return notes
 
