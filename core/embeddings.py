@@ -15,21 +15,22 @@ class Embedding:
 
     `is_binned`: whether each input becomes as many numbers as it has bins by an encoding that is done to the rows once
     and not learned (`binning`). `layer`: makes the layer that is learned, below the dense ones, for a number of inputs,
-    and of bins where there are some.
+    and of bins where there are some. `uses_sigma`: whether `embedding_sigma` is the scale of what that layer starts from.
     """
 
     name: str
     layer: Callable[..., EmbeddingLayer] | None = None
     is_binned: bool = False
+    uses_sigma: bool = False
 
 
 EMBEDDINGS: dict[str, Embedding] = {
     embedding.name: embedding
     for embedding in (
         Embedding("none"),
-        Embedding("periodic", layer=PBLD),
-        Embedding("plr", layer=PLR),
-        Embedding("cosine", layer=Cosine),
+        Embedding("periodic", layer=PBLD, uses_sigma=True),
+        Embedding("plr", layer=PLR, uses_sigma=True),
+        Embedding("cosine", layer=Cosine, uses_sigma=True),
         Embedding("piecewise", is_binned=True),
         Embedding("ple", layer=PLE, is_binned=True),
     )

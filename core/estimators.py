@@ -20,7 +20,7 @@ from threadpoolctl import ThreadpoolController
 from .array import Array
 from .data import Fold
 from .hyperparameters import NAMES, PARAMETERS, Hyperparameters
-from .losses import LOSSES
+from .losses import LOSSES, loss_for
 from .network import Network
 from .parameters import weight_blocks
 from .presets import PRESETS
@@ -279,7 +279,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
     def _loss(self) -> tuple[str, int]:
         n_classes = len(self.classes_)
-        return ("log_loss", 1) if n_classes <= 2 else ("cross_entropy", n_classes)
+        return loss_for(n_classes), n_classes if n_classes > 2 else 1
 
     def _weights(self, X: Array, y: Array, sample_weight: Any) -> Array | None:
         """Each row's weight times that of its class (n,), or None where none is given."""
@@ -376,7 +376,7 @@ class MLPRegressor(RegressorMixin, _MLP):
     _is_flat: bool
 
     def _loss(self) -> tuple[str, int]:
-        return "squared_error", self._n_targets
+        return loss_for(None), self._n_targets
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X (n, d) and y (n,) or (n, targets), each row counting as much as its weight (n,)."""

@@ -228,6 +228,13 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def loss_for(n_classes: int | None) -> str:
+    """The loss of the data themselves: of two classes over one output unit, of more over one each, of numbers (None) the square."""
+    if n_classes is None:
+        return "squared_error"
+    return "log_loss" if n_classes <= 2 else "cross_entropy"
+
+
 def resolve(wanted: str, default: str, n_outputs: int) -> str:
     """The loss that a hyperparameter's value stands for, where the data's own is `default` (a name of LOSSES).
 

@@ -105,6 +105,13 @@ def _check_together(spec: Spec, searcher: "Searcher") -> "Space | None":
 def _check_search(spec: Spec, searcher: "Searcher") -> None:
     if searcher.sampler == "grid" and spec.search.start:
         raise UserError("[search] start: a grid tries its points in their own order; leave start out")
+    if spec.search.finalists and spec.search.minutes is not None:
+        raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
+    if spec.search.race and (searcher.pruner, searcher.scheduler) != ("none", "pruner"):
+        method, stopper = spec.search.method, searcher.pruner if searcher.scheduler == "pruner" else searcher.scheduler
+        raise UserError(
+            f"[search] race: method {method!r} stops trials by their epochs already ({stopper}); leave race out, or that"
+        )
     refused = refuse_to_move(spec.search, searcher) if spec.search.widen else None
     if refused:
         raise UserError(f"[search] widen: {refused}")

@@ -74,6 +74,7 @@ def default_space_table(
         task: classification or regression.
         n_numeric: How many of the network's inputs are numbers.
     """
+    from ...core.embeddings import EMBEDDINGS
     from ...search.spaces.defaults import architecture_space, default_space, plain_space
     from ...search.spaces.layers import layer_of
 
@@ -85,7 +86,7 @@ def default_space_table(
         if model.get("preset") == "strong":  # which has a shape and an embedding, and rates of its own parametrisation
             left_out |= {"hidden", "embedding"}
             table["learning_rate"] = {"low": 1e-2, "high": 1e-1, "log": True}
-        if model.get("embedding", "plr") not in ("plr", "periodic", "cosine"):
+        if "embedding" in model and not EMBEDDINGS[model["embedding"]].uses_sigma:
             left_out.add("embedding_sigma")
         if "l2" in model and not is_plain:
             left_out.add("weight_decay")  # one of the two is enough

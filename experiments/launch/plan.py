@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.hyperparameters import Hyperparameters
+from ...core.losses import loss_for
 from ...core.metrics import Metric
 from ...core.metrics import resolve as resolve_metric
 from ...search.methods import METHODS, Method
@@ -220,10 +221,9 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
         fixed, overruled = _require_full_length(spec, space, fixed)
         notes += overruled
     notes += _unused_priors(spec.search.method, space)
-    if spec.search.finalists and spec.search.minutes is not None:
-        raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
-    _check_race(spec, searcher, len(dataset.folds()))
-    loss = _loss(dataset)
+    if spec.search.race and len(dataset.folds()) < 2:
+        raise UserError("[search] race: there is one validation part and no folds to race over; set [data] folds")
+    loss = loss_for(None if dataset.classes is None else len(dataset.classes))
     costs = _costs(spec, dataset, loss)
     known = point_costs(costs, objective.limit, objective.counted, space, fixed)
     extent = extent_of(spec, dataset, searcher, space, fixed, loss, known)
@@ -274,18 +274,6 @@ def _starts(spec: Spec, space: Space, n_rows: int, costs: PointCosts | None) -> 
         return []
     points = default_starts(spec.hyperparameters, spec.search.method, n_rows, space)
     return [point for point in points if fits(point, space, costs)]
-
-
-def _check_race(spec: Spec, searcher: Searcher, n_folds: int) -> None:
-    if not spec.search.race:
-        return
-    if n_folds < 2:
-        raise UserError("[search] race: there is one validation part and no folds to race over; set [data] folds")
-    if (searcher.pruner, searcher.scheduler) != ("none", "pruner"):
-        method, stopper = spec.search.method, searcher.pruner if searcher.scheduler == "pruner" else searcher.scheduler
-        raise UserError(
-            f"[search] race: method {method!r} stops trials by their epochs already ({stopper}); leave race out, or that"
-        )
 
 
 def _unused_priors(method: str, space: Space) -> tuple[str, ...]:
@@ -343,9 +331,3 @@ def _values(space: Space, name: str) -> list[Any]:
     """The choices of a searched hyperparameter; none if it is not searched."""
     dimension = space.dimensions.get(name)
     return [] if dimension is None or isinstance(dimension, Range) else list(dimension.values)
-
-
-def _loss(dataset: Dataset) -> str:
-    if dataset.classes is None:
-        return "squared_error"
-    return "log_loss" if len(dataset.classes) == 2 else "cross_entropy"

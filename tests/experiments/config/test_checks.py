@@ -3,6 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -208,3 +209,18 @@ def test_integer_bounds_of_a_number_mean_numbers() -> None:
 
 def test_both_rooms_agree_on_what_a_layer_may_have_of_its_own() -> None:
     assert set(spaces.BY_LAYER) == set(BY_LAYER)
+
+
+@pytest.mark.parametrize(
+    ("search", "line"),
+    [
+        (
+            {"method": "hyperband", "race": True},
+            r"\[search\] race: method 'hyperband' stops trials by their epochs already",
+        ),
+        ({"finalists": 3, "minutes": 2}, r"\[search\] finalists: they are trained when the time is over"),
+    ],
+)
+def test_what_needs_no_data_is_refused_before_they_are_read(search: dict[str, Any], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        load_spec({"data": {"source": "absent.csv"}, "search": search})
