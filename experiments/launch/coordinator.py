@@ -228,7 +228,7 @@ class Coordinator:
                 self._move(spaces.renew(asked, self.trials.values()))
             asked += self._begin(int(min(size, left, steering.until_next(asked))))
             self._train(self._scheduler.decide)
-            for line in self._scheduler.news():
+            for line in self._scheduler.notices():
                 self._observer.message(line)
             if self._batch_ended is not None:
                 self._batch_ended(asked)

@@ -112,6 +112,6 @@ class Scheduler(ABC):
         """Lines for the user, before the start: how `total` trials will be trained."""
         return []
 
-    def news(self) -> list[str]:
-        """Lines for the user, each told once: what has been decided since."""
+    def notices(self) -> list[str]:
+        """Lines for the user, each given once: what has been decided since."""
         return []

@@ -52,7 +52,7 @@ class EarlyCurvesScheduler(Scheduler):
         self._asha = AshaScheduler(study, max_epochs)
         self._controls: set[int] = set()
         self._correlation: float | None = None
-        self._news: list[str] = []
+        self._notices: list[str] = []
 
     def decide(self, live: Sequence[Progress]) -> list[Decision]:
         refuse_ended(live, self._max_epochs)
@@ -75,10 +75,10 @@ class EarlyCurvesScheduler(Scheduler):
             "decide whether it stays so or all that follow train to the end"
         ]
 
-    def news(self) -> list[str]:
+    def notices(self) -> list[str]:
         """What the curves have decided, when they have."""
-        news, self._news = self._news, []
-        return news
+        notices, self._notices = self._notices, []
+        return notices
 
     @property
     def _promotes(self) -> bool:
@@ -117,7 +117,7 @@ class EarlyCurvesScheduler(Scheduler):
         if self._promotes:
             self._asha.arrive(curves)
         then = "the best third of each rung goes on" if self._promotes else "all that follow train to the end"
-        self._news = [
+        self._notices = [
             f"after epoch {quarter} the values of {len(controls)} trials rank them as the last ones do with a correlation of "
             f"{self._correlation:.1f}: {then}"
         ]

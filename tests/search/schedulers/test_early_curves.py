@@ -61,7 +61,7 @@ def test_it_tells_once_what_it_has_decided(direction, sign):
     for number in range(60):
         trial = study.ask()
         [decision] = rule.decide([Progress(number, trial, 0)])
-        told += rule.news()
+        told += rule.notices()
         for epoch in range(1, decision.until + 1):
             trial.report(sign * curve(number, epoch), epoch)
         # Those that are not promoted here are ended, as by a person.
@@ -71,4 +71,4 @@ def test_it_tells_once_what_it_has_decided(direction, sign):
             study.tell(trial, sign * curve(number, 27))
     [line] = told
     assert "correlation of 1.0: the best third" in line
-    assert rule.news() == []
+    assert rule.notices() == []
