@@ -80,14 +80,14 @@ def _dataset(spec: Spec, frame: "pd.DataFrame", said: Sequence[str], found: Gath
     from .data.columns import recognised
     from .data.dataset import Dataset
 
-    data = _without_strangers(spec.data, list(frame.columns))
+    data = _without_missing_columns(spec.data, list(frame.columns))
     dataset = found.value(Dataset.of_frame, frame, data, spec.seed, spec.base, spec.class_weight, said=said)
     if dataset is None and not any("[data] numeric" in problem for problem in found.problems):  # for another reason
         found.passes(recognised, frame.drop(columns=data.target or "target", errors="ignore"), data)
     return dataset
 
 
-def _without_strangers(data: "DataConfig", names: Sequence[str]) -> "DataConfig":
+def _without_missing_columns(data: "DataConfig", names: Sequence[str]) -> "DataConfig":
     """[data] without the columns that the table does not have, which are told already."""
     lists = {key: [name for name in getattr(data, key) if name in names] for key in COLUMN_LISTS}
     roles = {key: None for key in COLUMN_ROLES if getattr(data, key) not in names}

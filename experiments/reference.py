@@ -137,7 +137,7 @@ def parameter(name: str) -> dict[str, Any]:
         meaning = f"Of the layer of that number alone; else as `{family}`, of which it is one value."
         return {**_parameter(PARAMETERS[family]), "name": name, "marks": ["group key"], "meaning": meaning}
     if name not in PARAMETERS:
-        raise UserError(f"there is no hyperparameter {name!r}{_elsewhere(name)}")
+        raise UserError(f"there is no hyperparameter {name!r}{_where_it_belongs(name)}")
     found = _parameter(PARAMETERS[name])
     if name in CHOICES:
         found["choices"] = choice_meanings(name)
@@ -188,7 +188,7 @@ def _others() -> dict[str, dict[str, Any]]:
     }
 
 
-def _elsewhere(name: str) -> str:
+def _where_it_belongs(name: str) -> str:
     """The end of an error line: the key of a sweep file of this name, or the hyperparameter that was probably meant."""
     for table, field in Spec.model_fields.items():
         model = field.annotation

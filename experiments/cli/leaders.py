@@ -28,7 +28,9 @@ def leaders_table(leaders: Sequence[TrialRecord], width: int, ellipsis: str = "â
     if width < WIDE:
         del facts["epochs"]
     columns = {**facts, **_hyperparameters(leaders)}
-    widths, left_out = fitting({name: (len(name), max(map(len, cells))) for name, cells in columns.items()}, width)
+    widths, left_out = column_widths(
+        {name: (len(name), max(map(len, cells))) for name, cells in columns.items()}, width
+    )
     table = Table(box=None, padding=(0, GAP, 0, 0), header_style="dim", pad_edge=False)
     for name, wide in widths.items():
         table.add_column(Text(cut(name, wide, ellipsis)), justify="right", width=wide, no_wrap=True, overflow="crop")
@@ -60,7 +62,7 @@ def _values(trial: TrialRecord) -> Mapping[str, Any]:
     return {name: now.get(name, value) for name, value in trial.params.items()}
 
 
-def fitting(columns: Mapping[str, tuple[int, int]], width: int) -> tuple[dict[str, int], int]:
+def column_widths(columns: Mapping[str, tuple[int, int]], width: int) -> tuple[dict[str, int], int]:
     """The widths of the columns that fit beside one another, and how many are left out.
 
     First the longest headings are cut, then the longest values, and then columns are left out from the right; the first stays.

@@ -17,7 +17,7 @@ from ..space_changes import loads
 from .plan import SweepPlan
 from .point_costs import PointCosts
 from .space_history import SpaceHistory
-from .warm_start import Point, fitting, is_complete
+from .warm_start import Point, encode_start_point, is_complete
 
 
 def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def takes_by_hand(plan: SweepPlan) -> bool:
 def fits(point: Point, space: Space, costs: PointCosts | None = None) -> bool:
     """Whether a configuration is in the space, and within the limits that `costs` knows."""
     try:
-        fitting(point, space)
+        encode_start_point(point, space)
     except (ValueError, TypeError):
         return False
     return _beyond(point, space, costs) is None
@@ -64,7 +64,7 @@ def _beyond(point: Point, space: Space, costs: PointCosts | None) -> str | None:
 
 def _check(point: Point, space: Space) -> None:
     try:
-        fitting(point, space)
+        encode_start_point(point, space)
     except ValueError as error:
         raise UserError(str(error)) from None
 

@@ -129,7 +129,7 @@ class _Pace:
         """A batch of so many trials has ended."""
         self._seconds_a_trial = (time.monotonic() - self._began) / trials
 
-    def fitting(self, size: int) -> int:
+    def next_size(self, size: int) -> int:
         """The size of the next batch, `size` at most; 0 when there is no time for another."""
         self._began = time.monotonic()
         if self._deadline is None or self._seconds_a_trial is None:
@@ -219,7 +219,7 @@ class Coordinator:
                 )
                 break
             planned = self._scheduler.batch(asked)
-            size = planned or pace.fitting(budget.batch)
+            size = planned or pace.next_size(budget.batch)
             if pace.is_over() and not asked:
                 self._observer.message("the time is over before a trial has begun; it goes on to the first result")
             elif not size or pace.is_over():

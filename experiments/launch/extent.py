@@ -120,10 +120,10 @@ def _total(search: SearchConfig, searcher: Searcher, space: Space, costs: PointC
         return search.trials or min(limits, default=DEFAULT_TRIALS)
     size = space.grid_size()
     if costs is not None and costs.limit:
-        fitting = len(list(islice(points_within(space, costs.known_costs), search.trials)))
-        if not fitting:
+        n_points = len(list(islice(points_within(space, costs.known_costs), search.trials)))
+        if not n_points:
             raise UserError("[objective] limit: no point of the grid is within it")
-        return fitting
+        return n_points
     return min(size, search.trials or size)
 
 

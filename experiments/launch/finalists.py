@@ -76,8 +76,8 @@ def _fresh_values(plan: SweepPlan, trials: list[TrialRecord], executor: Executor
     return values
 
 
-def named(found: Sequence[Finalist], best: TrialRecord) -> TrialRecord:
-    """The trial that is named: the first finalist, or `best` where there are none or all have diverged."""
+def best_finalist(found: Sequence[Finalist], best: TrialRecord) -> TrialRecord:
+    """The best trial: the first finalist, or `best` where there are none or all have diverged."""
     return found[0].trial if found and found[0].mean is not None else best
 
 

@@ -39,7 +39,7 @@ from ..signature import signature_of
 from ..space_changes import SpaceChange
 from . import forecast
 from .evidence import measure
-from .finalists import Finalist, finalists, named, table
+from .finalists import Finalist, best_finalist, finalists, table
 from .library import Library
 from .members import (
     choose_members,
@@ -93,7 +93,7 @@ def finish(
     """
     trials, library = searched.trials, searched.library
     finals = find_finalists(plan, trials, executor, observer)
-    best = named(finals, best_of(plan, trials))
+    best = best_finalist(finals, best_of(plan, trials))
     scored_before = writer.count_scored(plan.dataset.fingerprint)
     model, expected = make_model(plan, best, trials, library, executor, observer)
     complete = {**trained_configuration(plan, best), **plan.of_rows}
@@ -205,7 +205,7 @@ def find_finalists(
     found = finalists(plan, trials, executor)
     if found:
         best = best_of(plan, trials)
-        winner = named(found, best)
+        winner = best_finalist(found, best)
         other = " too" if winner.number == best.number else f", not trial {best.number}"
         observer.message(
             f"{len(found)} finalists trained from fresh seeds: trial {winner.number} is the best in the mean{other}"

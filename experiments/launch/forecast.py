@@ -98,13 +98,13 @@ def affordable(
     """
     if operations_a_trial <= 0:
         return most, 1.0
-    fitting = budget / operations_a_trial
-    fewest, trials = min(fewest, most), int(fitting - members * refit)
+    affordable_trials = budget / operations_a_trial
+    fewest, trials = min(fewest, most), int(affordable_trials - members * refit)
     if trials >= fewest:
         return min(most, trials), 1.0
-    share = (fitting - members) / fewest
+    share = (affordable_trials - members) / fewest
     if share < 1.0 / MEMBER_ROWS:  # members do not train on all rows either
-        share = fitting / (fewest + MEMBER_ROWS * members)
+        share = affordable_trials / (fewest + MEMBER_ROWS * members)
     return fewest, min(1.0, max(0.01, round(share, 2)))
 
 

@@ -23,7 +23,7 @@ from .coordinator import Budget
 from .forecast import structure_on
 from .plan import SweepPlan
 from .stop_rules import StopRules
-from .warm_start import fitting
+from .warm_start import encode_start_point
 
 if TYPE_CHECKING:
     import optuna
@@ -53,7 +53,7 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
         study_name=STUDY_NAME, sampler=proposer, pruner=stopper, directions=plan.objective.directions
     )
     for point in start:
-        study.enqueue_trial(fitting(point, plan.space))
+        study.enqueue_trial(encode_start_point(point, plan.space))
     return study
 
 

@@ -16,7 +16,7 @@ from ..execution.workers import Inline, Workers
 from ..model import TunedModel
 from ..progress import Observer
 from .coordinator import LiveTrial
-from .finalists import named
+from .finalists import best_finalist
 from .finish import best_of, find_finalists, make_model
 from .library import Library
 from .plan import plan_of
@@ -78,7 +78,7 @@ def search_unstored(spec: Spec, table: MemoryTable, workers: int = 1, observer: 
         plan = plan_of(spec, table)
         search = PreparedSearch(plan, executor, observer, began, plan.starts)
         trials = search.run(LibraryRecorder(search.library))
-        best = named(find_finalists(plan, trials, executor, observer), best_of(plan, trials))
+        best = best_finalist(find_finalists(plan, trials, executor, observer), best_of(plan, trials))
         model, expected = make_model(plan, best, trials, search.library, executor, observer)
     in_order = [trial for _, trial in sorted(trials.items())]
     return Found(model, best, in_order, expected, plan.objective.direction)

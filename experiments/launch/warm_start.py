@@ -71,7 +71,7 @@ def check_points(
     """
     for i, point in enumerate(points, 1):
         try:
-            fitting(point, space)
+            encode_start_point(point, space)
         except ValueError as error:
             raise UserError(f"[search] start: configuration {i}: {error}") from None
         beyond = over(point) if over is not None and is_complete(point, space) else None
@@ -88,7 +88,7 @@ def is_complete(point: Point, space: Space) -> bool:
     return all(name in point for name in space if space.active(name, point))
 
 
-def fitting(point: Point, space: Space) -> dict[str, Any]:
+def encode_start_point(point: Point, space: Space) -> dict[str, Any]:
     """A configuration as Optuna stores it. Raises ValueError for what the space does not have."""
     for name in point:
         if name not in space:
@@ -104,7 +104,7 @@ def fitting(point: Point, space: Space) -> dict[str, Any]:
 def fits(point: Point, space: Space, costs: PointCosts | None) -> bool:
     """Whether a configuration is in the space and, as far as it is known, within its limits."""
     try:
-        fitting(point, space)
+        encode_start_point(point, space)
     except ValueError:
         return False
     return costs is None or not is_complete(point, space) or costs.over(point) is None

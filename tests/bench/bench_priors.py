@@ -15,7 +15,7 @@ import pytest
 
 import mlptune
 from mlptune.experiments.launch.coordinator import Budget, Coordinator
-from mlptune.experiments.launch.warm_start import MOST, fitting
+from mlptune.experiments.launch.warm_start import MOST, encode_start_point
 from mlptune.experiments.progress import Observer
 from mlptune.search import Space, sampler, scheduler
 from mlptune.tests.bench.tables import FOLDER, Lookup, Nothing, Table, cells
@@ -80,7 +80,7 @@ def searched(table, seed, points=(), prior=None):
     )
     study = optuna.create_study(sampler=sampler("auto", seed, space=space), direction=table.direction)
     for point in points:
-        study.enqueue_trial(fitting(point, space))
+        study.enqueue_trial(encode_start_point(point, space))
     rule, lookup = scheduler("pruner", study, 1), Lookup(table, seed)
     search = Coordinator(study, space, rule, lookup, fixed={}, recorder=Nothing(), observer=Observer())
     search.run(Budget(TRIALS, BATCH, 1))

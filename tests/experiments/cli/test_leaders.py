@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mlptune.experiments.cli.leaders import GAP, cut, fitting, leaders_table
+from mlptune.experiments.cli.leaders import GAP, column_widths, cut, leaders_table
 from mlptune.tracking.records import TrialRecord
 
 
@@ -59,7 +59,7 @@ def test_of_a_trial_that_has_copied_others_the_last_values_are_shown() -> None:
     st.integers(1, 200),
 )
 def test_what_is_shown_fits(sizes: list[tuple[int, int]], width: int) -> None:
-    widths, left_out = fitting({str(place): size for place, size in enumerate(sizes)}, width)
+    widths, left_out = column_widths({str(place): size for place, size in enumerate(sizes)}, width)
     assert list(widths) == [str(place) for place in range(len(widths))]
     assert sum(widths.values()) + GAP * (len(widths) - 1) <= width
     assert left_out in (0, len(sizes) - len(widths))

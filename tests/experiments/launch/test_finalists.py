@@ -11,7 +11,7 @@ from mlptune.experiments.errors import UserError
 from mlptune.experiments.execution.engine import EngineEvaluator
 from mlptune.experiments.execution.evaluation import Request
 from mlptune.experiments.execution.workers import Inline
-from mlptune.experiments.launch.finalists import FRESH_SEEDS, finalists, named
+from mlptune.experiments.launch.finalists import FRESH_SEEDS, best_finalist, finalists
 from mlptune.tracking import reader
 from mlptune.tracking.records import TrialRecord
 from tests.support.observers import Listener
@@ -84,7 +84,7 @@ def test_where_all_diverge_or_too_few_are_complete_the_best_value_is_named() -> 
     trials = {n: TrialRecord(n, "complete", 0.9 - n / 10, {"l2": 0.0}) for n in range(4)}
     found = finalists(plan, trials, Inline())
     assert [finalist.mean for finalist in found] == [None, None]
-    assert named(found, trials[0]) is trials[0]
+    assert best_finalist(found, trials[0]) is trials[0]
     assert finalists(plan, {n: trials[n] for n in range(3)}, Inline()) == []
     with pytest.raises(UserError, match="finalists: they are trained when the time is over"):
         planned(search={"finalists": 2, "minutes": 1})
