@@ -33,6 +33,21 @@ class Searcher(NamedTuple):
         """Whether trials wait for one another, so that none can join by hand and the space must stay as it is."""
         return self.scheduler != "pruner"
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether a pruner or a scheduler may end trials before their last epoch."""
+        return (self.pruner, self.scheduler) != ("none", "pruner")
+
+    @property
+    def enumerates(self) -> bool:
+        """Whether it tries all points of the space, in an order of its own."""
+        return self.sampler == "grid"
+
+    @property
+    def searches_layers(self) -> bool:
+        """Whether its default space is one of architectures, layer by layer."""
+        return self.sampler == "nas"
+
 
 def resolve(method: str, pruner: str | None = None, *, in_epochs: bool = False) -> Searcher:
     """The names of sampler, pruner and scheduler that a method stands for, with `pruner` as the user's own choice.

@@ -95,19 +95,18 @@ def _check_entry(name: str, entry: Any) -> None:
 
 def _check_together(spec: Spec, searcher: "Searcher") -> "Space | None":
     """Check the values of [model] and [space], each possible by itself, against each other; return the parsed [space]."""
-    if (
-        spec.space is not None or searcher.sampler != "nas"
-    ):  # whose default space has the layers that [model] leaves open
+    # A default space of layers has those that [model] leaves open.
+    if spec.space is not None or not searcher.searches_layers:
         _check_shape(spec.hyperparameters, spec.space or {})
     return None if spec.space is None else check_space(spec, spec.space)
 
 
 def _check_search(spec: Spec, searcher: "Searcher") -> None:
-    if searcher.sampler == "grid" and spec.search.start:
+    if searcher.enumerates and spec.search.start:
         raise UserError("[search] start: a grid tries its points in their own order; leave start out")
     if spec.search.finalists and spec.search.minutes is not None:
         raise UserError("[search] finalists: they are trained when the time is over; leave out finalists or minutes")
-    if spec.search.race and (searcher.pruner, searcher.scheduler) != ("none", "pruner"):
+    if spec.search.race and searcher.ends_early:
         method, stopper = spec.search.method, searcher.pruner if searcher.scheduler == "pruner" else searcher.scheduler
         raise UserError(
             f"[search] race: method {method!r} stops trials by their epochs already ({stopper}); leave race out, or that"
@@ -115,7 +114,7 @@ def _check_search(spec: Spec, searcher: "Searcher") -> None:
     refused = refuse_to_move(spec.search, searcher) if spec.search.widen else None
     if refused:
         raise UserError(f"[search] widen: {refused}")
-    if searcher[1:] != ("none", "pruner") and "epochs" in (spec.space or {}):
+    if searcher.ends_early and "epochs" in (spec.space or {}):
         owner = f"method {spec.search.method}" if spec.search.pruner is None else "a pruner"
         raise UserError(
             f"[space] epochs: cannot be searched under {owner}, whose budgets are epochs; fix it in [model]"
@@ -148,7 +147,7 @@ def check_space(spec: Spec, table: Mapping[str, Any]) -> "Space":
         raise UserError(_in_table(error)) from None
     _check_depth(spec.hyperparameters, table)
     _check_contradictions(spec.hyperparameters, space)
-    if searcher_of(spec).sampler == "grid":
+    if searcher_of(spec).enumerates:
         _check_grid(space, spec)
     return space
 

@@ -1,9 +1,12 @@
 """What a sweep file leaves out and the data decide: the default space, the default budget, and how many trials."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .names import MAX_LAYERS, SHAPE_NAMES
+
+if TYPE_CHECKING:
+    from ...search.searcher import Searcher
 
 DEFAULT_TRIALS = 64
 # Small enough that a searcher learns often, large enough that trials of one structure meet in a stack (see docs/batch-size.md).
@@ -63,13 +66,13 @@ def default_starts(model: Mapping[str, Any], method: str, n_rows: int, space: Co
 
 
 def default_space_table(
-    model: Mapping[str, Any], sampler: str, n_rows: int, task: str, n_numeric: int = 1
+    model: Mapping[str, Any], searcher: "Searcher", n_rows: int, task: str, n_numeric: int = 1
 ) -> dict[str, Any]:
     """Return the [space] table that stands in for an absent one: search's default without what [model] fixes.
 
     Args:
         model: The table [model]; its preset "plain" asks for plain networks.
-        sampler: The sampler's name; architecture search has a default space of its own.
+        searcher: Architecture search has a default space of its own.
         n_rows: Training rows.
         task: classification or regression.
         n_numeric: How many of the network's inputs are numbers.
@@ -78,7 +81,7 @@ def default_space_table(
     from ...search.spaces.defaults import architecture_space, default_space, plain_space
     from ...search.spaces.layers import layer_of
 
-    if sampler != "nas":
+    if not searcher.searches_layers:
         has_shape = any(name == "hidden" or name in SHAPE_NAMES for name in model)
         is_plain = model.get("preset") == "plain"
         table = plain_space(n_rows, task) if is_plain else default_space(n_rows, task, n_numeric)

@@ -45,7 +45,7 @@ def as_tried(point: Point, plan: SweepPlan, launch: LaunchRecord, uri: str) -> d
 
 def takes_by_hand(plan: SweepPlan) -> bool:
     """Whether a trial can join that the searcher has not proposed: under a scheduler of its own, and in a grid, it cannot."""
-    return not plan.searcher.own_scheduler and plan.searcher.sampler != "grid" and len(plan.space) > 0
+    return not plan.searcher.own_scheduler and not plan.searcher.enumerates and len(plan.space) > 0
 
 
 def fits(point: Point, space: Space, costs: PointCosts | None = None) -> bool:

@@ -111,7 +111,7 @@ def _has_length(search: SearchConfig) -> bool:
 def _total(search: SearchConfig, searcher: Searcher, space: Space, costs: PointCosts | None) -> int:
     if not len(space):
         return 1
-    if searcher.sampler != "grid":
+    if not searcher.enumerates:
         # Where their number is not needed, they are asked until the time is over.
         if searcher.needs_total:
             return search.trials or DEFAULT_TRIALS

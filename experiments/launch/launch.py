@@ -284,7 +284,7 @@ def description_of(plan: SweepPlan) -> Description:
     source = plan.spec.data.source
     return Description(
         searched=names,
-        grouped=names if plan.spec.search.method == "grid" else (),
+        grouped=names if plan.searcher.enumerates else (),
         target=plan.spec.data.target or "target",  # what `target_name` says
         source=store.redact(source),
         fingerprint=plan.dataset.fingerprint,

@@ -209,7 +209,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
     if space is None:  # not parsed when the file was loaded: the data decide what is searched
         table = spec.space if spec.space is not None else _default_table(spec, searcher, dataset)
         space = check_space(spec, table)
-    fixed = _with_defaults(spec, searcher.sampler, space, n_rows)
+    fixed = _with_defaults(spec, searcher, space, n_rows)
     found = Gathered()
     objective = found.value(objective_of, spec.objective, dataset)
     options = found.value(_options, searcher, spec.search)
@@ -254,9 +254,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> SweepPlan:
 def _default_table(spec: Spec, searcher: Searcher, dataset: Dataset) -> dict[str, Any]:
     """What is searched where the sweep file does not say."""
     fold = dataset.folds()[0]
-    return default_space_table(
-        spec.hyperparameters, searcher.sampler, len(fold.arrays.X), dataset.task, fold.encoder.n_numeric
-    )
+    return default_space_table(spec.hyperparameters, searcher, len(fold.arrays.X), dataset.task, fold.encoder.n_numeric)
 
 
 def _check_metric(objective: Objective, dataset: Dataset) -> tuple[str, ...]:
@@ -284,10 +282,10 @@ def _unused_priors(method: str, space: Space) -> tuple[str, ...]:
     return (f"priors ({', '.join(space.guess)}) are not used by method {method}, but by {users}",)
 
 
-def _with_defaults(spec: Spec, sampler: str, space: Space, n_rows: int) -> dict[str, Any]:
+def _with_defaults(spec: Spec, searcher: Searcher, space: Space, n_rows: int) -> dict[str, Any]:
     """[model], with what it leaves open where the data decide."""
     model = spec.hyperparameters
-    own = spec.space is not None or sampler == "nas"
+    own = spec.space is not None or searcher.searches_layers
     found = default_model({**dict.fromkeys(space), **model}, n_rows, with_space=own)
     return {**found, **model, "standardize": True}
 

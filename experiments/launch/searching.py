@@ -127,12 +127,7 @@ def search_budget(plan: SweepPlan, study: "optuna.Study", began: float | None = 
         seconds = 60.0 * search.minutes
         if timed:
             deadline = (time.monotonic() if began is None else began) + seconds - min(FINISH_SECONDS, seconds / 4)
-    elif (
-        not rules.given
-        and not search.widen
-        and plan.searcher[1:] == ("none", "pruner")
-        and ignores_history(study.sampler)
-    ):
+    elif not rules.given and not search.widen and not plan.searcher.ends_early and ignores_history(study.sampler):
         # Those of a race wait for one another, each with its state in memory.
         batch = UNBLOCKED_BATCH if search.timeout is None and not plan.race else max(batch, 32)
     return Budget(plan.total, batch, plan.max_epochs, search.timeout if timed else None, deadline, rules)

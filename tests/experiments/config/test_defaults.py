@@ -4,6 +4,7 @@ import pytest
 
 from mlptune.experiments.config.defaults import default_model, default_space_table, default_starts
 from mlptune.search import Space
+from mlptune.search.searcher import resolve
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ from mlptune.search import Space
     ],
 )
 def test_architecture_search_without_a_space_searches_what_the_model_leaves_open(model, names):
-    table = default_space_table(model, "nas", 1000, "classification")
+    table = default_space_table(model, resolve("nas"), 1000, "classification")
     Space.parse(table, "space", model)
     last = max(int(n.rpartition("_")[2]) for n in table if n.startswith("skip"))
     assert {n for n in table if not n[-1].isdigit() or n.endswith(f"_{last}")} == names
@@ -34,11 +35,11 @@ def test_architecture_search_without_a_space_searches_what_the_model_leaves_open
     ],
 )
 def test_the_default_space_leaves_out_what_the_model_fixes(model, names):
-    assert set(default_space_table(model, "auto", 1000, "regression")) == names
+    assert set(default_space_table(model, resolve("auto"), 1000, "regression")) == names
 
 
 def test_without_numbers_there_is_nothing_to_embed():
-    assert "embedding" not in default_space_table({}, "auto", 1000, "classification", n_numeric=0)
+    assert "embedding" not in default_space_table({}, resolve("auto"), 1000, "classification", n_numeric=0)
 
 
 def test_the_default_budget_shrinks_with_the_table():
@@ -66,7 +67,7 @@ def test_the_recipe_goes_with_the_default_space_alone_and_leaves_what_is_given()
 
 
 def test_what_is_tried_first_is_of_the_default_space_and_of_the_default_searcher():
-    names = default_space_table({}, "auto", 500, "regression")
+    names = default_space_table({}, resolve("auto"), 500, "regression")
     points = default_starts({}, "auto", 500, names)
     assert len(points) == 8
     assert all(point.keys() <= names.keys() for point in points)
