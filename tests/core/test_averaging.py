@@ -10,8 +10,7 @@ from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import outputs
-
-from .test_stack import same_bits, same_states
+from tests.support.stacks import same_bits, same_states
 
 N, D = 30, 4
 

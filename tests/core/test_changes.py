@@ -14,8 +14,7 @@ from mlptune.core.estimators import MLPClassifier
 from mlptune.core.hyperparameters import CHANGEABLE, PARAMETERS, Hyperparameters
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-
-from .test_stack import problems, same_bits, same_states
+from tests.support.stacks import problems, same_bits, same_states
 
 CHANGES = [[3, {"learning_rate": 0.02, "l2": 1e-4}], [5, {"l2": 0.0, "dropout": 0.3}]]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from mlptune.core.activations import ACTIVATIONS
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.inputs import with_ones
 from mlptune.core.losses import LOSSES
@@ -12,22 +11,8 @@ from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs
-
-FORMULAS = {
-    "identity": lambda z: z,
-    "logistic": expit,
-    "tanh": np.tanh,
-    "relu": lambda z: np.where(z > 0, z, 0.0),
-    "leaky_relu": lambda z: np.where(z > 0, z, 0.1 * z),
-    "elu": lambda z: np.where(z > 0, z, np.expm1(z)),
-    "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
-    "softplus": lambda z: np.logaddexp(0.0, z),
-    "gelu": lambda z: z * expit(np.sqrt(8 / np.pi) * (z + 0.044715 * z**3)),
-    "silu": lambda z: z * expit(z),
-    "mish": lambda z: z * np.tanh(np.logaddexp(0.0, z)),
-    "maxout": lambda z: np.maximum(*np.split(z, 2, axis=1)),
-}
-TRAINABLE = sorted(set(ACTIVATIONS) - {"threshold"})
+from tests.support.formulas import FORMULAS
+from tests.support.stacks import TRAINABLE
 
 
 def test_every_activation_has_a_formula():

@@ -7,8 +7,7 @@ from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.schedules import SMOOTHING_SCHEDULES, multiplier
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-
-from .test_stack import same_bits, same_states
+from tests.support.stacks import same_bits, same_states
 
 EPOCHS, STEPS, RATE = 8, 3, 1e-9
 

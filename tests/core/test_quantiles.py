@@ -13,8 +13,7 @@ from mlptune.core.quantiles import fit_quantiles, n_quantiles, to_normal
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import outputs
-
-from .test_stack import same_bits, same_states
+from tests.support.stacks import same_bits, same_states
 
 
 def table(n=3000):

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.training import RUNNING, Network, State, start
 from tests.support.classes import group_of, run, three_classes
-
-from .test_stack import same_states
+from tests.support.stacks import same_states
 
 
 def test_a_pickled_state_goes_on_as_if_never_interrupted():

@@ -8,8 +8,7 @@ import pytest
 from mlptune.core.hyperparameters import PARAMETERS, Hyperparameters
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
-
-from .test_stack import same_states
+from tests.support.stacks import same_states
 
 SIZES = {"n_inputs": 4, "n_outputs": 2, "n_rows": 100}
 

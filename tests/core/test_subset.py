@@ -13,8 +13,7 @@ from mlptune.core.hyperparameters import Hyperparameters
 from mlptune.core.structure import Structure, subset_size
 from mlptune.core.subset import subset_rows
 from mlptune.core.training import Fold, Network, start, train
-
-from .test_stack import same_bits, same_states
+from tests.support.stacks import same_bits, same_states
 
 SEED = 4
 

@@ -13,10 +13,11 @@ from mlptune.core.parameters import weight_blocks
 from mlptune.core.structure import Structure
 from mlptune.core.training import Fold, Network, start, train
 from mlptune.core.workspace import Workspace, outputs, outputs_by_row
+from tests.support.formulas import FORMULAS
+from tests.support.stacks import TRAINABLE
 from tests.support.tables import group_of, table
 
 from .reference.steps import thirty_steps_equal_torch
-from .test_gradients import FORMULAS, TRAINABLE
 
 N, D, C = 13, 4, 3
 

@@ -1,4 +1,4 @@
-"""The plan of a small sweep."""
+"""Plans of sweeps."""
 
 from typing import Any
 
@@ -11,4 +11,10 @@ from tests.support.sweeps import small
 def plan(**changes: Any) -> SweepPlan:
     """That of `small` with these changes."""
     spec, _ = load_spec(small(**changes))
+    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+
+
+def planned(source: str = "sklearn:iris", **tables: Any) -> SweepPlan:
+    """That of a file with these tables, of which [data] has its source."""
+    spec, _ = load_spec({"name": "s", "data": {"source": source, **tables.pop("data", {})}, **tables})
     return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))

@@ -15,9 +15,8 @@ from mlptune.experiments.launch.finalists import FRESH_SEEDS, best_finalist, fin
 from mlptune.tracking import reader
 from mlptune.tracking.records import TrialRecord
 from tests.support.observers import Listener
+from tests.support.plans import planned
 from tests.support.sweeps import essence, small
-
-from .test_plan import planned
 
 # In this sweep another trial than the one of the best value is named.
 SPEC = small("random", seed=1, search__finalists=4, objective__ensemble=0)

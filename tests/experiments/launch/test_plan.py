@@ -1,7 +1,6 @@
 """A plan is what follows from a sweep file and its data: the default space and budget, and what is judged."""
 
 from dataclasses import FrozenInstanceError
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +8,10 @@ import pytest
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.launch.plan import SweepPlan, make_plan
+from mlptune.experiments.launch.plan import make_plan
+from tests.support.plans import planned
 
 STANDARD = {"standardize": True}  # what every sweep does with its table
-
-
-def planned(source: str = "sklearn:iris", **tables: Any) -> SweepPlan:
-    spec, _ = load_spec({"name": "s", "data": {"source": source, **tables.pop("data", {})}, **tables})
-    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
 
 
 def test_a_bare_file_gets_a_space_and_a_budget_that_fit_the_data():

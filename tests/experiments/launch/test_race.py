@@ -18,11 +18,10 @@ from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.race import ROUNDS, Race, share_of_networks
 from mlptune.experiments.launch.replay import CommittedTrial, Replay
 from tests.support.observers import AfterTrials, press_ctrl_c
+from tests.support.plans import planned
 from tests.support.recorders import committed_trial
 from tests.support.sweeps import essence, small
 from tests.support.tasks import iris_task
-
-from .test_plan import planned
 
 EPOCHS, FOLDS, SEEDS = 6, 5, (0, 1)
 TASK = iris_task(seeds=SEEDS, folds=FOLDS)

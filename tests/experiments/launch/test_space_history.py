@@ -21,7 +21,7 @@ from mlptune.experiments.space_changes import SpaceChange, dumps, loads
 from mlptune.search import Space, sampler, scheduler
 from mlptune.search.methods import METHODS
 from mlptune.search.spaces.dimensions import Choices, Range
-from tests.experiments.launch.test_coordinator import EPOCHS, Table
+from tests.support.curve_table import EPOCHS, Table
 from tests.support.observers import AfterTrials, press_ctrl_c
 from tests.support.recorders import MemoryRecorder
 from tests.support.sweeps import essence, iris

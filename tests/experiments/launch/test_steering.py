@@ -11,7 +11,7 @@ from mlptune.experiments.launch.steering import ByHand, Steering, dumps, loads, 
 from mlptune.experiments.progress import Observer
 from mlptune.search import Space, sampler, scheduler
 from mlptune.tracking import schema
-from tests.experiments.launch.test_coordinator import EPOCHS, SPACE, Table
+from tests.support.curve_table import EPOCHS, SPACE, Table
 from tests.support.recorders import MemoryRecorder
 
 POINT = {"learning_rate": 0.03, "momentum": 0.9}

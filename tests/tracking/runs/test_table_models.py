@@ -11,8 +11,8 @@ from mlptune.tracking import schema, store
 from mlptune.tracking.runs import table_models
 from mlptune.tracking.runs.table_client import TableClient
 from mlptune.tracking.writer import Writer
+from tests.support.full_launches import write_all
 from tests.support.launches import opened
-from tests.tracking.runs.test_table_client import write_all
 
 
 def test_mlflow_opens_what_was_written_and_goes_on(stores: Callable[[str], str], tmp_path: Path) -> None:
