@@ -9,6 +9,12 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+def listed(words: Sequence[str], most: int = 8) -> str:
+    """The first few of the words, with commas, and how many more there are: `"a, b and 3 more"`."""
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def joined(words: Sequence[str]) -> str:
     """Words as a sentence lists them: a, b and c."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
@@ -45,8 +51,7 @@ def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
 def hint(name: object, known: Iterable[str], most: int | None = None) -> str:
     """The end of an error line: the known name most like `name`, or all of them (the first `most`) where none is near."""
     known = sorted(set(known))
-    more = [] if most is None or len(known) <= most else [f"and {len(known) - most} more"]
-    return nearest(name, known) or (f"; known: {', '.join([*known[:most], *more])}" if known else "")
+    return nearest(name, known) or (f"; known: {listed(known, len(known) if most is None else most)}" if known else "")
 
 
 def escape_control_characters(text: str) -> str:

@@ -4,11 +4,11 @@ A row is a field of `Hyperparameters`; signatures, checks and the reference are 
 needs its row here and the place where it acts; if it is structural, a field of `structure.Structure` too.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from .._text import hint
 from .activations import ACTIVATIONS
 from .binning import N_BINS
 from .embeddings import EMBEDDINGS
@@ -527,9 +527,7 @@ def known(name: str) -> Parameter:
     """The parameter of that name; ValueError with the nearest name if there is none."""
     if name in PARAMETERS:
         return PARAMETERS[name]
-    near = difflib.get_close_matches(str(name), NAMES, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(NAMES)}"
-    raise ValueError(f"unknown hyperparameter {name!r}{hint}")
+    raise ValueError(f"unknown hyperparameter {name!r}{hint(name, NAMES)}")
 
 
 def check(name: str, value: Any) -> Any:

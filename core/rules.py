@@ -1,12 +1,13 @@
 """The rule of one hyperparameter: which values it may take, what it means, and the check that a value follows it."""
 
 import dataclasses
-import difflib
 import math
 import numbers
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from .._text import nearest
 
 Kind = Literal["int", "float", "bool", "choice", "sizes", "changes"]
 
@@ -100,8 +101,7 @@ class Parameter:
     def _nearest(self, value: Any) -> str:
         if self.kind != "choice" or not isinstance(value, str):
             return ""
-        near = difflib.get_close_matches(value, self.choices, n=1)
-        return f"; did you mean {near[0]!r}?" if near else ""
+        return nearest(value, self.choices)
 
 
 def parameter(default: Any, kind: Kind, **rule: Any) -> Any:

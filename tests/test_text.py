@@ -1,6 +1,6 @@
 """The hints of all error messages: the name that was probably meant, in one wording."""
 
-from mlptune._text import closest, counted, hint, joined, nearest, suggestion
+from mlptune._text import closest, counted, hint, joined, listed, nearest, suggestion
 
 
 def test_nouns_are_counted():
@@ -28,3 +28,13 @@ def test_a_hint_suggests_one_name_or_lists_the_known_ones():
 
 def test_words_are_joined_as_in_a_sentence():
     assert [joined(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_a_long_list_says_how_much_of_it_is_left_out():
+    assert [listed("abcd", most) for most in (2, 3, 4, 5)] == [
+        "a, b and 2 more",
+        "a, b, c and 1 more",
+        "a, b, c, d",
+        "a, b, c, d",
+    ]
+    assert listed([]) == ""

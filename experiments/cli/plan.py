@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..._text import counted, escape_control_characters
-from ..data.columns import listed
+from ..._text import counted, escape_control_characters, listed
 from ..short import time_text, value_text
 from .wrapped import hanging, text_width
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..._text import listed
 from ..errors import UserError
 from ..formats import FORMATS, Address, is_table, open_table, writable_suffixes
 from ..writing import writing
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from ..launches import Chosen
 
-_LINES = 5  # columns that are told of one by one
+_LINES = 5  # columns that get a line each
 
 
 def predict_file(
@@ -50,7 +51,6 @@ def predict_file(
     if out.exists() and given.exists() and out.samefile(given):
         raise UserError(f"-o {out}: is the input itself; give another name")
 
-    from ..data.columns import listed
     from ..data.tables import goes_by_place, read_table
     from ..launches import choose
     from ..model import prediction_table

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..._text import counted, nearest
+from ..._text import counted, hint, nearest
 from ..errors import UserError
 from ..gathered import Gathered
 from .counting import check_counting
@@ -359,8 +359,7 @@ def _check_metric(key: str, metric: str) -> None:
         raise UserError(f"[objective] {error}") from None
     if not is_known:
         known = (*OBJECTIVE_CURVES, *METRICS, *installed_names())
-        hint = nearest(plain, known) or f"; known: {', '.join(known)}"
-        raise UserError(f"[objective] {key}: unknown metric {show(metric)}{hint}")
+        raise UserError(f"[objective] {key}: unknown metric {show(metric)}{hint(plain, known)}")
 
 
 def _check_target(spec: Spec) -> None:

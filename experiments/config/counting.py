@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..._text import nearest
+from ..._text import hint
 from ..errors import UserError
 from ..gathered import Gathered
 from .schema import SearchConfig, Spec
@@ -66,8 +66,8 @@ def _check_metrics(spec: Spec) -> None:
         )
     for name in rest:
         if name not in COUNTED:
-            hint = nearest(name, COUNTED) or f"; known: {', '.join(COUNTED)}"
-            raise UserError(f"[objective] metrics: after the first come counted costs, and {show(name)} is none{hint}")
+            known = hint(name, COUNTED)
+            raise UserError(f"[objective] metrics: after the first come counted costs, and {show(name)} is none{known}")
         if rest.count(name) > 1:
             raise UserError(f"[objective] metrics: {show(name)} is there twice")
 
@@ -77,8 +77,7 @@ def _check_limit(spec: Spec) -> None:
 
     for name in spec.objective.limit or ():
         if name not in COUNTED:
-            hint = nearest(name, COUNTED) or f"; known: {', '.join(COUNTED)}"
-            raise UserError(f"[objective] limit: {show(name)} is not a counted cost{hint}")
+            raise UserError(f"[objective] limit: {show(name)} is not a counted cost{hint(name, COUNTED)}")
 
 
 def _check_searcher(search: SearchConfig, searcher: "Searcher", metrics: int) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..._text import counted, joined
+from ..._text import counted, joined, listed
 from ..errors import UserError
 from ..gathered import Gathered
 from .dates import named_like_a_date
@@ -95,12 +95,6 @@ OVERRIDES = {
     "written": "data.categorical takes them as texts",
     "spelling": "one spelling in the table makes them one",
 }
-
-
-def listed(names: list[str], limit: int = 8) -> str:
-    """The first few of `names` for a message, and how many more there are."""
-    more = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 def infer_schema(frame: pd.DataFrame, data: "DataConfig") -> Schema:

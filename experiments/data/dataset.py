@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..._text import counted
+from ..._text import counted, listed
 from ...core.data import Fold
 from ..errors import UserError
 from ..formats import is_named
 from .class_weight import ClassWeight, check_labels, training_weights
-from .columns import Schema, brief, infer_schema, listed
+from .columns import Schema, brief, infer_schema
 from .dates import named_like_a_date
 from .encoding import Encoder, merged_remark
 from .features import USUAL_LEVELS, Levels

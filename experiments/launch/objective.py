@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..._text import nearest
+from ..._text import hint
 from ...core.metrics import OBJECTIVE_CURVES, SCORES, Metric, find, names_for
 from ..config.schema import ObjectiveConfig
 from ..data.class_weight import ClassWeight
@@ -62,8 +62,8 @@ def objective_of(config: ObjectiveConfig, dataset: Dataset) -> Objective:
             raise UserError(f"[objective] {error}") from None
         if row is None or dataset.task not in row.tasks:
             of_task = names_for(dataset.task, n_classes)
-            hint = nearest(metric, of_task) or f"; known: {', '.join((*OBJECTIVE_CURVES, *of_task))}"
-            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {dataset.task}{hint}")
+            known = hint(metric, (*OBJECTIVE_CURVES, *of_task))
+            raise UserError(f"[objective] metric: {config.metric!r} is not a metric for {dataset.task}{known}")
         try:
             row.check_classes(n_classes)
         except ValueError as error:

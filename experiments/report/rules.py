@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._text import counted
+from ..._text import counted, listed
 from ..edges import Edge, edges
 from ..short import number_text, value_text
 from .facts import Facts, margin
@@ -96,8 +96,8 @@ def gives_the_answer_away(facts: Facts) -> Finding | None:
 
 def _columns(names: Sequence[str]) -> str:
     """Columns that tell something, with their verb."""
-    listed = ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"the column {listed} tells" if len(names) == 1 else f"the columns {listed} tell"
+    shown = listed(list(map(repr, names)), 5)
+    return f"the column {shown} tells" if len(names) == 1 else f"the columns {shown} tell"
 
 
 def overfits(facts: Facts) -> Finding | None:
@@ -416,11 +416,11 @@ def rare_classes(facts: Facts) -> Finding | None:
     rare = {label: round(share * n) for label, share in shares.items() if round(share * n) < 10}
     if not rare or len(shares) < 2:
         return None
-    listed = ", ".join(f"{label} {count}" for label, count in list(rare.items())[:5])
+    shown = listed([f"{label} {count}" for label, count in rare.items()], 5)
     return Finding(
         "rare_classes",
         "problem",
-        f"too few rows to learn from or to judge by: {listed}",
+        f"too few rows to learn from or to judge by: {shown}",
         {"rows": rare},
         "more rows of these classes, or join them with others",
     )

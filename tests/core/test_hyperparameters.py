@@ -75,7 +75,7 @@ def test_defaults_that_depend_on_the_optimizer(optimizer, rate, second, decay):
         ("clip_norm", 0, "above 0 or None"),
         ("init", None, "must be one of auto"),
         ("learning_rat", 0.1, "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
-        ("zzz", 0.1, "known are hidden"),
+        ("zzz", 0.1, "known: activation"),
         ("subset", 0.0, "must be a number above 0 and at most 1, got 0.0"),
         ("subset", 1.5, "at most 1, got 1.5"),
         ("skip", 1, "must be true or false, or a list with one for each hidden layer, got 1"),

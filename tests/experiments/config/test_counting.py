@@ -52,7 +52,7 @@ def test_a_function_may_be_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             {"metrics": ["val_score", "val_loss"]},
             {},
-            r"counted costs, and \"val_loss\" is none; known: operations, par",
+            r"counted costs, and \"val_loss\" is none; known: bytes, operations, par",
         ),
         ({"metrics": [*TWO, "operations"]}, {}, r'"operations" is there twice'),
         ({"metrics": TWO, "metric": "val_loss"}, {}, r'metric: is "val_loss", and metrics begins with "val_score"'),
