@@ -25,6 +25,9 @@ The whole tree, with those of the store, which `mlptune.tracking` defines:
 `cli/exit_status.py` makes the exit statuses of them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(ValueError):
     """Wrong usage, sweep file or data; names the place and the rule.
@@ -64,3 +67,12 @@ def reason(error: BaseException) -> str:
     """What went wrong in one line, without the path, which a message names itself."""
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(text.split())[:200] or type(error).__name__
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Around functions of other rooms: what they refuse, in the sweep file or of the store's address, is the user's to mend."""
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(str(error)) from error

@@ -4,9 +4,9 @@ The processes start before anything slow is imported, so that they import what t
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from ..tracking.store.sqlite import check_not_deleted
 from .config import Spec, load_spec
 from .config.load import metric_name
 from .data.header import check_header
-from .errors import UserError
+from .errors import UserError, user_errors
 from .execution import interruption
 from .execution.executors import open_executor
 from .execution.workers import Workers
@@ -152,7 +152,7 @@ def run_spec(
     """
     began = time.monotonic() if began is None else began
     uri = _store_uri(tracking_uri)
-    with _user_errors():
+    with user_errors():
         check_not_deleted(uri, spec.name)
     check_header(spec.data, spec.base, _names_in_memory(spec, table))
     # All processes start while the data is read.
@@ -183,16 +183,7 @@ def _open_writer_process(uri: str) -> AbstractContextManager[Workers]:
 
 
 def _store_uri(tracking_uri: str | None) -> str:
-    with _user_errors():
+    with user_errors():
         uri = store_uri(tracking_uri)
         check_folder(uri)
         return uri
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Around looks at the store: what is wrong with its address, or with the sweep's name in it, is the user's to mend."""
-    try:
-        yield
-    except ValueError as error:
-        raise UserError(str(error)) from error

@@ -1,14 +1,13 @@
-"""Around what writes a file that the user has named: what the system refuses is told in one line."""
+"""Around what writes a file that the user has named: what the system refuses is said in one line."""
 
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .errors import UserError
-from .formats import reason
+from .errors import UserError, reason
 
 # What is no slip of the user's, or has its own words: see `exit_status`.
-_TOLD_ELSEWHERE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG)
+_SAID_BY_EXIT_STATUS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG)
 
 
 @contextmanager
@@ -21,6 +20,6 @@ def writing(shown: object) -> Iterator[None]:
     except FileExistsError:
         raise
     except OSError as error:
-        if error.errno in _TOLD_ELSEWHERE:
+        if error.errno in _SAID_BY_EXIT_STATUS:
             raise
         raise UserError(f"{shown}: cannot be written: {reason(error)}") from None

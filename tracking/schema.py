@@ -287,8 +287,6 @@ ARTIFACTS = {
 
 # The state of an attempt that does not count any more.
 SUPERSEDED = "superseded"
-TRIAL_STATES = ("running", "complete", "pruned", "failed")
-LAUNCH_STATES = ("running", "finished", "failed", "interrupted")
 # The MLflow status of a run that has ended. Its interface gives each a mark of its own, so that pruned trials differ from
 # complete and from failed ones at a glance.
 TRIAL_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from ...search.spaces.layers import configuration
 from ...search.spaces.space import Space
 from ..config.counting import which_carry_several
 from ..config.defaults import DEFAULT_BATCH
-from ..errors import UserError
+from ..errors import UserError, user_errors
 from .coordinator import Budget
 from .forecast import structure_on
 from .plan import SweepPlan
@@ -44,7 +43,7 @@ def create_study(plan: SweepPlan, start: Sequence[Mapping[str, Any]] = ()) -> "o
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with _user_errors():
+    with user_errors():
         if plan.method is None:
             _rehearse(_proposer(plan), plan)
         proposer = _proposer(plan, len(start))
@@ -93,7 +92,7 @@ def _rehearse(proposer: "BaseSampler", plan: SweepPlan) -> None:
 
 def create_scheduler(plan: SweepPlan, study: "optuna.Study") -> Scheduler:
     """The rule by which epochs are given to the trials of `study`."""
-    with _user_errors():
+    with user_errors():
         return scheduler(
             plan.searcher.scheduler,
             study,
@@ -151,12 +150,3 @@ def _changeable(space: Space) -> tuple[str, ...]:
         may_be_zero = momentum is not None and momentum.low == 0 and momentum.step is not None
     # Without a momentum from the start there is no slot for one.
     return tuple(name for name in CHANGEABLE if name != "momentum" or not may_be_zero)
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Around functions of another room: what they refuse is the user's sweep file."""
-    try:
-        yield
-    except ValueError as error:
-        raise UserError(str(error)) from error
