@@ -189,7 +189,7 @@ may also have its own `activation_1`, `batch_norm_1`, `layer_norm_1` or `skip_1`
 where there are at least three layers.
 
 `[model]` may also hold `class_weight`, for a target of classes: `"balanced"`, or a table of labels, as text, and their weights such
-as `class_weight = { "yes" = 3.0, "no" = 1.0 }`, in which a label that is left out has the weight 1. It is no hyperparameter and
+as `class_weight = { "yes" = 3.0, "no" = 1.0 }`, in which a label that is left out has the weight 1. It is not a hyperparameter and
 cannot be searched: it multiplies the weights of training rows, and the curves `train_loss` and `train_score` are weighed with it;
 validation and test are weighed as without it. Balanced, a class weighs `W / (C W_c)`: `W` is the weight of all training rows of the
 fold, each 1 unless `[data] weight` says otherwise, `W_c` that of the rows of the class, and `C` the number of classes. All classes

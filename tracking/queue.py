@@ -14,6 +14,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from itertools import islice, takewhile
 from typing import Any, ParamSpec, TypeVar
 
+from .._text import counted
 from . import lease, process, store
 from .process import Call, call
 from .records import TrialWrite
@@ -320,4 +321,4 @@ class _GivenUp(StoreError):
 
 def _doing(tasks: Sequence[Task]) -> str:
     more = len(tasks) - 1
-    return tasks[0].doing + (f" (and {more} more write{'s'[: more > 1]})" if more else "")
+    return tasks[0].doing + (f" (and {counted(more, 'more write')})" if more else "")

@@ -184,7 +184,7 @@ def _check_class_weight(spec: Spec) -> None:
     """Refuse class weights that are none, or that stand where they cannot; whose labels they are the data will say."""
     if CLASS_WEIGHT in (spec.space or {}):
         raise UserError(
-            f"[space] {CLASS_WEIGHT}: cannot be searched, it weighs the training rows and is no hyperparameter; "
+            f"[space] {CLASS_WEIGHT}: cannot be searched, it weighs the training rows and is not a hyperparameter; "
             "give it in [model]"
         )
     if CLASS_WEIGHT not in spec.model:

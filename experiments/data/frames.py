@@ -46,7 +46,7 @@ def memory_table(data: Any, target: Any = None) -> MemoryTable:
         target: The column to predict.
 
     Raises:
-        UserError: One line, if `data` is no table, or X and y do not fit.
+        UserError: One line, if `data` is not a table, or X and y do not fit.
     """
     if isinstance(target, list | tuple | set):
         raise UserError(f"target: must be the name of one column, not {len(target)} of them{_SEVERAL}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._text import counted
 from ..errors import UserError
 
 Rows = NDArray[np.int64]
@@ -73,11 +74,14 @@ def split_rows(
     rows = np.arange(n_rows, dtype=np.int64)
     needed = (test_size > 0) + (folds + (1 if times is not None else 0) if folds is not None else 2)
     if n_rows < needed:
-        few = "1 row is" if n_rows == 1 else f"{n_rows} rows are"
-        raise UserError(f"data: {few} too few for the parts asked for, {needed} are needed")
+        verb = "is" if n_rows == 1 else "are"
+        raise UserError(f"data: {counted(n_rows, 'row')} {verb} too few for the parts asked for, {needed} are needed")
     if groups is not None and len(np.unique(groups)) < needed:
         found = len(np.unique(groups))
-        raise UserError(f"[data] group: {found} groups are too few for the parts asked for, {needed} are needed")
+        verb = "is" if found == 1 else "are"
+        raise UserError(
+            f"[data] group: {counted(found, 'group')} {verb} too few for the parts asked for, {needed} are needed"
+        )
     free = groups is None and times is None
     labels, repeats = (labels, repeats) if free else (None, None)
     split = _split(rows, _Splitter(labels, groups, times, repeats), seed, test_size, validation, folds, needed - 1)

@@ -27,7 +27,8 @@ def total_remarks(frame: pd.DataFrame) -> list[str]:
         if len(rows) == 1 and len(frame) > _LAST:
             cell = str(column.iloc[rows[0]]).strip()
             return [
-                f"row {frame.index[rows[0]] + 1} says {cell!r} in {name}: a sum is no row like the others; take it out of the table"
+                f"row {frame.index[rows[0]] + 1} says {cell!r} in {name}: a sum is not a row like the others; take it out of the "
+                "table"
             ]
     return []
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._text import counted
 from ...core.trace import trace
 from ...tracking.records import TrialRecord
 from ..report.charts import Axis, Chart, Mark
@@ -480,7 +481,7 @@ def sweep() -> Picture:
             _lines("the best so far", {"best": best.tolist()}, "accuracy", x="trial"),
         ],
         maps=[Map("the space", film, size=1.0)],
-        steps=[f"{n} trial{'s' if n > 1 else ''}" for n in counts],
+        steps=[counted(n, "trial") for n in counts],
         figures={
             "wrong_after_2": float(np.abs(film[1] - film[-1]).mean()),
             "wrong_after_32": float(np.abs(film[-2] - film[-1]).mean()),

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import optuna
 from optuna.trial import TrialState
 
+from ..._text import counted
 from ...search.samplers import move_to
 from ...search.schedulers.decisions import Continue, Copy, Decision, Pause, Progress, Scheduler, Stop
 from ...search.spaces.changes import with_change
@@ -215,7 +216,7 @@ class Coordinator:
                 break
             if budget.timeout is not None and asked and time.monotonic() - began > budget.timeout:
                 self._observer.message(
-                    f"timeout of {budget.timeout:g} s reached after {asked} of {budget.total} trials"
+                    f"timeout of {budget.timeout:g} s reached after {asked} of {counted(budget.total, 'trial')}"
                 )
                 break
             planned = self._scheduler.batch(asked)

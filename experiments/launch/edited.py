@@ -79,6 +79,7 @@ def _as_range(name: str, before: Dimension, now: Dimension) -> Range:
             raise UserError(f"--resume: [space] {name}: {told} has changed; only low and high may")
     if before.step is not None and (Decimal(str(now.low)) - Decimal(str(before.low))) % Decimal(str(before.step)):
         raise UserError(
-            f"--resume: [space] {name}: low was {before.low} and is {now.low}, which is no whole number of steps of {before.step}"
+            f"--resume: [space] {name}: low was {before.low} and is {now.low}, which is not a whole number of steps of "
+            f"{before.step}"
         )
     return now

@@ -389,7 +389,7 @@ _APART = {
     "apart": 'data.duplicates = "together" keeps copies in one part',
     "together": "they differ only in columns that are left out: [data] group names one that tells what belongs together",
     "group": "keep equal rows together: [data] group names a column that tells what belongs together",
-    "time": "if that is no coincidence of later rows, drop the copies",
+    "time": "if that is not a coincidence of later rows, drop the copies",
 }
 
 
@@ -403,7 +403,7 @@ def repeated_rows(facts: Facts) -> Finding | None:
         "repeated_rows",
         "note",
         f"{repeated} of {n} validation rows are in the training rows too, target included: "
-        "the score is too good if new rows are no copies",
+        "the score is too good if new rows are not copies",
         {"repeated": repeated, "validation": n},
         _APART.get(facts.evidence.get("duplicates", ""), _APART["group"]),
     )

@@ -108,7 +108,7 @@ WRONG = [
     ),
     (
         DATA + "[space]\nclass_weight = ['balanced']",
-        "[space] class_weight: cannot be searched, it weighs the training rows and is no hyperparameter; give it in [model]",
+        "[space] class_weight: cannot be searched, it weighs the training rows and is not a hyperparameter; give it in [model]",
     ),
     (
         DATA + "[model]\nclass_weight = 'balance'",

@@ -127,7 +127,7 @@ def test_classes_too_rare_for_every_part_are_told():
     [
         (2, {}, "2 rows are too few"),
         (5, {"folds": 5}, "5 rows are too few"),
-        (50, {"groups": np.zeros(50, dtype=np.int64)}, "1 groups are too few"),
+        (50, {"groups": np.zeros(50, dtype=np.int64)}, "1 group is too few"),
     ],
 )
 def test_impossible_splits_are_refused(n, settings, message):

@@ -10,7 +10,7 @@ from mlptune.experiments.data.totals import total_remarks
 def test_a_sum_below_the_rows_is_told(word):
     frame = pd.DataFrame({"n": range(31), "c": [*["a", "b", "c"] * 10, word]})
     assert total_remarks(frame) == [
-        f"row 31 says {word.strip()!r} in c: a sum is no row like the others; take it out of the table"
+        f"row 31 says {word.strip()!r} in c: a sum is not a row like the others; take it out of the table"
     ]
 
 
