@@ -7,15 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlptune.experiments.config import load_spec
-from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.errors import UserError
-from mlptune.experiments.launch.plan import SweepPlan, make_plan
-
-
-def planned(source: str = "sklearn:iris", **tables: Any) -> SweepPlan:
-    spec, _ = load_spec({"name": "s", "data": {"source": source, **tables.pop("data", {})}, **tables})
-    return make_plan(spec, Dataset.load(spec.data, spec.seed, spec.base))
+from tests.support.plans import planned
 
 
 @pytest.mark.parametrize(
