@@ -1,4 +1,4 @@
-"""Someone in charge of a sweep that is in the store: it goes on with a larger budget, tries a configuration, or ends.
+"""The user in charge of a sweep that is in the store: it goes on with a larger budget, tries a configuration, or ends.
 
 None of it needs the sweep file: the launch has it. What is done is the newest launch's, whatever its state, as with `--resume`.
 """

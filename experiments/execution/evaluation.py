@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from ...core.array import Array
     from ...core.structure import Structure
+    from ...tracking.records import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,25 @@ class Outcome:
     def last_epoch(self) -> int:
         """The last epoch of this segment; `first_epoch - 1` where it trained none."""
         return self.first_epoch - 1 + max((len(values) for values in self.curves.values()), default=0)
+
+
+@dataclass(frozen=True)
+class EndedTrial:
+    """A trial that has ended, with what a resume replays of it and what a model is made of.
+
+    Attributes:
+        record: The trial.
+        curves: From epoch 1; empty where nobody replays it.
+        predictions: By fold (n, o), in the engine's units; empty where they are not known.
+        crossfit: The same at epochs that were chosen without the rows that are predicted.
+        networks: Fold by fold and within a fold seed by seed; empty where they are not in memory.
+    """
+
+    record: "TrialRecord"
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    predictions: tuple["Array", ...] = ()
+    crossfit: tuple["Array", ...] = ()
+    networks: tuple[TrainedNetwork, ...] = ()
 
 
 class Evaluator(Protocol):

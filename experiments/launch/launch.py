@@ -23,6 +23,7 @@ from ..data.frames import MemoryTable
 from ..data.tables import read_table
 from ..errors import UserError
 from ..execution import interruption, machine
+from ..execution.evaluation import EndedTrial
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Workers
 from ..progress import Observer
@@ -34,7 +35,6 @@ from .finish import Searched, best_of, finish
 from .plan import SweepPlan, plan_of
 from .prepared import PreparedSearch
 from .recording import MlflowRecorder
-from .replay import CommittedTrial
 from .resume import (
     as_begun,
     as_planned,
@@ -247,7 +247,7 @@ class Launch:
 
     def _committed(
         self, writer: Writer, earlier: LaunchRecord | None
-    ) -> tuple[Mapping[int, CommittedTrial], Mapping[int, int], int]:
+    ) -> tuple[Mapping[int, EndedTrial], Mapping[int, int], int]:
         """The trials that are committed already, how often each was begun, and up to which the ensemble's score was written."""
         if earlier is None:
             return {}, {}, 0

@@ -3,37 +3,20 @@
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...tracking.records import TrialRecord
-from ..execution.evaluation import Outcome, TrainedNetwork
+from ..execution.evaluation import EndedTrial, Outcome
 from ..ranking import ranked
 
 # How many trials take part, the best by their value: selection from many overfits, and each costs memory and an artifact.
 SIZE = 64
 # Networks are dropped beyond so many bytes, those of the worst trials first; if they are picked they are trained again.
 NETWORK_BYTES = 1 << 30
-
-
-@dataclass
-class Entry:
-    """A finished trial.
-
-    Attributes:
-        record: The trial.
-        predictions: By fold (n, o), in the engine's units.
-        crossfit: The same at epochs that were chosen without the rows that are predicted.
-        networks: Fold by fold and within a fold seed by seed; empty where they are not in memory.
-    """
-
-    record: TrialRecord
-    predictions: tuple[NDArray[Any], ...]
-    crossfit: tuple[NDArray[Any], ...]
-    networks: tuple[TrainedNetwork, ...] = ()
 
 
 class Library:
@@ -48,7 +31,7 @@ class Library:
 
     def __init__(self, direction: str) -> None:
         self._direction = direction
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[int, EndedTrial] = {}
 
     def add(self, record: TrialRecord, outcome: Outcome) -> bool:
         """Take in a trial that has ended; return whether it is among the best."""
@@ -56,20 +39,22 @@ class Library:
             return False
         if not all(np.isfinite(part).all() for part in (*outcome.predictions, *outcome.crossfit)):
             return False
-        self._entries[record.number] = Entry(record, outcome.predictions, outcome.crossfit, outcome.networks)
+        self._entries[record.number] = EndedTrial(
+            record, predictions=outcome.predictions, crossfit=outcome.crossfit, networks=outcome.networks
+        )
         order = ranked((entry.record for entry in self._entries.values()), self._direction)
         self._entries = {trial.number: self._entries[trial.number] for trial in order[:SIZE]}
         used = 0
-        for entry in self._entries.values():
+        for number, entry in self._entries.items():
             used += sum(network.theta.nbytes + network.buffers.nbytes for network in entry.networks)
             if used > NETWORK_BYTES:
-                entry.networks = ()
+                self._entries[number] = replace(entry, networks=())
         return record.number in self._entries
 
     def __contains__(self, number: int) -> bool:
         return number in self._entries
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[EndedTrial]:
         """The trials by number."""
         return [entry for _, entry in sorted(self._entries.items())]
 

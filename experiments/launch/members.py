@@ -21,12 +21,12 @@ from ..ensemble import (
     expected_score,
     select,
 )
-from ..execution.evaluation import TrainedNetwork
+from ..execution.evaluation import EndedTrial, TrainedNetwork
 from ..model import Part, TunedModel
 from ..scoring import Scoring
 from ..temperature import apply_temperature, fit_temperature
 from ..threshold import decide, fit_threshold
-from .library import Entry, Library
+from .library import Library
 from .plan import SweepPlan
 from .retraining import refit, train_again, trained_configuration
 
@@ -161,13 +161,13 @@ def validation_outputs(plan: SweepPlan, library: Library, model: TunedModel, bes
     return apply_temperature(combine(predictions, weights), model.temperature)
 
 
-def _lacks_networks(plan: SweepPlan, entry: Entry) -> bool:
+def _lacks_networks(plan: SweepPlan, entry: EndedTrial) -> bool:
     """Whether a member's networks are not at hand, or have seen a part of the rows and there is time to train on more."""
     is_timed = plan.spec.search.minutes is not None
     return not entry.networks or (not is_timed and _has_part(plan, entry))
 
 
-def _has_part(plan: SweepPlan, entry: Entry) -> bool:
+def _has_part(plan: SweepPlan, entry: EndedTrial) -> bool:
     """Whether a trial was trained on a `subset` of the rows."""
     return bool(trained_configuration(plan, entry.record).get("subset", 1.0) != 1.0)
 

@@ -7,7 +7,7 @@ from ...search.samplers.limited import NothingFits
 from ...tracking.records import TrialRecord
 from ..errors import UserError
 from ..execution.engine import EngineEvaluator
-from ..execution.evaluation import Evaluator
+from ..execution.evaluation import EndedTrial, Evaluator
 from ..execution.executors import ExternalExecutor
 from ..execution.workers import Inline, Workers
 from ..progress import Observer, SweepInfo
@@ -16,7 +16,7 @@ from .coordinator import Coordinator, Recorder
 from .library import Library
 from .plan import SweepPlan
 from .race import Race
-from .replay import CommittedTrial, Replay
+from .replay import Replay
 from .running import RunningEnsemble
 from .searching import create_scheduler, create_study, describe_search, search_budget
 from .space_history import SpaceHistory
@@ -73,7 +73,7 @@ class PreparedSearch:
         self._announce()
 
     def run(
-        self, recorder: Recorder, committed: Mapping[int, CommittedTrial] | None = None, known: int = 0
+        self, recorder: Recorder, committed: Mapping[int, EndedTrial] | None = None, known: int = 0
     ) -> Mapping[int, TrialRecord]:
         """Search to the end of the budget and return all trials by number.
 

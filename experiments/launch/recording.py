@@ -11,10 +11,9 @@ from ...search.spaces.changes import values_at
 from ...tracking import schema
 from ...tracking.records import CURVE, TrialRecord
 from ...tracking.writer import Writer
-from ..execution.evaluation import Outcome
+from ..execution.evaluation import EndedTrial, Outcome
 from .coordinator import LiveTrial
 from .library import Library, to_bytes
-from .replay import CommittedTrial
 
 # What the system attributes begin with that samplers of ours set.
 OURS = "mlptune:"
@@ -43,7 +42,7 @@ class MlflowRecorder:
         seeds: tuple[int, ...],
         library: Library,
         *,
-        committed: Mapping[int, CommittedTrial] | None = None,
+        committed: Mapping[int, EndedTrial] | None = None,
         attempts: Mapping[int, int] | None = None,
         changing: Sequence[str] = (),
         ensembles: int = 0,

@@ -6,24 +6,12 @@ had; a trial that was committed is not trained again: its recorded curve is repl
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from ...core.array import Array
 from ...search.spaces.layers import configuration
-from ...tracking.records import TrialRecord
 from ..errors import UserError
-from ..execution.evaluation import Evaluator, Outcome, Request
-
-
-@dataclass(frozen=True)
-class CommittedTrial:
-    """A committed trial, its curves from epoch 1, and where they are stored its predictions by fold (see `Outcome`)."""
-
-    record: TrialRecord
-    curves: Mapping[str, Sequence[float]]
-    predictions: tuple[Array, ...] = ()
-    crossfit: tuple[Array, ...] = ()
+from ..execution.evaluation import EndedTrial, Evaluator, Outcome, Request
 
 
 class Replay:
@@ -35,7 +23,7 @@ class Replay:
         fixed: The hyperparameters that all trials share.
     """
 
-    def __init__(self, evaluator: Evaluator, committed: Mapping[int, CommittedTrial], fixed: Mapping[str, Any]) -> None:
+    def __init__(self, evaluator: Evaluator, committed: Mapping[int, EndedTrial], fixed: Mapping[str, Any]) -> None:
         self._evaluator = evaluator
         self._committed = committed
         self._fixed = fixed
@@ -98,7 +86,7 @@ class Replay:
                 )
 
 
-def _end_of(committed: CommittedTrial) -> Outcome:
+def _end_of(committed: EndedTrial) -> Outcome:
     """The end of a trial that is complete or behind, with its curves from epoch 1."""
     trial = committed.record
     return Outcome(

@@ -13,13 +13,13 @@ from ..config import Spec, load_spec
 from ..config.checks import refuse_to_move, searcher_of
 from ..config.schema import SearchConfig
 from ..errors import UserError
+from ..execution.evaluation import EndedTrial
 from ..execution.machine import fingerprint
 from ..launches import newest
 from ..ranking import ranked
 from . import library, steering
 from .coordinator import OUT_OF_TIME, PAUSED
 from .plan import SweepPlan
-from .replay import CommittedTrial
 
 # What may differ between a launch and its continuation, as dotted keys of the sweep file.
 MAY_GROW = ("search.trials",)
@@ -215,7 +215,7 @@ def _fewest(earlier: LaunchRecord) -> int:
     return earlier.total or 0
 
 
-def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, CommittedTrial], dict[int, int]]:
+def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, EndedTrial], dict[int, int]]:
     """The committed trials of a launch with their curves and predictions, and how often each trial was begun.
 
     Trials that ended because the search was over do not count: a larger budget may let them go on.
@@ -232,7 +232,7 @@ def committed_trials(uri: str, run_id: str, plan: SweepPlan) -> tuple[dict[int, 
     found = {number: library.from_bytes(data, (*shapes, *shapes)) for number, data in stored.items()}
     curves = reader.curves(uri, [str(trial.run_id) for trial in records], keys)
     committed = {
-        trial.number: CommittedTrial(
+        trial.number: EndedTrial(
             trial,
             {key: values for key, values in curves[str(trial.run_id)].items() if values},
             predictions=found.get(trial.number, ())[: len(shapes)],

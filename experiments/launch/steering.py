@@ -1,4 +1,4 @@
-"""Someone in charge: what the user does to a sweep while it is searched, as events of its history.
+"""Steering: what the user does to a sweep while it is searched, as events of its history.
 
 What is asked for (a configuration to try, a stop) is a tag on the launch, which its coordinator sees with its heartbeat. Between
 two batches it makes an event of it: the configuration becomes the next trial, and its number is in the store before it trains. A

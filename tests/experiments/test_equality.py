@@ -14,12 +14,12 @@ import pytest
 from mlptune.experiments.config import load_spec
 from mlptune.experiments.data.dataset import Dataset
 from mlptune.experiments.execution.engine import EngineEvaluator
-from mlptune.experiments.execution.evaluation import Evaluator
+from mlptune.experiments.execution.evaluation import EndedTrial, Evaluator
 from mlptune.experiments.execution.executors import ExternalExecutor, open_executor
 from mlptune.experiments.execution.workers import Inline, Workers
 from mlptune.experiments.launch.coordinator import Coordinator
 from mlptune.experiments.launch.plan import SweepPlan, make_plan
-from mlptune.experiments.launch.replay import CommittedTrial, Replay
+from mlptune.experiments.launch.replay import Replay
 from mlptune.experiments.launch.searching import create_scheduler, create_study, search_budget
 from mlptune.experiments.progress import Observer
 from mlptune.search.methods import METHODS
@@ -44,7 +44,7 @@ def problem(method: str) -> SweepPlan:
 
 
 def swept(
-    method: str, executor: Executor, workers: int, committed: Mapping[int, CommittedTrial] | None = None
+    method: str, executor: Executor, workers: int, committed: Mapping[int, EndedTrial] | None = None
 ) -> MemoryRecorder:
     made = problem(method)
     study = create_study(made)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlptune.experiments.execution.evaluation import Outcome
+from mlptune.experiments.execution.evaluation import EndedTrial, Outcome
 from mlptune.experiments.launch.coordinator import LiveTrial
-from mlptune.experiments.launch.replay import CommittedTrial
 from mlptune.tracking.records import CURVE, TrialRecord
 
 
@@ -32,14 +31,12 @@ class MemoryRecorder:
         self.ends[live.number] = record, outcome.best_epochs if outcome else ()
 
     @property
-    def committed(self) -> dict[int, CommittedTrial]:
+    def committed(self) -> dict[int, EndedTrial]:
         """What a resume would find in the store, in the order of the commits."""
-        return {
-            number: CommittedTrial(record, self.curves.get(number, {})) for number, (record, _) in self.ends.items()
-        }
+        return {number: EndedTrial(record, self.curves.get(number, {})) for number, (record, _) in self.ends.items()}
 
 
-def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome]) -> CommittedTrial:
+def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome]) -> EndedTrial:
     """What a resume would find of a trial that was begun with `configuration` and gave these outcomes to its end."""
     curves: dict[str, list[float]] = {}
     judged: list[float] = []
@@ -60,4 +57,4 @@ def committed_trial(configuration: Mapping[str, Any], outcomes: Iterable[Outcome
         spread=outcome.spread,
         rebuild={CURVE: judged},
     )
-    return CommittedTrial(record, curves)
+    return EndedTrial(record, curves)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import mlptune
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.execution.engine import EngineEvaluator
-from mlptune.experiments.execution.evaluation import Evaluator, Outcome, Request
+from mlptune.experiments.execution.evaluation import EndedTrial, Evaluator, Outcome, Request
 from mlptune.experiments.execution.workers import Inline
 from mlptune.experiments.launch.race import ROUNDS, Race, share_of_networks
-from mlptune.experiments.launch.replay import CommittedTrial, Replay
+from mlptune.experiments.launch.replay import Replay
 from tests.support.observers import AfterTrials, press_ctrl_c
 from tests.support.plans import planned
 from tests.support.recorders import committed_trial
@@ -87,7 +87,7 @@ def test_the_better_half_goes_on_and_half_of_that_to_the_end(
 @settings(max_examples=15)
 @given(done=st.sets(st.integers(0, len(REQUESTS) - 1)))
 def test_it_is_the_same_race_whatever_of_it_is_committed(raced: dict[int, list[Outcome]], done: set[int]) -> None:
-    committed: dict[int, CommittedTrial] = {n: committed_trial(CONFIGURATIONS[n], raced[n]) for n in done}
+    committed: dict[int, EndedTrial] = {n: committed_trial(CONFIGURATIONS[n], raced[n]) for n in done}
     again = ends(Race(Replay(EngineEvaluator(TASK, Inline()), committed, {}), FOLDS, len(SEEDS), "minimize"))
     for number, told in again.items():
         before, now = raced[number][-1], told[-1]

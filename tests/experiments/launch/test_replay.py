@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mlptune.experiments.errors import UserError
 from mlptune.experiments.execution.engine import EngineEvaluator
-from mlptune.experiments.execution.evaluation import Evaluator, Outcome, Request
+from mlptune.experiments.execution.evaluation import EndedTrial, Evaluator, Outcome, Request
 from mlptune.experiments.execution.workers import Inline
-from mlptune.experiments.launch.replay import CommittedTrial, Replay
+from mlptune.experiments.launch.replay import Replay
 from tests.support.recorders import committed_trial
 from tests.support.tasks import iris_task
 
@@ -43,7 +43,7 @@ def told(evaluator: Evaluator, number: int, rungs: list[int]) -> list[Outcome]:
 
 
 @pytest.fixture(scope="module")
-def committed() -> dict[int, CommittedTrial]:
+def committed() -> dict[int, EndedTrial]:
     engine = EngineEvaluator(TASK, Inline())
     return {n: committed_trial(CONFIGURATIONS[n], told(engine, n, [EPOCHS])) for n in range(len(CONFIGURATIONS))}
 
@@ -51,7 +51,7 @@ def committed() -> dict[int, CommittedTrial]:
 @settings(max_examples=25)
 @given(number=st.integers(0, 2), stops=st.sets(st.integers(1, EPOCHS - 1)))
 def test_a_record_tells_at_every_rung_what_the_engine_told(
-    committed: dict[int, CommittedTrial], number: int, stops: set[int]
+    committed: dict[int, EndedTrial], number: int, stops: set[int]
 ) -> None:
     rungs = [*sorted(stops), EPOCHS]
     replayed = told(Replay(unable(), committed, {}), number, rungs)
@@ -61,21 +61,21 @@ def test_a_record_tells_at_every_rung_what_the_engine_told(
 
 
 def test_a_trial_that_was_stopped_at_a_rung_waits_there_to_be_stopped_again(
-    committed: dict[int, CommittedTrial],
+    committed: dict[int, EndedTrial],
 ) -> None:
     whole = committed[1]
     record = replace(whole.record, state="pruned", epochs=3, value=None, best_epochs=(), reason="below the cut-off")
     curves = {key: values[:3] for key, values in whole.curves.items()}
-    replay = Replay(unable(), {1: CommittedTrial(record, curves)}, {})
+    replay = Replay(unable(), {1: EndedTrial(record, curves)}, {})
     [first, second] = told(replay, 1, [1, 3])
     assert (first.last_epoch, second.first_epoch, second.last_epoch) == (1, 2, 3)
     assert (first.ended, second.ended) == (None, None)
 
 
-def test_a_trial_that_failed_fails_again_only_where_it_did(committed: dict[int, CommittedTrial]) -> None:
+def test_a_trial_that_failed_fails_again_only_where_it_did(committed: dict[int, EndedTrial]) -> None:
     record = replace(committed[1].record, state="failed", epochs=3, value=None, best_epochs=(), reason="memory ran out")
     curves = {key: values[:3] for key, values in committed[1].curves.items()}
-    told_of = told(Replay(unable(), {1: CommittedTrial(record, curves)}, {}), 1, [1, 3, EPOCHS])
+    told_of = told(Replay(unable(), {1: EndedTrial(record, curves)}, {}), 1, [1, 3, EPOCHS])
     assert [(o.last_epoch, o.ended, o.reason) for o in told_of] == [
         (1, None, None),
         (3, None, None),
@@ -83,7 +83,7 @@ def test_a_trial_that_failed_fails_again_only_where_it_did(committed: dict[int, 
     ]
 
 
-def test_only_the_trials_without_a_record_are_trained(committed: dict[int, CommittedTrial]) -> None:
+def test_only_the_trials_without_a_record_are_trained(committed: dict[int, EndedTrial]) -> None:
     requests = [Request(number, CONFIGURATIONS[number], EPOCHS) for number in (0, 1)]
     replay = Replay(EngineEvaluator(TASK, Inline()), {1: committed[1]}, {})
     found = {outcome.number: outcome for outcome in replay.advance(requests)}
@@ -102,7 +102,7 @@ def test_only_the_trials_without_a_record_are_trained(committed: dict[int, Commi
     ],
 )
 def test_another_proposal_than_the_recorded_one_is_refused(
-    committed: dict[int, CommittedTrial], change: dict[str, Any], line: str
+    committed: dict[int, EndedTrial], change: dict[str, Any], line: str
 ) -> None:
     replay = Replay(unable(), committed, {})
     with pytest.raises(UserError, match=line):
