@@ -210,7 +210,7 @@ def rate_walk(calls: Sequence[Call]) -> list[Stay]:
 
 
 def _read(calls: Sequence[Call]) -> list[Stay]:
-    # A function's own comprehension does not call it: what called both is not a part of the walk.
+    # A comprehension goes by the name of its function, which is no call of it: it may run within the walk, called from before it.
     called = {call.callee for call in calls if call.callee != call.caller}
     callees: dict[Function, dict[Function, None]] = defaultdict(dict)
     for call in calls:

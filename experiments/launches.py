@@ -152,5 +152,6 @@ def _score_text(launch: LaunchRecord) -> str:
 
 def best_value(launch: LaunchRecord, uri: str | None) -> float | None:
     """The best value of a launch: the recorded one, or that of the trials committed so far."""
-    best = launch.best or best_of_launch(launch, reader.trials(uri, launch.run_id, rebuild=False))
+    trials = [] if launch.best else reader.trials(uri, launch.run_id, rebuild=False)
+    best = best_of_launch(launch, trials)
     return None if best is None else best.value

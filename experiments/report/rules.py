@@ -239,19 +239,19 @@ def _falls(facts: Facts, number: int, at: int) -> bool:
 
 def diverged(facts: Facts) -> Finding | None:
     """A tenth of the trials or more diverged, two or a fifth; where a learning rate parts them from the others, which."""
-    diverged = [trial for trial in facts.trials if trial.diverged]
-    if not diverged or len(diverged) < (0.1 if len(diverged) > 1 else 0.2) * len(facts.ended):
+    unstable = [trial for trial in facts.trials if trial.diverged]
+    if not unstable or len(unstable) < (0.1 if len(unstable) > 1 else 0.2) * len(facts.ended):
         return None
-    rates = [trial.params["learning_rate"] for trial in diverged if _is_number(trial.params.get("learning_rate"))]
+    rates = [trial.params["learning_rate"] for trial in unstable if _is_number(trial.params.get("learning_rate"))]
     sound = [t.params["learning_rate"] for t in facts.complete if _is_number(t.params.get("learning_rate"))]
-    text = f"{len(diverged)} of {counted(len(facts.ended), 'trial')} diverged"
-    evidence: dict[str, Any] = {"diverged": len(diverged), "trials": len(facts.ended)}
+    text = f"{len(unstable)} of {counted(len(facts.ended), 'trial')} diverged"
+    evidence: dict[str, Any] = {"diverged": len(unstable), "trials": len(facts.ended)}
     advice = "lower learning rates, [model] clip_norm = 1 or a warmup"
     if rates and (not sound or statistics.median(rates) > statistics.median(sound)):
         above = min(rates)
         healthy_above = sum(rate >= above for rate in sound)
         evidence |= {"learning_rate": above, "complete_above": healthy_above}
-        many = len(diverged) > 1
+        many = len(unstable) > 1
         text += f", {'all ' if many else ''}with a learning rate of {value_text(above)}{' or more' if many else ''}"
         text += f", where {counted(healthy_above, 'trial')} did not" if healthy_above else ""
         bound = f"set the high end of learning_rate near {value_text(above)}"
